@@ -1,0 +1,83 @@
+// Times every rung of every op on every problem its shapes.h lists, f32, on normally distributed data.
+// Counters: useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own flags, e.g.
+//   build/bench/bench_kernels --benchmark_filter=conv_fprop --benchmark_repetitions=9
+//   --benchmark_out=conv.json
+#include <benchmark/benchmark.h>
+
+#include "bench/peers/peers.h"
+#include "engine/base/philox.h"
+#include "engine/registry/registry.h"
+#include "engine/runtime/storage.h"
+
+namespace umbra {
+namespace {
+
+void fill(const BufferSpec& spec, void* data, std::uint64_t stream) {
+  const Rng rng(1, Purpose::kTest, stream);
+  for (std::int64_t i = 0; i < spec.count; ++i) {
+    const auto index = static_cast<std::uint64_t>(i);
+    const double value = spec.fill == Fill::kPositive ? 0.5 + rng.uniform(index) : rng.normal(index);
+    switch (spec.dtype) {
+      case DType::kF32:
+        static_cast<float*>(data)[i] = static_cast<float>(value);
+        break;
+      case DType::kF64:
+        static_cast<double*>(data)[i] = value;
+        break;
+      case DType::kI32:
+        static_cast<std::int32_t*>(data)[i] =
+            spec.bound > 0
+                ? static_cast<std::int32_t>(rng.below(index, static_cast<std::uint64_t>(spec.bound)))
+                : 0;
+        break;
+      case DType::kI64:
+        static_cast<std::int64_t*>(data)[i] = 0;
+        break;
+    }
+  }
+}
+
+void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
+  std::vector<std::shared_ptr<Storage>> memory;
+  std::vector<void*> pointers;
+  for (const BufferSpec& spec : op.buffers()) {
+    memory.push_back(allocate_storage({}, static_cast<std::size_t>(spec.count) * size_of(spec.dtype)));
+    fill(spec, memory.back()->data(), memory.size());
+    pointers.push_back(memory.back()->data());
+  }
+  const std::shared_ptr<Storage> workspace = allocate_storage({}, kernel.workspace(op));
+  Stream stream({});
+  for (auto _ : state) kernel.run(op, pointers, workspace->data(), stream);
+  const auto rate = [&](double amount) {
+    return benchmark::Counter(amount, benchmark::Counter::kIsIterationInvariantRate);
+  };
+  state.counters["FLOP/s"] = rate(op.flops());
+  state.counters["bytes/s"] = rate(op.bytes());
+}
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  umbra::Registry registry = umbra::make_registry();
+  umbra::register_peers(registry);
+  std::vector<umbra::Problems> keep;  // the problems the registered benchmarks refer to
+  for (const umbra::OpFamily& family : registry.families()) {
+    keep.push_back(family.problems(umbra::DType::kF32));
+    for (const umbra::Kernel& kernel : family.kernels) {
+      if (kernel.dtype != umbra::DType::kF32 || kernel.device != umbra::Device::Kind::kCpu) continue;
+      for (const auto& problem : keep.back()) {
+        if (!kernel.declines(*problem).empty()) continue;
+        const std::string name = umbra::concat(family.op, "/", kernel.rung, "/", problem->text());
+        benchmark::RegisterBenchmark(name.c_str(), [&kernel, op = problem.get()](benchmark::State& state) {
+          umbra::run_problem(state, kernel, *op);
+        })->UseRealTime();
+      }
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

@@ -1,0 +1,48 @@
+// OpenBLAS as a rung of the fully connected layer (without bias: sgemm has none).
+#include <cblas.h>
+
+#include "bench/peers/peers.h"
+#include "engine/ops/linear/op.h"
+
+namespace umbra {
+namespace {
+
+template <class O>
+std::string needs_no_bias(const O& op) {
+  return op.bias ? "sgemm adds no bias" : "";
+}
+
+void fprop(const LinearFprop& op, Buffers b, void*, Stream&) {
+  const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, m, k, 1, static_cast<const float*>(b[0]), k,
+              static_cast<const float*>(b[1]), k, 0, static_cast<float*>(b[3]), m);
+}
+
+void dgrad(const LinearDgrad& op, Buffers b, void*, Stream&) {
+  const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, k, m, 1, static_cast<const float*>(b[0]), m,
+              static_cast<const float*>(b[1]), k, 0, static_cast<float*>(b[2]), k);
+}
+
+void wgrad(const LinearWgrad& op, Buffers b, void*, Stream&) {
+  const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, k, n, 1, static_cast<const float*>(b[1]), m,
+              static_cast<const float*>(b[0]), k, 0, static_cast<float*>(b[2]), k);
+}
+
+}  // namespace
+
+void register_peers(Registry& registry) {
+  registry.add(
+      {"linear_fprop",
+       {make_kernel<LinearFprop, fprop, needs_no_bias<LinearFprop>>("linear_fprop", "openblas", DType::kF32)},
+       nullptr});
+  registry.add(
+      {"linear_dgrad", {make_kernel<LinearDgrad, dgrad>("linear_dgrad", "openblas", DType::kF32)}, nullptr});
+  registry.add(
+      {"linear_wgrad",
+       {make_kernel<LinearWgrad, wgrad, needs_no_bias<LinearWgrad>>("linear_wgrad", "openblas", DType::kF32)},
+       nullptr});
+}
+
+}  // namespace umbra

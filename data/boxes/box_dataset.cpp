@@ -1,0 +1,213 @@
+// Samples of a BoxSet, plain or transformed. A transformed sample is a window, shifted by whole voxels
+// against its sub-box, seen through one of the 48 symmetries of the cube. The window reads straight from the
+// up to eight sub-boxes it touches; nothing is copied in between.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "data/boxes/boxes.h"
+#include "data/boxes/label.h"
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+using Axes = std::array<int, 3>;
+
+constexpr std::array<Axes, 6> kAxisOrders = {
+    {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
+
+// The draws of one sample, each with its own index in the sample's stream.
+enum Draw : std::uint64_t { kSymmetry = 0, kShift = 1 /* to 3 */, kSide = 4, kAxisOrder = 5 };
+
+struct Transform {
+  Axes axis = {0, 1, 2};   // output axis a runs along axis[a] of the window
+  Axes flip = {0, 0, 0};   // 1: backwards
+  Axes shift = {0, 0, 0};  // of the window against its sub-box, in voxels, from -(V - 1) to V - 1
+};
+
+// A sub-box index as its cube and its coordinates there.
+struct Coordinates {
+  std::int64_t cube;
+  Axes c;
+};
+
+Coordinates coordinates(std::int64_t box, int per_side) {
+  Coordinates out{box, {}};
+  for (int axis = 2; axis >= 0; --axis) {
+    out.c[static_cast<std::size_t>(axis)] = static_cast<int>(out.cube % per_side);
+    out.cube /= per_side;
+  }
+  return out;
+}
+
+// The eight sub-boxes a window may touch: bit `axis` of k says that the neighbour on the shift's side is
+// meant.
+std::array<std::int64_t, 8> touched(std::int64_t box, int per_side, const Axes& shift) {
+  const Coordinates at = coordinates(box, per_side);
+  std::array<std::int64_t, 8> boxes{};
+  for (std::size_t k = 0; k < 8; ++k) {
+    boxes[k] = at.cube;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const int side = shift[axis] > 0 ? 1 : shift[axis] < 0 ? -1 : 0;
+      const int step = (k >> axis & 1) != 0 ? side : 0;
+      boxes[k] = boxes[k] * per_side + (at.c[axis] + step + per_side) % per_side;
+    }
+  }
+  return boxes;
+}
+
+// Keeps of a drawn shift the axes, tried in a drawn order, along which every touched sub-box may be touched.
+Axes allowed_shift(const Axes& drawn, const Axes& order, std::int64_t box, int per_side,
+                   const std::vector<char>& member) {
+  Axes shift = {0, 0, 0};
+  for (const int a : order) {
+    const auto axis = static_cast<std::size_t>(a);
+    shift[axis] = drawn[axis];
+    const auto boxes = touched(box, per_side, shift);
+    if (!std::all_of(boxes.begin(), boxes.end(),
+                     [&](std::int64_t b) { return member[static_cast<std::size_t>(b)]; }))
+      shift[axis] = 0;
+  }
+  return shift;
+}
+
+Transform draw(const Augmentation& augmentation, const Rng& rng, std::int64_t box, const BoxSet& boxes,
+               const std::vector<char>& member) {
+  Transform transform;
+  if (augmentation.symmetries) {
+    const std::uint64_t element = rng.below(kSymmetry, 48);
+    transform.axis = kAxisOrders[element / 8];
+    for (std::size_t axis = 0; axis < 3; ++axis) transform.flip[axis] = static_cast<int>(element >> axis & 1);
+  }
+  if (augmentation.shifts) {
+    const std::uint64_t sides = rng.below(kSide, 8);
+    Axes drawn{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const int size =
+          static_cast<int>(rng.below(kShift + axis, static_cast<std::uint64_t>(boxes.options.voxels)));
+      drawn[axis] = (sides >> axis & 1) != 0 ? -size : size;
+    }
+    transform.shift =
+        allowed_shift(drawn, kAxisOrders[rng.below(kAxisOrder, 6)], box, boxes.per_side, member);
+  }
+  return transform;
+}
+
+// Writes all features of the window of `transform` around sub-box `box`.
+void gather(const BoxSet& set, std::int64_t box, const Transform& transform, std::span<float> out) {
+  const auto v = static_cast<std::size_t>(set.options.voxels);
+  const int voxels = set.options.voxels;
+  const std::size_t volume = v * v * v, length = volume * set.options.features.size();
+  const std::array<std::size_t, 3> stride = {v * v, v, 1};
+  // Along output axis a, index i: the part of the voxel's offset, and whether it lies in the neighbour.
+  std::array<std::vector<std::size_t>, 3> offset, neighbour;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const auto axis = static_cast<std::size_t>(transform.axis[a]);
+    for (int i = 0; i < voxels; ++i) {
+      const int at = (transform.flip[a] ? voxels - 1 - i : i) + transform.shift[axis];
+      const bool outside = at < 0 || at >= voxels;
+      offset[a].push_back(static_cast<std::size_t>((at + voxels) % voxels) * stride[axis]);
+      neighbour[a].push_back(outside ? std::size_t{1} << axis : 0);
+    }
+  }
+  const auto boxes = touched(box, set.per_side, transform.shift);
+  for (std::size_t feature = 0; feature < set.options.features.size(); ++feature) {
+    std::array<const float*, 8> source{};
+    for (std::size_t k = 0; k < 8; ++k)
+      source[k] = set.input.data() + static_cast<std::size_t>(boxes[k]) * length + feature * volume;
+    float* to = out.data() + feature * volume;
+    for (std::size_t x = 0; x < v; ++x)
+      for (std::size_t y = 0; y < v; ++y)
+        for (std::size_t z = 0; z < v; ++z)
+          *to++ = source[neighbour[0][x] | neighbour[1][y] | neighbour[2][z]]
+                        [offset[0][x] + offset[1][y] + offset[2][z]];
+  }
+}
+
+// Whether a voxel of the touched sub-box k (see `touched`) lies inside the window.
+bool inside(const BoxSet::Galaxy& galaxy, std::size_t k, const Axes& shift, int voxels) {
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    const int side = shift[axis] > 0 ? voxels : -voxels;
+    const int at = galaxy.voxel[axis] + ((k >> axis & 1) != 0 ? side : 0) - shift[axis];
+    if (at < 0 || at >= voxels) return false;
+  }
+  return true;
+}
+
+// Counts the galaxies of the shifted window anew.
+void recount(const BoxSet& set, std::int64_t box, const Axes& shift, std::span<float> target) {
+  const auto boxes = touched(box, set.per_side, shift);
+  std::vector<std::int64_t> counts(target.size(), 0);
+  for (std::size_t k = 0; k < 8; ++k) {
+    bool exists = true;  // without a shift along an axis there is no neighbour on that side
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      exists = exists && !((k >> axis & 1) != 0 && shift[axis] == 0);
+    if (!exists) continue;
+    const auto b = static_cast<std::size_t>(boxes[k]);
+    for (std::int64_t i = set.galaxy_begin[b]; i < set.galaxy_begin[b + 1]; ++i) {
+      const BoxSet::Galaxy& galaxy = set.galaxies[static_cast<std::size_t>(i)];
+      if (inside(galaxy, k, shift, set.options.voxels)) ++counts[galaxy.bin];
+    }
+  }
+  for (std::size_t bin = 0; bin < target.size(); ++bin) target[bin] = smf_label(counts[bin], set.options);
+}
+
+}  // namespace
+
+BoxDataset::BoxDataset(const BoxSet& boxes, std::vector<std::int64_t> indices, Augmentation augmentation)
+    : boxes_(boxes),
+      indices_(std::move(indices)),
+      member_(static_cast<std::size_t>(boxes.count), 0),
+      augmentation_(augmentation) {
+  for (const std::int64_t index : indices_) {
+    require(index >= 0 && index < boxes.count, "sub-box ", index, " does not exist; there are ", boxes.count);
+    member_[static_cast<std::size_t>(index)] = 1;
+  }
+}
+
+std::int64_t BoxDataset::size() const {
+  return static_cast<std::int64_t>(indices_.size());
+}
+
+Shape BoxDataset::input_shape() const {
+  const std::int64_t v = boxes_.options.voxels;
+  return {static_cast<std::int64_t>(boxes_.options.features.size()), v, v, v};
+}
+
+Shape BoxDataset::target_shape() const {
+  return {boxes_.options.smf_bins};
+}
+
+std::span<const std::int64_t> BoxDataset::indices() const {
+  return indices_;
+}
+
+void BoxDataset::read(std::int64_t index, const Rng* augmentation, std::span<float> input,
+                      std::span<float> target) const {
+  require(index >= 0 && index < size(), "sample ", index, " does not exist; there are ", size());
+  require(static_cast<std::int64_t>(input.size()) == input_shape().count() &&
+              static_cast<std::int64_t>(target.size()) == target_shape().count(),
+          "a sample needs ", input_shape().text(), " and ", target_shape().text(),
+          " numbers, the buffers hold ", input.size(), " and ", target.size());
+  const std::int64_t box = indices_[static_cast<std::size_t>(index)];
+  Transform transform;
+  if (augmentation) transform = draw(augmentation_, *augmentation, box, boxes_, member_);
+  gather(boxes_, box, transform, input);
+
+  // Neither a symmetry nor a shift of a periodic sub-box changes what it holds.
+  const bool moved = boxes_.per_side > 1 && transform.shift != Axes{0, 0, 0};
+  if (boxes_.smf.empty()) {
+    std::fill(target.begin(), target.end(),
+              std::numeric_limits<float>::quiet_NaN());  // there is no truth to learn
+  } else if (moved) {
+    recount(boxes_, box, transform.shift, target);
+  } else {
+    const auto label =
+        std::span(boxes_.smf).subspan(static_cast<std::size_t>(box) * target.size(), target.size());
+    std::copy(label.begin(), label.end(), target.begin());
+  }
+}
+
+}  // namespace umbra

@@ -1,0 +1,35 @@
+// CAMELS group catalogs (Villaescusa-Navarro et al. 2021, arXiv:2010.00619; Ni et al. 2023,
+// arXiv:2304.02096): one SUBFIND file groups_NNN.hdf5 per hydrodynamic simulation, each a periodic cube of 25
+// Mpc/h with its own parameters.
+//
+// What becomes what, and what does not:
+//   vpeak         SubhaloVmax: the value at the snapshot, with baryons. It is NOT the peak over the history.
+//   mvir          SubhaloMass: the mass bound to the subhalo (all matter), not a spherical overdensity.
+//   stellar_mass  column 4 of SubhaloMassType, divided by h: Msun
+//   upid          -1 for the first subhalo of its group, else the id of that first subhalo
+//   spin          left out: it needs a virial radius and velocity, which the subhalo tables do not hold
+// Ids count the subhalos of all files in order, so that they are unique over the cubes. Subhalos without a
+// circular velocity (fragments SUBFIND could not measure) are skipped and counted.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "data/catalogs/catalog.h"
+
+namespace umbra {
+
+struct CamelsReport {
+  std::int64_t files = 0;
+  std::int64_t skipped = 0;  // subhalos with a Vmax of 0
+  std::int64_t wrapped = 0;  // positions outside the cube
+};
+
+/// Reads every groups_*.hdf5 below `folder`, in natural order of their paths (SB7_2 before SB7_10); each is
+/// one cube. `parameters`: the set's table CosmoAstroSeed_*.txt; its columns become Catalog::box_parameters
+/// and sigma_8 is their mean (without it, CAMELS' fiducial 0.8). Throws Error naming the file that is
+/// damaged, foreign or of another set.
+Catalog read_camels(const std::filesystem::path& folder,
+                    const std::optional<std::filesystem::path>& parameters, CamelsReport* report = nullptr);
+
+}  // namespace umbra

@@ -1,0 +1,146 @@
+#include "engine/grad/functions.h"
+#include "engine/ops/add/op.h"
+#include "engine/ops/affine/op.h"
+#include "engine/ops/dropout/op.h"
+#include "engine/ops/relu/op.h"
+
+namespace umbra {
+namespace {
+
+class ReluFunction final : public Function {
+ public:
+  std::string_view name() const override { return "relu"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
+    const Tensor y = pass.context.temporary(inputs[0].shape(), inputs[0].dtype());
+    call(pass.context, ReluForward(y.dtype(), y.count()), {inputs[0], y});
+    saved = {y};
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>,
+                               const Saved& saved, const std::vector<bool>&) const override {
+    const Tensor dx = context.temporary(dy.shape(), dy.dtype());
+    call(context, ReluBackward(dy.dtype(), dy.count()), {dy, saved[0], dx});
+    return {dx};
+  }
+};
+
+class AddFunction final : public Function {
+ public:
+  std::string_view name() const override { return "add"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    const Tensor y = pass.context.temporary(inputs[0].shape(), inputs[0].dtype());
+    call(pass.context, Add(y.dtype(), y.count()), {inputs[0], inputs[1], y});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context&, const Tensor& dy, std::span<const Tensor>, const Saved&,
+                               const std::vector<bool>&) const override {
+    return {dy, dy};
+  }
+};
+
+class DropoutFunction final : public Function {
+ public:
+  DropoutFunction(double p, std::uint64_t seed, std::uint64_t stream) : p_(p), seed_(seed), stream_(stream) {}
+  std::string_view name() const override { return "dropout"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    return masked(pass.context, inputs[0]);
+  }
+  // The mask is a function of (seed, stream): backward draws the same one again.
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>, const Saved&,
+                               const std::vector<bool>&) const override {
+    return {masked(context, dy)};
+  }
+
+ private:
+  Tensor masked(Context& context, const Tensor& x) const {
+    const Tensor y = context.temporary(x.shape(), x.dtype());
+    call(context, Dropout(x.dtype(), x.count(), p_, seed_, stream_), {x, y});
+    return y;
+  }
+
+  double p_;
+  std::uint64_t seed_, stream_;
+};
+
+class ReshapeFunction final : public Function {
+ public:
+  explicit ReshapeFunction(const Shape& shape) : shape_(shape) {}
+  std::string_view name() const override { return "reshape"; }
+
+  Tensor forward(Pass&, std::span<const Tensor> inputs, Saved&) const override {
+    return inputs[0].reshaped(shape_);
+  }
+  std::vector<Tensor> backward(Context&, const Tensor& dy, std::span<const Tensor> inputs, const Saved&,
+                               const std::vector<bool>&) const override {
+    return {dy.reshaped(inputs[0].shape())};
+  }
+
+ private:
+  Shape shape_;
+};
+
+class AffineFunction final : public Function {
+ public:
+  AffineFunction(Tensor scale, Tensor shift) : scale_(std::move(scale)), shift_(std::move(shift)) {}
+  std::string_view name() const override { return "affine"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    const Shape& s = inputs[0].shape();
+    const Tensor y = pass.context.temporary(s, inputs[0].dtype());
+    call(pass.context, AffineForward(y.dtype(), s[0], s[1]), {inputs[0], scale_, shift_, y});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>, const Saved&,
+                               const std::vector<bool>&) const override {
+    const Tensor dx = context.temporary(dy.shape(), dy.dtype());
+    call(context, AffineBackward(dy.dtype(), dy.shape()[0], dy.shape()[1]), {dy, scale_, dx});
+    return {dx};
+  }
+
+ private:
+  Tensor scale_, shift_;
+};
+
+}  // namespace
+
+Var relu(Pass& pass, const Var& x) {
+  return apply(pass, std::make_shared<ReluFunction>(), {x});
+}
+
+Var add(Pass& pass, const Var& a, const Var& b) {
+  require(a->value.shape() == b->value.shape(), "add: the shapes ", a->value.shape().text(), " and ",
+          b->value.shape().text(), " differ");
+  return apply(pass, std::make_shared<AddFunction>(), {a, b});
+}
+
+Var dropout(Pass& pass, const Var& x, double p) {
+  require(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), but it is ", p);
+  const std::uint64_t layer =
+      pass.draws++;  // counted even when nothing is dropped: masks do not depend on other layers
+  if (!pass.training || p == 0) return x;
+  return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), pass.step * 256 + layer), {x});
+}
+
+Var reshape(Pass& pass, const Var& x, const Shape& shape) {
+  return apply(pass, std::make_shared<ReshapeFunction>(shape), {x});
+}
+
+Var flatten(Pass& pass, const Var& x) {
+  const Shape& s = x->value.shape();
+  return reshape(pass, x, {s[0], s.count_from(1)});
+}
+
+Var affine(Pass& pass, const Var& x, const Tensor& scale, const Tensor& shift) {
+  const Shape& s = x->value.shape();
+  require(s.rank() == 2 && scale.count() == s[1] && shift.count() == s[1], "affine: ", scale.count(),
+          " columns expected, but the input is ", s.text());
+  return apply(pass, std::make_shared<AffineFunction>(scale, shift), {x});
+}
+
+}  // namespace umbra

@@ -1,0 +1,85 @@
+#include "engine/grad/functions.h"
+#include "engine/ops/max_pool/op.h"
+#include "engine/ops/mean_pool/op.h"
+
+namespace umbra {
+namespace {
+
+class MaxPoolFunction final : public Function {
+ public:
+  MaxPoolFunction(const PoolGeometry& g, const Shape& out) : geometry_(g), out_(out) {}
+  std::string_view name() const override { return "max_pool"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
+    const Tensor y = pass.context.temporary(out_, inputs[0].dtype());
+    saved = {pass.context.temporary(out_, DType::kI32)};  // argmax
+    call(pass.context, MaxPoolForward(y.dtype(), geometry_), {inputs[0], y, saved[0]});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
+                               const Saved& saved, const std::vector<bool>&) const override {
+    const Tensor dx = context.temporary(inputs[0].shape(), dy.dtype());
+    call(context, MaxPoolBackward(dy.dtype(), geometry_), {dy, saved[0], dx});
+    return {dx};
+  }
+
+ private:
+  PoolGeometry geometry_;
+  Shape out_;
+};
+
+class MeanPoolFunction final : public Function {
+ public:
+  std::string_view name() const override { return "mean_pool"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    const Shape& s = inputs[0].shape();
+    const Tensor y = pass.context.temporary({s[0], s[1]}, inputs[0].dtype());
+    call(pass.context, MeanPoolForward(y.dtype(), s[0], s[1], s.count_from(2)), {inputs[0], y});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
+                               const Saved&, const std::vector<bool>&) const override {
+    const Shape& s = inputs[0].shape();
+    const Tensor dx = context.temporary(s, dy.dtype());
+    call(context, MeanPoolBackward(dy.dtype(), s[0], s[1], s.count_from(2)), {dy, dx});
+    return {dx};
+  }
+};
+
+}  // namespace
+
+Window cubic_window(std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
+  return {{kernel, kernel, kernel}, {stride, stride, stride}, {padding, padding, padding}};
+}
+
+Var max_pool(Pass& pass, const Var& x, const Window& window) {
+  const Shape& in = x->value.shape();
+  require(in.rank() == 5 || in.rank() == 4, "max_pool: input [N, C, (D,) H, W] expected, but it is ",
+          in.text());
+  PoolGeometry g;
+  g.batch = in[0];
+  g.channels = in[1];
+  const int first = in.rank() == 5 ? 0 : 1;
+  for (int axis = first; axis < 3; ++axis) {
+    const auto a = static_cast<std::size_t>(axis);
+    g.in[a] = in[2 + axis - first];
+    g.kernel[a] = window.kernel[a];
+    g.stride[a] = window.stride[a];
+    g.padding[a] = window.padding[a];
+  }
+  g.check();
+  const Shape out = first == 0 ? Shape{g.batch, g.channels, g.out(0), g.out(1), g.out(2)}
+                               : Shape{g.batch, g.channels, g.out(1), g.out(2)};
+  return apply(pass, std::make_shared<MaxPoolFunction>(g, out), {x});
+}
+
+Var mean_pool(Pass& pass, const Var& x) {
+  require(x->value.shape().rank() >= 3, "mean_pool: input [N, C, S…] expected, but it is ",
+          x->value.shape().text());
+  return apply(pass, std::make_shared<MeanPoolFunction>(), {x});
+}
+
+}  // namespace umbra

@@ -1,0 +1,116 @@
+#include "engine/io/checkpoint.h"
+
+#include "engine/io/hdf5.h"
+
+namespace umbra {
+namespace {
+
+template <class Body>
+void with_type(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::kF32:
+      return body(float{});
+    case DType::kF64:
+      return body(double{});
+    case DType::kI32:
+      return body(std::int32_t{});
+    case DType::kI64:
+      return body(std::int64_t{});
+  }
+}
+
+void write_group(Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
+  file.make_group(group);
+  for (const auto& [name, tensor] : tensors) {
+    Tensor host = tensor;
+    if (tensor.device().kind != Device::Kind::kCpu) {
+      host = allocate_tensor({}, tensor.shape(), tensor.dtype());
+      Stream stream(tensor.device());
+      copy(tensor, host, stream);
+      stream.synchronize();
+    }
+    with_type(host.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      file.write<T>(group + "/" + name, std::span<const T>(host.values<T>()), host.shape());
+    });
+  }
+}
+
+// The names and shapes in `group` must be exactly those of `tensors`.
+void check_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
+  const std::string where = file.path().string();
+  require(file.has_group(group), where, ": group ", group,
+          " is missing: not a checkpoint of umbra that can be used here");
+  for (const auto& [name, tensor] : tensors) {
+    const std::string object = group + "/" + name;
+    require(file.has_dataset(object), where, ": ", object,
+            " is missing: this is the checkpoint of another network");
+    const Hdf5Entry entry = file.describe(object);
+    require(entry.shape == tensor.shape(), where, ": ", object, " has shape ", entry.shape.text(), ", but ",
+            tensor.shape().text(), " is expected: this is the checkpoint of another network");
+  }
+  require(file.list(group).size() == tensors.size(), where, ": ", group, " holds ", file.list(group).size(),
+          " tensors, but ", tensors.size(), " are expected: this is the checkpoint of another network");
+}
+
+void read_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    const bool on_host = tensor.device().kind == Device::Kind::kCpu;
+    const Tensor host = on_host ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
+    with_type(host.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      file.read_into<T>(group + "/" + name, host.shape(), host.values<T>());
+    });
+    if (on_host) continue;
+    Stream stream(tensor.device());
+    copy(host, tensor, stream);
+    stream.synchronize();
+  }
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const CheckpointInfo& info,
+                      const std::vector<NamedTensor>& model, const std::vector<NamedTensor>& optimizer) {
+  Hdf5File file = Hdf5File::create(path);
+  write_group(file, "model", model);
+  if (!optimizer.empty()) write_group(file, "optimizer", optimizer);
+  file.make_group("transform");
+  for (const auto& [name, values] : info.transform) file.write<double>("transform/" + name, values);
+  file.set_attribute("/", "step", info.step);
+  file.set_attribute("/", "optimizer_steps", info.optimizer_steps);
+  if (info.has_best) file.set_attribute("/", "best_metric", info.best_metric);
+  file.set_attribute("/", "config", info.config);
+  file.commit();
+}
+
+CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
+  const Hdf5File file = Hdf5File::open(path);
+  require(file.has_group("model") && file.has_attribute("/", "config"), path.string(),
+          ": not a checkpoint of umbra: group /model and attribute config are expected");
+  CheckpointInfo info;
+  info.config = file.attribute_text("/", "config");
+  info.step = file.attribute_integer("/", "step");
+  info.optimizer_steps = file.attribute_integer("/", "optimizer_steps");
+  require(info.step >= 0 && info.optimizer_steps >= 0, path.string(),
+          ": attribute step must not be negative");
+  info.has_best = file.has_attribute("/", "best_metric");
+  if (info.has_best) info.best_metric = file.attribute_number("/", "best_metric");
+  if (file.has_group("transform")) {
+    for (const Hdf5Entry& entry : file.list("transform")) {
+      info.transform[entry.name] = file.read<double>("transform/" + entry.name);
+    }
+  }
+  return info;
+}
+
+void load_checkpoint(const std::filesystem::path& path, const std::vector<NamedTensor>& model,
+                     const std::vector<NamedTensor>& optimizer) {
+  const Hdf5File file = Hdf5File::open(path);
+  check_group(file, "model", model);
+  if (!optimizer.empty()) check_group(file, "optimizer", optimizer);
+  read_group(file, "model", model);
+  if (!optimizer.empty()) read_group(file, "optimizer", optimizer);
+}
+
+}  // namespace umbra

@@ -1,0 +1,215 @@
+#include "engine/io/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+void check_bounds(const Setting& s, double value, const std::string& where) {
+  require(value >= s.minimum && value <= s.maximum, where, ": ", s.key, " must lie between ", s.minimum,
+          " and ", s.maximum, ", but it is ", value);
+}
+
+void check_choice(const Setting& s, const std::string& value, const std::string& where) {
+  if (s.choices.empty() || std::find(s.choices.begin(), s.choices.end(), value) != s.choices.end()) return;
+  std::string list;
+  for (const std::string& choice : s.choices) list += (list.empty() ? "" : ", ") + choice;
+  fail(where, ": ", s.key, " must be one of ", list, ", but it is ", value);
+}
+
+std::string expected_type(const Setting& s) {
+  constexpr const char* kNames[] = {"true or false", "an integer",        "a number",
+                                    "a string",      "a list of strings", "a list of numbers"};
+  return kNames[s.value.index()];
+}
+
+[[noreturn]] void wrong_type(const Setting& s, const std::string& where) {
+  fail(where, ": ", s.key, " must be ", expected_type(s));
+}
+
+// One overload per type of setting: from a TOML node.
+struct Assign {
+  const Setting& setting;
+  const toml::node& node;
+  const std::string& where;
+
+  template <class T>
+  T get() const {
+    const auto value = node.value_exact<T>();
+    if (!value) wrong_type(setting, where);
+    return *value;
+  }
+  double number(const toml::node& n) const {
+    if (!n.is_number()) wrong_type(setting, where);
+    const double value = *n.value<double>();
+    check_bounds(setting, value, where);
+    return value;
+  }
+  const toml::array& array() const {
+    if (!node.is_array()) wrong_type(setting, where);
+    return *node.as_array();
+  }
+
+  void operator()(bool* out) const { *out = get<bool>(); }
+  void operator()(std::int64_t* out) const {
+    const auto value = get<std::int64_t>();
+    check_bounds(setting, static_cast<double>(value), where);
+    *out = value;
+  }
+  void operator()(double* out) const { *out = number(node); }
+  void operator()(std::string* out) const {
+    const auto value = get<std::string>();
+    check_choice(setting, value, where);
+    *out = value;
+  }
+  void operator()(std::vector<std::string>* out) const {
+    std::vector<std::string> values;
+    for (const toml::node& item : array()) {
+      const auto value = item.value_exact<std::string>();
+      if (!value) wrong_type(setting, where);
+      check_choice(setting, *value, where);
+      values.push_back(*value);
+    }
+    *out = values;
+  }
+  void operator()(std::vector<double>* out) const {
+    std::vector<double> values;
+    for (const toml::node& item : array()) values.push_back(number(item));
+    *out = values;
+  }
+};
+
+std::string shortest(double value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  std::string text(buffer, end);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+std::string toml_string(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+template <class T, class F>
+std::string listed(const std::vector<T>& items, F write) {
+  std::string text;
+  for (const T& item : items) text += (text.empty() ? "" : ", ") + write(item);
+  return "[" + text + "]";
+}
+
+struct Write {
+  std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
+  std::string operator()(const std::int64_t* v) const { return std::to_string(*v); }
+  std::string operator()(const double* v) const { return shortest(*v); }
+  std::string operator()(const std::string* v) const { return toml_string(*v); }
+  std::string operator()(const std::vector<std::string>* v) const { return listed(*v, toml_string); }
+  std::string operator()(const std::vector<double>* v) const { return listed(*v, shortest); }
+};
+
+// "train.seed" -> {"train", "seed"}; "device" -> {"", "device"}.
+std::pair<std::string, std::string> split_key(const std::string& key) {
+  const std::size_t dot = key.find('.');
+  return dot == std::string::npos ? std::pair<std::string, std::string>{"", key}
+                                  : std::pair{key.substr(0, dot), key.substr(dot + 1)};
+}
+
+}  // namespace
+
+const Setting& Config::find(const std::string& key, const std::string& where) const {
+  for (const Setting& s : settings_) {
+    if (s.key == key) return s;
+  }
+  std::string similar;  // the keys with the same last word or the same section
+  const auto [section, name] = split_key(key);
+  for (const Setting& s : settings_) {
+    const auto [other_section, other_name] = split_key(s.key);
+    if (other_name == name || (other_section == section && !section.empty()))
+      similar += (similar.empty() ? "" : ", ") + s.key;
+  }
+  fail(where, ": there is no setting ", key, similar.empty() ? "" : "; near it are: ", similar);
+}
+
+void Config::read_file(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  require(in.good() && std::filesystem::is_regular_file(path), path.string(), ": no such configuration file");
+  std::ostringstream text;
+  text << in.rdbuf();
+  read_text(text.str(), path.string());
+}
+
+void Config::read_text(std::string_view text, const std::string& where) {
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    fail(where, ", line ", error.source().begin.line, ": not valid TOML: ", error.description());
+  }
+  const auto assign = [&](const std::string& key, const toml::node& node) {
+    const std::string place = concat(where, ", line ", node.source().begin.line);
+    const Setting& setting = find(key, place);
+    std::visit(Assign{setting, node, place}, setting.value);
+  };
+  for (const auto& [key, node] : table) {
+    if (!node.is_table()) {
+      assign(std::string(key.str()), node);
+      continue;
+    }
+    for (const auto& [inner, value] : *node.as_table()) assign(concat(key.str(), ".", inner.str()), value);
+  }
+}
+
+void Config::set(const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  require(equals != std::string::npos && equals > 0, "\"", assignment, "\": a setting is written key=value");
+  const std::string key = assignment.substr(0, equals);
+  std::string value = assignment.substr(equals + 1);
+  const Setting& setting = find(key, "\"" + assignment + "\"");
+  // Strings need no quotes on a command line, lists no brackets when they have one element.
+  if (std::holds_alternative<std::string*>(setting.value)) value = toml_string(value);
+  const bool strings = std::holds_alternative<std::vector<std::string>*>(setting.value);
+  if ((strings || std::holds_alternative<std::vector<double>*>(setting.value)) && !value.starts_with('[')) {
+    std::istringstream items(value);
+    std::vector<std::string> parts;
+    for (std::string item; std::getline(items, item, ',');) parts.push_back(strings ? toml_string(item) : item);
+    value = listed(parts, [](const std::string& part) { return part; });
+  }
+  toml::table table;
+  try {
+    table = toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    wrong_type(setting, "\"" + assignment + "\"");
+  }
+  require(table.size() == 1 && table.contains("value"), "\"", assignment,
+          "\": a setting is written key=value");
+  const std::string where = "\"" + assignment + "\"";
+  std::visit(Assign{setting, *table.get("value"), where}, setting.value);
+}
+
+std::string Config::dump() const {
+  std::string text, section;
+  for (const Setting& s : settings_) {  // keys without a section must come first
+    const auto [own_section, name] = split_key(s.key);
+    if (own_section != section) text += "\n[" + own_section + "]\n";
+    section = own_section;
+    text += name + " = " + std::visit(Write{}, s.value) + "  # " + s.help + "\n";
+  }
+  return text;
+}
+
+std::string Config::help() const {
+  std::string text;
+  for (const Setting& s : settings_)
+    text += "  " + s.key + "=" + std::visit(Write{}, s.value) + "\n      " + s.help + "\n";
+  return text;
+}
+
+}  // namespace umbra

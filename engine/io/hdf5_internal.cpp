@@ -1,0 +1,209 @@
+#include "engine/io/hdf5_internal.h"
+
+#include <algorithm>
+
+namespace umbra {
+namespace hdf5 {
+
+std::string reason() {
+  std::string text;
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned depth, const H5E_error2_t* entry, void* out) -> herr_t {
+        if (depth == 0 && entry->desc) *static_cast<std::string*>(out) = entry->desc;
+        return 0;
+      },
+      &text);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 32; }, ' ');
+  return text.empty() ? text : " (" + text.substr(0, 200) + ")";
+}
+
+hid_t memory_type(DType type) {
+  switch (type) {
+    case DType::kF32:
+      return H5T_NATIVE_FLOAT;
+    case DType::kF64:
+      return H5T_NATIVE_DOUBLE;
+    case DType::kI32:
+      return H5T_NATIVE_INT32;
+    case DType::kI64:
+      return H5T_NATIVE_INT64;
+  }
+  return -1;
+}
+
+bool is_integer(DType type) {
+  return type == DType::kI32 || type == DType::kI64;
+}
+
+Hdf5Kind kind_of(hid_t type) {
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      return Hdf5Kind::kFloat;
+    case H5T_INTEGER:
+      return Hdf5Kind::kInteger;
+    case H5T_STRING:
+      return Hdf5Kind::kString;
+    case H5T_COMPOUND:
+      return Hdf5Kind::kCompound;
+    default:
+      return Hdf5Kind::kOther;
+  }
+}
+
+std::optional<std::string> refusal(hid_t stored, DType wanted) {
+  const Hdf5Kind kind = kind_of(stored);
+  if (kind == Hdf5Kind::kInteger || (kind == Hdf5Kind::kFloat && !is_integer(wanted))) return std::nullopt;
+  return is_integer(wanted) ? "integers are expected" : "numbers are expected";
+}
+
+std::string normal(const std::string& path) {
+  const std::size_t begin = path.find_first_not_of('/');
+  if (begin == std::string::npos) return "/";
+  return path.substr(begin, path.find_last_not_of('/') - begin + 1);
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+}  // namespace hdf5
+
+using namespace hdf5;
+
+namespace {
+
+// No general-purpose filter of HDF5 packs tighter than deflate does at its best, about 1030 to 1.
+constexpr hsize_t kMostCompression = 1100;
+// A table row may be long, but not longer; with at most 2^48 elements the product of the two does not
+// overflow.
+constexpr std::size_t kLargestItem = std::size_t{1} << 15;
+
+// Compression by a known filter at most: bytes in memory per stored byte that a sound file can have.
+hsize_t most_expansion(hid_t creation) {
+  const int filters = H5Pget_nfilters(creation);
+  hsize_t expansion = 1;
+  for (int i = 0; i < filters; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    if (filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE) expansion = kMostCompression;
+  }
+  return expansion;
+}
+
+}  // namespace
+
+// Whether a link stands at `path`, whose parent is a group. Damage is an error, not an absence: a column must
+// not vanish because its header is broken. Links to other files and links that lead nowhere count as absent.
+bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
+  const htri_t exists_here = H5Lexists(file.get(), path_in_file.c_str(), H5P_DEFAULT);
+  if (exists_here == 0) return false;
+  H5L_info_t info;
+  if (exists_here < 0 || H5Lget_info(file.get(), path_in_file.c_str(), &info, H5P_DEFAULT) < 0)
+    fail_at(path_in_file, "the group around it is damaged", reason());
+  if (info.type == H5L_TYPE_SOFT) return H5Oexists_by_name(file.get(), path_in_file.c_str(), H5P_DEFAULT) > 0;
+  return info.type == H5L_TYPE_HARD;
+}
+
+bool Hdf5File::State::exists(const std::string& name) const {
+  const std::string object = normal(name);
+  if (object == "/") return true;
+  for (std::size_t slash = object.find('/'); slash != std::string::npos;
+       slash = object.find('/', slash + 1)) {
+    const std::string parent = object.substr(0, slash);
+    if (!is_linked(parent)) return false;
+    const Id id = open_object(parent);
+    if (H5Iget_type(id.get()) != H5I_GROUP) return false;
+  }
+  return is_linked(object);
+}
+
+Id Hdf5File::State::open_object(const std::string& name) const {
+  Id id(H5Oopen(file.get(), normal(name).c_str(), H5P_DEFAULT), H5Oclose);
+  if (!id) fail_at(name, "it is damaged and cannot be opened", reason());
+  return id;
+}
+
+Id Hdf5File::State::object(const std::string& name) const {
+  if (!exists(name)) fail_at(name, "there is no such object in the file");
+  return open_object(name);
+}
+
+Id Hdf5File::State::dataset(const std::string& name) const {
+  Id id = object(name);
+  if (H5Iget_type(id.get()) != H5I_DATASET) fail_at(name, "a dataset is expected, not a group");
+  return id;
+}
+
+Id Hdf5File::State::type(const std::string& name, hid_t dataset) const {
+  Id id(H5Dget_type(dataset), H5Tclose);
+  if (!id) fail_at(name, "its type is damaged", reason());
+  return id;
+}
+
+Shape Hdf5File::State::shape(const std::string& name, hid_t space) const {
+  if (space < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) fail_at(name, "it holds no data", reason());
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0 || rank > Shape::kMaxRank)
+    fail_at(name, "it has ", rank, " dimensions, at most ", Shape::kMaxRank, " are expected");
+  hsize_t extents[Shape::kMaxRank] = {};
+  if (H5Sget_simple_extent_dims(space, extents, nullptr) < 0)
+    fail_at(name, "its extents are damaged", reason());
+  std::int64_t signed_extents[Shape::kMaxRank] = {};
+  hsize_t count = 1;
+  for (int i = 0; i < rank; ++i) {
+    // 2^48 elements are beyond any machine, and below it products of extents and bytes do not overflow.
+    if (extents[i] > (hsize_t{1} << 48) / std::max<hsize_t>(count, 1))
+      fail_at(name, "its extents are absurdly large, the file is damaged");
+    count *= extents[i];
+    signed_extents[i] = static_cast<std::int64_t>(extents[i]);
+  }
+  return Shape(std::span<const std::int64_t>(signed_extents, static_cast<std::size_t>(rank)));
+}
+
+void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, const Shape& extents,
+                                    std::size_t item) const {
+  const Id creation(H5Dget_create_plist(dataset), H5Pclose);
+  if (!creation) fail_at(name, "its layout is damaged", reason());
+  if (item == 0 || item > kLargestItem) fail_at(name, "its elements of ", item, " bytes are absurd");
+  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
+    fail_at(name, "its data lie in other files, which is not read");
+  std::error_code ignored;
+  const hsize_t file_bytes = std::filesystem::file_size(output ? output->temporary() : path, ignored);
+  const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), file_bytes);
+  const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item;
+  if (claimed / most_expansion(creation.get()) > stored)
+    fail_at(name, "its shape ", extents.text(), " needs ", claimed, " bytes, but only ", stored,
+            " are stored");
+}
+
+Id Hdf5File::State::attribute(const std::string& object_name, const std::string& key) const {
+  const Id owner = object(object_name);
+  if (!has_attribute(object_name, owner.get(), key))
+    fail_at(object_name, "the attribute '", key, "' is missing");
+  Id id(H5Aopen(owner.get(), key.c_str(), H5P_DEFAULT), H5Aclose);
+  if (!id) fail_at(object_name, "the attribute '", key, "' is damaged", reason());
+  return id;
+}
+
+bool Hdf5File::State::has_attribute(const std::string& object_name, hid_t owner,
+                                    const std::string& key) const {
+  const htri_t exists_here = H5Aexists(owner, key.c_str());
+  if (exists_here < 0) fail_at(object_name, "its attributes are damaged", reason());
+  return exists_here > 0;
+}
+
+void Hdf5File::State::replace_attribute(const std::string& object_name, const std::string& key, hid_t type,
+                                        hid_t space, const void* value) const {
+  const Id owner = object(object_name);
+  if (H5Aexists(owner.get(), key.c_str()) > 0) H5Adelete(owner.get(), key.c_str());
+  const Id id(H5Acreate2(owner.get(), key.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!id || H5Awrite(id.get(), type, value) < 0)
+    fail_at(object_name, "the attribute '", key, "' cannot be written", reason());
+}
+
+}  // namespace umbra

@@ -1,0 +1,83 @@
+// What the sources of hdf5.h share: HDF5 identifiers that close themselves and the checks every access begins
+// with. Only hdf5*.cpp include this file; nobody else sees the C API.
+#pragma once
+
+#include <hdf5.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/base/error.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/hdf5.h"
+
+namespace umbra {
+namespace hdf5 {
+
+// An HDF5 identifier and the function that closes it.
+class Id {
+ public:
+  using Close = herr_t (*)(hid_t);
+  Id() = default;
+  Id(hid_t value, Close closer) : value_(value), close_(closer) {}
+  Id(Id&& other) noexcept : value_(std::exchange(other.value_, -1)), close_(other.close_) {}
+  Id& operator=(Id&& other) noexcept {
+    std::swap(value_, other.value_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~Id() { close(); }
+  herr_t close() {
+    const hid_t value = std::exchange(value_, -1);
+    return value >= 0 ? close_(value) : 0;
+  }
+  hid_t get() const { return value_; }
+  explicit operator bool() const { return value_ >= 0; }
+
+ private:
+  hid_t value_ = -1;
+  Close close_ = nullptr;
+};
+
+/// The innermost reason HDF5 gives for its last failure, as " (reason)", or nothing.
+std::string reason();
+/// The type of `type` in memory, and whether it is an integer.
+hid_t memory_type(DType type);
+bool is_integer(DType type);
+Hdf5Kind kind_of(hid_t type);
+/// What is wrong with reading stored values of type `stored` as `wanted`, or nothing.
+std::optional<std::string> refusal(hid_t stored, DType wanted);
+/// "/a//" becomes "a", the root becomes "/"; and all of a normal path but its last component ("" when there
+/// is one only).
+std::string normal(const std::string& path);
+std::string parent_of(const std::string& path);
+
+}  // namespace hdf5
+
+struct Hdf5File::State {
+  std::filesystem::path path;
+  std::unique_ptr<AtomicFile> output;  // of a file being written; destroyed after `file` is closed
+  hdf5::Id file;
+
+  template <class... Parts>
+  [[noreturn]] void fail_at(const std::string& object, const Parts&... parts) const {
+    fail("file '", path.string(), "', '", object, "': ", parts...);
+  }
+  bool is_linked(const std::string& path_in_file) const;
+  bool exists(const std::string& object) const;
+  hdf5::Id open_object(const std::string& name) const;
+  hdf5::Id object(const std::string& name) const;
+  hdf5::Id dataset(const std::string& name) const;
+  hdf5::Id type(const std::string& name, hid_t dataset) const;
+  /// The extents of a dataspace, once they are known to be possible.
+  Shape shape(const std::string& name, hid_t space) const;
+  /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies.
+  void check_storage(const std::string& name, hid_t dataset, const Shape& extents, std::size_t item) const;
+  bool has_attribute(const std::string& object, hid_t owner, const std::string& key) const;
+  hdf5::Id attribute(const std::string& object, const std::string& key) const;
+  void replace_attribute(const std::string& object, const std::string& key, hid_t type, hid_t space,
+                         const void* value) const;
+};
+
+}  // namespace umbra

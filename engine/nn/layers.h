@@ -1,0 +1,55 @@
+// The layers of convolutional networks, with PyTorch's parameter names and default initialisation.
+#pragma once
+
+#include "engine/nn/module.h"
+
+namespace umbra {
+
+/// Convolution without bias: weight [Cout, Cin, k, k, k] (rank 3) or [Cout, Cin, k, k] (rank 2).
+class Conv final : public Module {
+ public:
+  struct Options {
+    int rank = 3;
+    std::int64_t in_channels, out_channels, kernel = 3, stride = 1, padding = 0;
+  };
+  Conv(Build& build, const Options& options);
+  Var forward(Pass& pass, const Var& x) override;
+
+ private:
+  Var weight_;
+  Triple stride_, padding_;
+};
+
+/// Batch normalisation of [N, C, S…] or [N, C]: weight, bias, running_mean, running_var, num_batches_tracked.
+class BatchNorm final : public Module {
+ public:
+  BatchNorm(Build& build, std::int64_t channels);
+  Var forward(Pass& pass, const Var& x) override;
+
+ private:
+  Var weight_, bias_;
+  BatchNormState state_;
+  Tensor batches_;  // i64 scalar on the host: a count, not arithmetic
+};
+
+/// Fully connected: weight [out, in], bias [out].
+class Linear final : public Module {
+ public:
+  Linear(Build& build, std::int64_t in, std::int64_t out);
+  Var forward(Pass& pass, const Var& x) override;
+
+ private:
+  Var weight_, bias_;
+};
+
+/// Modules one after another, named 0, 1, 2, …
+class Sequential final : public Module {
+ public:
+  explicit Sequential(std::vector<std::shared_ptr<Module>> modules);
+  Var forward(Pass& pass, const Var& x) override;
+
+ private:
+  std::vector<std::shared_ptr<Module>> modules_;
+};
+
+}  // namespace umbra

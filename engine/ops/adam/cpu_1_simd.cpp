@@ -1,0 +1,63 @@
+// A step of Adam or AdamW in one pass over parameters, gradients and both moments. Which products are fused with a sum
+// follows PyTorch's vector code: add_(x, alpha) is, addcmul_ and addcdiv_ are not.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/adam/cpu_1_simd.cpp"
+#include "engine/cpu/simd.h"
+#include "engine/ops/adam/op.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/simd_loops.h"
+#include "engine/ops/adam/scalars.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace umbra::HWY_NAMESPACE {
+namespace {
+
+template <bool kDecoupled, bool kDecay>
+void adam_pass(const AdamScalars<float>& s, float* p, const float* g, float* m, float* v, std::int64_t count) {
+  for_lanes<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    auto parameter = hn::LoadU(d, p + i);
+    auto gradient = hn::LoadU(d, g + i);
+    if constexpr (kDecay && kDecoupled) parameter = hn::Mul(parameter, hn::Set(d, s.shrink));
+    if constexpr (kDecay && !kDecoupled) gradient = hn::MulAdd(hn::Set(d, s.weight_decay), parameter, gradient);
+    const auto decayed_m = hn::Mul(hn::LoadU(d, m + i), hn::Set(d, s.beta1));
+    const auto decayed_v = hn::Mul(hn::LoadU(d, v + i), hn::Set(d, s.beta2));
+    const auto new_m = hn::MulAdd(hn::Set(d, s.rest1), gradient, decayed_m);
+    const auto new_v = hn::Add(decayed_v, hn::Mul(hn::Mul(hn::Set(d, s.rest2), gradient), gradient));
+    const auto root = hn::Div(hn::Sqrt(new_v), hn::Set(d, s.root_bc2));
+    const auto denominator = hn::Add(root, hn::Set(d, s.epsilon));
+    const auto update = hn::Div(hn::Mul(hn::Set(d, s.minus_step), new_m), denominator);
+    hn::StoreU(new_m, d, m + i);
+    hn::StoreU(new_v, d, v + i);
+    hn::StoreU(hn::Add(parameter, update), d, p + i);
+  });
+}
+
+void adam_range(const AdamScalars<float>& s, bool decoupled, float* p, const float* g, float* m, float* v,
+                std::int64_t count) {
+  if (s.weight_decay == 0) return adam_pass<false, false>(s, p, g, m, v, count);
+  if (decoupled) return adam_pass<true, true>(s, p, g, m, v, count);
+  adam_pass<false, true>(s, p, g, m, v, count);
+}
+
+}  // namespace
+}  // namespace umbra::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace umbra {
+
+HWY_EXPORT(adam_range);
+
+void adam_step_simd(const AdamStep& op, Buffers buffers, void*, Stream&) {
+  float* p = static_cast<float*>(buffers[0]);
+  const float* g = static_cast<const float*>(buffers[1]);
+  float* m = static_cast<float*>(buffers[2]);
+  float* v = static_cast<float*>(buffers[3]);
+  const AdamScalars<float> scalars(op, static_cast<const double*>(buffers[4]));
+  parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(adam_range)(scalars, op.decoupled, p + begin, g + begin, m + begin, v + begin, end - begin);
+  });
+}
+
+}  // namespace umbra
+#endif

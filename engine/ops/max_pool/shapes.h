@@ -1,0 +1,34 @@
+// The problems on which the rungs of max pooling are tested and timed: the stem of the network, and every odd geometry.
+#pragma once
+
+#include "engine/ops/max_pool/op.h"
+#include "engine/ops/shape_lists.h"
+
+namespace umbra {
+
+inline constexpr PoolGeometry kPoolShapes[] = {
+    {8, 20, {15, 15, 15}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // the stem, a quarter of a batch
+    {2, 16, {1, 112, 112}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},  // ResNet-18 in two dimensions, fewer channels
+    {1, 1, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
+    {1, 1, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // nothing but padding around one number
+    {2, 3, {2, 2, 2}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
+    {1, 2, {5, 7, 11}, {3, 2, 5}, {1, 2, 3}, {1, 0, 2}},
+    {2, 2, {5, 6, 7}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
+    {1, 2, {4, 5, 2}, {2, 2, 2}, {2, 2, 2}, {0, 0, 0}},
+    {1, 2, {5, 6, 4}, {2, 3, 4}, {1, 3, 2}, {1, 0, 2}},
+    {3, 1, {1, 1, 33}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}},
+    {2, 2, {1, 9, 8}, {1, 2, 2}, {1, 3, 3}, {0, 0, 0}},  // strides that skip inputs
+    {1, 1, {17, 13, 19}, {4, 5, 3}, {4, 1, 2}, {2, 2, 1}},
+};
+
+template <class O>
+Problems problems_of_pools(DType dtype) {
+  Problems problems;
+  for (const PoolGeometry& geometry : kPoolShapes) problems.push_back(std::make_unique<O>(dtype, geometry));
+  return problems;
+}
+
+inline Problems max_pool_forward_problems(DType dtype) { return problems_of_pools<MaxPoolForward>(dtype); }
+inline Problems max_pool_backward_problems(DType dtype) { return problems_of_pools<MaxPoolBackward>(dtype); }
+
+}  // namespace umbra

@@ -1,0 +1,44 @@
+// Global average pooling:  y[n, c] = mean over s of x[n, c, s],  and its adjoint  dx[n, c, s] = dy[n, c] / S.
+#pragma once
+
+#include "engine/base/error.h"
+#include "engine/ops/op.h"
+
+namespace umbra {
+
+class MeanPoolForward final : public Op {
+ public:
+  MeanPoolForward(DType type, std::int64_t batch_, std::int64_t channels_, std::int64_t volume_)
+      : Op(type), batch(batch_), channels(channels_), volume(volume_) {}
+  std::string_view name() const override { return "mean_pool_forward"; }
+  std::string text() const override { return concat("n", batch, " c", channels, " s", volume); }
+  std::vector<BufferSpec> buffers() const override {
+    return {{"x", dtype, batch * channels * volume, Access::kIn},
+            {"y", dtype, batch * channels, Access::kOut}};
+  }
+  double flops() const override { return static_cast<double>(batch * channels * volume); }
+  double sum_length() const override { return static_cast<double>(volume); }
+
+  std::int64_t batch;
+  std::int64_t channels;
+  std::int64_t volume;
+};
+
+class MeanPoolBackward final : public Op {
+ public:
+  MeanPoolBackward(DType type, std::int64_t batch_, std::int64_t channels_, std::int64_t volume_)
+      : Op(type), batch(batch_), channels(channels_), volume(volume_) {}
+  std::string_view name() const override { return "mean_pool_backward"; }
+  std::string text() const override { return concat("n", batch, " c", channels, " s", volume); }
+  std::vector<BufferSpec> buffers() const override {
+    return {{"dy", dtype, batch * channels, Access::kIn},
+            {"dx", dtype, batch * channels * volume, Access::kOut}};
+  }
+  double flops() const override { return static_cast<double>(batch * channels * volume); }
+
+  std::int64_t batch;
+  std::int64_t channels;
+  std::int64_t volume;
+};
+
+}  // namespace umbra

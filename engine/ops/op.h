@@ -1,0 +1,70 @@
+// Op: one problem for a kernel to solve, i.e. an equation together with its geometry, free of any memory.
+//
+// An Op knows its name, its buffers (what they hold, how they are accessed and how a test may fill them), the
+// useful floating-point operations it needs and the length of its longest sum. From this alone the registry
+// chooses a kernel, the tests build their gauntlet, and the benchmarks their roofline. FLOPs are useful ones:
+// multiplications with padding do not count (oneDNN's benchdnn counts the same way).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/dtype.h"
+
+namespace umbra {
+
+/// Depth, height, width.
+using Triple = std::array<std::int64_t, 3>;
+
+enum class Access { kIn, kOut, kInOut };
+
+/// How a test or a benchmark may fill an input: any number, numbers > 0, or indices in [0, bound).
+enum class Fill { kAny, kPositive, kIndex };
+
+struct BufferSpec {
+  std::string_view name;
+  DType dtype;
+  std::int64_t count;  // elements
+  Access access;
+  Fill fill = Fill::kAny;
+  std::int64_t bound = 0;  // for Fill::kIndex
+};
+
+class Op {
+ public:
+  explicit Op(DType type) : dtype(type) {}
+  virtual ~Op() = default;
+  virtual std::string_view name() const = 0;  // "conv_fprop"
+  virtual std::string text() const = 0;       // "n32 c20:40 i4x4x4 k3x3x3 s2x2x2 p1x1x1", repeats a failure
+  virtual std::vector<BufferSpec> buffers() const = 0;  // in the order in which run() takes them
+  virtual double flops() const = 0;                     // useful floating-point operations
+  virtual double sum_length() const { return 1; }  // terms of the longest sum: sets the rounding-error bound
+  virtual bool exact_on_integers() const {
+    return false;
+  }  // small integers in: every correct kernel agrees bitwise
+
+  /// Bytes that must move at least once: every buffer read or written once (twice when read and written).
+  double bytes() const {
+    double total = 0;
+    for (const BufferSpec& b : buffers()) {
+      total += static_cast<double>(b.count) * static_cast<double>(size_of(b.dtype)) *
+               (b.access == Access::kInOut ? 2 : 1);
+    }
+    return total;
+  }
+
+  DType dtype;  // of the arithmetic: kF32 or kF64
+};
+
+/// The memory of a call, one pointer per BufferSpec.
+using Buffers = std::span<void* const>;
+
+/// A list of problems, for tests and benchmarks.
+using Problems = std::vector<std::unique_ptr<Op>>;
+
+}  // namespace umbra

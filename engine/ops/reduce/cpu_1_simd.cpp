@@ -1,0 +1,80 @@
+// Whole-buffer reductions: chunks of fixed size side by side, their sums in double added in index order.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/reduce/cpu_1_simd.cpp"
+#include "engine/cpu/simd.h"
+#include "engine/ops/reduce/op.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/simd_loops.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace umbra::HWY_NAMESPACE {
+namespace {
+
+double sum_range(const float* x, std::int64_t count) {
+  WideSums<1> sums;
+  sums.add(count, [&](auto dd, std::int64_t i, auto* acc) HWY_ATTR { acc[0] = hn::Add(acc[0], load_wide(dd, x + i)); });
+  return sums.total(0);
+}
+
+double sum_squares_range(const float* x, std::int64_t count) {
+  WideSums<1> sums;
+  sums.add(count, [&](auto dd, std::int64_t i, auto* acc) HWY_ATTR {
+    const auto v = load_wide(dd, x + i);
+    acc[0] = hn::MulAdd(v, v, acc[0]);
+  });
+  return sums.total(0);
+}
+
+std::int64_t count_nonfinite_range(const float* x, std::int64_t count) {
+  std::int64_t finite = 0;
+  for_lanes<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    finite += static_cast<std::int64_t>(hn::CountTrue(d, hn::IsFinite(hn::LoadU(d, x + i))));
+  });
+  return count - finite;
+}
+
+}  // namespace
+}  // namespace umbra::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace umbra {
+
+HWY_EXPORT(sum_range);
+HWY_EXPORT(sum_squares_range);
+HWY_EXPORT(count_nonfinite_range);
+
+void sum_simd(const Sum& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = static_cast<const float*>(buffers[0]);
+  *static_cast<double*>(buffers[1]) =
+      sum_over_chunks(op.count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
+        return HWY_DYNAMIC_DISPATCH(sum_range)(x + begin, end - begin);
+      });
+}
+
+void sum_squares_simd(const SumSquares& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = static_cast<const float*>(buffers[0]);
+  *static_cast<double*>(buffers[1]) =
+      sum_over_chunks(op.count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
+        return HWY_DYNAMIC_DISPATCH(sum_squares_range)(x + begin, end - begin);
+      });
+}
+
+void count_nonfinite_simd(const CountNonfinite& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = static_cast<const float*>(buffers[0]);
+  *static_cast<std::int64_t*>(buffers[1]) =
+      sum_over_chunks(op.count, static_cast<std::int64_t*>(workspace), [&](std::int64_t begin, std::int64_t end) {
+        return HWY_DYNAMIC_DISPATCH(count_nonfinite_range)(x + begin, end - begin);
+      });
+}
+
+std::size_t sum_workspace(const Sum& op) { return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double); }
+std::size_t sum_squares_workspace(const SumSquares& op) {
+  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double);
+}
+std::size_t count_nonfinite_workspace(const CountNonfinite& op) {
+  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(std::int64_t);
+}
+
+}  // namespace umbra
+#endif

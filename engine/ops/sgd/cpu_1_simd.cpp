@@ -1,0 +1,48 @@
+// A step of SGD in one pass over parameters, gradients and velocities.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/sgd/cpu_1_simd.cpp"
+#include "engine/cpu/simd.h"
+#include "engine/ops/sgd/op.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/simd_loops.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace umbra::HWY_NAMESPACE {
+namespace {
+
+void sgd_range(float minus_lr, float momentum, float weight_decay, float* p, const float* g, float* v,
+               std::int64_t count) {
+  for_lanes<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
+    const auto parameter = hn::LoadU(d, p + i);
+    auto step = hn::LoadU(d, g + i);
+    if (weight_decay != 0) step = hn::MulAdd(hn::Set(d, weight_decay), parameter, step);
+    if (v != nullptr) {
+      step = hn::Add(hn::Mul(hn::LoadU(d, v + i), hn::Set(d, momentum)), step);
+      hn::StoreU(step, d, v + i);
+    }
+    hn::StoreU(hn::MulAdd(hn::Set(d, minus_lr), step, parameter), d, p + i);
+  });
+}
+
+}  // namespace
+}  // namespace umbra::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace umbra {
+
+HWY_EXPORT(sgd_range);
+
+void sgd_step_simd(const SgdStep& op, Buffers buffers, void*, Stream&) {
+  float* p = static_cast<float*>(buffers[0]);
+  const float* g = static_cast<const float*>(buffers[1]);
+  float* v = op.momentum != 0 ? static_cast<float*>(buffers[2]) : nullptr;
+  const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers[3]));
+  parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+    HWY_DYNAMIC_DISPATCH(sgd_range)(minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay),
+                                    p + begin, g + begin, v == nullptr ? v : v + begin, end - begin);
+  });
+}
+
+}  // namespace umbra
+#endif

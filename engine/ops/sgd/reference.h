@@ -1,0 +1,23 @@
+// The definition of a step of stochastic gradient descent, on any scalar.
+#pragma once
+
+#include "engine/ops/kernel.h"
+#include "engine/ops/sgd/op.h"
+
+namespace umbra {
+
+template <class T>
+void sgd_step_reference(const SgdStep& op, Buffers buffers, void*, Stream&) {
+  T* p = static_cast<T*>(buffers[0]);
+  const T* g = static_cast<const T*>(buffers[1]);
+  T* v = static_cast<T*>(buffers[2]);  // empty without momentum
+  const T minus_lr(-*static_cast<const double*>(buffers[3]));
+  const T momentum(op.momentum), weight_decay(op.weight_decay);
+  for (std::int64_t i = 0; i < op.count; ++i) {
+    T step = op.weight_decay != 0 ? g[i] + weight_decay * p[i] : g[i];
+    if (op.momentum != 0) step = v[i] = v[i] * momentum + step;
+    p[i] = p[i] + minus_lr * step;
+  }
+}
+
+}  // namespace umbra

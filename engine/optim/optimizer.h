@@ -1,0 +1,50 @@
+// Optimisers: SGD with momentum, Adam and AdamW with PyTorch's formulas (engine/ops/{sgd,adam}/op.h).
+#pragma once
+
+#include <memory>
+
+#include "engine/nn/module.h"
+
+namespace umbra {
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  /// Moves every parameter that has a gradient by one step of size `lr` and forgets the gradients.
+  void step(Context& context, double lr);
+  /// Steps taken so far; part of a checkpoint.
+  std::int64_t steps() const { return steps_; }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+  /// Moments and the like, named after their parameters; part of a checkpoint.
+  virtual std::vector<NamedTensor> state() const = 0;
+
+ protected:
+  explicit Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
+  /// Numbers of this step that kernels read from memory (lr, bias corrections).
+  virtual std::vector<double> scalars(double lr) const = 0;
+  virtual void update(Context& context, std::size_t index, const Tensor& scalars) = 0;
+
+  std::vector<Parameter> parameters_;
+  std::int64_t steps_ = 0;
+};
+
+struct SgdOptions {
+  double momentum = 0;
+  double weight_decay = 0;
+};
+std::unique_ptr<Optimizer> make_sgd(std::vector<Parameter> parameters, const SgdOptions& options);
+
+struct AdamOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = false;  // AdamW
+};
+std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters, const AdamOptions& options);
+
+/// The L2 norm of all gradients together. When it exceeds `max_norm` (and max_norm > 0) every gradient is
+/// scaled by max_norm / (norm + 1e-6), as PyTorch's clip_grad_norm_ does. Returns the norm before clipping.
+double clip_gradients(Context& context, const std::vector<Parameter>& parameters, double max_norm);
+
+}  // namespace umbra

@@ -1,0 +1,134 @@
+#include "engine/registry/registry.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+std::string describe(const Kernel& kernel) {
+  return concat(kernel.rung, " (", name_of(kernel.device), " ", name_of(kernel.dtype), ")");
+}
+
+bool same_place(const Kernel& a, const Kernel& b) {
+  return a.rung == b.rung && a.device == b.device && a.dtype == b.dtype;
+}
+
+bool takes(const Kernel& kernel, const Op& op, Device::Kind device) {
+  return kernel.device == device && kernel.dtype == op.dtype && kernel.declines(op).empty();
+}
+
+/// Why `kernel` was not chosen, in words.
+std::string reason(const Kernel& kernel, const Op& op, Device::Kind device) {
+  if (kernel.device != device) return concat("runs on ", name_of(kernel.device));
+  if (kernel.dtype != op.dtype) return concat("computes in ", name_of(kernel.dtype));
+  return kernel.declines(op);
+}
+
+[[noreturn]] void fail_to_choose(const OpFamily& family, const Op& op, Device::Kind device) {
+  std::string candidates;
+  for (const Kernel& kernel : family.kernels) {
+    candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ", reason(kernel, op, device));
+  }
+  fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " takes the problem ", op.text(),
+       "; candidates: ", candidates.empty() ? "none" : candidates);
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
+}  // namespace
+
+void Registry::add(const OpFamily& family) {
+  const auto [place, is_new] = index_.try_emplace(family.op, families_.size());
+  if (is_new) families_.push_back({family.op, {}, family.problems});
+  OpFamily& target = families_[place->second];
+  require(is_new || family.problems == nullptr || family.problems == target.problems, "the op ", family.op,
+          " was added twice with different lists of problems");
+  for (const Kernel& kernel : family.kernels) {
+    require(kernel.op == family.op && kernel.run != nullptr, "the rung ", describe(kernel), " of ", kernel.op,
+            " was added to the op ", family.op, kernel.run == nullptr ? " without a function" : "");
+    const bool twice = std::any_of(target.kernels.begin(), target.kernels.end(),
+                                   [&](const Kernel& other) { return same_place(kernel, other); });
+    require(!twice, "the op ", family.op, " has the rung ", describe(kernel), " twice");
+    target.kernels.push_back(kernel);
+  }
+}
+
+const OpFamily* Registry::find(std::string_view op) const {
+  const auto place = index_.find(op);
+  return place == index_.end() ? nullptr : &families_[place->second];
+}
+
+std::string Registry::op_names() const {
+  std::string names;
+  for (const OpFamily& family : families_) names += concat(names.empty() ? "" : ", ", family.op);
+  return names.empty() ? "none" : names;
+}
+
+const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
+  const OpFamily* family = find(op.name());
+  if (family == nullptr) {
+    fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " (problem ", op.text(),
+         "): the registry has no op of this name; it has ", op_names());
+  }
+  const auto preference = preferred_.find(family->op);
+  const Kernel* chosen = nullptr;
+  for (const Kernel& kernel : family->kernels) {
+    if (!takes(kernel, op, device)) continue;
+    chosen = &kernel;
+    if (preference != preferred_.end() && preference->second == kernel.rung) break;
+  }
+  if (chosen == nullptr) fail_to_choose(*family, op, device);
+  return *chosen;
+}
+
+void Registry::prefer(std::string_view op, std::string_view rung) {
+  const OpFamily* family = find(op);
+  if (family == nullptr) fail("cannot prefer ", op, "=", rung, ": there is no op ", op, "; known ops: ", op_names());
+  std::string rungs;
+  bool known = false;
+  for (const Kernel& kernel : family->kernels) {
+    known = known || kernel.rung == rung;
+    rungs += concat(rungs.empty() ? "" : ", ", describe(kernel));
+  }
+  require(known, "cannot prefer ", op, "=", rung, ": the op ", op, " has no rung ", rung, "; its rungs: ", rungs);
+  preferred_[family->op] = std::string(rung);
+}
+
+void Registry::prefer(std::string_view text) {
+  if (trimmed(text).empty()) return;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view item = trimmed(text.substr(begin, end - begin));
+    const std::size_t equals = item.find('=');
+    require(equals != std::string_view::npos, "a kernel preference is written op=rung, but \"", item, "\" in \"", text,
+            "\" is not");
+    prefer(trimmed(item.substr(0, equals)), trimmed(item.substr(equals + 1)));
+    begin = end + 1;
+  }
+}
+
+std::string Registry::table() const {
+  std::ostringstream out;
+  const auto line = [&out](auto op, auto rung, auto device, auto dtype) {
+    out << std::left << std::setw(24) << op << std::setw(24) << rung << std::setw(8) << device << dtype << '\n';
+  };
+  line("op", "rung", "device", "dtype");
+  for (const OpFamily& family : families_) {
+    const auto preference = preferred_.find(family.op);
+    for (const Kernel& kernel : family.kernels) {
+      const bool marked = preference != preferred_.end() && preference->second == kernel.rung;
+      line(family.op, concat(kernel.rung, marked ? " *" : ""), name_of(kernel.device), name_of(kernel.dtype));
+    }
+  }
+  return out.str();
+}
+
+}  // namespace umbra

@@ -1,0 +1,34 @@
+// The CUDA backend of a build without CUDA: no devices, and one sentence for whoever asks for one.
+#include "engine/base/error.h"
+#include "engine/runtime/backend.h"
+
+namespace umbra {
+namespace {
+
+class NoCuda final : public Backend {
+ public:
+  int device_count() const override { return 0; }
+  std::string describe(int) const override { absent(); }
+  void* allocate(int, std::size_t) const override { absent(); }
+  void release(int, void*, std::size_t) const override {}
+  void* create_queue(int) const override { absent(); }
+  void destroy_queue(int, void*) const override {}
+  void synchronize(int, void*) const override { absent(); }
+  void copy(int, void*, void*, const void*, std::size_t) const override { absent(); }
+
+ private:
+  [[noreturn]] static void absent() {
+    fail(
+        "device=cuda: this build of umbra has no CUDA; configure it with -DUMBRA_CUDA=ON where the CUDA "
+        "Toolkit is");
+  }
+};
+
+}  // namespace
+
+const Backend& cuda_backend() {
+  static const NoCuda backend;
+  return backend;
+}
+
+}  // namespace umbra

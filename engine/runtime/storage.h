@@ -1,0 +1,34 @@
+// Storage: one block of memory on one device, released when its last owner goes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "engine/base/device.h"
+
+namespace umbra {
+
+class Storage {
+ public:
+  Storage(Device device, void* data, std::size_t bytes, std::function<void(void*)> release)
+      : device_(device), data_(data), bytes_(bytes), release_(std::move(release)) {}
+  ~Storage() { release_(data_); }
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  Device device() const { return device_; }
+  void* data() const { return data_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  Device device_;
+  void* data_;
+  std::size_t bytes_;
+  std::function<void(void*)> release_;
+};
+
+/// A block of its own, outside every arena. Throws Error when the device has not enough memory.
+std::shared_ptr<Storage> allocate_storage(Device device, std::size_t bytes);
+
+}  // namespace umbra

@@ -1,0 +1,27 @@
+// Stream: an ordered queue of work on one device. There is no current stream: whoever launches work names its
+// queue. On the CPU the queue is the calling thread itself, so work is done when the call returns.
+#pragma once
+
+#include "engine/base/device.h"
+
+namespace umbra {
+
+class Stream {
+ public:
+  /// A new queue on `device`. Throws Error when there is no such device.
+  explicit Stream(Device device);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  Device device() const { return device_; }
+  void* native() const { return native_; }  // cudaStream_t on a CUDA device, null on the CPU
+  /// Waits until everything queued so far is done.
+  void synchronize() const;
+
+ private:
+  Device device_;
+  void* native_ = nullptr;
+};
+
+}  // namespace umbra

@@ -1,0 +1,31 @@
+#include "engine/train/checkpointer.h"
+
+namespace umbra {
+
+Checkpointer::Checkpointer(std::filesystem::path run, const Module& network, const Optimizer& optimizer,
+                           CheckpointInfo info, std::int64_t every, std::function<bool()> stop)
+    : run_(std::move(run)),
+      network_(network),
+      optimizer_(optimizer),
+      info_(std::move(info)),
+      every_(every),
+      stop_(std::move(stop)) {}
+
+void Checkpointer::on_validation(const Report& report) {
+  if (info_.has_best && !(report.metric < info_.best_metric)) return;
+  info_.has_best = true;
+  info_.best_metric = report.metric;
+  info_.step = report.step;
+  info_.optimizer_steps = optimizer_.steps();
+  write_checkpoint(run_ / "best.h5", info_, network_.state(), {});
+}
+
+void Checkpointer::on_step_done(const Report& report, bool epoch_end) {
+  const bool due = epoch_end || (every_ > 0 && report.step % every_ == 0);
+  if (!due && !stop_()) return;
+  info_.step = report.step;
+  info_.optimizer_steps = optimizer_.steps();
+  write_checkpoint(run_ / "last.h5", info_, network_.state(), optimizer_.state());
+}
+
+}  // namespace umbra

@@ -1,0 +1,49 @@
+#include "engine/train/metrics_log.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "engine/io/atomic_file.h"
+
+namespace umbra {
+namespace {
+
+constexpr const char* kHeader = "epoch,step,split,loss,chi2,lr,grad_norm,seconds\n";
+
+// Rows of the file up to `last_step`; anything else in it (a line cut short by a kill) is dropped.
+std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step) {
+  std::ifstream in(path);
+  std::string text = kHeader, line;
+  while (std::getline(in, line)) {
+    const std::size_t comma = line.find(',');
+    if (comma == std::string::npos || in.eof() || line + "\n" == kHeader) continue;
+    const std::int64_t step = std::strtoll(line.c_str() + comma + 1, nullptr, 10);
+    if (step > 0 && step <= last_step) text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t first_step) : path_(path) {
+  write_text_file(path, first_step > 0 ? rows_up_to(path, first_step) : kHeader);
+  out_.open(path, std::ios::app);
+  require(out_.good(), path.string(), ": cannot be written");
+}
+
+void MetricsLog::row(const Report& r, const char* split) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, "%lld,%lld,%s,%.9g,%.9g,%.9g,%.9g,%.4g\n",
+                static_cast<long long>(r.epoch + 1), static_cast<long long>(r.step), split, r.loss, r.metric,
+                r.learning_rate, r.gradient_norm, r.seconds);
+  out_ << buffer;
+}
+
+void MetricsLog::on_step_done(const Report&, bool epoch_end) {
+  if (!epoch_end) return;
+  out_.flush();
+  require(out_.good(), path_.string(), ": could not be written (is the disk full?)");
+}
+
+}  // namespace umbra

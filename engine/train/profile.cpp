@@ -1,0 +1,40 @@
+#include "engine/train/profile.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace umbra {
+
+void Profile::attach(Context& context) {
+  context.observer = [this](const Op& op, const Kernel& kernel, std::span<const Tensor>, double seconds) {
+    Entry& entry = entries_[{std::string(op.name()), op.text()}];
+    entry.rung = kernel.rung;
+    ++entry.calls;
+    entry.seconds += seconds;
+    entry.flops += op.flops();
+    entry.bytes += op.bytes();
+  };
+}
+
+std::string Profile::table() const {
+  using Row = std::pair<std::pair<std::string, std::string>, Entry>;
+  std::vector<Row> rows(entries_.begin(), entries_.end());
+  std::sort(rows.begin(), rows.end(),
+            [](const Row& a, const Row& b) { return a.second.seconds > b.second.seconds; });
+  double total = 0;
+  for (const Row& row : rows) total += row.second.seconds;
+  std::string text =
+      "op                     rung           calls   ms/call   share  GFLOP/s    GB/s  problem\n";
+  for (const auto& [key, e] : rows) {
+    char buffer[512];
+    std::snprintf(buffer, sizeof buffer, "%-22s %-13s %6lld %9.4f %6.1f%% %8.1f %7.1f  %s\n",
+                  key.first.c_str(), e.rung.c_str(), static_cast<long long>(e.calls),
+                  1e3 * e.seconds / static_cast<double>(e.calls), 100 * e.seconds / total,
+                  e.flops / e.seconds * 1e-9, e.bytes / e.seconds * 1e-9, key.second.c_str());
+    text += buffer;
+  }
+  return text;
+}
+
+}  // namespace umbra

@@ -1,0 +1,27 @@
+// Profile: what every op of a run cost and which rung ran it.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "engine/tensor/context.h"
+
+namespace umbra {
+
+class Profile {
+ public:
+  /// Watches every call of `context` from now on.
+  void attach(Context& context);
+  /// A table, dearest first: op, problem, rung, calls, ms per call, share, useful GFLOP/s, GB/s.
+  std::string table() const;
+
+ private:
+  struct Entry {
+    std::string rung;
+    std::int64_t calls = 0;
+    double seconds = 0, flops = 0, bytes = 0;  // sums over the calls
+  };
+  std::map<std::pair<std::string, std::string>, Entry> entries_;  // (op, problem)
+};
+
+}  // namespace umbra

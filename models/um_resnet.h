@@ -1,0 +1,37 @@
+// The UM ResNet of Nadler & To (2018), section 3.2 and figure 4, as its authors trained it: halos in a 25
+// Mpc/h box on a 25^3 grid in, a stellar mass function in 14 bins out.
+//
+//   conv1 (C, 3^3, stride 2, padding 3), BN, ReLU, max-pool (3, 2, 1)          25^3 -> 15^3 -> 8^3
+//   layer1, layer2, layer3: two residual blocks each with C, 2C, 4C channels, the first of stride 2      ->
+//   4^3 -> 2^3 -> 1^3 flatten, fc1 320, BN, ReLU, dropout, fc2 80, BN, ReLU, dropout, fc3 bins, BN
+//
+// What surprises: the output passes a batch norm; layer3's 3^3 kernels slide over 2^3 and 1^3 volumes, so
+// that 19 or 26 of their 27 taps only ever meet padding: 69 % of the parameters are dead (1400 C^2 of them)
+// and never learn.
+#pragma once
+
+#include "engine/nn/layers.h"
+
+namespace umbra {
+
+struct UmResNetOptions {
+  std::int64_t channels = 20;    // C: the paper scans 20, 100, 200
+  std::int64_t in_channels = 1;  // features per voxel
+  std::int64_t voxels = 25;      // grid points per side
+  std::int64_t outputs = 14;     // mass bins
+  double dropout = 0.5;          // the paper gives no value
+};
+
+class UmResNet final : public Module {
+ public:
+  UmResNet(Build& build, const UmResNetOptions& options);
+  /// x [N, in_channels, V, V, V] -> [N, outputs]
+  Var forward(Pass& pass, const Var& x) override;
+
+ private:
+  UmResNetOptions options_;
+  std::shared_ptr<Module> conv1_, bn1_, layer1_, layer2_, layer3_;
+  std::shared_ptr<Module> fc1_, fcbn1_, fc2_, fcbn2_, fc3_, fcbn3_;
+};
+
+}  // namespace umbra

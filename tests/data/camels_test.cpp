@@ -1,0 +1,241 @@
+// CAMELS group catalogs: tiny files in the SUBFIND layout, made here, and the real set where it is at hand.
+#include "data/catalogs/camels.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+
+#include "data/catalogs/natural_order.h"
+#include "data/catalogs/summary.h"
+#include "engine/base/error.h"
+#include "engine/io/hdf5.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Cube {
+  double box_size = 25000, h = 0.5, omega_m = 0.3;
+  std::vector<float> position = {1000, 2000, 3000, 25000, 24999, 0, 500, 500, -1};
+  std::vector<float> vmax = {200, 100, 0};
+  std::vector<float> mass = {50, 5, 0.1f};
+  std::vector<float> stars = {2, 0.5f, 0};
+  std::vector<std::int64_t> group = {0, 0, 1}, first = {0, 2};
+  std::int64_t claimed = 3;
+};
+
+class CamelsTest : public ::testing::Test {
+ protected:
+  CamelsTest() {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / concat("umbra_camels_", info->name(), "_", ::getpid());
+    fs::create_directories(folder_);
+  }
+  ~CamelsTest() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  fs::path make(const std::string& name, const Cube& cube, const std::string& without = "") const {
+    fs::create_directories(folder_ / name);
+    const fs::path path = folder_ / name / "groups_090.hdf5";
+    Hdf5File file = Hdf5File::create(path);
+    file.make_group("Header");
+    file.set_attribute("Header", "BoxSize", cube.box_size);
+    file.set_attribute("Header", "HubbleParam", cube.h);
+    file.set_attribute("Header", "Omega0", cube.omega_m);
+    file.set_attribute("Header", "OmegaBaryon", 0.05);
+    file.set_attribute("Header", "Redshift", 2e-16);
+    file.set_attribute("Header", "Nsubgroups_ThisFile", cube.claimed);
+    file.set_attribute("Header", "Nsubgroups_Total", cube.claimed);
+    const auto n = static_cast<std::int64_t>(cube.vmax.size());
+    std::vector<float> types(static_cast<std::size_t>(6 * n), 77);  // only column 4 is stars
+    for (std::size_t i = 0; i < cube.stars.size(); ++i) types[6 * i + 4] = cube.stars[i];
+    const auto put = [&](const std::string& dataset, const auto& values, const Shape& shape) {
+      if (dataset != without && n > 0) file.write(dataset, values, shape);
+    };
+    put("Subhalo/SubhaloPos", cube.position, {n, 3});
+    put("Subhalo/SubhaloVmax", cube.vmax, {n});
+    put("Subhalo/SubhaloMass", cube.mass, {n});
+    put("Subhalo/SubhaloMassType", types, {n, 6});
+    put("Subhalo/SubhaloSFR", std::vector<float>(cube.vmax.size(), 0.5f), {n});
+    put("Subhalo/SubhaloGrNr", cube.group, {n});
+    put("Group/GroupFirstSub", cube.first, {static_cast<std::int64_t>(cube.first.size())});
+    file.commit();
+    return path;
+  }
+  void expect_message(std::initializer_list<std::string> parts) const {
+    try {
+      read_camels(folder_, std::nullopt);
+      ADD_FAILURE() << "no umbra::Error was thrown";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      for (const auto& part : parts)
+        EXPECT_NE(message.find(part), std::string::npos) << part << " | " << message;
+    }
+  }
+  fs::path folder_;
+};
+
+TEST(NaturalOrder, CountsAsPeopleDo) {
+  EXPECT_TRUE(natural_less("SB7_2/groups_090", "SB7_10/groups_033"));
+  EXPECT_FALSE(natural_less("SB7_10", "SB7_2"));
+  EXPECT_TRUE(natural_less("a", "a1"));
+  EXPECT_TRUE(natural_less("a9b", "a10a"));
+  EXPECT_FALSE(natural_less("a1", "a1"));
+  EXPECT_TRUE(natural_less("a01", "a1") != natural_less("a1", "a01"));
+  EXPECT_TRUE(natural_less("7", "99999999999999999999999999"));
+}
+
+TEST_F(CamelsTest, UnitsCentralsAndOrder) {
+  make("SB7_10", Cube{});
+  Cube first;
+  first.vmax[0] = 300;
+  first.omega_m = 0.1;
+  make("SB7_2", first);
+  CamelsReport report;
+  const Catalog catalog = read_camels(folder_, std::nullopt, &report);
+  EXPECT_EQ(catalog.boxes, 2);
+  EXPECT_EQ(catalog.box_size, 25);
+  EXPECT_EQ(catalog.redshift, 0);
+  EXPECT_NEAR(catalog.cosmology.omega_m, 0.2, 1e-12);
+  EXPECT_EQ(report.files, 2);
+  EXPECT_EQ(report.skipped, 2);  // one per file has no velocity
+  EXPECT_EQ(report.wrapped, 2);  // 25000 kpc/h is 0; the row at -1 is skipped before
+  ASSERT_EQ(catalog.rows(), 4);
+  EXPECT_EQ(catalog.column("vpeak")[0], 300);  // SB7_2 before SB7_10
+  EXPECT_EQ(catalog.column("x")[0], 1);
+  EXPECT_EQ(catalog.column("x")[1], 0);
+  EXPECT_EQ(catalog.column("mvir")[0], 50e10);
+  EXPECT_EQ(catalog.column("stellar_mass")[0], 4e10);  // 2e10 Msun/h at h = 0.5
+  EXPECT_EQ(catalog.column("stellar_mass")[1], 1e10);
+  EXPECT_EQ(std::vector(catalog.integers.at("id")), (std::vector<std::int64_t>{0, 1, 3, 4}));
+  EXPECT_EQ(std::vector(catalog.integers.at("upid")), (std::vector<std::int64_t>{-1, 0, -1, 3}));
+  EXPECT_EQ(std::vector(catalog.integers.at("box")), (std::vector<std::int64_t>{0, 0, 1, 1}));
+  EXPECT_FALSE(catalog.has("spin"));
+  EXPECT_NE(catalog.source.find("SubhaloVmax"), std::string::npos);
+  EXPECT_NE(summary(catalog).find("2 halos, 1.00 per cube"), std::string::npos) << summary(catalog);
+}
+
+TEST_F(CamelsTest, AFileWithoutSubhalosIsAnEmptyCube) {
+  Cube empty;
+  empty.position = empty.vmax = empty.mass = empty.stars = {};
+  empty.group = empty.first = {};
+  empty.claimed = 0;
+  make("a", empty);
+  make("b", Cube{});
+  const Catalog catalog = read_camels(folder_, std::nullopt);
+  EXPECT_EQ(catalog.boxes, 2);
+  EXPECT_EQ(catalog.integer_column("box")[0], 1);
+  EXPECT_NE(summary(catalog).find("cubes without any: 1"), std::string::npos);
+}
+
+TEST_F(CamelsTest, ParametersBelongToTheirCubes) {
+  make("SB7_0", Cube{});
+  make("SB7_1", Cube{});
+  const fs::path table = folder_ / "table.txt";
+  std::ofstream(table) << "#Name Omega_m sigma_8\nSB7_1 0.3 0.7\n\nSB7_0 0.2 0.9\n";
+  const Catalog catalog = read_camels(folder_, table);
+  EXPECT_EQ(catalog.box_parameters.at("Omega_m"), (std::vector<double>{0.2, 0.3}));
+  EXPECT_NEAR(catalog.cosmology.sigma_8, 0.8, 1e-12);
+  for (const char* text :
+       {"", "#Name a b\nSB7_0 1\n", "#Name a\nSB7_0 x\n", "#Name a\nSB7_0 1\n", "SB7_0 1\n"}) {
+    std::ofstream(table) << text;
+    EXPECT_THROW(read_camels(folder_, table), Error) << text;
+  }
+  EXPECT_THROW(read_camels(folder_, folder_ / "none.txt"), Error);
+}
+
+TEST_F(CamelsTest, WrongFilesAreNamed) {
+  expect_message({"holds no file"});
+  EXPECT_THROW(read_camels(folder_ / "none", std::nullopt), Error);
+  const fs::path path = make("SB7_0", Cube{});
+  fs::resize_file(path, fs::file_size(path) / 2);
+  expect_message({"SB7_0/groups_090.hdf5", "cut short"});
+  std::ofstream(path) << "not HDF5";
+  expect_message({"SB7_0/groups_090.hdf5", "not an HDF5 file"});
+  {
+    Hdf5File other = Hdf5File::create(path);
+    other.write<float>("x", {1});
+    other.commit();
+  }
+  expect_message({"SB7_0/groups_090.hdf5", "not a SUBFIND catalog"});
+  for (const std::string dataset :
+       {"Subhalo/SubhaloVmax", "Subhalo/SubhaloMassType", "Group/GroupFirstSub"}) {
+    make("SB7_0", Cube{}, dataset);
+    expect_message({"SB7_0/groups_090.hdf5", dataset, "no such object"});
+  }
+  const auto spoiled = [&](const std::function<void(Cube&)>& spoil) {
+    Cube cube;
+    spoil(cube);
+    make("SB7_0", cube);
+  };
+  spoiled([](Cube& c) { c.claimed = 4; });
+  expect_message({"SubhaloPos", "[3, 3]", "[4, 3]"});
+  spoiled([](Cube& c) { c.claimed = -1; });
+  expect_message({"-1 subhalos"});
+  spoiled([](Cube& c) { c.group[1] = 7; });
+  expect_message({"SubhaloGrNr row 1 is 7"});
+  spoiled([](Cube& c) { c.first[0] = -1; });
+  expect_message({"GroupFirstSub of group 0 is -1"});
+  spoiled([](Cube& c) { c.vmax[1] = std::nanf(""); });
+  expect_message({"SB7_0/groups_090.hdf5", "'vpeak'", "nan"});
+  spoiled([](Cube& c) { c.stars[0] = -1; });
+  expect_message({"'stellar_mass'"});
+  spoiled([](Cube& c) { c.box_size = 25; });
+  expect_message({"'x'", "in Mpc/h?"});
+  spoiled([](Cube& c) { c.h = 0; });
+  expect_message({"SB7_0/groups_090.hdf5"});
+  make("SB7_0", Cube{});
+  Cube other;
+  other.box_size = 50000;
+  make("SB7_1", other);
+  expect_message({"SB7_1/groups_090.hdf5", "50", "SB7_0"});
+}
+
+// The whole set: totals against a count over the raw datasets that shares no code with the reader but HDF5
+// access.
+TEST(CamelsData, TotalsAgreeWithADirectCount) {
+  const fs::path folder = UMBRA_SOURCE_DIR "/../shared/data/camels";
+  if (!fs::exists(folder / "SB7_0")) GTEST_SKIP() << "the CAMELS set is not here: " << folder;
+  CamelsReport report;
+  const Catalog catalog = read_camels(folder, folder / "CosmoAstroSeed_Astrid_L25n256_SB7.txt", &report);
+  std::int64_t rows = 0, fast = 0;
+  std::vector<std::int64_t> counts(14, 0);
+  for (std::int64_t box = 0; box < catalog.boxes; ++box) {
+    const Hdf5File file = Hdf5File::open(folder / concat("SB7_", box) / "groups_090.hdf5");
+    const auto vmax = file.read<float>("Subhalo/SubhaloVmax");
+    const auto mass = file.read<float>("Subhalo/SubhaloMassType");
+    rows += static_cast<std::int64_t>(vmax.size());
+    for (std::size_t i = 0; i < vmax.size(); ++i) {
+      fast += vmax[i] > 150;
+      const double bin = (std::log10(double{mass[6 * i + 4]} * 1e10 / 0.6711) - 10.2) * 10;
+      if (bin >= 0 && bin < 14) ++counts[static_cast<std::size_t>(bin)];
+    }
+    ASSERT_NEAR(catalog.box_parameters.at("Omega_m")[static_cast<std::size_t>(box)],
+                file.attribute_number("Header", "Omega0"), 1e-6);
+  }
+  EXPECT_EQ(catalog.boxes, 896);
+  EXPECT_EQ(catalog.rows(), rows);
+  EXPECT_EQ(report.skipped, 0);
+  std::int64_t fast_here = 0;
+  for (const double v : catalog.column("vpeak")) fast_here += v > 150;
+  EXPECT_EQ(fast_here, fast);
+  EXPECT_NEAR(static_cast<double>(fast) / 896, 133, 2);  // what the set's description says of its 1,024 cubes
+  std::vector<std::int64_t> here(14, 0);
+  for (const double m : catalog.column("stellar_mass")) {
+    const double bin = (std::log10(m) - 10.2) * 10;
+    if (bin >= 0 && bin < 14) ++here[static_cast<std::size_t>(bin)];
+  }
+  EXPECT_EQ(here, counts);
+  const double described[14] = {15.16, 12.57, 10.44, 8.70, 6.82, 5.36, 4.28,
+                                3.29,  2.36,  1.60,  1.18, 0.86, 0.54, 0.43};
+  for (std::size_t bin = 0; bin < 14; ++bin)
+    EXPECT_NEAR(static_cast<double>(here[bin]) / 896, described[bin], 0.1 + 0.02 * described[bin]) << bin;
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,229 @@
+// The convolution: its tap lists against the dense definition, its derivatives against one another (adjoint
+// identities, dual numbers), and every rung against the f64 reference.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <tuple>
+
+#include "engine/base/dual.h"
+#include "engine/base/error.h"
+#include "engine/base/philox.h"
+#include "engine/ops/conv/reference.h"
+#include "engine/ops/conv/shapes.h"
+#include "engine/ops/conv/table.h"
+#include "engine/ops/conv/taps.h"
+#include "tests/engine/rung_check.h"
+
+namespace umbra {
+namespace {
+
+using PairSet = std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>>;  // (list, first, second)
+
+// All pairs straight from the equation i = o * stride - padding + t.
+PairSet dense_pairs(const ConvGeometry& g, TapOrder order) {
+  PairSet pairs;
+  const Triple out = g.out(), &in = g.in, &kernel = g.kernel;
+  for (std::int64_t o = 0; o < g.out_volume(); ++o) {
+    for (std::int64_t t = 0; t < g.taps(); ++t) {
+      const Triple at{o / (out[1] * out[2]), o / out[2] % out[1], o % out[2]};
+      const Triple tap{t / (kernel[1] * kernel[2]), t / kernel[2] % kernel[1], t % kernel[2]};
+      std::int64_t i = 0;
+      bool inside = true;
+      for (std::size_t a = 0; a < 3; ++a) {
+        const std::int64_t x = at[a] * g.stride[a] + tap[a] - g.padding[a];
+        inside = inside && x >= 0 && x < in[a];
+        i = i * in[a] + x;
+      }
+      if (!inside) continue;
+      if (order == TapOrder::kByOutput) pairs.insert({o, t, i});
+      if (order == TapOrder::kByInput) pairs.insert({i, t, o});
+      if (order == TapOrder::kByTap) pairs.insert({t, o, i});
+    }
+  }
+  return pairs;
+}
+
+void expect_lists_match(const ConvGeometry& g) {
+  SCOPED_TRACE(g.text());
+  std::set<std::int64_t> outputs, taps, inputs;
+  for (const TapOrder order : {TapOrder::kByOutput, TapOrder::kByInput, TapOrder::kByTap}) {
+    const PairSet expected = dense_pairs(g, order);
+    ASSERT_EQ(g.live_pairs(), static_cast<std::int64_t>(expected.size()));
+    std::vector<std::int32_t> begin(static_cast<std::size_t>(tap_list_count(g, order)) + 1, -7);
+    std::vector<TapEntry> entries(expected.size());
+    write_tap_lists(g, order, begin, entries);
+    ASSERT_EQ(begin.back(), static_cast<std::int32_t>(expected.size()));
+    auto next = expected.begin();  // the set is sorted as the lists must be
+    for (std::size_t list = 0; list + 1 < begin.size(); ++list) {
+      for (std::int32_t e = begin[list]; e < begin[list + 1]; ++e, ++next) {
+        const TapEntry entry = entries[static_cast<std::size_t>(e)];
+        ASSERT_EQ(*next, std::make_tuple(static_cast<std::int64_t>(list), entry.first, entry.second));
+        if (order != TapOrder::kByOutput) continue;
+        outputs.insert(static_cast<std::int64_t>(list));
+        taps.insert(entry.first);
+        inputs.insert(entry.second);
+      }
+    }
+  }
+  const auto expect_numbering = [&](auto number, std::int64_t count, const std::set<std::int64_t>& live) {
+    std::vector<std::int32_t> slots(static_cast<std::size_t>(count), -7);
+    ASSERT_EQ(number(g, {}), static_cast<std::int64_t>(live.size()));
+    ASSERT_EQ(number(g, slots), static_cast<std::int64_t>(live.size()));
+    std::int32_t next = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      ASSERT_EQ(slots[static_cast<std::size_t>(i)], live.contains(i) ? next++ : -1);
+    }
+  };
+  expect_numbering(number_live_outputs, g.out_volume(), outputs);
+  expect_numbering(number_live_taps, g.taps(), taps);
+  expect_numbering(number_live_inputs, g.in_volume(), inputs);
+  EXPECT_EQ(g.live_taps(), static_cast<std::int64_t>(taps.size()));
+}
+
+TEST(ConvTaps, ListsMatchTheDenseDefinitionOnEveryOddGeometry) {
+  const std::int64_t extents[] = {1, 2, 3, 5}, kernels[] = {1, 2, 3, 5};
+  for (const std::int64_t in : extents) {
+    for (const std::int64_t kernel : kernels) {
+      for (std::int64_t stride = 1; stride <= 3; ++stride) {
+        for (std::int64_t padding = 0; padding <= 3; ++padding) {
+          const ConvGeometry g{1, 1, 1, {2, in, 4}, {3, kernel, 2}, {1, stride, 2}, {1, padding, 0}};
+          const ConvGeometry turned{
+              1, 1, 1, {in, 1, in}, {kernel, 1, kernel}, {stride, 1, 1}, {padding, 1, padding}};
+          if (in + 2 * padding < kernel) continue;
+          expect_lists_match(g);
+          expect_lists_match(turned);
+        }
+      }
+    }
+  }
+  for (const ConvGeometry& g : um_resnet_convolutions(1, 1)) expect_lists_match(g);
+}
+
+TEST(ConvGeometry, CountsOfTheUmResNet) {
+  const std::int64_t pairs[] = {50653, 1331, 64, 1000, 125, 8, 64, 8, 1, 1};
+  const std::int64_t taps[] = {27, 27, 1, 27, 27, 1, 27, 8, 1, 1};
+  const std::vector<ConvGeometry> layers = um_resnet_convolutions(32, 200);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    EXPECT_EQ(layers[i].live_pairs(), pairs[i]) << layers[i].text();
+    EXPECT_EQ(layers[i].live_taps(), taps[i]) << layers[i].text();
+  }
+  EXPECT_EQ(ConvFprop(DType::kF32, layers[3]).flops(), 2.0 * 32 * 200 * 200 * 1000);
+}
+
+TEST(ConvGeometry, RefusesImpossibleGeometriesInASentence) {
+  EXPECT_NO_THROW(conv_on_cube(1, 1, 1, 1, 3, 1, 1).check());
+  EXPECT_THROW(conv_on_cube(1, 1, 1, 2, 3, 1, 0).check(), Error);
+  EXPECT_THROW(conv_on_cube(0, 1, 1, 2, 1, 1, 0).check(), Error);
+  EXPECT_THROW(conv_on_cube(1, -1, 1, 2, 1, 1, 0).check(), Error);
+  EXPECT_THROW(conv_on_cube(1, 1, 1, 2, 1, 0, 0).check(), Error);
+  EXPECT_THROW(conv_on_cube(1, 1, 1, 2, 1, 1, -1).check(), Error);
+}
+
+TEST(ConvReference, KnownNumbers) {
+  const ConvGeometry g{1, 1, 1, {1, 1, 3}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}};  // 3 numbers, 2 taps, padding 1
+  const double x[] = {1, 2, 3}, w[] = {10, 1};
+  double y[4];
+  conv_fprop_reference(g, x, w, y);
+  EXPECT_EQ(std::vector<double>(y, y + 4), (std::vector<double>{1, 12, 23, 30}));
+  const double dy[] = {1, 1, 0, 2};
+  double dx[3], dw[2];
+  conv_dgrad_reference(g, dy, w, dx);
+  EXPECT_EQ(std::vector<double>(dx, dx + 3), (std::vector<double>{11, 1, 20}));
+  conv_wgrad_reference(g, x, dy, dw);
+  EXPECT_EQ(std::vector<double>(dw, dw + 2), (std::vector<double>{7, 3}));
+}
+
+std::vector<double> random_vector(std::int64_t count, std::uint64_t stream) {
+  std::vector<double> v(static_cast<std::size_t>(count));
+  const Rng rng(3, Purpose::kTest, stream);
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = rng.normal(i);
+  return v;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+struct Example {
+  explicit Example(const ConvGeometry& g)
+      : x(random_vector(g.batch * g.in_channels * g.in_volume(), 1)),
+        w(random_vector(g.out_channels * g.in_channels * g.taps(), 2)),
+        v(random_vector(g.batch * g.out_channels * g.out_volume(), 3)) {}
+  std::vector<double> x, w, v;
+};
+
+std::vector<ConvGeometry> small_convolutions() {
+  std::vector<ConvGeometry> list = nasty_convolutions();
+  for (const ConvGeometry& g : um_resnet_convolutions(2, 3)) list.push_back(g);
+  return list;
+}
+
+// y is linear in x and in w, so <y, v> = <x, dgrad(v, w)> = <w, wgrad(x, v)>.
+TEST(ConvReference, AdjointIdentities) {
+  for (const ConvGeometry& g : small_convolutions()) {
+    SCOPED_TRACE(g.text());
+    const Example e(g);
+    std::vector<double> y(e.v.size()), dx(e.x.size()), dw(e.w.size());
+    conv_fprop_reference(g, e.x.data(), e.w.data(), y.data());
+    conv_dgrad_reference(g, e.v.data(), e.w.data(), dx.data());
+    conv_wgrad_reference(g, e.x.data(), e.v.data(), dw.data());
+    const double scale = std::sqrt(dot(y, y) * dot(e.v, e.v));
+    EXPECT_LE(std::fabs(dot(y, e.v) - dot(e.x, dx)), 1e-12 * scale);
+    EXPECT_LE(std::fabs(dot(y, e.v) - dot(e.w, dw)), 1e-12 * scale);
+  }
+}
+
+// The slope of fprop(x + eps p, w + eps q) is fprop(p, w) + fprop(x, q).
+TEST(ConvReference, DualNumbersGiveTheDirectionalDerivative) {
+  for (const ConvGeometry& g : small_convolutions()) {
+    SCOPED_TRACE(g.text());
+    const Example e(g);
+    const std::vector<double> p = random_vector(static_cast<std::int64_t>(e.x.size()), 4);
+    const std::vector<double> q = random_vector(static_cast<std::int64_t>(e.w.size()), 5);
+    std::vector<Dual<double>> x, w, y(e.v.size());
+    for (std::size_t i = 0; i < p.size(); ++i) x.emplace_back(e.x[i], p[i]);
+    for (std::size_t i = 0; i < q.size(); ++i) w.emplace_back(e.w[i], q[i]);
+    conv_fprop_reference(g, x.data(), w.data(), y.data());
+    std::vector<double> from_x(y.size()), from_w(y.size());
+    conv_fprop_reference(g, p.data(), e.w.data(), from_x.data());
+    conv_fprop_reference(g, e.x.data(), q.data(), from_w.data());
+    double largest = 0, error = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      largest = std::max(largest, std::fabs(y[i].slope));
+      error = std::max(error, std::fabs(y[i].slope - (from_x[i] + from_w[i])));
+    }
+    EXPECT_LE(error, 1e-13 * largest);
+  }
+}
+
+TEST(ConvRungs, Fprop) {
+  check::all_rungs_on_all_problems(conv_families()[0]);
+}
+TEST(ConvRungs, Dgrad) {
+  check::all_rungs_on_all_problems(conv_families()[1]);
+}
+TEST(ConvRungs, Wgrad) {
+  check::all_rungs_on_all_problems(conv_families()[2]);
+}
+
+TEST(ConvRungs, DeadTapsGetAGradientOfExactlyZero) {
+  const ConvGeometry g = conv_on_cube(32, 80, 80, 1, 3, 1, 1);  // only the centre of 27 taps sees data
+  const ConvWgrad op(DType::kF32, g);
+  const std::int64_t kCentre = 13;
+  for (const Kernel& kernel : conv_families()[2].kernels) {
+    if (kernel.dtype != DType::kF32) continue;
+    const check::Memory<float> memory(op, check::Values::kReal);
+    check::run(kernel, op, memory);
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < 80 * 80 * 27; ++i) {
+      wrong += (memory.at(2, static_cast<std::size_t>(i)) == 0.0f) != (i % 27 != kCentre);
+    }
+    EXPECT_EQ(wrong, 0) << kernel.rung;
+  }
+}
+
+}  // namespace
+}  // namespace umbra

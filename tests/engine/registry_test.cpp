@@ -1,0 +1,168 @@
+// The choice of a kernel: order, declining, preferences, and sentences for everything that cannot be.
+#include "engine/registry/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "engine/base/error.h"
+#include "engine/ops/add/op.h"
+#include "engine/ops/batch_norm/op.h"
+#include "engine/ops/relu/op.h"
+
+namespace umbra {
+namespace {
+
+void nothing(const Add&, Buffers, void*, Stream&) {}
+std::string only_even(const Add& op) { return op.count % 2 == 0 ? "" : "takes even counts only"; }
+std::string never(const Add&) { return "never takes anything"; }
+
+Problems no_problems(DType) { return {}; }
+Problems other_problems(DType) { return {}; }
+
+Registry small_registry() {
+  Registry registry;
+  registry.add({"add",
+                {make_kernel<Add, nothing>("add", "reference", DType::kF32),
+                 make_kernel<Add, nothing>("add", "reference", DType::kF64),
+                 make_kernel<Add, nothing>("add", "plain", DType::kF32),
+                 make_kernel<Add, nothing, only_even>("add", "even", DType::kF32),
+                 make_kernel<Add, nothing, never>("add", "never", DType::kF32)},
+                no_problems});
+  return registry;
+}
+
+template <class Body>
+std::string message_of(const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+void expect_words(const std::string& message, std::initializer_list<const char*> words) {
+  for (const char* word : words) EXPECT_NE(message.find(word), std::string::npos) << word << " in: " << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+}
+
+constexpr Device::Kind kCpu = Device::Kind::kCpu, kCuda = Device::Kind::kCuda;
+
+TEST(Registry, TakesTheLastRungThatDoesNotDecline) {
+  const Registry registry = small_registry();
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 5), kCpu).rung, "plain");
+  EXPECT_EQ(registry.choose(Add(DType::kF64, 4), kCpu).rung, "reference");
+  EXPECT_EQ(registry.choose(Add(DType::kF64, 4), kCpu).dtype, DType::kF64);
+}
+
+TEST(Registry, PreferenceWinsUnlessItDeclines) {
+  Registry registry = small_registry();
+  registry.prefer("add", "reference");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "reference");
+  registry.prefer("add", "never");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
+  registry.prefer(" add = plain ");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "plain");
+  EXPECT_EQ(registry.choose(Add(DType::kF64, 4), kCpu).rung, "reference") << "plain does not exist in f64";
+}
+
+TEST(Registry, PreferencesFromText) {
+  Registry registry = make_registry();
+  const ReluForward relu(DType::kF32, 100);
+  const Add add(DType::kF32, 100);
+  EXPECT_NE(registry.choose(relu, kCpu).rung, "reference");
+  registry.prefer("relu_forward=reference, add=reference");
+  EXPECT_EQ(registry.choose(relu, kCpu).rung, "reference");
+  EXPECT_EQ(registry.choose(add, kCpu).rung, "reference");
+  EXPECT_NO_THROW(registry.prefer(""));
+  EXPECT_NO_THROW(registry.prefer("  "));
+}
+
+TEST(Registry, WrongPreferencesNameTheKnownOnes) {
+  Registry registry = small_registry();
+  expect_words(message_of([&] { registry.prefer("ad=reference"); }), {"there is no op ad", "known ops: add"});
+  expect_words(message_of([&] { registry.prefer("add=fast"); }), {"no rung fast", "reference", "plain", "even"});
+  expect_words(message_of([&] { registry.prefer("add"); }), {"op=rung", "\"add\""});
+  expect_words(message_of([&] { registry.prefer("add=plain,"); }), {"op=rung", "\"\""});
+  expect_words(message_of([&] { registry.prefer("=plain"); }), {"there is no op"});
+  expect_words(message_of([&] { registry.prefer("add="); }), {"no rung"});
+}
+
+TEST(Registry, NoKernelIsASentenceWithEveryReason) {
+  Registry registry;
+  registry.add({"add",
+                {make_kernel<Add, nothing, only_even>("add", "even", DType::kF32),
+                 make_kernel<Add, nothing>("add", "double", DType::kF64),
+                 make_kernel<Add, nothing>("add", "gpu", DType::kF32, kCuda)},
+                no_problems});
+  expect_words(message_of([&] { registry.choose(Add(DType::kF32, 7), kCpu); }),
+               {"add", "cpu", "f32", "n7", "even (cpu f32) takes even counts only", "computes in f64", "runs on cuda"});
+  expect_words(message_of([&] { registry.choose(ReluForward(DType::kF32, 7), kCpu); }),
+               {"relu_forward", "no op of this name", "add"});
+  expect_words(message_of([&] { Registry().choose(Add(DType::kF32, 7), kCpu); }), {"it has none"});
+}
+
+TEST(Registry, BackendsAddRungsToAnOp) {
+  Registry registry = small_registry();
+  registry.add({"add", {make_kernel<Add, nothing>("add", "cuda_1", DType::kF32, kCuda)}, nullptr});
+  ASSERT_EQ(registry.families().size(), 1u);
+  EXPECT_EQ(registry.families()[0].problems, &no_problems);
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCuda).rung, "cuda_1");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
+}
+
+TEST(Registry, RefusesWhatCannotBeMeant) {
+  Registry registry = small_registry();
+  const Kernel twice = make_kernel<Add, nothing>("add", "plain", DType::kF32);
+  expect_words(message_of([&] { registry.add({"add", {twice}, no_problems}); }), {"add", "plain (cpu f32)", "twice"});
+  expect_words(message_of([&] { registry.add({"add", {}, other_problems}); }), {"add", "problems"});
+  expect_words(message_of([&] { registry.add({"sub", {twice}, no_problems}); }), {"add", "sub"});
+  Kernel empty = make_kernel<Add, nothing>("add", "empty", DType::kF32);
+  empty.run = nullptr;
+  expect_words(message_of([&] { registry.add({"add", {empty}, no_problems}); }), {"empty", "without a function"});
+}
+
+TEST(Registry, CopiesKeepTheirChoice) {
+  Registry copy;
+  {
+    Registry original = small_registry();
+    original.prefer("add", "reference");
+    copy = original;
+  }
+  EXPECT_EQ(copy.choose(Add(DType::kF32, 4), kCpu).rung, "reference");
+}
+
+TEST(Registry, TableShowsEveryRungAndPreference) {
+  Registry registry = small_registry();
+  registry.prefer("add", "plain");
+  const std::string table = registry.table();
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 6) << table;
+  EXPECT_NE(table.find("plain *"), std::string::npos) << table;
+  EXPECT_NE(table.find("f64"), std::string::npos) << table;
+}
+
+TEST(Registry, OneValuePerChannelCannotBeNormalised) {
+  const Registry registry = make_registry();
+  expect_words(message_of([&] { registry.choose(BatchNormForward(DType::kF32, 1, 8, 1, 1e-5, 0.1), kCpu); }),
+               {"batch_norm_forward", "n1 c8 s1", "at least two values per channel"});
+}
+
+TEST(MakeRegistry, HasEveryOp) {
+  std::set<std::string_view> names;
+  const Registry registry = make_registry();
+  for (const OpFamily& family : registry.families()) names.insert(family.op);
+  for (const char* op :
+       {"conv_fprop", "conv_dgrad", "conv_wgrad", "linear_fprop", "linear_dgrad", "linear_wgrad", "relu_forward",
+        "relu_backward", "add", "bias_forward", "bias_backward", "batch_norm_forward", "batch_norm_inference",
+        "batch_norm_backward", "max_pool_forward", "max_pool_backward", "mean_pool_forward", "mean_pool_backward",
+        "dropout", "softmax_cross_entropy", "mean_squared_error", "chi2_linear", "chi2_log", "affine_forward",
+        "affine_backward", "sum", "sum_squares", "count_nonfinite", "scale", "set_value", "sgd_step", "adam_step"}) {
+    EXPECT_TRUE(names.contains(op)) << op;
+  }
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,13 @@
+// What a training step would do and need, found by doing one on made-up boxes.
+#pragma once
+
+#include <string>
+
+#include "tools/common/experiment.h"
+
+namespace umbra {
+
+/// A table: every layer with its shape, parameters (live and dead) and useful work, then totals and memory.
+std::string dry_run(const RunConfig& config);
+
+}  // namespace umbra

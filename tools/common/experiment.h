@@ -1,0 +1,66 @@
+// Experiment: a network with the scalings around it, built from a RunConfig, shared by train, predict and
+// evaluate.
+//
+//   catalog -> sub-boxes -> inputs times input_scale -> network -> z -> phi = z * label_scale + label_shift
+//   -> chi^2
+//
+// Predictions and chi^2 are always in phi, whatever the network learns in.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "engine/io/checkpoint.h"
+#include "engine/train/trainer.h"
+#include "tools/common/run_config.h"
+
+namespace umbra {
+
+/// Numbers fitted on the training split; they belong to the network and travel in its checkpoints.
+struct Transform {
+  std::vector<double> input_scale;  // [features]
+  std::vector<double> label_scale;  // [bins]
+  std::vector<double> label_shift;  // [bins]
+  std::vector<double> sigma;        // [bins], in the unit of phi
+  std::vector<double> sigma_dex;    // [bins], sigma / (phi ln 10) with the observed phi; for chi2_log
+};
+Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& train, const RunConfig& config);
+std::map<std::string, std::vector<double>> to_map(const Transform& transform);
+/// Throws Error naming `where` when a vector is missing or has the wrong length.
+Transform from_map(const std::map<std::string, std::vector<double>>& map, const RunConfig& config,
+                   const std::string& where);
+
+/// Multiplies the inputs of every box by the scale of their feature.
+void scale_inputs(BoxSet& boxes, const Transform& transform);
+
+/// phi floor of chi2_log: so many galaxies per sub-box and bin, in the unit of phi.
+double log_floor(const RunConfig& config);
+
+class Experiment {
+ public:
+  /// A fresh network, initialised from train.seed.
+  Experiment(const RunConfig& config, Transform transform);
+  /// The network of a checkpoint (RUN/best.h5 where there is one, else RUN/last.h5; or a file), for
+  /// prediction on `device`.
+  static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device);
+
+  const RunConfig& config() const { return config_; }
+  const Transform& transform() const { return transform_; }
+  Context& context() { return context_; }
+  Module& network() { return *network_; }
+  const CheckpointInfo& info() const { return info_; }  // of load()
+  /// phi in, chi^2 out.
+  const Task& task() const { return task_; }
+  std::unique_ptr<Optimizer> make_optimizer();
+
+ private:
+  RunConfig config_;
+  Transform transform_;
+  Registry registry_;
+  Context context_;
+  std::unique_ptr<Module> network_;
+  Task task_;
+  CheckpointInfo info_;
+};
+
+}  // namespace umbra

@@ -1,0 +1,111 @@
+#include "tools/common/run_config.h"
+
+#include <cmath>
+
+#include "engine/base/error.h"
+#include "engine/optim/schedule.h"
+
+namespace umbra {
+
+Config RunConfig::bind() {
+  constexpr double kMany = 1e9;
+  return Config({
+      {"device", "auto, cpu, cuda or cuda:N", &device},
+      {"precision", "of the arithmetic", &precision, 0, 0, {"fp32", "tf32", "bf16"}},
+      {"kernels", "kernels to prefer, e.g. conv_fprop=reference; empty: the registry's choice", &kernels},
+
+      {"model.name", "the network", &model, 0, 0, {"um_resnet"}},
+      {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &channels, 1, 4096},
+      {"model.dropout", "probability of dropping a unit after fc1 and fc2", &dropout, 0, 0.99},
+
+      {"data.subbox_size", "side of a sub-box, Mpc/h", &boxes.subbox_size, 1e-3, 1e6},
+      {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
+      {"data.min_vpeak", "halos below do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
+      {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
+      {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &boxes.smf_min, 0, 20},
+      {"data.smf_width", "width of a mass bin, dex", &boxes.smf_width, 1e-3, 10},
+      {"data.smf_bins", "number of mass bins", &smf_bins, 1, 1000},
+      {"data.per_dex", "labels per dex instead of per bin", &boxes.per_dex},
+      {"data.train_fraction", "share of the sub-boxes used for training", &train_fraction, 1e-6, 1 - 1e-6},
+      {"data.split_seed", "seed of the split into training and validation", &split_seed, 0, kMany},
+      {"data.input_scaling",
+       "none, or rms: inputs divided by the r.m.s. of occupied training voxels",
+       &input_scaling,
+       0,
+       0,
+       {"none", "rms"}},
+      {"data.label_scaling",
+       "none, or standard: the network learns labels standardised per bin",
+       &label_scaling,
+       0,
+       0,
+       {"none", "standard"}},
+      {"data.symmetries", "augment with the 48 symmetries of the cube", &symmetries},
+      {"data.shifts", "augment with random shifts where the volume is periodic", &shifts},
+
+      {"loss.name",
+       "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1) or mse (of standardised labels)",
+       &loss,
+       0,
+       0,
+       {"chi2_linear", "chi2_log", "mse"}},
+      {"loss.log_floor_galaxies", "chi2_log: the floor of phi, in galaxies per sub-box and bin",
+       &log_floor_galaxies, 1e-6, kMany},
+
+      {"train.epochs", "passes over the training sub-boxes", &epochs, 1, kMany},
+      {"train.batch", "sub-boxes per step", &batch, 2, kMany},
+      {"train.seed", "of initial weights, order, dropout and augmentation", &seed, 0, kMany},
+      {"train.drop_last", "leave out the last, smaller batch of an epoch", &drop_last},
+      {"train.optimizer", "adam, adamw or sgd", &optimizer, 0, 0, {"adam", "adamw", "sgd"}},
+      {"train.momentum", "of sgd", &momentum, 0, 0.9999},
+      {"train.weight_decay", "L2 for adam and sgd, decoupled for adamw", &weight_decay, 0, 10},
+      {"train.schedule", "constant, step or cosine", &schedule, 0, 0, {"constant", "step", "cosine"}},
+      {"train.learning_rate", "of constant and cosine", &learning_rate, 0, 1e3},
+      {"train.warmup_epochs", "cosine: linear rise over this many epochs", &warmup_epochs, 0, kMany},
+      {"train.step_epochs", "step: epochs at which the rate changes, e.g. [10]", &step_epochs, 0, kMany},
+      {"train.step_rates", "step: the rates between them, one more than step_epochs", &step_rates, 0, 1e3},
+      {"train.clip", "largest norm of the gradient; 0: no clipping", &clip, 0, 1e30},
+      {"train.nan_guard", "stop at the first loss that is not finite and say where it came from", &nan_guard},
+      {"train.checkpoint_steps", "write last.h5 every so many steps, besides after every epoch; 0: no more",
+       &checkpoint_steps, 0, kMany},
+  });
+}
+
+BoxOptions RunConfig::box_options() const {
+  BoxOptions options = boxes;
+  options.voxels = static_cast<int>(voxels);
+  options.smf_bins = static_cast<int>(smf_bins);
+  return options;
+}
+
+void RunConfig::check() const {
+  require(precision == "fp32", "precision=", precision, ": the kernels of this build compute in fp32 only");
+  require(!boxes.features.empty(), "data.features must name at least one halo column");
+  require(
+      loss != "mse" || label_scaling == "standard",
+      "loss.name=mse needs data.label_scaling=standard: without it the bins would have arbitrary weights");
+  if (schedule == "step") {
+    require(step_rates.size() == step_epochs.size() + 1,
+            "train.step_rates must have one entry more than train.step_epochs, but they have ",
+            step_rates.size(), " and ", step_epochs.size());
+    for (std::size_t i = 1; i < step_epochs.size(); ++i) {
+      require(step_epochs[i] > step_epochs[i - 1], "train.step_epochs must ascend");
+    }
+  }
+}
+
+double RunConfig::rate(std::int64_t step, std::int64_t steps_per_epoch) const {
+  const auto steps_of = [&](double epochs_) {
+    return static_cast<std::int64_t>(std::llround(epochs_ * static_cast<double>(steps_per_epoch)));
+  };
+  if (schedule == "step") {
+    std::vector<std::int64_t> boundaries;
+    for (double epoch : step_epochs) boundaries.push_back(steps_of(epoch));
+    return step_schedule(step, boundaries, step_rates);
+  }
+  if (schedule == "cosine")
+    return cosine_schedule(step, epochs * steps_per_epoch, steps_of(warmup_epochs), learning_rate);
+  return learning_rate;
+}
+
+}  // namespace umbra

@@ -1,0 +1,155 @@
+// evaluate: chi^2 of trained networks and of the baselines on the validation boxes, as a table and as JSON.
+#include <cmath>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "engine/io/atomic_file.h"
+#include "tools/common/baselines.h"
+#include "tools/common/experiment.h"
+#include "tools/common/tool.h"
+
+namespace umbra {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string data, out, device = "auto";
+  std::vector<std::string> runs;
+};
+
+// What makes two runs comparable: the same boxes, bins and split.
+std::string comparable_part(const RunConfig& c) {
+  const BoxOptions o = c.box_options();
+  return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
+                c.train_fraction, " ", c.split_seed);
+}
+
+struct Scorer {
+  const BoxSet& boxes;
+  std::vector<std::int64_t> wanted;
+  Transform transform;
+  double floor;
+
+  double truth(std::size_t row, std::size_t bin) const {
+    const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
+    return static_cast<double>(boxes.smf[static_cast<std::size_t>(wanted[row]) * bins + bin]);
+  }
+  // L of engine/ops/chi2/op.h: log10 with its tangent below the floor.
+  double log_phi(double phi) const {
+    return phi >= floor ? std::log10(phi) : std::log10(floor) + (phi - floor) / (floor * std::log(10.0));
+  }
+  Json score(const std::string& name, const std::vector<double>& phi) const;
+};
+
+Json mean_and_error(const std::vector<double>& values) {
+  double mean = 0, squares = 0;
+  for (double v : values) mean += v / static_cast<double>(values.size());
+  for (double v : values) squares += (v - mean) * (v - mean);
+  const auto n = static_cast<double>(values.size());
+  const double spread = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
+  return {{"mean", mean}, {"standard_error", spread / std::sqrt(n)}, {"standard_deviation", spread}};
+}
+
+Json Scorer::score(const std::string& name, const std::vector<double>& phi) const {
+  const std::size_t rows = wanted.size(), bins = phi.size() / rows;
+  std::vector<double> linear(rows, 0.0), logarithmic(rows, 0.0);
+  Json mean = Json::array(), deviation = Json::array();
+  for (std::size_t b = 0; b < bins; ++b) {
+    std::vector<double> column;
+    for (std::size_t r = 0; r < rows; ++r) {
+      const double p = phi[r * bins + b], t = truth(r, b);
+      linear[r] += std::pow((p - t) / transform.sigma[b], 2);
+      logarithmic[r] += std::pow((log_phi(p) - log_phi(std::max(t, floor))) / transform.sigma_dex[b], 2) /
+                        static_cast<double>(bins);
+      column.push_back(p);
+    }
+    const Json stats = mean_and_error(column);
+    mean.push_back(stats["mean"]);
+    deviation.push_back(stats["standard_deviation"]);
+  }
+  return {{"name", name},
+          {"chi2", mean_and_error(linear)},
+          {"chi2_eq1", mean_and_error(logarithmic)},
+          {"smf_mean", mean},
+          {"smf_standard_deviation", deviation}};
+}
+
+void print_table(const Json& result) {
+  std::printf("%-44s %22s %26s\n", "model", "chi2 (sum over bins)", "chi2 (Eq. 1, log phi)");
+  for (const Json& model : result["models"]) {
+    std::printf("%-44s %12.2f +- %6.2f %16.2f +- %6.2f\n", model["name"].get<std::string>().c_str(),
+                model["chi2"]["mean"].get<double>(), model["chi2"]["standard_error"].get<double>(),
+                model["chi2_eq1"]["mean"].get<double>(), model["chi2_eq1"]["standard_error"].get<double>());
+  }
+  std::printf("mean over %lld validation boxes +- its standard error\n",
+              static_cast<long long>(result["validation_boxes"].get<std::int64_t>()));
+}
+
+void run(const Arguments& arguments) {
+  const Catalog catalog = read_catalog(arguments.data);
+  Json result;
+  std::string reference;
+  for (const std::string& run : arguments.runs) {
+    const std::unique_ptr<Experiment> experiment = Experiment::load(run, arguments.device);
+    const RunConfig& config = experiment->config();
+    BoxSet boxes = make_boxes(catalog, config.box_options());
+    require(!boxes.smf.empty(), arguments.data,
+            ": the catalog has no column stellar_mass, so nothing can be scored");
+    const Split split =
+        split_boxes(boxes.count, config.train_fraction, static_cast<std::uint64_t>(config.split_seed));
+    require(!split.train.empty() && !split.validation.empty(), arguments.data, ": ", boxes.count,
+            " sub-boxes are too few to split");
+    const Scorer scorer{boxes, split.validation, experiment->transform(), log_floor(config)};
+    if (reference.empty()) {
+      reference = comparable_part(config);
+      result["data"] = arguments.data;
+      result["source"] = boxes.source;
+      result["training_boxes"] = split.train.size();
+      result["validation_boxes"] = split.validation.size();
+      result["bin_edges_log10_msun"] = boxes.edges;
+      result["smf_unit"] = boxes.smf_unit;
+      result["sigma"] = experiment->transform().sigma;
+      std::vector<double> truth;
+      for (std::size_t r = 0; r < split.validation.size(); ++r) {
+        for (std::size_t b = 0; b < static_cast<std::size_t>(config.smf_bins); ++b)
+          truth.push_back(scorer.truth(r, b));
+      }
+      const Json own = scorer.score("truth", truth);
+      result["smf_true_mean"] = own["smf_mean"];
+      result["smf_true_standard_deviation"] = own["smf_standard_deviation"];
+      result["models"].push_back(
+          scorer.score("mean SMF", mean_baseline(boxes, split.train, split.validation)));
+      const RidgeBaseline ridge = ridge_baseline(boxes, split.train, split.validation);
+      result["models"].push_back(scorer.score("ridge on the histogram of the input", ridge.predictions));
+      result["models"].back()["penalty"] = ridge.penalty;
+    }
+    require(comparable_part(config) == reference, run,
+            ": this run's sub-boxes, bins or split differ from those of ", arguments.runs.front(),
+            "; runs can only be compared on the same validation boxes");
+    scale_inputs(boxes, experiment->transform());
+    const BoxDataset data(boxes, split.validation, {});
+    const Loader loader(data, {64, 0, false, false, false});
+    Json model = scorer.score(concat(config.model, " C=", config.channels, " (", run, ")"),
+                              predict_all(experiment->context(), experiment->task(), loader));
+    model["run"] = run;
+    model["channels"] = config.channels;
+    model["step"] = experiment->info().step;
+    result["models"].push_back(model);
+  }
+  write_text_file(arguments.out, result.dump(2) + "\n");
+  print_table(result);
+}
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  umbra::Arguments arguments;
+  CLI::App app("Score trained networks and baselines on the validation boxes of a catalog.", "evaluate");
+  app.add_option("--data", arguments.data, "the catalog (HDF5) the runs were trained on")->required();
+  app.add_option("--run", arguments.runs, "folders written by train")->required();
+  app.add_option("--out", arguments.out, "the result (JSON)")->required();
+  app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
+  return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
+}

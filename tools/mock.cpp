@@ -1,0 +1,48 @@
+// mock: a universe anyone can generate, written as a catalog, with its own quality on the terminal.
+#include "data/mock/mock.h"
+
+#include <chrono>
+#include <iostream>
+
+#include "data/mock/quality.h"
+#include "tools/common/tool.h"
+
+namespace umbra {
+namespace {
+
+void generate(const mock::Options& options, const std::string& out) {
+  const auto start = std::chrono::steady_clock::now();
+  const mock::Mock universe = mock::make(options);
+  write_catalog(out, universe.catalog);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+
+  const Catalog& catalog = universe.catalog;
+  std::cout << "mock universe, seed " << options.seed << ": " << catalog.rows() << " halos with Vpeak > "
+            << options.min_vpeak << " km/s in a periodic cube of " << catalog.box_size << " Mpc/h\n"
+            << "matter: 2LPT on " << universe.lattice << "^3 particles, r.m.s. overdensity "
+            << universe.matter_sigma << " in " << universe.cells
+            << "^3 cells; halos without a free place: " << universe.crowded << '\n'
+            << mock::quality_table(mock::quality(catalog, options.min_vpeak)) << "wrote " << out << " in "
+            << std::lround(seconds.count() * 10) / 10.0 << " s\n";
+}
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Generate a mock universe at z = 0: halos and galaxies in one periodic cube, with Bolshoi-Planck "
+      "cosmology\n"
+      "and the abundances of UniverseMachine DR1. Prints how good the mock is: every figure with its target "
+      "and the\n"
+      "standard deviation expected of one box.",
+      "mock");
+  umbra::mock::Options options;
+  std::string out;
+  app.option_defaults()->always_capture_default();
+  app.add_option("--out", out, "the catalog to write (HDF5)")->required();
+  app.add_option("--box-size", options.box_size, "side of the cube in comoving Mpc/h, 25 to 1000");
+  app.add_option("--min-vpeak", options.min_vpeak, "smallest peak circular velocity in km/s, 20 to 1000");
+  app.add_option("--seed", options.seed, "which universe; the same seed gives the same bits");
+  return umbra::run_tool(app, argc, argv, [&] { umbra::generate(options, out); });
+}
