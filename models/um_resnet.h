@@ -19,7 +19,7 @@ struct UmResNetOptions {
   std::int64_t in_channels = 1;  // features per voxel
   std::int64_t voxels = 25;      // grid points per side
   std::int64_t outputs = 14;     // mass bins
-  double dropout = 0.5;          // the paper gives no value
+  double dropout = 0;            // the paper gives no value
 };
 
 class UmResNet final : public Module {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "engine/io/atomic_file.h"
 #include "tools/common/baselines.h"
@@ -22,7 +23,9 @@ struct Arguments {
 std::string comparable_part(const RunConfig& c) {
   const BoxOptions o = c.box_options();
   return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
-                c.train_fraction, " ", c.split_seed);
+                c.train_fraction, " ", c.split_seed, " ",
+                std::accumulate(c.validation_boxes.begin(), c.validation_boxes.end(), std::string(),
+                                [](const std::string& list, double box) { return concat(list, box, ","); }));
 }
 
 struct Scorer {
@@ -96,10 +99,7 @@ void run(const Arguments& arguments) {
     BoxSet boxes = make_boxes(catalog, config.box_options());
     require(!boxes.smf.empty(), arguments.data,
             ": the catalog has no column stellar_mass, so nothing can be scored");
-    const Split split =
-        split_boxes(boxes.count, config.train_fraction, static_cast<std::uint64_t>(config.split_seed));
-    require(!split.train.empty() && !split.validation.empty(), arguments.data, ": ", boxes.count,
-            " sub-boxes are too few to split");
+    const Split split = config.split(boxes.count);
     const Scorer scorer{boxes, split.validation, experiment->transform(), log_floor(config)};
     if (reference.empty()) {
       reference = comparable_part(config);
@@ -146,7 +146,7 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
-  CLI::App app("Score trained networks and baselines on the validation boxes of a catalog.", "evaluate");
+  umbra::ToolApp app("Score trained networks and baselines on the validation boxes of a catalog.", "evaluate");
   app.add_option("--data", arguments.data, "the catalog (HDF5) the runs were trained on")->required();
   app.add_option("--run", arguments.runs, "folders written by train")->required();
   app.add_option("--out", arguments.out, "the result (JSON)")->required();

@@ -71,7 +71,7 @@ const Format kFormats[] = {
 }  // namespace umbra
 
 int main(int argc, char** argv) {
-  CLI::App app("Turn halo and galaxy catalogs of other codes into catalog.h5.", "import");
+  umbra::ToolApp app("Turn halo and galaxy catalogs of other codes into catalog.h5.", "import");
   app.require_subcommand(1);
   umbra::Options options;
   const auto add = [&](const char* name, const char* what, const char* input) {
@@ -91,10 +91,13 @@ int main(int argc, char** argv) {
     CLI::App* command = add(format.name, format.what, "FILE");
     command->add_option("--box-size", options.cuts.box_size,
                         "side of the cube in Mpc/h, where the file does not say it");
-    command->add_option("--min-vpeak", options.cuts.min_vpeak, "leave out rows below this Vpeak in km/s ...");
+    command->add_option("--min-vpeak", options.cuts.min_vpeak, "leave out rows below this Vpeak in km/s ...")
+        ->capture_default_str();
     if (std::string(format.name).starts_with("um"))
-      command->add_option("--min-stellar-mass", options.cuts.min_stellar_mass,
-                          "... unless their stellar mass in Msun reaches this");
+      command
+          ->add_option("--min-stellar-mass", options.cuts.min_stellar_mass,
+                       "... unless their stellar mass in Msun reaches this")
+          ->capture_default_str();
     if (std::string(format.name) == "um-bin")
       command->add_option("--hlist", options.hlist, "the halo catalog that holds Vpeak, merged by id");
     commands.push_back(command);

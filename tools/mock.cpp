@@ -30,7 +30,7 @@ void generate(const mock::Options& options, const std::string& out) {
 }  // namespace umbra
 
 int main(int argc, char** argv) {
-  CLI::App app(
+  umbra::ToolApp app(
       "Generate a mock universe at z = 0: halos and galaxies in one periodic cube, with Bolshoi-Planck "
       "cosmology\n"
       "and the abundances of UniverseMachine DR1. Prints how good the mock is: every figure with its target "
@@ -39,10 +39,12 @@ int main(int argc, char** argv) {
       "mock");
   umbra::mock::Options options;
   std::string out;
-  app.option_defaults()->always_capture_default();
   app.add_option("--out", out, "the catalog to write (HDF5)")->required();
   app.add_option("--box-size", options.box_size, "side of the cube in comoving Mpc/h, 25 to 1000");
   app.add_option("--min-vpeak", options.min_vpeak, "smallest peak circular velocity in km/s, 20 to 1000");
-  app.add_option("--seed", options.seed, "which universe; the same seed gives the same bits");
+  app.add_option("--seed", options.seed, "which universe; the same seed gives the same bits")
+      ->check([](const std::string& text) {  // CLI11 would wrap -1 to the largest number
+        return std::string(text.starts_with('-') ? "a whole number from 0 is expected, not " + text : "");
+      });
   return umbra::run_tool(app, argc, argv, [&] { umbra::generate(options, out); });
 }

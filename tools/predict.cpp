@@ -27,13 +27,17 @@ void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Ex
   dataset("smf_predicted", std::vector<float>(phi.begin(), phi.end()));
   if (!boxes.smf.empty()) dataset("smf_true", boxes.smf);
   file.write<std::int64_t>("box", boxes.box);
-  std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);
-  const Split split =
-      split_boxes(boxes.count, config.train_fraction, static_cast<std::uint64_t>(config.split_seed));
-  for (std::int64_t box : split.validation) validation[static_cast<std::size_t>(box)] = 1;
-  file.write<std::int64_t>("validation", validation);
-  file.set_attribute("validation", "meaning",
-                     "1: not used for training, if the run was trained on this very catalog");
+  // Which boxes the run was validated on means something only for the catalog it was trained on.
+  const auto trained_on = experiment.info().transform.find("boxes");
+  if (trained_on != experiment.info().transform.end() &&
+      trained_on->second[0] == static_cast<double>(boxes.count)) {
+    std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);
+    for (std::int64_t box : config.split(boxes.count).validation)
+      validation[static_cast<std::size_t>(box)] = 1;
+    file.write<std::int64_t>("validation", validation);
+    file.set_attribute("validation", "meaning",
+                       "1: held out of training, if this is the catalog the run was trained on");
+  }
   file.set_attribute("/", "run", arguments.run);
   file.set_attribute("/", "source", boxes.source);
   file.set_attribute("/", "subbox_size", config.boxes.subbox_size);
@@ -49,16 +53,11 @@ void run(const Arguments& arguments) {
   if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
   BoxSet boxes = make_boxes(catalog, experiment->config().box_options());
   scale_inputs(boxes, experiment->transform());
-  const bool labelled = !boxes.smf.empty();
-  // A catalog without stellar masses is what prediction is for: the labels the loader copies are then zeros
-  // nobody reads.
-  if (!labelled) boxes.smf.assign(static_cast<std::size_t>(boxes.count * boxes.options.smf_bins), 0.0F);
   std::vector<std::int64_t> all;
   for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
   const BoxDataset data(boxes, all, {});
   const Loader loader(data, {64, 0, false, false, false});
   const std::vector<double> phi = predict_all(experiment->context(), experiment->task(), loader);
-  if (!labelled) boxes.smf.clear();
   write_predictions(arguments, boxes, *experiment, phi);
   std::cout << boxes.count << " sub-boxes predicted; wrote " << arguments.out << '\n';
 }
@@ -68,7 +67,7 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
-  CLI::App app("Predict the stellar mass function of every sub-box of a catalog.", "predict");
+  umbra::ToolApp app("Predict the stellar mass function of every sub-box of a catalog.", "predict");
   app.add_option("--run", arguments.run, "folder written by train, or one of its checkpoints")->required();
   app.add_option("--data", arguments.data, "catalog (HDF5); stellar masses are not needed")->required();
   app.add_option("--out", arguments.out, "predictions (HDF5): smf_predicted, smf_true, box, validation")

@@ -74,10 +74,7 @@ void run(const Arguments& arguments) {
   BoxSet boxes = make_boxes(catalog, config.box_options());
   require(!boxes.smf.empty(), arguments.data,
           ": the catalog has no column stellar_mass, so there are no labels to learn from");
-  Split split =
-      split_boxes(boxes.count, config.train_fraction, static_cast<std::uint64_t>(config.split_seed));
-  require(!split.train.empty() && !split.validation.empty(), arguments.data, ": ", boxes.count,
-          " sub-boxes are too few to split with data.train_fraction=", config.train_fraction);
+  Split split = config.split(boxes.count);
   if (arguments.overfit) split = one_batch(split, config);
 
   CheckpointInfo info;
@@ -94,20 +91,22 @@ void run(const Arguments& arguments) {
     if (!arguments.weights.empty()) {
       load_state(experiment.network(), read_safetensors(arguments.weights).tensors, arguments.weights);
     }
-    std::error_code status;
-    fs::create_directories(out, status);
-    require(!status && fs::is_directory(out), out.string(), ": the folder cannot be made");
     info.transform = to_map(transform);
+    info.transform["boxes"] = {static_cast<double>(boxes.count)};
   }
-  info.config = config.bind().dump();
-  write_text_file(out / "config.toml", info.config);
-
   const BoxDataset training_data(boxes, split.train, {config.symmetries, config.shifts});
   const BoxDataset validation_data(boxes, split.validation, {});
   const auto seed = static_cast<std::uint64_t>(config.seed);
   const Loader training(training_data,
                         {config.batch, seed, true, config.drop_last, config.symmetries || config.shifts});
   const Loader validation(validation_data, {config.batch, seed, false, false, false});
+
+  // Everything that can be wrong with the input has been looked at: only now something is written.
+  std::error_code status;
+  fs::create_directories(out, status);
+  require(!status && fs::is_directory(out), out.string(), ": the folder cannot be made");
+  info.config = config.bind().dump();
+  write_text_file(out / "config.toml", info.config);
 
   TrainerOptions options{config.epochs, seed, config.clip, config.nan_guard, nullptr};
   options.learning_rate = [&](std::int64_t step) { return config.rate(step, training.batches_per_epoch()); };
@@ -145,7 +144,7 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
-  CLI::App app("Train a network on a catalog of halos and galaxies.", "train");
+  umbra::ToolApp app("Train a network on a catalog of halos and galaxies.", "train");
   app.add_option("--data", arguments.data, "catalog (HDF5) with stellar masses");
   app.add_option("--out", arguments.out,
                  "folder of the run: config.toml, metrics.csv, last.h5, best.h5, best.safetensors");

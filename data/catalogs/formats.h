@@ -10,8 +10,8 @@
 namespace umbra {
 
 struct ImportOptions {
-  std::optional<double> box_size;  // Mpc/h; needed where the file does not say it
-  double min_vpeak = 0;            // km/s
+  std::optional<double> box_size = std::nullopt;  // Mpc/h; needed where the file does not say it
+  double min_vpeak = 0;                           // km/s
   double min_stellar_mass = 0;  // Msun; a row is kept when its vpeak or its stellar mass reaches the minimum
 };
 

@@ -21,10 +21,10 @@ namespace umbra::mock {
 /// Calibrated on boxes of 250 Mpc/h against two things. `slope`: the variance of isolated galaxies of log10
 /// M* 11.08-11.75 in cells of 25 Mpc/h, less shot noise, is 0.251 in UniverseMachine on Bolshoi-Planck
 /// (O'Donnell et al. 2021); slopes of 0.7, 0.9, 0.98, 1.05 give 0.196, 0.225, 0.247, 0.261 (means of 8 to 12
-/// seeds; one box scatters by 0.020). `at_150`: centrals of 150-195 km/s should have b^2 times the linear
-/// variance of such a cell, 0.133 with b = 0.74 (Tinker et al. 2010); they have 0.130. Above, at 300-390
-/// and 550-715 km/s, 0.27 and 0.53 compare with 0.22 and 0.48. In cells of 50 Mpc/h the isolated galaxies
-/// have 0.077 for a target of 0.072, in cells of 12.5 Mpc/h 0.63 for 0.73.
+/// seeds; one box scatters by 0.020, and one of 500 Mpc/h has 0.250). `at_150`: centrals of 150-195 km/s
+/// should have b^2 times the linear variance of such a cell, 0.133 with b = 0.74 (Tinker et al. 2010); they
+/// have 0.130. Above, at 300-390 and 550-715 km/s, 0.27 and 0.53 compare with 0.22 and 0.48. In cells of 50
+/// Mpc/h the isolated galaxies have 0.077 for a target of 0.072, in cells of 12.5 Mpc/h 0.63 for 0.73.
 struct PlacementBias {
   double at_150 = 0.8;
   double slope = 0.98;

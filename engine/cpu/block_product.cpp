@@ -1,3 +1,5 @@
+// How a block product is cut into tiles, slices and tasks. Nothing here changes a sum: which task forms an
+// element may depend on the number of threads, the order in which it is formed may not.
 #include "engine/cpu/block_product.h"
 
 #include <algorithm>
@@ -7,7 +9,8 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kMaxOutBlocks = 64;       // output blocks a task finishes before it writes them out
+constexpr std::int64_t kMaxOutBlocks = 64;  // output blocks a task finishes before it writes them out
+constexpr std::int64_t kDoneElements = kMaxOutBlocks * kMaxTileRows * kMaxTileWidth;  // 96 KiB on the stack
 constexpr std::int64_t kTasks = 64;              // tasks worth having, if the problem allows
 constexpr std::int64_t kPackElements = 1 << 14;  // elements packed by a task
 constexpr std::int64_t kSliceElements = 1
@@ -86,15 +89,23 @@ void pack_operand(const BlockOperand& operand, std::int64_t steps, std::int64_t 
   });
 }
 
-// One task: output blocks [begin, end) of tile (ta, tb). Without a packed A it packs its own, slice by slice.
-void finish_blocks(const BlockProduct& p, const Tiling& t, std::int64_t ta, std::int64_t tb,
-                   std::int64_t begin, std::int64_t end, const float* packed_a, const float* packed_b) {
-  alignas(64) float done[kMaxOutBlocks * kMaxTileRows * kMaxTileWidth];  // [block][rows][width]
-  alignas(64) float own_a[kSliceElements];                               // [block][step][rows]
-  const std::int64_t vectors = std::min(t.vectors, t.all_vectors - tb * t.vectors), width = vectors * t.lanes;
-  const std::int64_t first_row = ta * t.rows, first_lane = tb * t.vectors * t.lanes;
-  const std::int64_t rows = std::min(t.rows, p.a.lanes - first_row);
-  const float* b = packed_b + first_lane * p.b.live_blocks * p.steps;
+// A task: output blocks [begin, end) of tile ta of A and tiles [first_tb, last_tb) of B.
+struct Task {
+  std::int64_t ta, first_tb, last_tb, begin, end;
+};
+
+// Without a packed A the task packs its own, slice by slice.
+void finish(const BlockProduct& p, const Tiling& t, const Task& task, const float* packed_a,
+            const float* packed_b) {
+  alignas(64) float done[kDoneElements];    // [tile of B][block][rows][width]
+  alignas(64) float own_a[kSliceElements];  // [block][step][rows]
+  const std::int64_t first_row = task.ta * t.rows, rows = std::min(t.rows, p.a.lanes - first_row);
+  const std::int64_t tile_lanes = t.vectors * t.lanes, block = t.rows * tile_lanes;
+  const auto vectors = [&](std::int64_t tb) { return std::min(t.vectors, t.all_vectors - tb * t.vectors); };
+  const auto done_of = [&](std::int64_t tb) {
+    return done + (tb - task.first_tb) * (task.end - task.begin) * block;
+  };
+
   for (std::int64_t step = 0; step < p.steps; step += t.slice) {
     const std::int64_t length = std::min(t.slice, p.steps - step);
     const float* a = own_a;
@@ -103,23 +114,32 @@ void finish_blocks(const BlockProduct& p, const Tiling& t, std::int64_t ta, std:
     } else {
       tile_pack(tile_source(p.a, first_row, rows, t.rows, step, length), 0, length, own_a);
     }
-    for (std::int64_t d = begin; d < end; ++d) {
-      tile_product({t.rows, vectors, length, a, b + step * width, p.steps * width,
-                    done + (d - begin) * t.rows * width, step > 0},
-                   p.segments + p.begin[d], p.begin[d + 1] - p.begin[d]);
+    for (std::int64_t tb = task.first_tb; tb < task.last_tb; ++tb) {
+      const std::int64_t width = vectors(tb) * t.lanes;
+      const float* b = packed_b + tb * tile_lanes * p.b.live_blocks * p.steps + step * width;
+      for (std::int64_t d = task.begin; d < task.end; ++d) {
+        float* c = done_of(tb) + (d - task.begin) * t.rows * width;
+        tile_product({t.rows, vectors(tb), length, a, b, p.steps * width, c, step > 0},
+                     p.segments + p.begin[d], p.begin[d + 1] - p.begin[d]);
+      }
     }
   }
-  tile_unpack(done, end - begin, t.rows, width, rows, std::min(width, p.b.lanes - first_lane),
-              p.out + begin + first_row * p.row_stride + first_lane * p.lane_stride, p.row_stride,
-              p.lane_stride);
+  for (std::int64_t tb = task.first_tb; tb < task.last_tb; ++tb) {
+    const std::int64_t first_lane = tb * tile_lanes, width = vectors(tb) * t.lanes;
+    tile_unpack(done_of(tb), task.end - task.begin, t.rows, width, rows,
+                std::min(width, p.b.lanes - first_lane),
+                p.out + task.begin + first_row * p.row_stride + first_lane * p.lane_stride, p.row_stride,
+                p.lane_stride);
+  }
 }
 
-// Whether tasks pack A themselves, in a buffer that stays in their cache. That saves writing A to memory and
-// reading it back, which is worth more than half of the time on layers with many weights and few positions,
-// but it needs one task per tile. The slices, and so the bits, are the same either way.
+// Whether each task takes a whole tile of A, packed by itself into a buffer that stays in its cache. That
+// saves writing A to memory and reading it back, a third of the time on layers with many weights and few
+// positions, but leaves no more tasks than tiles. The slices, and so the bits, are the same either way.
 bool tasks_pack_a(const BlockProduct& p, const Tiling& t) {
-  return t.b_tiles == 1 && p.out_blocks <= kMaxOutBlocks && t.a_tiles >= 4 * omp_get_max_threads() &&
-         t.slice * t.rows * p.a.live_blocks <= kSliceElements && a_elements(p, t) >= kLargeA;
+  return t.a_tiles >= 4 * omp_get_max_threads() && a_elements(p, t) >= kLargeA &&
+         p.out_blocks * t.b_tiles * t.rows * t.vectors * t.lanes <= kDoneElements &&
+         t.slice * t.rows * p.a.live_blocks <= kSliceElements;
 }
 
 }  // namespace
@@ -134,18 +154,22 @@ void block_product(const BlockProduct& p, void* workspace) {
   const Tiling t = tiling_of(p);
   float* a = static_cast<float*>(workspace);
   float* b = a + a_elements(p, t);
-  const bool own = tasks_pack_a(p, t);
-  if (!own) pack_operand(p.a, p.steps, t.slice, t.rows, t.rows, a);
   pack_operand(p.b, p.steps, p.steps, t.vectors * t.lanes, t.lanes, b);
-
+  if (tasks_pack_a(p, t)) {
+    parallel_for(t.a_tiles, [&](std::int64_t ta) {
+      finish(p, t, {ta, 0, t.b_tiles, 0, p.out_blocks}, nullptr, b);
+    });
+    return;
+  }
+  pack_operand(p.a, p.steps, t.slice, t.rows, t.rows, a);
   const std::int64_t tiles = t.a_tiles * t.b_tiles;
   const std::int64_t wanted = divide_up(divide_up(p.out_blocks * tiles, kTasks), 4) * 4;
-  const std::int64_t grain = own ? p.out_blocks : std::clamp<std::int64_t>(wanted, 4, kMaxOutBlocks);
+  const std::int64_t grain = std::clamp<std::int64_t>(wanted, 4, kMaxOutBlocks);
   const std::int64_t chunks = divide_up(p.out_blocks, grain);
   parallel_for(tiles * chunks, [&](std::int64_t task) {
-    const std::int64_t tile = task / chunks, begin = task % chunks * grain;
-    finish_blocks(p, t, tile % t.a_tiles, tile / t.a_tiles, begin, std::min(p.out_blocks, begin + grain),
-                  own ? nullptr : a, b);
+    const std::int64_t ta = task / chunks % t.a_tiles, tb = task / chunks / t.a_tiles,
+                       begin = task % chunks * grain;
+    finish(p, t, {ta, tb, tb + 1, begin, std::min(p.out_blocks, begin + grain)}, a, b);
   });
 }
 

@@ -1,3 +1,5 @@
+// The register tile and its packing, once per instruction set (engine/cpu/simd.h says how), behind plain
+// functions.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/tile.cpp"
 #include "engine/cpu/tile.h"

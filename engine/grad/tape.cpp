@@ -47,8 +47,8 @@ void Tape::backward(const Var& loss) {
           loss->value.shape().text());
   require(loss->needs_grad,
           "backward() has nothing to do: the loss does not depend on any parameter of this tape");
-  loss->grad = context_.temporary(loss->value.shape(), loss->value.dtype());
-  call(context_, SetValue(loss->value.dtype(), 1, 1.0), {loss->grad});
+  loss->grad = context_->temporary(loss->value.shape(), loss->value.dtype());
+  call(*context_, SetValue(loss->value.dtype(), 1, 1.0), {loss->grad});
   // Nodes are dropped as they are used, so that activations return to the arena as early as they can.
   for (; !nodes_.empty(); nodes_.pop_back()) {
     Node& node = nodes_.back();
@@ -60,9 +60,9 @@ void Tape::backward(const Var& loss) {
       wanted.push_back(input->needs_grad);
     }
     const std::vector<Tensor> grads =
-        node.function->backward(context_, node.output->grad, values, node.saved, wanted);
+        node.function->backward(*context_, node.output->grad, values, node.saved, wanted);
     for (std::size_t i = 0; i < grads.size(); ++i) {
-      if (wanted[i]) accumulate(context_, *node.inputs[i], grads[i]);
+      if (wanted[i]) accumulate(*context_, *node.inputs[i], grads[i]);
     }
     node.output->grad = {};
   }

@@ -66,7 +66,7 @@ struct Node {
 
 class Tape {
  public:
-  explicit Tape(Context& context) : context_(context) {}
+  explicit Tape(Context& context) : context_(&context) {}
 
   void record(Node node) { nodes_.push_back(std::move(node)); }
   /// Gradients of `loss` (one element) with respect to every Var that needs one, added to Variable::grad. A
@@ -75,7 +75,7 @@ class Tape {
   std::span<const Node> nodes() const { return nodes_; }
 
  private:
-  Context& context_;
+  Context* context_;
   std::vector<Node> nodes_;
 };
 

@@ -45,7 +45,8 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   const std::filesystem::path folder = folder_of(target_);
   require(std::filesystem::is_directory(folder, ignored), "cannot write '", target_.string(),
           "': the folder '", folder.string(), "' does not exist");
-  std::string name = (folder / ("." + target_.filename().string() + ".XXXXXX")).string();
+  std::string name = (folder / ("." + target_.filename().string() + "." + std::string(6, 'X')))
+                         .string();  // mkstemp fills in the X
   const Descriptor file(::mkstemp(name.data()));
   require(file.get() >= 0, "cannot write '", target_.string(), "': ", std::strerror(errno));
   // mkstemp makes files private; an output gets the permissions any new file would.

@@ -13,7 +13,12 @@ namespace {
 
 constexpr hsize_t kChunkBytes = hsize_t{1} << 20;
 
-void silence_hdf5() {
+// Called before anything else of HDF5. Errors become exceptions, so HDF5 need not print them; and it must not
+// tidy up at the end of the program: everything here closes itself, and after a full disk HDF5 1.10 crashes
+// in that tidying.
+void prepare_hdf5() {
+  static const herr_t once = H5dont_atexit();
+  static_cast<void>(once);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
@@ -45,7 +50,7 @@ const std::filesystem::path& Hdf5File::path() const {
 }
 
 Hdf5File Hdf5File::open(const std::filesystem::path& path) {
-  silence_hdf5();
+  prepare_hdf5();
   const std::string name = path.string();
   std::error_code ignored;
   require(std::filesystem::exists(path, ignored), "file '", name, "' does not exist");
@@ -62,7 +67,7 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
 }
 
 Hdf5File Hdf5File::create(const std::filesystem::path& path) {
-  silence_hdf5();
+  prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->output = std::make_unique<AtomicFile>(path);
@@ -216,11 +221,13 @@ void Hdf5File::store(const std::string& path, DType type, const void* data, std:
     H5Pset_fletcher32(creation.get());
   }
   const hid_t memory = memory_type(type);
-  const Id dataset(H5Dcreate2(state_->file.get(), name.c_str(), memory, space.get(), H5P_DEFAULT,
-                              creation.get(), H5P_DEFAULT),
-                   H5Dclose);
+  Id dataset(H5Dcreate2(state_->file.get(), name.c_str(), memory, space.get(), H5P_DEFAULT, creation.get(),
+                        H5P_DEFAULT),
+             H5Dclose);
   if (!dataset || (count > 0 && H5Dwrite(dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
     state_->fail_at(name, "it cannot be written", reason());
+  // Chunks reach the file on closing: this is where a full disk shows.
+  if (dataset.close() < 0) state_->fail_at(name, "it cannot be written", reason());
 }
 
 void Hdf5File::make_group(const std::string& path) {

@@ -55,6 +55,8 @@ Entry parse_entry(const std::string& name, const Json& json, std::uint64_t data_
                            json["data_offsets"].size() == 2;
   require(well_formed, where, ": the header entry must have dtype, shape and data_offsets [begin, end]");
   Entry entry{name, dtype_from(json["dtype"], where), {}, 0, 0};
+  require(json["shape"].size() <= Shape::kMaxRank, where, ": at most ", Shape::kMaxRank,
+          " dimensions are supported, not ", json["shape"].size());
   std::vector<std::int64_t> extents;
   std::uint64_t count = 1;
   for (const Json& extent : json["shape"]) {

@@ -1,5 +1,5 @@
-// How the CPU rungs cut their work. Cuts depend on the problem alone, never on the number of threads: a sum over chunks
-// in index order then has the same bits on any number of them.
+// How the CPU rungs cut their work. Cuts depend on the problem alone, never on the number of threads: a sum
+// over chunks in index order then has the same bits on any number of them.
 #pragma once
 
 #include <algorithm>
@@ -12,14 +12,17 @@ namespace umbra {
 /// Elements per chunk of an elementwise loop: 64 KB of float, a few microseconds of work.
 inline constexpr std::int64_t kElementGrain = 1 << 14;
 
-inline std::int64_t chunk_count(std::int64_t count) { return (count + kElementGrain - 1) / kElementGrain; }
+inline std::int64_t chunk_count(std::int64_t count) {
+  return (count + kElementGrain - 1) / kElementGrain;
+}
 
 /// Rows of `columns` numbers that make up about one grain.
 inline std::int64_t rows_per_chunk(std::int64_t columns) {
   return std::max<std::int64_t>(1, kElementGrain / std::max<std::int64_t>(1, columns));
 }
 
-/// Sums per_chunk(begin, end) over the chunks of [0, count), in index order; partial holds chunk_count(count) values.
+/// Sums per_chunk(begin, end) over the chunks of [0, count), in index order; partial holds chunk_count(count)
+/// values.
 template <class T, class PerChunk>
 T sum_over_chunks(std::int64_t count, T* partial, const PerChunk& per_chunk) {
   parallel_chunks(count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -36,8 +39,9 @@ struct ChannelSlab {
   std::int64_t c0, c1, n0, n1;
 };
 
-/// The cut of [N, C, S] for sums per channel: blocks of channels times groups of samples of about one grain. With S = 1
-/// neighbouring numbers belong to different channels, so that a block is a run of channels that fills vectors.
+/// The cut of [N, C, S] for sums per channel: blocks of channels times groups of samples of about one grain.
+/// With S = 1 neighbouring numbers belong to different channels, so that a block is a run of channels that
+/// fills vectors.
 struct ChannelSplit {
   ChannelSplit(std::int64_t n, std::int64_t c, std::int64_t s)
       : batch(n),
@@ -56,9 +60,10 @@ struct ChannelSplit {
             group * rows_per_group,
             std::min(batch, (group + 1) * rows_per_group)};
   }
-  /// sums(slab, group) for every slab; then finish(c) for every channel; then apply(slab) for every slab. A block goes
-  /// through all three while its numbers are in cache when there are blocks enough for all threads; otherwise all slabs
-  /// go through one after the other. Same work in the same order per channel, hence the same bits.
+  /// sums(slab, group) for every slab; then finish(c) for every channel; then apply(slab) for every slab. A
+  /// block goes through all three while its numbers are in cache when there are blocks enough for all
+  /// threads; otherwise all slabs go through one after the other. Same work in the same order per channel,
+  /// hence the same bits.
   template <class Sums, class Finish, class Apply>
   void run(const Sums& sums, const Finish& finish, const Apply& apply) const {
     const auto finish_block = [&](std::int64_t b) {
@@ -78,7 +83,8 @@ struct ChannelSplit {
     parallel_for(blocks * groups, [&](std::int64_t i) { apply(slab(i / groups, i % groups)); });
   }
 
-  /// The `which`-th of `per_channel` sums of channel c, over all groups in order. partial is [groups, per_channel, C].
+  /// The `which`-th of `per_channel` sums of channel c, over all groups in order. partial is [groups,
+  /// per_channel, C].
   double total(const double* partial, std::int64_t per_channel, std::int64_t which, std::int64_t c) const {
     double sum = 0;
     for (std::int64_t g = 0; g < groups; ++g) sum += partial[(g * per_channel + which) * channels + c];

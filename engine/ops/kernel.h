@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "engine/base/device.h"
 #include "engine/ops/op.h"
@@ -39,12 +40,12 @@ Kernel make_kernel(std::string_view op, std::string_view rung, DType dtype,
   kernel.run = [](const Op& problem, Buffers buffers, void* workspace, Stream& stream) {
     Run(static_cast<const O&>(problem), buffers, workspace, stream);
   };
-  if constexpr (Declines != nullptr) {
+  if constexpr (!std::is_null_pointer_v<decltype(Declines)>) {
     kernel.declines = [](const Op& problem) -> std::string {
       return Declines(static_cast<const O&>(problem));
     };
   }
-  if constexpr (Workspace != nullptr) {
+  if constexpr (!std::is_null_pointer_v<decltype(Workspace)>) {
     kernel.workspace = [](const Op& problem) -> std::size_t {
       return Workspace(static_cast<const O&>(problem));
     };

@@ -1,5 +1,5 @@
-// Loops over vectors that several CPU rungs share. Like simd.h, which must be included first, it has no include guard:
-// it is compiled once per instruction set.
+// Loops over vectors that several CPU rungs share. Like simd.h, which must be included first, it has no
+// include guard: it is compiled once per instruction set.
 #include "engine/ops/chunks.h"
 
 #if defined(UMBRA_ENGINE_OPS_SIMD_LOOPS_TOGGLE) == defined(HWY_TARGET_TOGGLE)
@@ -12,7 +12,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 
-/// Calls body(d, i) for i in [0, count): whole vectors of T first, then one element at a time with vectors of one lane.
+/// Calls body(d, i) for i in [0, count): whole vectors of T first, then one element at a time with vectors of
+/// one lane.
 template <class T, class Body>
 [[maybe_unused]] HWY_INLINE void for_lanes(std::int64_t count, const Body& body) {
   const hn::ScalableTag<T> d;
@@ -29,8 +30,9 @@ template <class DD>
   return hn::PromoteTo(dd, hn::LoadU(hn::Rebind<float, DD>(), p));
 }
 
-/// Adds the terms of [0, count) to sums: term(dd, i, acc) adds those of the elements from i on to its K accumulators.
-/// Two sets of accumulators hide the latency of an addition; their order is that of the elements, whoever calls.
+/// Adds the terms of [0, count) to sums: term(dd, i, acc) adds those of the elements from i on to its K
+/// accumulators. Two sets of accumulators hide the latency of an addition; their order is that of the
+/// elements, whoever calls.
 template <int K>
 struct WideSums {
   using D = hn::ScalableTag<double>;
@@ -61,11 +63,11 @@ struct WideSums {
   }
 };
 
-/// Sums per channel over a slab of [N, C, S]: out[k * C + c] for k < K. term(dd, i, shift, acc) adds the terms of the
-/// elements from flat index i on; shift holds shifts[c * shift_stride] of their channels.
+/// Sums per channel over a slab of [N, C, S]: out[k * C + c] for k < K. term(dd, i, shift, acc) adds the
+/// terms of the elements from flat index i on; shift holds shifts[c * shift_stride] of their channels.
 template <int K, class Term>
-[[maybe_unused]] HWY_INLINE void channel_sums(const ChannelSlab& slab, const float* shifts, std::int64_t shift_stride,
-                                              double* out, const Term& term) {
+[[maybe_unused]] HWY_INLINE void channel_sums(const ChannelSlab& slab, const float* shifts,
+                                              std::int64_t shift_stride, double* out, const Term& term) {
   if (slab.volume == 1) {  // lanes are channels
     for_lanes<double>(slab.c1 - slab.c0, [&](auto dd, std::int64_t j) HWY_ATTR {
       const std::int64_t c = slab.c0 + j;
@@ -82,16 +84,15 @@ template <int K, class Term>
     WideSums<K> sums;
     for (std::int64_t n = slab.n0; n < slab.n1; ++n) {
       const std::int64_t base = (n * slab.channels + c) * slab.volume;
-      sums.add(slab.volume, [&](auto dd, std::int64_t i, auto* acc) HWY_ATTR {
-        term(dd, base + i, hn::Set(dd, shift), acc);
-      });
+      sums.add(slab.volume, [&](auto dd, std::int64_t i, auto* acc)
+                                HWY_ATTR { term(dd, base + i, hn::Set(dd, shift), acc); });
     }
     for (int k = 0; k < K; ++k) out[k * slab.channels + c] = sums.total(k);
   }
 }
 
-/// Calls body(d, i, channel) for the elements of a slab of [N, C, S], i their flat index: channel(p) is p[c] in every
-/// lane, or with S = 1, where lanes are channels, a vector loaded from p + c.
+/// Calls body(d, i, channel) for the elements of a slab of [N, C, S], i their flat index: channel(p) is p[c]
+/// in every lane, or with S = 1, where lanes are channels, a vector loaded from p + c.
 template <class Body>
 [[maybe_unused]] HWY_INLINE void for_slab(const ChannelSlab& slab, const Body& body) {
   for (std::int64_t n = slab.n0; n < slab.n1; ++n) {

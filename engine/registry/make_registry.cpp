@@ -23,10 +23,10 @@ namespace umbra {
 
 Registry make_registry() {
   Registry registry;
-  for (auto families : {conv_families, linear_families, relu_families, add_families, bias_families, batch_norm_families,
-                        max_pool_families, mean_pool_families, dropout_families, softmax_cross_entropy_families,
-                        mse_families, chi2_families, affine_families, reduce_families, scale_families, sgd_families,
-                        adam_families}) {
+  for (auto families :
+       {conv_families, linear_families, relu_families, add_families, bias_families, batch_norm_families,
+        max_pool_families, mean_pool_families, dropout_families, softmax_cross_entropy_families, mse_families,
+        chi2_families, affine_families, reduce_families, scale_families, sgd_families, adam_families}) {
     for (const OpFamily& family : families()) registry.add(family);
   }
   register_cuda(registry);

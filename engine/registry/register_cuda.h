@@ -1,5 +1,5 @@
-// The one door through which CUDA kernels enter: which definition is linked, that of the CUDA build or the empty one in
-// cuda_absent.cpp, is decided by CMake. Everything else asks the registry.
+// The one door through which CUDA kernels enter: which definition is linked, that of the CUDA build or the
+// empty one in cuda_absent.cpp, is decided by CMake. Everything else asks the registry.
 #pragma once
 
 namespace umbra {

@@ -33,8 +33,8 @@ std::string reason(const Kernel& kernel, const Op& op, Device::Kind device) {
   for (const Kernel& kernel : family.kernels) {
     candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ", reason(kernel, op, device));
   }
-  fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " takes the problem ", op.text(),
-       "; candidates: ", candidates.empty() ? "none" : candidates);
+  fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " takes the problem ",
+       op.text(), "; candidates: ", candidates.empty() ? "none" : candidates);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -75,8 +75,8 @@ std::string Registry::op_names() const {
 const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
   const OpFamily* family = find(op.name());
   if (family == nullptr) {
-    fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " (problem ", op.text(),
-         "): the registry has no op of this name; it has ", op_names());
+    fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " (problem ",
+         op.text(), "): the registry has no op of this name; it has ", op_names());
   }
   const auto preference = preferred_.find(family->op);
   const Kernel* chosen = nullptr;
@@ -91,14 +91,16 @@ const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
 
 void Registry::prefer(std::string_view op, std::string_view rung) {
   const OpFamily* family = find(op);
-  if (family == nullptr) fail("cannot prefer ", op, "=", rung, ": there is no op ", op, "; known ops: ", op_names());
+  if (family == nullptr)
+    fail("cannot prefer ", op, "=", rung, ": there is no op ", op, "; known ops: ", op_names());
   std::string rungs;
   bool known = false;
   for (const Kernel& kernel : family->kernels) {
     known = known || kernel.rung == rung;
     rungs += concat(rungs.empty() ? "" : ", ", describe(kernel));
   }
-  require(known, "cannot prefer ", op, "=", rung, ": the op ", op, " has no rung ", rung, "; its rungs: ", rungs);
+  require(known, "cannot prefer ", op, "=", rung, ": the op ", op, " has no rung ", rung,
+          "; its rungs: ", rungs);
   preferred_[family->op] = std::string(rung);
 }
 
@@ -108,8 +110,8 @@ void Registry::prefer(std::string_view text) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view item = trimmed(text.substr(begin, end - begin));
     const std::size_t equals = item.find('=');
-    require(equals != std::string_view::npos, "a kernel preference is written op=rung, but \"", item, "\" in \"", text,
-            "\" is not");
+    require(equals != std::string_view::npos, "a kernel preference is written op=rung, but \"", item,
+            "\" in \"", text, "\" is not");
     prefer(trimmed(item.substr(0, equals)), trimmed(item.substr(equals + 1)));
     begin = end + 1;
   }
@@ -118,7 +120,8 @@ void Registry::prefer(std::string_view text) {
 std::string Registry::table() const {
   std::ostringstream out;
   const auto line = [&out](auto op, auto rung, auto device, auto dtype) {
-    out << std::left << std::setw(24) << op << std::setw(24) << rung << std::setw(8) << device << dtype << '\n';
+    out << std::left << std::setw(24) << op << std::setw(24) << rung << std::setw(8) << device << dtype
+        << '\n';
   };
   line("op", "rung", "device", "dtype");
   for (const OpFamily& family : families_) {

@@ -1,8 +1,8 @@
 // Registry: every kernel of this build, and the choice of one for a problem.
 //
-// The ladder of an op stands in table order, reference first. The choice is the last rung for the device and the dtype
-// that does not decline; a preference of the user's goes first. A choice never changes behind the user's back: the table
-// is printable and the choice is a pure function of op, device and preferences.
+// The ladder of an op stands in table order, reference first. The choice is the last rung for the device and
+// the dtype that does not decline; a preference of the user's goes first. A choice never changes behind the
+// user's back: the table is printable and the choice is a pure function of op, device and preferences.
 #pragma once
 
 #include <map>
@@ -17,18 +17,20 @@ namespace umbra {
 
 class Registry {
  public:
-  /// Adds the rungs of `family`, behind those the op already has (a backend adds its own to an op that the CPU defined:
-  /// its `problems` is then null or the same function). Throws Error for a rung twice or under another op's name.
+  /// Adds the rungs of `family`, behind those the op already has (a backend adds its own to an op that the
+  /// CPU defined: its `problems` is then null or the same function). Throws Error for a rung twice or under
+  /// another op's name.
   void add(const OpFamily& family);
 
   /// Everything, in the order in which it was added. Valid until the next add().
   std::span<const OpFamily> families() const { return families_; }
 
-  /// The kernel for `op` on `device`, valid until the next add(). Throws Error naming every candidate and why it declined.
+  /// The kernel for `op` on `device`, valid until the next add(). Throws Error naming every candidate and why
+  /// it declined.
   const Kernel& choose(const Op& op, Device::Kind device) const;
 
-  /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline. Throws Error
-  /// naming the known ones when there is no such op or rung.
+  /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline.
+  /// Throws Error naming the known ones when there is no such op or rung.
   void prefer(std::string_view op, std::string_view rung);
   /// The same from text: "conv_fprop=reference,relu_forward=cpu_1_simd". Empty text changes nothing.
   void prefer(std::string_view text);
@@ -41,7 +43,7 @@ class Registry {
   std::string op_names() const;
 
   std::vector<OpFamily> families_;
-  std::map<std::string_view, std::size_t> index_;  // op name -> place in families_
+  std::map<std::string_view, std::size_t> index_;                   // op name -> place in families_
   std::map<std::string_view, std::string, std::less<>> preferred_;  // op name -> rung
 };
 

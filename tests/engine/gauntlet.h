@@ -1,10 +1,10 @@
 // The gauntlet: what every rung of every op must survive.
 //
-// A kernel runs between guard zones, on outputs and a workspace full of NaN, and must: leave guards and inputs alone, come
-// within tolerance of the double-precision reference (a comparison that fails unless it holds, so that NaN never
-// passes), match it exactly on small integers where the op is exact there, and give the same bits when it runs again on
-// buffers with the alignment of a single element and with other garbage in its workspace, and on 1, 2 and 3 threads. A failure is one
-// line that says how to repeat it.
+// A kernel runs between guard zones, on outputs and a workspace full of NaN, and must: leave guards and
+// inputs alone, come within tolerance of the double-precision reference (a comparison that fails unless it
+// holds, so that NaN never passes), match it exactly on small integers where the op is exact there, and give
+// the same bits when it runs again on buffers with the alignment of a single element and with other garbage
+// in its workspace, and on 1, 2 and 3 threads. A failure is one line that says how to repeat it.
 #pragma once
 
 #include <omp.h>
@@ -26,7 +26,7 @@ namespace umbra::gauntlet {
 
 inline constexpr std::size_t kGuardBytes = 512;  // 64 elements of 8 bytes, on either side
 inline constexpr std::byte kGuard{0xA5};
-inline constexpr std::byte kNanPoison{0xFF};   // a NaN in float and double, -1 as an integer
+inline constexpr std::byte kNanPoison{0xFF};    // a NaN in float and double, -1 as an integer
 inline constexpr std::byte kLargePoison{0x55};  // 1.5e13 as float: garbage of another kind
 
 template <class T>
@@ -48,18 +48,26 @@ std::vector<double> decode_as(const std::byte* from, std::size_t count) {
 }
 inline void encode(DType dtype, const std::vector<double>& values, std::byte* to) {
   switch (dtype) {
-    case DType::kF32: return encode_as<float>(values, to);
-    case DType::kF64: return encode_as<double>(values, to);
-    case DType::kI32: return encode_as<std::int32_t>(values, to);
-    case DType::kI64: return encode_as<std::int64_t>(values, to);
+    case DType::kF32:
+      return encode_as<float>(values, to);
+    case DType::kF64:
+      return encode_as<double>(values, to);
+    case DType::kI32:
+      return encode_as<std::int32_t>(values, to);
+    case DType::kI64:
+      return encode_as<std::int64_t>(values, to);
   }
 }
 inline std::vector<double> decode(DType dtype, const std::byte* from, std::size_t count) {
   switch (dtype) {
-    case DType::kF32: return decode_as<float>(from, count);
-    case DType::kF64: return decode_as<double>(from, count);
-    case DType::kI32: return decode_as<std::int32_t>(from, count);
-    case DType::kI64: return decode_as<std::int64_t>(from, count);
+    case DType::kF32:
+      return decode_as<float>(from, count);
+    case DType::kF64:
+      return decode_as<double>(from, count);
+    case DType::kI32:
+      return decode_as<std::int32_t>(from, count);
+    case DType::kI64:
+      return decode_as<std::int64_t>(from, count);
   }
   return {};
 }
@@ -68,13 +76,18 @@ inline std::vector<double> decode(DType dtype, const std::byte* from, std::size_
 class Guarded {
  public:
   Guarded(Stream& stream, std::size_t bytes, std::size_t shift, std::byte poison)
-      : stream_(stream), bytes_(bytes), start_(kGuardBytes + shift), image_(start_ + bytes + kGuardBytes, kGuard) {
+      : stream_(stream),
+        bytes_(bytes),
+        start_(kGuardBytes + shift),
+        image_(start_ + bytes + kGuardBytes, kGuard) {
     std::fill_n(data(), bytes_, poison);
     storage_ = allocate_storage(stream.device(), image_.size());
   }
   std::byte* data() { return image_.data() + start_; }
   /// Where the kernel finds it: null when it has no bytes, as in the tensor layer.
-  void* device_data() const { return bytes_ == 0 ? nullptr : static_cast<std::byte*>(storage_->data()) + start_; }
+  void* device_data() const {
+    return bytes_ == 0 ? nullptr : static_cast<std::byte*>(storage_->data()) + start_;
+  }
   void upload() const { copy(storage_->data(), image_.data()); }
   void download() { copy(image_.data(), storage_->data()); }
   bool guards_intact() const {
@@ -103,7 +116,8 @@ struct Setting {
   bool shifted;  // buffers start one element off an aligned address (CPU only)
   std::byte poison;
   std::string text() const {
-    return concat("threads=", threads, shifted ? " shifted" : "", poison == kNanPoison ? "" : " other-garbage");
+    return concat("threads=", threads, shifted ? " shifted" : "",
+                  poison == kNanPoison ? "" : " other-garbage");
   }
 };
 
@@ -168,7 +182,8 @@ inline Values reference_values(const Kernel& reference, const Op& op64, const Va
   return values;
 }
 
-inline Bound bound_of_outputs(const Kernel& reference, const Op& op64, const Values& inputs, const Values& want) {
+inline Bound bound_of_outputs(const Kernel& reference, const Op& op64, const Values& inputs,
+                              const Values& want) {
   if (auto special = special_bound(op64, inputs, want)) return *special;
   Values sizes = inputs;
   for (auto& list : sizes) {
@@ -183,22 +198,39 @@ struct Report {
   int problems = 0, declined = 0;
 };
 
-/// Compares one output buffer; returns the first bad element in words, or nothing. Written so that a NaN anywhere fails.
-inline std::string compare(const BufferSpec& spec, const std::vector<double>& got, const std::vector<double>& want,
-                           const std::vector<double>& magnitude, double growth, bool exact, double& worst) {
+/// Compares one output buffer; returns the first bad element in words, or nothing. Written so that a NaN
+/// anywhere fails.
+inline std::string compare(const BufferSpec& spec, const std::vector<double>& got,
+                           const std::vector<double>& want, const std::vector<double>& magnitude,
+                           double growth, bool exact, double& worst) {
   const bool integral = spec.dtype == DType::kI32 || spec.dtype == DType::kI64;
-  const double tiny = spec.dtype == DType::kF32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+  const double tiny =
+      spec.dtype == DType::kF32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
   for (std::size_t i = 0; i < got.size(); ++i) {
-    const double tolerance =
-        exact || integral ? 0 : unit_roundoff(spec.dtype) * growth * magnitude[i] + tiny;
+    const double tolerance = exact || integral ? 0 : unit_roundoff(spec.dtype) * growth * magnitude[i] + tiny;
     const double error = std::abs(got[i] - want[i]);
     if (!(error <= tolerance) || !std::isfinite(tolerance)) {
       std::ostringstream text;
       text.precision(17);
-      text << spec.name << "[" << i << "] got " << got[i] << " want " << want[i] << " tolerance " << tolerance;
+      text << spec.name << "[" << i << "] got " << (std::isnan(got[i]) ? std::abs(got[i]) : got[i])
+           << " want " << want[i] << " tolerance " << tolerance;
       return text.str();
     }
     if (tolerance > 0) worst = std::max(worst, error / tolerance);
+  }
+  return {};
+}
+
+/// Compares all outputs of a run; returns the first bad element in words, or nothing.
+inline std::string compare_outputs(const Op& op, const Outcome& outcome, const Values& want,
+                                   const Bound& bound, bool exact, double& worst) {
+  const std::vector<BufferSpec> specs = op.buffers();
+  for (std::size_t b = 0; b < specs.size(); ++b) {
+    if (specs[b].access == Access::kIn) continue;
+    const auto got =
+        decode(specs[b].dtype, outcome.outputs[b].data(), static_cast<std::size_t>(specs[b].count));
+    const std::string bad = compare(specs[b], got, want[b], bound.magnitude[b], bound.growth, exact, worst);
+    if (!bad.empty()) return bad;
   }
   return {};
 }
@@ -209,25 +241,20 @@ inline std::string run_case(const Kernel& kernel, const Kernel& reference, const
   const Values inputs = make_inputs(op, pattern, seed);
   const Values want = reference_values(reference, op64, inputs);
   const Bound bound = bound_of_outputs(reference, op64, inputs, want);
+  const Setting plain{1, false, kNanPoison};
+  const Outcome first = run_kernel(kernel, op, inputs, plain);
+  if (!first.violation.empty()) return concat(plain.text(), ": ", first.violation);
+  const std::string bad = compare_outputs(op, first, want, bound, pattern == Pattern::kIntegers, worst);
+  if (!bad.empty()) return concat(plain.text(), ": ", bad);
+
   const bool cpu = kernel.device == Device::Kind::kCpu, serial = !cpu || kernel.rung == "reference";
-  std::vector<Setting> settings{{1, false, kNanPoison}, {1, cpu, kLargePoison}};
-  if (!serial) settings.insert(settings.end(), {{2, false, kNanPoison}, {3, false, kNanPoison}});
-  std::vector<std::vector<std::byte>> first;
-  for (const Setting& setting : settings) {
+  std::vector<Setting> others{{1, cpu, kLargePoison}};
+  if (!serial) others.insert(others.end(), {{2, false, kNanPoison}, {3, false, kNanPoison}});
+  for (const Setting& setting : others) {
     const Outcome outcome = run_kernel(kernel, op, inputs, setting);
     if (!outcome.violation.empty()) return concat(setting.text(), ": ", outcome.violation);
-    if (!first.empty() && outcome.outputs != first) {
-      return concat(setting.text(), ": other bits than with ", settings[0].text());
-    }
-    first = outcome.outputs;
-  }
-  const std::vector<BufferSpec> specs = op.buffers();
-  const bool exact = pattern == Pattern::kIntegers;
-  for (std::size_t b = 0; b < specs.size(); ++b) {
-    if (specs[b].access == Access::kIn) continue;
-    const auto got = decode(specs[b].dtype, first[b].data(), static_cast<std::size_t>(specs[b].count));
-    const std::string bad = compare(specs[b], got, want[b], bound.magnitude[b], bound.growth, exact, worst);
-    if (!bad.empty()) return bad;
+    if (outcome.outputs != first.outputs)
+      return concat(setting.text(), ": other bits than with ", plain.text());
   }
   return {};
 }
@@ -239,22 +266,28 @@ inline std::string test_name(const Kernel& kernel) {
 
 inline const Kernel* find_reference(const OpFamily& family) {
   for (const Kernel& kernel : family.kernels) {
-    if (kernel.rung == "reference" && kernel.dtype == DType::kF64 && kernel.device == Device::Kind::kCpu) return &kernel;
+    if (kernel.rung == "reference" && kernel.dtype == DType::kF64 && kernel.device == Device::Kind::kCpu)
+      return &kernel;
   }
   return nullptr;
 }
 
-/// Large problems need not see every pattern: their reference takes long, and smaller ones of the op see them all.
-inline bool is_large(const Op& op) { return op.flops() > 1e8; }
+/// Large problems need not see every pattern: their reference takes long, and smaller ones of the op see them
+/// all.
+inline bool is_large(const Op& op) {
+  return op.flops() > 1e8;
+}
 
-/// All problems of `family` with all patterns, or only the problem of text `only`. Stops after a few failures.
+/// All problems of `family` with all patterns, or only the problem of text `only`. Stops after a few
+/// failures.
 inline Report run_gauntlet(const OpFamily& family, const Kernel& kernel, const std::string& only = {}) {
   constexpr std::uint64_t kSeed = 2018;
   constexpr std::size_t kEnough = 5;
   Report report;
   const Kernel* reference = find_reference(family);
   if (reference == nullptr || family.problems == nullptr) {
-    report.failures.push_back(concat(family.op, " has no f64 reference or no problems: nothing can be tested"));
+    report.failures.push_back(
+        concat(family.op, " has no f64 reference or no problems: nothing can be tested"));
     return report;
   }
   const int threads_before = omp_get_max_threads();
@@ -263,7 +296,8 @@ inline Report run_gauntlet(const OpFamily& family, const Kernel& kernel, const s
     const Op &op = *problems[i], &op64 = *problems64.at(i);
     if (!only.empty() && op.text() != only) continue;
     ++report.problems;
-    if (op.text() != op64.text()) report.failures.push_back(concat(op.name(), ": problem ", i, " depends on the dtype"));
+    if (op.text() != op64.text())
+      report.failures.push_back(concat(op.name(), ": problem ", i, " depends on the dtype"));
     if (!kernel.declines(op).empty()) ++report.declined;
     if (!kernel.declines(op).empty()) continue;
     for (Pattern pattern : kPatterns) {
@@ -271,9 +305,10 @@ inline Report run_gauntlet(const OpFamily& family, const Kernel& kernel, const s
       if (pattern != Pattern::kNormal && pattern != Pattern::kIntegers && is_large(op)) continue;
       const std::string bad = run_case(kernel, *reference, op, op64, pattern, kSeed, report.worst);
       if (bad.empty()) continue;
-      report.failures.push_back(concat(test_name(kernel), " | ", op.text(), " | fill=", name_of(pattern), " seed=", kSeed,
-                                       " | ", bad, " | repeat: UMBRA_GAUNTLET_PROBLEM='", op.text(),
-                                       "' engine_tests --gtest_filter='*/", test_name(kernel), "'"));
+      report.failures.push_back(concat(test_name(kernel), " | ", op.text(), " | fill=", name_of(pattern),
+                                       " seed=", kSeed, " | ", bad, " | repeat: UMBRA_GAUNTLET_PROBLEM='",
+                                       op.text(), "' engine_tests --gtest_filter='*/", test_name(kernel),
+                                       "'"));
     }
   }
   omp_set_num_threads(threads_before);

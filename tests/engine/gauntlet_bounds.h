@@ -1,18 +1,20 @@
 // How far a correct kernel may be from the double-precision reference.
 //
-// An output y is computed from exact inputs by roundings, each of relative size u at most (u = 2^-24 for float, 2^-53 for
-// double) of a term, so to first order  |error| <= u sum_j |term_j| n_j  with n_j the roundings term j takes part in. With
-// M = sum_j |term_j|, the *magnitude* of y:
-//  - a sum of K terms in any order has n_j <= K. Roundings are as good as independent and of zero mean, for which
-//    Higham & Mary (2019, SIAM J. Sci. Comput. 41, A2815, theorem 2.4) give  |error| <= lambda sqrt(K) u M  except with
-//    probability 2 K exp(-lambda^2 / 2): below 1e-8 for lambda = 8 and K = 1e5. Linear growth in K would be so wide for
-//    K > 1 / sqrt(u) = 4096 that a missing term could hide in it;
+// An output y is computed from exact inputs by roundings, each of relative size u at most (u = 2^-24 for
+// float, 2^-53 for double) of a term, so to first order  |error| <= u sum_j |term_j| n_j  with n_j the
+// roundings term j takes part in. With M = sum_j |term_j|, the *magnitude* of y:
+//  - a sum of K terms in any order has n_j <= K. Roundings are as good as independent and of zero mean, for
+//  which
+//    Higham & Mary (2019, SIAM J. Sci. Comput. 41, A2815, theorem 2.4) give  |error| <= lambda sqrt(K) u M
+//    except with probability 2 K exp(-lambda^2 / 2): below 1e-8 for lambda = 8 and K = 1e5. Linear growth in
+//    K would be so wide for K > 1 / sqrt(u) = 4096 that a missing term could hide in it;
 //  - the few operations before and after the sum add a constant, at most 8 here.
-// Hence  tolerance = u (8 + 8 sqrt(K)) M,  K = Op::sum_length(), u that of the output buffer, plus the smallest normal
-// number, below which floats have no relative accuracy.
+// Hence  tolerance = u (8 + 8 sqrt(K)) M,  K = Op::sum_length(), u that of the output buffer, plus the
+// smallest normal number, below which floats have no relative accuracy.
 //
-// The magnitude of an op that is linear in each of its inputs (convolution, linear, bias, pooling, …) or picks among them
-// (relu, max pooling) is the op itself on the inputs' absolute values. For the others it is written out below.
+// The magnitude of an op that is linear in each of its inputs (convolution, linear, bias, pooling, …) or
+// picks among them (relu, max pooling) is the op itself on the inputs' absolute values. For the others it is
+// written out below.
 #pragma once
 
 #include <algorithm>
@@ -38,9 +40,13 @@ struct Bound {
   double growth;     // tolerance = u growth magnitude
 };
 
-inline double usual_growth(const Op& op) { return 8 + 8 * std::sqrt(op.sum_length()); }
+inline double usual_growth(const Op& op) {
+  return 8 + 8 * std::sqrt(op.sum_length());
+}
 
-inline double unit_roundoff(DType dtype) { return dtype == DType::kF32 ? 0x1p-24 : 0x1p-53; }
+inline double unit_roundoff(DType dtype) {
+  return dtype == DType::kF32 ? 0x1p-24 : 0x1p-53;
+}
 
 inline Values magnitudes_of_outputs(const Values& want) {
   Values magnitude = want;
@@ -50,7 +56,8 @@ inline Values magnitudes_of_outputs(const Values& want) {
   return magnitude;
 }
 
-/// Differences of exact inputs are exact up to u, and a loss adds squares: every error is relative to the result.
+/// Differences of exact inputs are exact up to u, and a loss adds squares: every error is relative to the
+/// result.
 inline Bound bound_of_squared_error(const Op& op, const Values& want) {
   return {magnitudes_of_outputs(want), usual_growth(op)};
 }
@@ -73,7 +80,8 @@ inline Bound bound_of(const Chi2Log& op, const Values& in, const Values& want) {
   return bound;
 }
 
-/// z - max is rounded relative to itself, which exp turns into a relative error of u |z - max| of every probability.
+/// z - max is rounded relative to itself, which exp turns into a relative error of u |z - max| of every
+/// probability.
 inline Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   const auto columns = static_cast<std::size_t>(op.columns);
@@ -131,9 +139,9 @@ void for_channel_elements(const O& op, std::size_t c, const Body& body) {
   }
 }
 
-/// Statistics must be good to u whatever the number of values and however large the mean beside the spread (umbra's rungs
-/// hold their sums in double), so there is no growth with K, and y is measured by the distance from the mean. The mean
-/// itself must be subtracted with 20 bits more than a float has.
+/// Statistics must be good to u whatever the number of values and however large the mean beside the spread
+/// (umbra's rungs hold their sums in double), so there is no growth with K, and y is measured by the distance
+/// from the mean. The mean itself must be subtracted with 20 bits more than a float has.
 inline Bound bound_of(const BatchNormForward& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), 16};
   for (std::size_t c = 0; c < in[1].size(); ++c) {
@@ -158,7 +166,8 @@ inline Bound bound_of(const BatchNormInference& op, const Values& in, const Valu
   for (std::size_t c = 0; c < in[1].size(); ++c) {
     const double invstd = 1 / std::sqrt(in[4][c] + op.epsilon);
     for_channel_elements(op, c, [&](std::size_t i) {
-      bound.magnitude[5][i] = std::abs(in[1][c]) * invstd * std::abs(in[0][i] - in[3][c]) + std::abs(in[2][c]);
+      bound.magnitude[5][i] =
+          std::abs(in[1][c]) * invstd * std::abs(in[0][i] - in[3][c]) + std::abs(in[2][c]);
     });
   }
   return bound;

@@ -1,5 +1,5 @@
-// The numbers with which the gauntlet feeds a kernel: pure functions of (seed, buffer, index), held as double and exact in
-// the dtype of the buffer, so that the double-precision reference sees the very same numbers.
+// The numbers with which the gauntlet feeds a kernel: pure functions of (seed, buffer, index), held as double
+// and exact in the dtype of the buffer, so that the double-precision reference sees the very same numbers.
 #pragma once
 
 #include <cmath>
@@ -20,20 +20,25 @@ enum class Pattern {
   kMagnitudes,  // 2^-12 … 2^12 with either sign, a sixteenth zeros
   kOffset,      // a mean of 1000 with a spread of 1: what cancels, cancels
 };
-inline constexpr Pattern kPatterns[] = {Pattern::kNormal, Pattern::kIntegers, Pattern::kMagnitudes, Pattern::kOffset};
+inline constexpr Pattern kPatterns[] = {Pattern::kNormal, Pattern::kIntegers, Pattern::kMagnitudes,
+                                        Pattern::kOffset};
 
 inline std::string_view name_of(Pattern pattern) {
   switch (pattern) {
-    case Pattern::kNormal: return "normal";
-    case Pattern::kIntegers: return "integers";
-    case Pattern::kMagnitudes: return "magnitudes";
-    case Pattern::kOffset: return "offset";
+    case Pattern::kNormal:
+      return "normal";
+    case Pattern::kIntegers:
+      return "integers";
+    case Pattern::kMagnitudes:
+      return "magnitudes";
+    case Pattern::kOffset:
+      return "offset";
   }
   return "?";
 }
 
-/// About standard normal from one word: the sum of its four bytes, centred and scaled (an Irwin-Hall sum). Cheap, bounded
-/// by 3.5, and symmetric.
+/// About standard normal from one word: the sum of its four bytes, centred and scaled (an Irwin-Hall sum).
+/// Cheap, bounded by 3.5, and symmetric.
 inline double roughly_normal(std::uint32_t word) {
   const std::uint32_t sum = (word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24);
   return (static_cast<double>(sum) - 510.0) / 147.8 + static_cast<double>(word % 1021) * 1e-5;
@@ -42,15 +47,18 @@ inline double roughly_normal(std::uint32_t word) {
 inline double number_from(std::uint32_t word, Pattern pattern, Fill fill) {
   const bool positive = fill == Fill::kPositive;
   switch (pattern) {
-    case Pattern::kNormal: return positive ? std::abs(roughly_normal(word)) + 0.1 : roughly_normal(word);
-    case Pattern::kIntegers: return positive ? 1.0 + word % 4 : static_cast<double>(word % 9) - 4.0;
+    case Pattern::kNormal:
+      return positive ? std::abs(roughly_normal(word)) + 0.1 : roughly_normal(word);
+    case Pattern::kIntegers:
+      return positive ? 1.0 + word % 4 : static_cast<double>(word % 9) - 4.0;
     case Pattern::kMagnitudes: {
       const double size = std::ldexp(1.0 + (word >> 16) * 0x1p-16, static_cast<int>(word % 25) - 12);
       if (positive) return size;
       if ((word >> 8 & 15) == 0) return 0.0;
       return (word >> 12 & 1) != 0 ? size : -size;
     }
-    case Pattern::kOffset: return 1000.0 + roughly_normal(word);
+    case Pattern::kOffset:
+      return 1000.0 + roughly_normal(word);
   }
   return 0;
 }
@@ -81,7 +89,8 @@ inline void fit_argmax(const PoolGeometry& g, const Rng& rng, std::vector<double
     }
     for (std::int64_t i = 0; i < g.out(0); ++i) {
       for (std::int64_t j = 0; j < g.out(1); ++j) {
-        for (std::int64_t k = 0; k < g.out(2); ++k) argmax[at++] = static_cast<double>(pool_winner(g, x.data(), i, j, k));
+        for (std::int64_t k = 0; k < g.out(2); ++k)
+          argmax[at++] = static_cast<double>(pool_winner(g, x.data(), i, j, k));
       }
     }
   }
@@ -101,7 +110,9 @@ inline std::vector<std::vector<double>> make_inputs(const Op& op, Pattern patter
   if (dynamic_cast<const CountNonfinite*>(&op) != nullptr) {  // without these there would be nothing to count
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     for (std::size_t i = 3; i < values[0].size(); i += 7) {
-      values[0][i] = i % 3 == 0 ? kInfinity : i % 3 == 1 ? -kInfinity : std::numeric_limits<double>::quiet_NaN();
+      values[0][i] = i % 3 == 0   ? kInfinity
+                     : i % 3 == 1 ? -kInfinity
+                                  : std::numeric_limits<double>::quiet_NaN();
     }
   }
   return values;

@@ -22,7 +22,9 @@ struct Entry {
 };
 
 /// The name under which GoogleTest and ctest list it.
-void PrintTo(const Entry& entry, std::ostream* out) { *out << gauntlet::test_name(*entry.kernel); }
+void PrintTo(const Entry& entry, std::ostream* out) {
+  *out << gauntlet::test_name(*entry.kernel);
+}
 
 std::vector<Entry> every_rung() {
   std::vector<Entry> entries;
@@ -43,8 +45,8 @@ TEST_P(Gauntlet, Survives) {
   const gauntlet::Report report = gauntlet::run_gauntlet(*family, *kernel, only == nullptr ? "" : only);
   for (const std::string& failure : report.failures) ADD_FAILURE() << failure;
   EXPECT_GT(report.problems, report.declined) << "a rung that declines every problem is never tested";
-  std::cout << gauntlet::test_name(*kernel) << ": " << report.problems - report.declined << " of " << report.problems
-            << " problems, largest error / tolerance " << report.worst << '\n';
+  std::cout << gauntlet::test_name(*kernel) << ": " << report.problems - report.declined << " of "
+            << report.problems << " problems, largest error / tolerance " << report.worst << '\n';
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryRung, Gauntlet, testing::ValuesIn(every_rung()),
@@ -76,7 +78,8 @@ TEST(GauntletCoverage, EveryOpHasBothReferences) {
     for (DType dtype : {DType::kF32, DType::kF64}) {
       const Problems problems = family.problems(dtype);
       const bool found = std::any_of(family.kernels.begin(), family.kernels.end(), [&](const Kernel& kernel) {
-        return kernel.rung == "reference" && kernel.dtype == dtype && kernel.declines(*problems.front()).empty();
+        return kernel.rung == "reference" && kernel.dtype == dtype &&
+               kernel.declines(*problems.front()).empty();
       });
       EXPECT_TRUE(found) << family.op << " " << name_of(dtype);
     }

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "engine/base/dual.h"
 #include "engine/base/philox.h"
 #include "engine/ops/linear/reference.h"
-#include "engine/ops/linear/table.h"
-#include "tests/engine/rung_check.h"
 
 namespace umbra {
 namespace {
@@ -69,16 +69,6 @@ TEST(LinearReference, AdjointIdentitiesAndDualNumbers) {
   linear_fprop_reference(rows, in, out, p.data(), w.data(), none, from_x.data());
   linear_fprop_reference(rows, in, out, x.data(), q.data(), none, from_w.data());
   for (std::size_t i = 0; i < v.size(); ++i) EXPECT_NEAR(y2[i].slope, from_x[i] + from_w[i] + 1.0, 1e-12);
-}
-
-TEST(LinearRungs, Fprop) {
-  check::all_rungs_on_all_problems(linear_families()[0]);
-}
-TEST(LinearRungs, Dgrad) {
-  check::all_rungs_on_all_problems(linear_families()[1]);
-}
-TEST(LinearRungs, Wgrad) {
-  check::all_rungs_on_all_problems(linear_families()[2]);
 }
 
 }  // namespace

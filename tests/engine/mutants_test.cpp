@@ -22,7 +22,9 @@ const OpFamily& family_of(std::string_view op) {
   fail("no family ", op);
 }
 
-gauntlet::Report run(const Kernel& mutant) { return gauntlet::run_gauntlet(family_of(mutant.op), mutant); }
+gauntlet::Report run(const Kernel& mutant) {
+  return gauntlet::run_gauntlet(family_of(mutant.op), mutant);
+}
 
 /// The gauntlet must fail the mutant, for the reason that is expected.
 void expect_caught(const Kernel& mutant, std::string_view reason) {
@@ -31,7 +33,8 @@ void expect_caught(const Kernel& mutant, std::string_view reason) {
   const std::string& line = report.failures.front();
   EXPECT_NE(line.find(reason), std::string::npos) << line;
   EXPECT_EQ(line.find('\n'), std::string::npos) << line;
-  for (const char* part : {"fill=", "seed=", "repeat: ", "f32"}) EXPECT_NE(line.find(part), std::string::npos) << line;
+  for (const char* part : {"fill=", "seed=", "repeat: ", "f32"})
+    EXPECT_NE(line.find(part), std::string::npos) << line;
 }
 
 template <class O, auto Run>
@@ -39,11 +42,16 @@ Kernel mutant(std::string_view op, std::string_view name) {
   return make_kernel<O, Run>(op, name, DType::kF32);
 }
 
-float* floats(Buffers buffers, std::size_t i) { return static_cast<float*>(buffers[i]); }
+float* floats(Buffers buffers, std::size_t i) {
+  return static_cast<float*>(buffers[i]);
+}
 
-// ---- mistakes in an elementwise op ------------------------------------------------------------------------------------
+// ---- mistakes in an elementwise op
+// ------------------------------------------------------------------------------------
 
-void correct_add(const Add& op, Buffers b, void* w, Stream& s) { add_reference<float>(op, b, w, s); }
+void correct_add(const Add& op, Buffers b, void* w, Stream& s) {
+  add_reference<float>(op, b, w, s);
+}
 
 void off_by_one(const Add& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) {
@@ -65,7 +73,9 @@ void unwritten_tail(const Add& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count / 16 * 16; ++i) floats(b, 2)[i] = floats(b, 0)[i] + floats(b, 1)[i];
 }
 void nothing_written(const Add&, Buffers, void*, Stream&) {}
-void all_zero(const Add& op, Buffers b, void*, Stream&) { std::fill_n(floats(b, 2), op.count, 0.0f); }
+void all_zero(const Add& op, Buffers b, void*, Stream&) {
+  std::fill_n(floats(b, 2), op.count, 0.0f);
+}
 void writes_behind(const Add& op, Buffers b, void* w, Stream& s) {
   correct_add(op, b, w, s);
   if (op.count % 16 == 1) floats(b, 2)[op.count] = 0;
@@ -84,10 +94,16 @@ void changes_input(const Add& op, Buffers b, void* w, Stream& s) {
 }
 void changes_input_to_negative_zero(const Add& op, Buffers b, void* w, Stream& s) {
   correct_add(op, b, w, s);
-  for (std::int64_t i = 0; i < op.count; ++i) floats(b, 0)[i] = floats(b, 0)[i] == 0 ? -0.0f : floats(b, 0)[i];
+  for (std::int64_t i = 0; i < op.count; ++i)
+    floats(b, 0)[i] = floats(b, 0)[i] == 0 ? -0.0f : floats(b, 0)[i];
 }
 void adds_to_the_output(const Add& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) floats(b, 2)[i] += floats(b, 0)[i] + floats(b, 1)[i];
+}
+void fills_only_nans(const Add& op, Buffers b, void*, Stream&) {
+  for (std::int64_t i = 0; i < op.count; ++i) {
+    if (std::isnan(floats(b, 2)[i])) floats(b, 2)[i] = floats(b, 0)[i] + floats(b, 1)[i];
+  }
 }
 void last_bit_by_threads(const Add& op, Buffers b, void* w, Stream& s) {
   correct_add(op, b, w, s);
@@ -118,42 +134,73 @@ TEST(Mutants, CorrectKernelPasses) {
   EXPECT_TRUE(report.failures.empty()) << report.failures.front();
   EXPECT_GT(report.problems, 0);
 }
-TEST(Mutants, OffByOne) { expect_caught(mutant<Add, off_by_one>("add", "off_by_one"), "y[0] got"); }
+TEST(Mutants, OffByOne) {
+  expect_caught(mutant<Add, off_by_one>("add", "off_by_one"), "y[0] got");
+}
 TEST(Mutants, OneWrongElement) {
   expect_caught(mutant<Add, one_wrong_element>("add", "one_wrong_element"), "y[77777] got");
 }
-TEST(Mutants, NanAtTheEnd) { expect_caught(mutant<Add, nan_at_the_end>("add", "nan_at_the_end"), "got nan"); }
-TEST(Mutants, AllNan) { expect_caught(mutant<Add, all_nan>("add", "all_nan"), "got nan"); }
-TEST(Mutants, UnwrittenTail) { expect_caught(mutant<Add, unwritten_tail>("add", "unwritten_tail"), "y["); }
-TEST(Mutants, NothingWritten) { expect_caught(mutant<Add, nothing_written>("add", "nothing_written"), "other bits"); }
-TEST(Mutants, AllZero) { expect_caught(mutant<Add, all_zero>("add", "all_zero"), "got 0"); }
-TEST(Mutants, WritesBehind) { expect_caught(mutant<Add, writes_behind>("add", "writes_behind"), "outside the buffer y"); }
-TEST(Mutants, WritesBefore) { expect_caught(mutant<Add, writes_before>("add", "writes_before"), "outside the buffer y"); }
+TEST(Mutants, NanAtTheEnd) {
+  expect_caught(mutant<Add, nan_at_the_end>("add", "nan_at_the_end"), "got nan");
+}
+TEST(Mutants, AllNan) {
+  expect_caught(mutant<Add, all_nan>("add", "all_nan"), "got nan");
+}
+TEST(Mutants, UnwrittenTail) {
+  expect_caught(mutant<Add, unwritten_tail>("add", "unwritten_tail"), "got nan");
+}
+TEST(Mutants, NothingWritten) {
+  expect_caught(mutant<Add, nothing_written>("add", "nothing_written"), "got nan");
+}
+TEST(Mutants, AllZero) {
+  expect_caught(mutant<Add, all_zero>("add", "all_zero"), "got 0");
+}
+TEST(Mutants, WritesBehind) {
+  expect_caught(mutant<Add, writes_behind>("add", "writes_behind"), "outside the buffer y");
+}
+TEST(Mutants, WritesBefore) {
+  expect_caught(mutant<Add, writes_before>("add", "writes_before"), "outside the buffer y");
+}
 TEST(Mutants, WritesFarBehind) {
   expect_caught(mutant<Add, writes_far_behind>("add", "writes_far_behind"), "outside the buffer y");
 }
-TEST(Mutants, ChangesInput) { expect_caught(mutant<Add, changes_input>("add", "changes_input"), "changed the input b"); }
+TEST(Mutants, ChangesInput) {
+  expect_caught(mutant<Add, changes_input>("add", "changes_input"), "changed the input b");
+}
 TEST(Mutants, ChangesInputToNegativeZero) {
   expect_caught(mutant<Add, changes_input_to_negative_zero>("add", "negative_zero"), "changed the input a");
 }
-TEST(Mutants, AddsToTheOutput) { expect_caught(mutant<Add, adds_to_the_output>("add", "adds"), "other bits"); }
+TEST(Mutants, AddsToTheOutput) {
+  expect_caught(mutant<Add, adds_to_the_output>("add", "adds"), "got nan");
+}
+TEST(Mutants, SkipsWhatIsNotNan) {
+  expect_caught(mutant<Add, fills_only_nans>("add", "only_nans"), "other bits");
+}
 TEST(Mutants, LastBitByThreads) {
   expect_caught(mutant<Add, last_bit_by_threads>("add", "by_threads"), "threads=3: other bits");
 }
 TEST(Mutants, LastBitByAlignment) {
   expect_caught(mutant<Add, last_bit_by_alignment>("add", "by_alignment"), "shifted");
 }
-TEST(Mutants, DiffersOnEveryCall) { expect_caught(mutant<Add, differs_on_every_call>("add", "by_call"), "other bits"); }
-TEST(Mutants, HalfPrecision) { expect_caught(mutant<Add, half_precision>("add", "half_precision"), "got"); }
+TEST(Mutants, DiffersOnEveryCall) {
+  expect_caught(mutant<Add, differs_on_every_call>("add", "by_call"), "other bits");
+}
+TEST(Mutants, HalfPrecision) {
+  expect_caught(mutant<Add, half_precision>("add", "half_precision"), "got");
+}
 
-// ---- mistakes with a workspace ----------------------------------------------------------------------------------------
+// ---- mistakes with a workspace
+// ----------------------------------------------------------------------------------------
 
-std::size_t sixty_four_bytes(const Add&) { return 64; }
+std::size_t sixty_four_bytes(const Add&) {
+  return 64;
+}
 
 void adds_garbage(const Add& op, Buffers b, void* w, Stream& s) {
   correct_add(op, b, w, s);
   const float garbage = *static_cast<const float*>(w);
-  if (op.count > 0 && garbage > 0) floats(b, 2)[0] += garbage;  // a comparison that hides the NaN of the first run
+  if (op.count > 0 && garbage > 0)
+    floats(b, 2)[0] += garbage;  // a comparison that hides the NaN of the first run
 }
 void overruns_workspace(const Add& op, Buffers b, void* w, Stream& s) {
   correct_add(op, b, w, s);
@@ -161,14 +208,17 @@ void overruns_workspace(const Add& op, Buffers b, void* w, Stream& s) {
 }
 
 TEST(Mutants, ReadsUninitialisedWorkspace) {
-  expect_caught(make_kernel<Add, adds_garbage, nullptr, sixty_four_bytes>("add", "garbage", DType::kF32), "other-garbage");
+  expect_caught(make_kernel<Add, adds_garbage, nullptr, sixty_four_bytes>("add", "garbage", DType::kF32),
+                "other-garbage");
 }
 TEST(Mutants, OverrunsWorkspace) {
-  expect_caught(make_kernel<Add, overruns_workspace, nullptr, sixty_four_bytes>("add", "overrun", DType::kF32),
-                "outside its workspace");
+  expect_caught(
+      make_kernel<Add, overruns_workspace, nullptr, sixty_four_bytes>("add", "overrun", DType::kF32),
+      "outside its workspace");
 }
 
-// ---- mistakes of particular ops ---------------------------------------------------------------------------------------
+// ---- mistakes of particular ops
+// ---------------------------------------------------------------------------------------
 
 void ignored_bias(const BiasForward& op, Buffers b, void*, Stream&) {
   std::copy_n(floats(b, 0), op.batch * op.channels * op.volume, floats(b, 2));
@@ -176,7 +226,8 @@ void ignored_bias(const BiasForward& op, Buffers b, void*, Stream&) {
 void neighbours_bias(const BiasForward& op, Buffers b, void*, Stream&) {
   for (std::int64_t row = 0; row < op.batch * op.channels; ++row) {
     for (std::int64_t s = 0; s < op.volume; ++s) {
-      floats(b, 2)[row * op.volume + s] = floats(b, 0)[row * op.volume + s] + floats(b, 1)[(row + 1) % op.channels];
+      floats(b, 2)[row * op.volume + s] =
+          floats(b, 0)[row * op.volume + s] + floats(b, 1)[(row + 1) % op.channels];
     }
   }
 }
@@ -199,7 +250,8 @@ void last_of_ties(const MaxPoolForward& op, Buffers b, void* w, Stream& s) {
   for (std::int64_t o = 0; o < g.batch * g.channels * g.out_volume(); ++o) {
     const float* x = floats(b, 0) + o / g.out_volume() * g.in_volume();
     const PoolRange range = pool_range(g, o % g.out(2), 2);
-    const std::int32_t row = argmax[o] / static_cast<std::int32_t>(g.in[2]) * static_cast<std::int32_t>(g.in[2]);
+    const std::int32_t row =
+        argmax[o] / static_cast<std::int32_t>(g.in[2]) * static_cast<std::int32_t>(g.in[2]);
     for (std::int64_t k = range.begin; k < range.end; ++k) {
       if (x[row + k] == floats(b, 1)[o]) argmax[o] = row + static_cast<std::int32_t>(k);
     }
@@ -255,7 +307,8 @@ void biased_running_var(const BatchNormForward& op, Buffers b, void* w, Stream& 
   const double count = static_cast<double>(op.batch * op.volume);
   for (std::int64_t c = 0; c < op.channels; ++c) {
     const double kept = 0.9 * static_cast<double>(before[static_cast<std::size_t>(c)]);
-    floats(b, 4)[c] = static_cast<float>(kept + (static_cast<double>(floats(b, 4)[c]) - kept) * (count - 1) / count);
+    floats(b, 4)[c] =
+        static_cast<float>(kept + (static_cast<double>(floats(b, 4)[c]) - kept) * (count - 1) / count);
   }
 }
 void running_mean_forgotten(const BatchNormForward& op, Buffers b, void* w, Stream& s) {
@@ -264,25 +317,39 @@ void running_mean_forgotten(const BatchNormForward& op, Buffers b, void* w, Stre
   std::copy(before.begin(), before.end(), floats(b, 3));
 }
 
-TEST(Mutants, IgnoredBias) { expect_caught(mutant<BiasForward, ignored_bias>("bias_forward", "ignored"), "y["); }
-TEST(Mutants, NeighboursBias) { expect_caught(mutant<BiasForward, neighbours_bias>("bias_forward", "neighbour"), "y["); }
+TEST(Mutants, IgnoredBias) {
+  expect_caught(mutant<BiasForward, ignored_bias>("bias_forward", "ignored"), "y[");
+}
+TEST(Mutants, NeighboursBias) {
+  expect_caught(mutant<BiasForward, neighbours_bias>("bias_forward", "neighbour"), "y[");
+}
 TEST(Mutants, OneTermMissing) {
   expect_caught(mutant<BiasBackward, one_term_missing>("bias_backward", "missing"), "dbias[3]");
 }
-TEST(Mutants, MaskInverted) { expect_caught(mutant<Dropout, mask_inverted>("dropout", "inverted"), "y["); }
-TEST(Mutants, MaskNotScaled) { expect_caught(mutant<Dropout, mask_not_scaled>("dropout", "not_scaled"), "y["); }
+TEST(Mutants, MaskInverted) {
+  expect_caught(mutant<Dropout, mask_inverted>("dropout", "inverted"), "y[");
+}
+TEST(Mutants, MaskNotScaled) {
+  expect_caught(mutant<Dropout, mask_not_scaled>("dropout", "not_scaled"), "y[");
+}
 TEST(Mutants, LastOfTies) {
   expect_caught(mutant<MaxPoolForward, last_of_ties>("max_pool_forward", "last_of_ties"), "argmax[");
 }
-TEST(Mutants, PaddingWins) { expect_caught(mutant<MaxPoolForward, padding_wins>("max_pool_forward", "padding"), "y["); }
+TEST(Mutants, PaddingWins) {
+  expect_caught(mutant<MaxPoolForward, padding_wins>("max_pool_forward", "padding"), "y[");
+}
 TEST(Mutants, AccumulatesNot) {
   expect_caught(mutant<MaxPoolBackward, accumulates_not>("max_pool_backward", "accumulates_not"), "dx[");
 }
-TEST(Mutants, SumsInFloat) { expect_caught(mutant<Sum, sums_in_float>("sum", "in_float"), "s[0]"); }
+TEST(Mutants, SumsInFloat) {
+  expect_caught(mutant<Sum, sums_in_float>("sum", "in_float"), "s[0]");
+}
 TEST(Mutants, FindsOnlyNans) {
   expect_caught(mutant<CountNonfinite, finds_only_nans>("count_nonfinite", "only_nans"), "n[0]");
 }
-TEST(Mutants, ScalesTwice) { expect_caught(mutant<Scale, scales_twice>("scale", "twice"), "x["); }
+TEST(Mutants, ScalesTwice) {
+  expect_caught(mutant<Scale, scales_twice>("scale", "twice"), "x[");
+}
 TEST(Mutants, TextbookVariance) {
   expect_caught(mutant<BatchNormForward, textbook_variance>("batch_norm_forward", "textbook"), "invstd[");
 }
@@ -290,7 +357,8 @@ TEST(Mutants, BiasedRunningVar) {
   expect_caught(mutant<BatchNormForward, biased_running_var>("batch_norm_forward", "biased"), "running_var[");
 }
 TEST(Mutants, RunningMeanForgotten) {
-  expect_caught(mutant<BatchNormForward, running_mean_forgotten>("batch_norm_forward", "forgotten"), "running_mean[");
+  expect_caught(mutant<BatchNormForward, running_mean_forgotten>("batch_norm_forward", "forgotten"),
+                "running_mean[");
 }
 
 TEST(Mutants, FamilyWithoutReferenceFails) {

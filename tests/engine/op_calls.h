@@ -38,14 +38,15 @@ inline const Registry& all_kernels() {
   return registry;
 }
 
-/// Runs every CPU kernel of the op's dtype in turn; check() is called after each with its name. Vectors that the op
-/// changes are restored in between.
+/// Runs every CPU kernel of the op's dtype in turn; check() is called after each with its name. Vectors that
+/// the op changes are restored in between.
 template <class Check, class... Vectors>
 void with_every_rung(const Op& op, const Check& check, const Vectors&... vectors) {
   for (const OpFamily& family : all_kernels().families()) {
     if (family.op != op.name()) continue;
     for (const Kernel& kernel : family.kernels) {
-      if (kernel.dtype != op.dtype || kernel.device != Device::Kind::kCpu || !kernel.declines(op).empty()) continue;
+      if (kernel.dtype != op.dtype || kernel.device != Device::Kind::kCpu || !kernel.declines(op).empty())
+        continue;
       auto run = [&](auto... copies) {
         call_kernel(kernel, op, copies...);
         check(kernel.rung, copies...);

@@ -14,11 +14,19 @@ namespace umbra {
 namespace {
 
 void nothing(const Add&, Buffers, void*, Stream&) {}
-std::string only_even(const Add& op) { return op.count % 2 == 0 ? "" : "takes even counts only"; }
-std::string never(const Add&) { return "never takes anything"; }
+std::string only_even(const Add& op) {
+  return op.count % 2 == 0 ? "" : "takes even counts only";
+}
+std::string never(const Add&) {
+  return "never takes anything";
+}
 
-Problems no_problems(DType) { return {}; }
-Problems other_problems(DType) { return {}; }
+Problems no_problems(DType) {
+  return {};
+}
+Problems other_problems(DType) {
+  return {};
+}
 
 Registry small_registry() {
   Registry registry;
@@ -44,7 +52,8 @@ std::string message_of(const Body& body) {
 }
 
 void expect_words(const std::string& message, std::initializer_list<const char*> words) {
-  for (const char* word : words) EXPECT_NE(message.find(word), std::string::npos) << word << " in: " << message;
+  for (const char* word : words)
+    EXPECT_NE(message.find(word), std::string::npos) << word << " in: " << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
@@ -84,7 +93,8 @@ TEST(Registry, PreferencesFromText) {
 TEST(Registry, WrongPreferencesNameTheKnownOnes) {
   Registry registry = small_registry();
   expect_words(message_of([&] { registry.prefer("ad=reference"); }), {"there is no op ad", "known ops: add"});
-  expect_words(message_of([&] { registry.prefer("add=fast"); }), {"no rung fast", "reference", "plain", "even"});
+  expect_words(message_of([&] { registry.prefer("add=fast"); }),
+               {"no rung fast", "reference", "plain", "even"});
   expect_words(message_of([&] { registry.prefer("add"); }), {"op=rung", "\"add\""});
   expect_words(message_of([&] { registry.prefer("add=plain,"); }), {"op=rung", "\"\""});
   expect_words(message_of([&] { registry.prefer("=plain"); }), {"there is no op"});
@@ -99,7 +109,8 @@ TEST(Registry, NoKernelIsASentenceWithEveryReason) {
                  make_kernel<Add, nothing>("add", "gpu", DType::kF32, kCuda)},
                 no_problems});
   expect_words(message_of([&] { registry.choose(Add(DType::kF32, 7), kCpu); }),
-               {"add", "cpu", "f32", "n7", "even (cpu f32) takes even counts only", "computes in f64", "runs on cuda"});
+               {"add", "cpu", "f32", "n7", "even (cpu f32) takes even counts only", "computes in f64",
+                "runs on cuda"});
   expect_words(message_of([&] { registry.choose(ReluForward(DType::kF32, 7), kCpu); }),
                {"relu_forward", "no op of this name", "add"});
   expect_words(message_of([&] { Registry().choose(Add(DType::kF32, 7), kCpu); }), {"it has none"});
@@ -117,12 +128,18 @@ TEST(Registry, BackendsAddRungsToAnOp) {
 TEST(Registry, RefusesWhatCannotBeMeant) {
   Registry registry = small_registry();
   const Kernel twice = make_kernel<Add, nothing>("add", "plain", DType::kF32);
-  expect_words(message_of([&] { registry.add({"add", {twice}, no_problems}); }), {"add", "plain (cpu f32)", "twice"});
+  expect_words(message_of([&] {
+                 registry.add({"add", {twice}, no_problems});
+               }),
+               {"add", "plain (cpu f32)", "twice"});
   expect_words(message_of([&] { registry.add({"add", {}, other_problems}); }), {"add", "problems"});
   expect_words(message_of([&] { registry.add({"sub", {twice}, no_problems}); }), {"add", "sub"});
   Kernel empty = make_kernel<Add, nothing>("add", "empty", DType::kF32);
   empty.run = nullptr;
-  expect_words(message_of([&] { registry.add({"add", {empty}, no_problems}); }), {"empty", "without a function"});
+  expect_words(message_of([&] {
+                 registry.add({"add", {empty}, no_problems});
+               }),
+               {"empty", "without a function"});
 }
 
 TEST(Registry, CopiesKeepTheirChoice) {
@@ -154,12 +171,38 @@ TEST(MakeRegistry, HasEveryOp) {
   std::set<std::string_view> names;
   const Registry registry = make_registry();
   for (const OpFamily& family : registry.families()) names.insert(family.op);
-  for (const char* op :
-       {"conv_fprop", "conv_dgrad", "conv_wgrad", "linear_fprop", "linear_dgrad", "linear_wgrad", "relu_forward",
-        "relu_backward", "add", "bias_forward", "bias_backward", "batch_norm_forward", "batch_norm_inference",
-        "batch_norm_backward", "max_pool_forward", "max_pool_backward", "mean_pool_forward", "mean_pool_backward",
-        "dropout", "softmax_cross_entropy", "mean_squared_error", "chi2_linear", "chi2_log", "affine_forward",
-        "affine_backward", "sum", "sum_squares", "count_nonfinite", "scale", "set_value", "sgd_step", "adam_step"}) {
+  for (const char* op : {"conv_fprop",
+                         "conv_dgrad",
+                         "conv_wgrad",
+                         "linear_fprop",
+                         "linear_dgrad",
+                         "linear_wgrad",
+                         "relu_forward",
+                         "relu_backward",
+                         "add",
+                         "bias_forward",
+                         "bias_backward",
+                         "batch_norm_forward",
+                         "batch_norm_inference",
+                         "batch_norm_backward",
+                         "max_pool_forward",
+                         "max_pool_backward",
+                         "mean_pool_forward",
+                         "mean_pool_backward",
+                         "dropout",
+                         "softmax_cross_entropy",
+                         "mean_squared_error",
+                         "chi2_linear",
+                         "chi2_log",
+                         "affine_forward",
+                         "affine_backward",
+                         "sum",
+                         "sum_squares",
+                         "count_nonfinite",
+                         "scale",
+                         "set_value",
+                         "sgd_step",
+                         "adam_step"}) {
     EXPECT_TRUE(names.contains(op)) << op;
   }
 }

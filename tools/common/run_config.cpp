@@ -28,6 +28,8 @@ Config RunConfig::bind() {
       {"data.per_dex", "labels per dex instead of per bin", &boxes.per_dex},
       {"data.train_fraction", "share of the sub-boxes used for training", &train_fraction, 1e-6, 1 - 1e-6},
       {"data.split_seed", "seed of the split into training and validation", &split_seed, 0, kMany},
+      {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
+       &validation_boxes, 0, kMany},
       {"data.input_scaling",
        "none, or rms: inputs divided by the r.m.s. of occupied training voxels",
        &input_scaling,
@@ -76,6 +78,26 @@ BoxOptions RunConfig::box_options() const {
   options.voxels = static_cast<int>(voxels);
   options.smf_bins = static_cast<int>(smf_bins);
   return options;
+}
+
+Split RunConfig::split(std::int64_t count) const {
+  Split result;
+  if (validation_boxes.empty()) {
+    result = split_boxes(count, train_fraction, static_cast<std::uint64_t>(split_seed));
+  } else {
+    std::vector<char> held_out(static_cast<std::size_t>(count), 0);
+    for (double box : validation_boxes) {
+      require(box == std::floor(box) && box < static_cast<double>(count), "data.validation_boxes: ", box,
+              " is not the number of a sub-box; there are ", count, ", counted from 0");
+      held_out[static_cast<std::size_t>(box)] = 1;
+    }
+    for (std::int64_t box = 0; box < count; ++box) {
+      (held_out[static_cast<std::size_t>(box)] != 0 ? result.validation : result.train).push_back(box);
+    }
+  }
+  require(!result.train.empty() && !result.validation.empty(), count,
+          " sub-boxes are too few to train on some and validate on others");
+  return result;
 }
 
 void RunConfig::check() const {

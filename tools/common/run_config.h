@@ -17,12 +17,13 @@ struct RunConfig {
 
   std::string model = "um_resnet";
   std::int64_t channels = 20;
-  double dropout = 0.2;
+  double dropout = 0;
 
   BoxOptions boxes;
   std::int64_t voxels = 25, smf_bins = 14;  // copied into `boxes` by options()
   double train_fraction = 0.8;
   std::int64_t split_seed = 1;
+  std::vector<double> validation_boxes;
   std::string input_scaling = "rms";
   std::string label_scaling = "standard";
   bool symmetries = true;
@@ -50,6 +51,9 @@ struct RunConfig {
   Config bind();
   /// The cutting of a catalog into sub-boxes.
   BoxOptions box_options() const;
+  /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
+  /// empty or a listed box does not exist.
+  Split split(std::int64_t count) const;
   /// Throws Error when settings contradict one another.
   void check() const;
   /// The learning rate at a step.

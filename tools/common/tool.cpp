@@ -5,8 +5,6 @@
 namespace umbra {
 
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-  app.set_help_flag("--help", "print this help and exit");
-  app.option_defaults()->always_capture_default();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,5 +1,5 @@
-// The numbers of an Adam step that do not depend on the element: combined in double, rounded once to the type of the
-// tensors, as PyTorch does with Python's floats.
+// The numbers of an Adam step that do not depend on the element: combined in double, rounded once to the type
+// of the tensors, as PyTorch does with Python's floats.
 #pragma once
 
 #include <cmath>
@@ -10,9 +10,9 @@ namespace umbra {
 
 template <class T>
 struct AdamScalars {
-  T beta1, beta2, rest1, rest2;        // rest = 1 - beta
-  T minus_step, root_bc2, epsilon;     // -lr / bc1, sqrt(bc2)
-  T weight_decay, shrink;              // shrink = 1 - lr weight_decay
+  T beta1, beta2, rest1, rest2;     // rest = 1 - beta
+  T minus_step, root_bc2, epsilon;  // -lr / bc1, sqrt(bc2)
+  T weight_decay, shrink;           // shrink = 1 - lr weight_decay
 
   /// `scalars` is the op's buffer of that name: lr, bc1, bc2.
   AdamScalars(const AdamStep& op, const double* scalars)

@@ -6,6 +6,8 @@
 
 namespace umbra {
 
-inline Problems add_problems(DType dtype) { return problems_of_counts<Add>(dtype); }
+inline Problems add_problems(DType dtype) {
+  return problems_of_counts<Add>(dtype);
+}
 
 }  // namespace umbra

@@ -31,12 +31,13 @@ HWY_EXPORT(affine_rows);
 
 namespace {
 
-void affine(std::int64_t rows, std::int64_t columns, const void* x, const void* scale, const void* shift, void* y) {
+void affine(std::int64_t rows, std::int64_t columns, const void* x, const void* scale, const void* shift,
+            void* y) {
   const std::int64_t grain = rows_per_chunk(columns);
   parallel_chunks(rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(affine_rows)(static_cast<const float*>(x) + begin * columns, static_cast<const float*>(scale),
-                                      static_cast<const float*>(shift), static_cast<float*>(y) + begin * columns,
-                                      end - begin, columns);
+    HWY_DYNAMIC_DISPATCH(affine_rows)
+    (static_cast<const float*>(x) + begin * columns, static_cast<const float*>(scale),
+     static_cast<const float*>(shift), static_cast<float*>(y) + begin * columns, end - begin, columns);
   });
 }
 

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems affine_forward_problems(DType dtype) { return problems_of_matrices<AffineForward>(dtype); }
-inline Problems affine_backward_problems(DType dtype) { return problems_of_matrices<AffineBackward>(dtype); }
+inline Problems affine_forward_problems(DType dtype) {
+  return problems_of_matrices<AffineForward>(dtype);
+}
+inline Problems affine_backward_problems(DType dtype) {
+  return problems_of_matrices<AffineBackward>(dtype);
+}
 
 }  // namespace umbra

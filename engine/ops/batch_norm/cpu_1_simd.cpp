@@ -1,17 +1,19 @@
-// Batch normalisation in one read for the statistics and one for the result, both while a channel is in cache.
+// Batch normalisation in one read for the statistics and one for the result, both while a channel is in
+// cache.
 //
-// The variance comes from sums of (x - s) and (x - s)^2 in double, with s the channel's first value. Because s is one of
-// the values, |mean - s| <= std sqrt(count): subtracting the squared mean cancels at most log2(count) of the 53 bits, and
-// the result is accurate to more than float for any mean, however large beside the spread. The mean is subtracted as a
-// sum of two floats for the same reason.
+// The variance comes from sums of (x - s) and (x - s)^2 in double, with s the channel's first value. Because
+// s is one of the values, |mean - s| <= std sqrt(count): subtracting the squared mean cancels at most
+// log2(count) of the 53 bits, and the result is accurate to more than float for any mean, however large
+// beside the spread. The mean is subtracted as a sum of two floats for the same reason.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/batch_norm/cpu_1_simd.cpp"
+#include <algorithm>
+#include <cmath>
+
 #include "engine/cpu/simd.h"
 #include "engine/ops/batch_norm/op.h"
 #include "engine/ops/kernel.h"
 #include "engine/ops/simd_loops.h"
-#include <algorithm>
-#include <cmath>
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
@@ -37,8 +39,8 @@ void batch_norm_apply_slab(const ChannelSlab& slab, const float* x, const float*
 }
 
 /// out: [2, C], sums of dy and of dy (x - mean).
-void batch_norm_backward_sums_slab(const ChannelSlab& slab, const float* dy, const float* x, const float* mean,
-                                   double* out) {
+void batch_norm_backward_sums_slab(const ChannelSlab& slab, const float* dy, const float* x,
+                                   const float* mean, double* out) {
   channel_sums<2>(slab, mean, 1, out, [&](auto dd, std::int64_t i, auto shift, auto* acc) HWY_ATTR {
     const auto gradient = load_wide(dd, dy + i);
     acc[0] = hn::Add(acc[0], gradient);
@@ -47,8 +49,9 @@ void batch_norm_backward_sums_slab(const ChannelSlab& slab, const float* dy, con
 }
 
 /// dx = scale (dy - offset - (x - mean) slope)
-void batch_norm_backward_apply_slab(const ChannelSlab& slab, const float* dy, const float* x, const float* mean,
-                                    const float* scale, const float* offset, const float* slope, float* dx) {
+void batch_norm_backward_apply_slab(const ChannelSlab& slab, const float* dy, const float* x,
+                                    const float* mean, const float* scale, const float* offset,
+                                    const float* slope, float* dx) {
   for_slab(slab, [&](auto d, std::int64_t i, auto channel) HWY_ATTR {
     const auto centred = hn::Sub(hn::LoadU(d, x + i), channel(mean));
     const auto rest = hn::NegMulAdd(centred, channel(slope), hn::Sub(hn::LoadU(d, dy + i), channel(offset)));
@@ -132,8 +135,8 @@ void batch_norm_inference_simd(const BatchNormInference& op, Buffers buffers, vo
   float* y = static_cast<float*>(buffers[5]);  // [N, C, S]
   float* scale = static_cast<float*>(workspace);
   for (std::int64_t c = 0; c < op.channels; ++c) {
-    scale[c] =
-        static_cast<float>(static_cast<double>(gamma[c]) / std::sqrt(static_cast<double>(var[c]) + op.epsilon));
+    scale[c] = static_cast<float>(static_cast<double>(gamma[c]) /
+                                  std::sqrt(static_cast<double>(var[c]) + op.epsilon));
   }
   const ChannelSplit split(op.batch, op.channels, op.volume);
   parallel_for(split.blocks * split.groups, [&](std::int64_t i) {

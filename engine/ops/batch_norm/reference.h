@@ -1,4 +1,5 @@
-// The definition of batch normalisation and its adjoint, on any scalar: two passes, sums held in double for float.
+// The definition of batch normalisation and its adjoint, on any scalar: two passes, sums held in double for
+// float.
 #pragma once
 
 #include <cmath>

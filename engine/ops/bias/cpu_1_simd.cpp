@@ -11,9 +11,8 @@ namespace umbra::HWY_NAMESPACE {
 namespace {
 
 void bias_forward_slab(const ChannelSlab& slab, const float* x, const float* bias, float* y) {
-  for_slab(slab, [&](auto d, std::int64_t i, auto channel) HWY_ATTR {
-    hn::StoreU(hn::Add(hn::LoadU(d, x + i), channel(bias)), d, y + i);
-  });
+  for_slab(slab, [&](auto d, std::int64_t i, auto channel)
+                     HWY_ATTR { hn::StoreU(hn::Add(hn::LoadU(d, x + i), channel(bias)), d, y + i); });
 }
 
 /// out: [1, C]
@@ -52,7 +51,8 @@ void bias_backward_simd(const BiasBackward& op, Buffers buffers, void* workspace
       [&](const ChannelSlab& slab, std::int64_t group) {
         HWY_DYNAMIC_DISPATCH(bias_sums_slab)(slab, dy, partial + group * op.channels);
       },
-      [&](std::int64_t c) { dbias[c] = static_cast<float>(split.total(partial, 1, 0, c)); }, [](const ChannelSlab&) {});
+      [&](std::int64_t c) { dbias[c] = static_cast<float>(split.total(partial, 1, 0, c)); },
+      [](const ChannelSlab&) {});
 }
 
 std::size_t bias_backward_workspace(const BiasBackward& op) {

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems bias_forward_problems(DType dtype) { return problems_of_channels<BiasForward>(dtype); }
-inline Problems bias_backward_problems(DType dtype) { return problems_of_channels<BiasBackward>(dtype); }
+inline Problems bias_forward_problems(DType dtype) {
+  return problems_of_channels<BiasForward>(dtype);
+}
+inline Problems bias_backward_problems(DType dtype) {
+  return problems_of_channels<BiasBackward>(dtype);
+}
 
 }  // namespace umbra

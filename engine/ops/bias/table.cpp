@@ -20,7 +20,8 @@ std::vector<OpFamily> bias_families() {
       {"bias_backward",
        {make_kernel<BiasBackward, bias_backward_reference<float>>("bias_backward", "reference", DType::kF32),
         make_kernel<BiasBackward, bias_backward_reference<double>>("bias_backward", "reference", DType::kF64),
-        make_kernel<BiasBackward, bias_backward_simd, nullptr, bias_backward_workspace>("bias_backward", "cpu_1_simd", DType::kF32)},
+        make_kernel<BiasBackward, bias_backward_simd, nullptr, bias_backward_workspace>(
+            "bias_backward", "cpu_1_simd", DType::kF32)},
        bias_backward_problems},
   };
 }

@@ -28,7 +28,8 @@ void chi2_rows(const O& op, Buffers buffers, void* workspace, double terms, cons
       partial[n] = 0;
       for (std::int64_t b = 0; b < op.columns; ++b) {
         const std::int64_t i = n * op.columns + b;
-        const ChiTerm chi = term(static_cast<double>(p[i]), static_cast<double>(t[i]), static_cast<double>(sigma[b]));
+        const ChiTerm chi =
+            term(static_cast<double>(p[i]), static_cast<double>(t[i]), static_cast<double>(sigma[b]));
         partial[n] += chi.error * chi.error;
         dp[i] = static_cast<float>(chi.gradient / terms);
       }
@@ -50,15 +51,20 @@ void chi2_linear_rows(const Chi2Linear& op, Buffers buffers, void* workspace, St
 
 void chi2_log_rows(const Chi2Log& op, Buffers buffers, void* workspace, Stream&) {
   const double floor = op.floor, log_floor = std::log10(floor);
-  chi2_rows(op, buffers, workspace, static_cast<double>(op.rows * op.columns), [&](double p, double t, double sigma) {
-    const double slope = 1 / ((p >= floor ? p : floor) * std::numbers::ln10);
-    const double log_p = p >= floor ? std::log10(p) : log_floor + (p - floor) * slope;
-    const double error = (log_p - std::log10(std::max(t, floor))) / sigma;
-    return ChiTerm{error, 2 * error * slope / sigma};
-  });
+  chi2_rows(op, buffers, workspace, static_cast<double>(op.rows * op.columns),
+            [&](double p, double t, double sigma) {
+              const double slope = 1 / ((p >= floor ? p : floor) * std::numbers::ln10);
+              const double log_p = p >= floor ? std::log10(p) : log_floor + (p - floor) * slope;
+              const double error = (log_p - std::log10(std::max(t, floor))) / sigma;
+              return ChiTerm{error, 2 * error * slope / sigma};
+            });
 }
 
-std::size_t chi2_linear_workspace(const Chi2Linear& op) { return static_cast<std::size_t>(op.rows) * sizeof(double); }
-std::size_t chi2_log_workspace(const Chi2Log& op) { return static_cast<std::size_t>(op.rows) * sizeof(double); }
+std::size_t chi2_linear_workspace(const Chi2Linear& op) {
+  return static_cast<std::size_t>(op.rows) * sizeof(double);
+}
+std::size_t chi2_log_workspace(const Chi2Log& op) {
+  return static_cast<std::size_t>(op.rows) * sizeof(double);
+}
 
 }  // namespace umbra

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems chi2_linear_problems(DType dtype) { return problems_of_matrices<Chi2Linear>(dtype); }
-inline Problems chi2_log_problems(DType dtype) { return problems_of_matrices<Chi2Log>(dtype, 0.125); }
+inline Problems chi2_linear_problems(DType dtype) {
+  return problems_of_matrices<Chi2Linear>(dtype);
+}
+inline Problems chi2_log_problems(DType dtype) {
+  return problems_of_matrices<Chi2Log>(dtype, 0.125);
+}
 
 }  // namespace umbra

@@ -114,7 +114,7 @@ void run_pass(const ConvGeometry& g, Pass pass, const void* a, const void* b, vo
   block_product(p, carver.rest());
 }
 
-std::string declines(const Conv& op) {
+std::string declines(const ConvOp& op) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   if (op.geometry.live_pairs() > kMost || op.geometry.in_volume() > kMost ||
       op.geometry.out_volume() > kMost) {

@@ -70,9 +70,9 @@ void unfold(const ConvGeometry& g, std::int64_t t, const float* x, float* row) {
       const std::int64_t h = oh * g.stride[1] - g.padding[1] + th;
       const bool outside = d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1];
       const std::int64_t begin = outside ? out[2] : first, end = outside ? out[2] : last;
-      const float* line = x + (d * g.in[1] + h) * g.in[2] - past;
+      const std::int64_t line = (d * g.in[1] + h) * g.in[2] - past;
       std::fill(row, row + begin, 0.0f);
-      for (std::int64_t ow = begin; ow < end; ++ow) row[ow] = line[ow * stride];
+      for (std::int64_t ow = begin; ow < end; ++ow) row[ow] = x[line + ow * stride];
       std::fill(row + end, row + out[2], 0.0f);
     }
   }

@@ -1,3 +1,4 @@
+// Counts, checks and buffers of a convolution.
 #include "engine/ops/conv/op.h"
 
 #include <algorithm>
@@ -55,19 +56,19 @@ std::string ConvGeometry::text() const {
                 " s", joined(stride), " p", joined(padding));
 }
 
-double Conv::flops() const {
+double ConvOp::flops() const {
   const ConvGeometry& g = geometry;
   return 2 * as_double(g.batch) * as_double(g.in_channels) * as_double(g.out_channels) *
          as_double(g.live_pairs());
 }
 
-BufferSpec Conv::x(std::string_view buffer, Access access) const {
+BufferSpec ConvOp::x(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.in_channels * geometry.in_volume(), access};
 }
-BufferSpec Conv::w(std::string_view buffer, Access access) const {
+BufferSpec ConvOp::w(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.out_channels * geometry.in_channels * geometry.taps(), access};
 }
-BufferSpec Conv::y(std::string_view buffer, Access access) const {
+BufferSpec ConvOp::y(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.out_channels * geometry.out_volume(), access};
 }
 

@@ -34,9 +34,9 @@ struct ConvGeometry {
   std::string text() const;
 };
 
-class Conv : public Op {
+class ConvOp : public Op {
  public:
-  Conv(DType type, const ConvGeometry& g) : Op(type), geometry(g) {}
+  ConvOp(DType type, const ConvGeometry& g) : Op(type), geometry(g) {}
   std::string text() const override { return geometry.text(); }
   double flops() const override;  // 2 * batch * Cin * Cout * live pairs
   bool exact_on_integers() const override { return true; }
@@ -48,23 +48,23 @@ class Conv : public Op {
   BufferSpec y(std::string_view name, Access access) const;  // [N, Cout, oD, oH, oW]
 };
 
-class ConvFprop final : public Conv {
+class ConvFprop final : public ConvOp {
  public:
-  using Conv::Conv;
+  using ConvOp::ConvOp;
   std::string_view name() const override { return "conv_fprop"; }
   std::vector<BufferSpec> buffers() const override;  // x, w -> y
   double sum_length() const override;
 };
-class ConvDgrad final : public Conv {
+class ConvDgrad final : public ConvOp {
  public:
-  using Conv::Conv;
+  using ConvOp::ConvOp;
   std::string_view name() const override { return "conv_dgrad"; }
   std::vector<BufferSpec> buffers() const override;  // dy, w -> dx
   double sum_length() const override;
 };
-class ConvWgrad final : public Conv {
+class ConvWgrad final : public ConvOp {
  public:
-  using Conv::Conv;
+  using ConvOp::ConvOp;
   std::string_view name() const override { return "conv_wgrad"; }
   std::vector<BufferSpec> buffers() const override;  // x, dy -> dw (dead taps: exactly 0)
   double sum_length() const override;

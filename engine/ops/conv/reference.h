@@ -14,15 +14,16 @@ void for_each_live_pair(const ConvGeometry& g, const Body& body) {
   for (std::int64_t od = 0; od < out[0]; ++od) {
     for (std::int64_t oh = 0; oh < out[1]; ++oh) {
       for (std::int64_t ow = 0; ow < out[2]; ++ow, ++o) {
-        std::int64_t t = 0;
         for (std::int64_t td = 0; td < g.kernel[0]; ++td) {
+          const std::int64_t d = od * g.stride[0] - g.padding[0] + td;
+          if (d < 0 || d >= g.in[0]) continue;
           for (std::int64_t th = 0; th < g.kernel[1]; ++th) {
-            for (std::int64_t tw = 0; tw < g.kernel[2]; ++tw, ++t) {
-              const std::int64_t d = od * g.stride[0] - g.padding[0] + td;
-              const std::int64_t h = oh * g.stride[1] - g.padding[1] + th;
+            const std::int64_t h = oh * g.stride[1] - g.padding[1] + th;
+            if (h < 0 || h >= g.in[1]) continue;
+            for (std::int64_t tw = 0; tw < g.kernel[2]; ++tw) {
               const std::int64_t w = ow * g.stride[2] - g.padding[2] + tw;
-              if (d < 0 || d >= g.in[0] || h < 0 || h >= g.in[1] || w < 0 || w >= g.in[2]) continue;
-              body(o, t, (d * g.in[1] + h) * g.in[2] + w);
+              if (w < 0 || w >= g.in[2]) continue;
+              body(o, (td * g.kernel[1] + th) * g.kernel[2] + tw, (d * g.in[1] + h) * g.in[2] + w);
             }
           }
         }

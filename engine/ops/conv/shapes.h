@@ -62,7 +62,8 @@ inline std::vector<ConvGeometry> nasty_convolutions() {
       conv_on_cube(3, 2, 5, 1, 1, 2, 1),  // no pair at all: both outputs miss the data
       conv_on_cube(5, 3, 2, 3, 2, 3, 3),  // steps over data
       conv_on_cube(2, 7, 11, 5, 2, 2, 0),
-      conv_on_cube(7, 13, 3, 3, 5, 1, 2),  // kernel larger than the volume
+      conv_on_cube(7, 13, 3, 3, 5, 1, 2),     // kernel larger than the volume
+      conv_on_cube(2, 101, 100, 2, 3, 1, 1),  // weights too large for a cache, channels in uneven slices
       {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
       {3, 6, 4, {7, 1, 4}, {5, 1, 3}, {2, 1, 1}, {3, 0, 2}},
       {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},

@@ -1,3 +1,4 @@
+// The convolution's ladder: references first, then the fast rungs; the last that does not decline is chosen.
 #include "engine/ops/conv/table.h"
 
 #include "engine/ops/conv/reference.h"

@@ -1,3 +1,4 @@
+// Tap lists, axis by axis: a pair is live when it is live on every axis.
 #include "engine/ops/conv/taps.h"
 
 #include <algorithm>

@@ -1,16 +1,17 @@
-// Dropout with a vector of Philox counters at a time: one counter gives the words of four neighbouring elements.
+// Dropout with a vector of Philox counters at a time: one counter gives the words of four neighbouring
+// elements.
 //
-// uniform_from(word) >= p is (word >> 8) >= p 2^24, both sides exact; with an integer on the left that is the same as
-// comparing with the ceiling of the right, so that the mask needs no floating point.
+// uniform_from(word) >= p is (word >> 8) >= p 2^24, both sides exact; with an integer on the left that is the
+// same as comparing with the ceiling of the right, so that the mask needs no floating point.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/dropout/cpu_1_simd.cpp"
+#include <cmath>
+
+#include "engine/base/philox.h"
 #include "engine/cpu/simd.h"
 #include "engine/ops/dropout/op.h"
 #include "engine/ops/kernel.h"
 #include "engine/ops/simd_loops.h"
-#include <cmath>
-
-#include "engine/base/philox.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
@@ -32,8 +33,10 @@ template <class D>
 HWY_INLINE void philox_vectors(D d, hn::Vec<D> (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
   constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
   for (int round = 0; round < 10; ++round) {
-    const auto high0 = multiply_high(d, counter[0], kMultiplier0), low0 = hn::Mul(counter[0], hn::Set(d, kMultiplier0));
-    const auto high1 = multiply_high(d, counter[2], kMultiplier1), low1 = hn::Mul(counter[2], hn::Set(d, kMultiplier1));
+    const auto high0 = multiply_high(d, counter[0], kMultiplier0),
+               low0 = hn::Mul(counter[0], hn::Set(d, kMultiplier0));
+    const auto high1 = multiply_high(d, counter[2], kMultiplier1),
+               low1 = hn::Mul(counter[2], hn::Set(d, kMultiplier1));
     counter[0] = hn::Xor(hn::Xor(high1, counter[1]), hn::Set(d, key0));
     counter[1] = low1;
     counter[2] = hn::Xor(hn::Xor(high0, counter[3]), hn::Set(d, key1));
@@ -47,16 +50,18 @@ float kept_value(float x, std::uint32_t word, std::uint32_t threshold, float kee
   return word >> 8 >= threshold ? x / keep : 0.0f;
 }
 
-/// x and y start at the element of index 4 first_counter; the counters' upper words are the same for all of them.
-void dropout_range(const Rng& rng, std::uint64_t first_counter, std::uint32_t threshold, float keep, const float* x,
-                   float* y, std::int64_t count) {
+/// x and y start at the element of index 4 first_counter; the counters' upper words are the same for all of
+/// them.
+void dropout_range(const Rng& rng, std::uint64_t first_counter, std::uint32_t threshold, float keep,
+                   const float* x, float* y, std::int64_t count) {
   std::int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<std::uint32_t> d;
   const hn::ScalableTag<float> df;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Philox4 counter0 = rng.counter(first_counter);
-  const auto key0 = static_cast<std::uint32_t>(rng.seed()), key1 = static_cast<std::uint32_t>(rng.seed() >> 32);
+  const auto key0 = static_cast<std::uint32_t>(rng.seed()),
+             key1 = static_cast<std::uint32_t>(rng.seed() >> 32);
   HWY_ALIGN std::uint32_t words[4 * HWY_MAX_BYTES / sizeof(std::uint32_t)];  // in element order
   for (; i + 4 * lanes <= count; i += 4 * lanes) {
     hn::Vec<decltype(d)> counter[4];
@@ -96,8 +101,8 @@ void dropout_simd(const Dropout& op, Buffers buffers, void*, Stream&) {
   const auto keep = static_cast<float>(1 - op.p);
   // A chunk holds 2^12 counters from a multiple of 2^12 on: only their lowest word varies.
   parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(dropout_range)(rng, static_cast<std::uint64_t>(begin / 4), threshold, keep, x + begin,
-                                        y + begin, end - begin);
+    HWY_DYNAMIC_DISPATCH(dropout_range)
+    (rng, static_cast<std::uint64_t>(begin / 4), threshold, keep, x + begin, y + begin, end - begin);
   });
 }
 

@@ -1,3 +1,4 @@
+// The fully connected layer's ladder: references first, then the fast rungs.
 #include "engine/ops/linear/table.h"
 
 #include "engine/ops/linear/reference.h"

@@ -1,22 +1,24 @@
-// Max pooling forward, a vector of outputs at a time. For every tap a list holds the input index of every output of one
-// channel; taps that fall into the padding are clamped to the nearest real input, which the window sees anyway: seeing it
-// again changes nothing, not even which of several equal values or NaNs is taken, because whole lines of the window
-// repeat in place. So there are no edges, and the lists serve all channels.
+// Max pooling forward, a vector of outputs at a time. For every tap a list holds the input index of every
+// output of one channel; taps that fall into the padding are clamped to the nearest real input, which the
+// window sees anyway: seeing it again changes nothing, not even which of several equal values or NaNs is
+// taken, because whole lines of the window repeat in place. So there are no edges, and the lists serve all
+// channels.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/max_pool/cpu_1_gather.cpp"
-#include "engine/cpu/simd.h"
-#include "engine/ops/max_pool/op.h"
-#include "engine/ops/kernel.h"
-#include "engine/ops/simd_loops.h"
 #include <algorithm>
+
+#include "engine/cpu/simd.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/max_pool/op.h"
+#include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
 /// One channel: x [in_volume] -> y, argmax [outputs]; lists [taps, outputs].
-void max_pool_channel(const float* x, const std::int32_t* lists, std::int64_t taps, std::int64_t outputs, float* y,
-                      std::int32_t* argmax) {
+void max_pool_channel(const float* x, const std::int32_t* lists, std::int64_t taps, std::int64_t outputs,
+                      float* y, std::int32_t* argmax) {
   for_lanes<float>(outputs, [&](auto d, std::int64_t o) HWY_ATTR {
     const hn::RebindToSigned<decltype(d)> di;
     auto best_at = hn::LoadU(di, lists + o);
@@ -44,7 +46,9 @@ HWY_EXPORT(max_pool_channel);
 
 namespace {
 
-std::int64_t tap_count(const PoolGeometry& g) { return g.kernel[0] * g.kernel[1] * g.kernel[2]; }
+std::int64_t tap_count(const PoolGeometry& g) {
+  return g.kernel[0] * g.kernel[1] * g.kernel[2];
+}
 
 /// The input coordinate that tap t of output o sees on `axis`, clamped to the volume.
 std::int64_t clamped(const PoolGeometry& g, std::int64_t o, std::int64_t t, int axis) {
@@ -79,8 +83,8 @@ void max_pool_forward_gather(const MaxPoolForward& op, Buffers buffers, void* wo
   const std::int64_t outputs = g.out_volume(), grain = rows_per_chunk(g.in_volume());
   parallel_chunks(g.batch * g.channels, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(max_pool_channel)(x + row * g.in_volume(), lists, tap_count(g), outputs, y + row * outputs,
-                                             argmax + row * outputs);
+      HWY_DYNAMIC_DISPATCH(max_pool_channel)
+      (x + row * g.in_volume(), lists, tap_count(g), outputs, y + row * outputs, argmax + row * outputs);
     }
   });
 }

@@ -6,14 +6,17 @@
 namespace umbra {
 namespace {
 
-std::string extents(const Triple& t) { return concat(t[0], "x", t[1], "x", t[2]); }
+std::string extents(const Triple& t) {
+  return concat(t[0], "x", t[1], "x", t[2]);
+}
 
 /// (output, tap) pairs of one channel that touch data.
 double live_pairs(const PoolGeometry& g) {
   double product = 1;
   for (int axis = 0; axis < 3; ++axis) {
     std::int64_t pairs = 0;
-    for (std::int64_t o = 0; o < g.out(axis); ++o) pairs += pool_range(g, o, axis).end - pool_range(g, o, axis).begin;
+    for (std::int64_t o = 0; o < g.out(axis); ++o)
+      pairs += pool_range(g, o, axis).end - pool_range(g, o, axis).begin;
     product *= static_cast<double>(pairs);
   }
   return product;
@@ -22,11 +25,12 @@ double live_pairs(const PoolGeometry& g) {
 }  // namespace
 
 void PoolGeometry::check() const {
-  require(batch > 0 && channels > 0, "max pooling needs a positive batch and number of channels, not ", text());
+  require(batch > 0 && channels > 0, "max pooling needs a positive batch and number of channels, not ",
+          text());
   for (int axis = 0; axis < 3; ++axis) {
     const auto a = static_cast<std::size_t>(axis);
-    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0, "max pooling needs positive extents, kernels and strides, not ",
-            text());
+    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0,
+            "max pooling needs positive extents, kernels and strides, not ", text());
     require(padding[a] >= 0 && padding[a] <= kernel[a] / 2,
             "max pooling needs a padding between 0 and half its kernel, not ", text());
     require(in[a] + 2 * padding[a] >= kernel[a] && out(axis) > 0, "max pooling has no output for ", text());
@@ -34,8 +38,8 @@ void PoolGeometry::check() const {
 }
 
 std::string PoolGeometry::text() const {
-  return concat("n", batch, " c", channels, " i", extents(in), " k", extents(kernel), " s", extents(stride), " p",
-                extents(padding));
+  return concat("n", batch, " c", channels, " i", extents(in), " k", extents(kernel), " s", extents(stride),
+                " p", extents(padding));
 }
 
 std::vector<BufferSpec> MaxPoolForward::buffers() const {

@@ -1,4 +1,5 @@
-// The problems on which the rungs of max pooling are tested and timed: the stem of the network, and every odd geometry.
+// The problems on which the rungs of max pooling are tested and timed: the stem of the network, and every odd
+// geometry.
 #pragma once
 
 #include "engine/ops/max_pool/op.h"
@@ -7,7 +8,7 @@
 namespace umbra {
 
 inline constexpr PoolGeometry kPoolShapes[] = {
-    {8, 20, {15, 15, 15}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // the stem, a quarter of a batch
+    {8, 20, {15, 15, 15}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},   // the stem, a quarter of a batch
     {2, 16, {1, 112, 112}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},  // ResNet-18 in two dimensions, fewer channels
     {1, 1, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
     {1, 1, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // nothing but padding around one number
@@ -28,7 +29,11 @@ Problems problems_of_pools(DType dtype) {
   return problems;
 }
 
-inline Problems max_pool_forward_problems(DType dtype) { return problems_of_pools<MaxPoolForward>(dtype); }
-inline Problems max_pool_backward_problems(DType dtype) { return problems_of_pools<MaxPoolBackward>(dtype); }
+inline Problems max_pool_forward_problems(DType dtype) {
+  return problems_of_pools<MaxPoolForward>(dtype);
+}
+inline Problems max_pool_backward_problems(DType dtype) {
+  return problems_of_pools<MaxPoolBackward>(dtype);
+}
 
 }  // namespace umbra

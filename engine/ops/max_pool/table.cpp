@@ -13,14 +13,20 @@ void max_pool_backward_scatter(const MaxPoolBackward&, Buffers, void*, Stream&);
 std::vector<OpFamily> max_pool_families() {
   return {
       {"max_pool_forward",
-       {make_kernel<MaxPoolForward, max_pool_forward_reference<float>>("max_pool_forward", "reference", DType::kF32),
-        make_kernel<MaxPoolForward, max_pool_forward_reference<double>>("max_pool_forward", "reference", DType::kF64),
-        make_kernel<MaxPoolForward, max_pool_forward_gather, nullptr, max_pool_forward_workspace>("max_pool_forward", "cpu_1_gather", DType::kF32)},
+       {make_kernel<MaxPoolForward, max_pool_forward_reference<float>>("max_pool_forward", "reference",
+                                                                       DType::kF32),
+        make_kernel<MaxPoolForward, max_pool_forward_reference<double>>("max_pool_forward", "reference",
+                                                                        DType::kF64),
+        make_kernel<MaxPoolForward, max_pool_forward_gather, nullptr, max_pool_forward_workspace>(
+            "max_pool_forward", "cpu_1_gather", DType::kF32)},
        max_pool_forward_problems},
       {"max_pool_backward",
-       {make_kernel<MaxPoolBackward, max_pool_backward_reference<float>>("max_pool_backward", "reference", DType::kF32),
-        make_kernel<MaxPoolBackward, max_pool_backward_reference<double>>("max_pool_backward", "reference", DType::kF64),
-        make_kernel<MaxPoolBackward, max_pool_backward_scatter>("max_pool_backward", "cpu_1_scatter", DType::kF32)},
+       {make_kernel<MaxPoolBackward, max_pool_backward_reference<float>>("max_pool_backward", "reference",
+                                                                         DType::kF32),
+        make_kernel<MaxPoolBackward, max_pool_backward_reference<double>>("max_pool_backward", "reference",
+                                                                          DType::kF64),
+        make_kernel<MaxPoolBackward, max_pool_backward_scatter>("max_pool_backward", "cpu_1_scatter",
+                                                                DType::kF32)},
        max_pool_backward_problems},
   };
 }

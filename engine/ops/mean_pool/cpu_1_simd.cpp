@@ -1,11 +1,12 @@
 // Global average pooling and its adjoint, row by row; sums in double.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/mean_pool/cpu_1_simd.cpp"
-#include "engine/cpu/simd.h"
-#include "engine/ops/mean_pool/op.h"
-#include "engine/ops/kernel.h"
-#include "engine/ops/simd_loops.h"
 #include <algorithm>
+
+#include "engine/cpu/simd.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/mean_pool/op.h"
+#include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
@@ -17,9 +18,8 @@ void mean_pool_rows(const float* x, float* y, std::int64_t rows, std::int64_t vo
   for (std::int64_t row = 0; row < rows; ++row) {
     WideSums<1> sums;
     const float* from = x + row * volume;
-    sums.add(volume, [&](auto dd, std::int64_t i, auto* acc) HWY_ATTR {
-      acc[0] = hn::Add(acc[0], load_wide(dd, from + i));
-    });
+    sums.add(volume, [&](auto dd, std::int64_t i, auto* acc)
+                         HWY_ATTR { acc[0] = hn::Add(acc[0], load_wide(dd, from + i)); });
     y[row] = static_cast<float>(sums.total(0) / static_cast<double>(volume));
   }
 }
@@ -28,7 +28,8 @@ void mean_pool_spread_rows(const float* dy, float* dx, std::int64_t rows, std::i
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto share = static_cast<float>(static_cast<double>(dy[row]) / static_cast<double>(volume));
     float* to = dx + row * volume;
-    for_lanes<float>(volume, [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(hn::Set(d, share), d, to + i); });
+    for_lanes<float>(volume,
+                     [&](auto d, std::int64_t i) HWY_ATTR { hn::StoreU(hn::Set(d, share), d, to + i); });
   }
 }
 

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems mean_pool_forward_problems(DType dtype) { return problems_of_channels<MeanPoolForward>(dtype); }
-inline Problems mean_pool_backward_problems(DType dtype) { return problems_of_channels<MeanPoolBackward>(dtype); }
+inline Problems mean_pool_forward_problems(DType dtype) {
+  return problems_of_channels<MeanPoolForward>(dtype);
+}
+inline Problems mean_pool_backward_problems(DType dtype) {
+  return problems_of_channels<MeanPoolBackward>(dtype);
+}
 
 }  // namespace umbra

@@ -2,8 +2,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/mse/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/mse/op.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/mse/op.h"
 #include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -38,7 +38,8 @@ void mean_squared_error_simd(const MeanSquaredError& op, Buffers buffers, void* 
   const double terms = static_cast<double>(count);
   const double sum =
       sum_over_chunks(count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
-        return HWY_DYNAMIC_DISPATCH(mean_squared_error_range)(p + begin, t + begin, dp + begin, 2 / terms, end - begin);
+        return HWY_DYNAMIC_DISPATCH(mean_squared_error_range)(p + begin, t + begin, dp + begin, 2 / terms,
+                                                              end - begin);
       });
   *static_cast<float*>(buffers[2]) = static_cast<float>(sum / terms);
 }

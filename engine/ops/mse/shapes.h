@@ -6,6 +6,8 @@
 
 namespace umbra {
 
-inline Problems mean_squared_error_problems(DType dtype) { return problems_of_matrices<MeanSquaredError>(dtype); }
+inline Problems mean_squared_error_problems(DType dtype) {
+  return problems_of_matrices<MeanSquaredError>(dtype);
+}
 
 }  // namespace umbra

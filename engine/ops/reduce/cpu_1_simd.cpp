@@ -2,8 +2,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/reduce/op.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/reduce/op.h"
 #include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -12,7 +12,8 @@ namespace {
 
 double sum_range(const float* x, std::int64_t count) {
   WideSums<1> sums;
-  sums.add(count, [&](auto dd, std::int64_t i, auto* acc) HWY_ATTR { acc[0] = hn::Add(acc[0], load_wide(dd, x + i)); });
+  sums.add(count, [&](auto dd, std::int64_t i, auto* acc)
+                      HWY_ATTR { acc[0] = hn::Add(acc[0], load_wide(dd, x + i)); });
   return sums.total(0);
 }
 
@@ -62,13 +63,15 @@ void sum_squares_simd(const SumSquares& op, Buffers buffers, void* workspace, St
 
 void count_nonfinite_simd(const CountNonfinite& op, Buffers buffers, void* workspace, Stream&) {
   const float* x = static_cast<const float*>(buffers[0]);
-  *static_cast<std::int64_t*>(buffers[1]) =
-      sum_over_chunks(op.count, static_cast<std::int64_t*>(workspace), [&](std::int64_t begin, std::int64_t end) {
+  *static_cast<std::int64_t*>(buffers[1]) = sum_over_chunks(
+      op.count, static_cast<std::int64_t*>(workspace), [&](std::int64_t begin, std::int64_t end) {
         return HWY_DYNAMIC_DISPATCH(count_nonfinite_range)(x + begin, end - begin);
       });
 }
 
-std::size_t sum_workspace(const Sum& op) { return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double); }
+std::size_t sum_workspace(const Sum& op) {
+  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double);
+}
 std::size_t sum_squares_workspace(const SumSquares& op) {
   return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double);
 }

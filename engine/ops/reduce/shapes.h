@@ -6,8 +6,14 @@
 
 namespace umbra {
 
-inline Problems sum_problems(DType dtype) { return problems_of_counts<Sum>(dtype); }
-inline Problems sum_squares_problems(DType dtype) { return problems_of_counts<SumSquares>(dtype); }
-inline Problems count_nonfinite_problems(DType dtype) { return problems_of_counts<CountNonfinite>(dtype); }
+inline Problems sum_problems(DType dtype) {
+  return problems_of_counts<Sum>(dtype);
+}
+inline Problems sum_squares_problems(DType dtype) {
+  return problems_of_counts<SumSquares>(dtype);
+}
+inline Problems count_nonfinite_problems(DType dtype) {
+  return problems_of_counts<CountNonfinite>(dtype);
+}
 
 }  // namespace umbra

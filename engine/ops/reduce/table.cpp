@@ -23,12 +23,16 @@ std::vector<OpFamily> reduce_families() {
       {"sum_squares",
        {make_kernel<SumSquares, sum_squares_reference<float>>("sum_squares", "reference", DType::kF32),
         make_kernel<SumSquares, sum_squares_reference<double>>("sum_squares", "reference", DType::kF64),
-        make_kernel<SumSquares, sum_squares_simd, nullptr, sum_squares_workspace>("sum_squares", "cpu_1_simd", DType::kF32)},
+        make_kernel<SumSquares, sum_squares_simd, nullptr, sum_squares_workspace>("sum_squares", "cpu_1_simd",
+                                                                                  DType::kF32)},
        sum_squares_problems},
       {"count_nonfinite",
-       {make_kernel<CountNonfinite, count_nonfinite_reference<float>>("count_nonfinite", "reference", DType::kF32),
-        make_kernel<CountNonfinite, count_nonfinite_reference<double>>("count_nonfinite", "reference", DType::kF64),
-        make_kernel<CountNonfinite, count_nonfinite_simd, nullptr, count_nonfinite_workspace>("count_nonfinite", "cpu_1_simd", DType::kF32)},
+       {make_kernel<CountNonfinite, count_nonfinite_reference<float>>("count_nonfinite", "reference",
+                                                                      DType::kF32),
+        make_kernel<CountNonfinite, count_nonfinite_reference<double>>("count_nonfinite", "reference",
+                                                                       DType::kF64),
+        make_kernel<CountNonfinite, count_nonfinite_simd, nullptr, count_nonfinite_workspace>(
+            "count_nonfinite", "cpu_1_simd", DType::kF32)},
        count_nonfinite_problems},
   };
 }

@@ -2,8 +2,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/relu/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/relu/op.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/relu/op.h"
 #include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -1,8 +1,8 @@
 // The definition of the rectified linear unit and its adjoint, on any scalar.
 #pragma once
 
-#include "engine/ops/relu/op.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/relu/op.h"
 
 namespace umbra {
 

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems relu_forward_problems(DType dtype) { return problems_of_counts<ReluForward>(dtype); }
-inline Problems relu_backward_problems(DType dtype) { return problems_of_counts<ReluBackward>(dtype); }
+inline Problems relu_forward_problems(DType dtype) {
+  return problems_of_counts<ReluForward>(dtype);
+}
+inline Problems relu_backward_problems(DType dtype) {
+  return problems_of_counts<ReluBackward>(dtype);
+}
 
 }  // namespace umbra

@@ -6,7 +6,11 @@
 
 namespace umbra {
 
-inline Problems scale_problems(DType dtype) { return problems_of_counts<Scale>(dtype); }
-inline Problems set_value_problems(DType dtype) { return problems_of_counts<SetValue>(dtype, 3.0); }
+inline Problems scale_problems(DType dtype) {
+  return problems_of_counts<Scale>(dtype);
+}
+inline Problems set_value_problems(DType dtype) {
+  return problems_of_counts<SetValue>(dtype, 3.0);
+}
 
 }  // namespace umbra

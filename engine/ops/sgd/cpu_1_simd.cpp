@@ -2,8 +2,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/sgd/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/sgd/op.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/sgd/op.h"
 #include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -39,8 +39,9 @@ void sgd_step_simd(const SgdStep& op, Buffers buffers, void*, Stream&) {
   float* v = op.momentum != 0 ? static_cast<float*>(buffers[2]) : nullptr;
   const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers[3]));
   parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
-    HWY_DYNAMIC_DISPATCH(sgd_range)(minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay),
-                                    p + begin, g + begin, v == nullptr ? v : v + begin, end - begin);
+    HWY_DYNAMIC_DISPATCH(sgd_range)
+    (minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay), p + begin, g + begin,
+     v == nullptr ? v : v + begin, end - begin);
   });
 }
 

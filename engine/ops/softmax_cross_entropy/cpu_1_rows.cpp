@@ -1,5 +1,5 @@
-// Softmax with cross entropy, rows side by side, one exponential per number; the rows' losses are added in order, in
-// double.
+// Softmax with cross entropy, rows side by side, one exponential per number; the rows' losses are added in
+// order, in double.
 #include <algorithm>
 #include <cmath>
 

@@ -1,0 +1,225 @@
+// What the gauntlet cannot see of the small ops: values that are not numbers, the dropout mask bit by bit,
+// empty buffers, and gradients (dual numbers against the backward references).
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "engine/ops/add/reference.h"
+#include "engine/ops/affine/reference.h"
+#include "engine/ops/bias/reference.h"
+#include "engine/ops/dropout/reference.h"
+#include "engine/ops/mean_pool/reference.h"
+#include "engine/ops/reduce/op.h"
+#include "engine/ops/relu/reference.h"
+#include "engine/ops/scale/reference.h"
+#include "tests/engine/op_calls.h"
+
+namespace umbra {
+namespace {
+
+using namespace testing_ops;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+TEST(Relu, SpecialValues) {
+  const std::vector<float> x{1, -1, 0,    -0.0f, kNan, kInfinity, -kInfinity, 1e-45f, -1e-45f,
+                             2, -2, kNan, 3,     -3,   4,         -4,         kNan};
+  with_every_rung(
+      ReluForward(DType::kF32, 17),
+      [&](std::string_view rung, const std::vector<float>&, const std::vector<float>& y) {
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          if (std::isnan(x[i])) {
+            EXPECT_TRUE(std::isnan(y[i])) << rung << " hides the NaN at " << i;
+          } else {
+            EXPECT_EQ(y[i], x[i] > 0 ? x[i] : 0) << rung << " " << i;
+            EXPECT_FALSE(std::signbit(y[i])) << rung << " " << i;
+          }
+        }
+      },
+      x, std::vector<float>(17));
+}
+
+TEST(Relu, BackwardPassesWhereOutputIsPositive) {
+  const std::vector<float> dy{1, 2, 3, kNan, kInfinity}, y{1, 0, -1, 2, 0};
+  with_every_rung(
+      ReluBackward(DType::kF32, 5),
+      [&](std::string_view rung, const auto&, const auto&, const std::vector<float>& dx) {
+        EXPECT_EQ(dx[0], 1) << rung;
+        EXPECT_EQ(dx[1], 0) << rung;
+        EXPECT_EQ(dx[2], 0) << rung;
+        EXPECT_TRUE(std::isnan(dx[3])) << rung;
+        EXPECT_EQ(dx[4], 0) << rung << ": nothing passes a closed gate, not even infinity times zero";
+      },
+      dy, y, std::vector<float>(5));
+}
+
+TEST(Relu, GradientIsTheAdjoint) {
+  auto x = normals(200, 1);
+  for (double& value : x) value += value > 0 ? 0.1 : -0.1;  // away from the kink
+  const auto v = normals(200, 2), w = normals(200, 3);
+  DualVector x_dual = duals(x, v), y_dual(200);
+  call_reference(relu_forward_reference<Dual<double>>, ReluForward(DType::kF64, 200), x_dual, y_dual);
+  std::vector<double> y(200), dx(200);
+  call_reference(relu_forward_reference<double>, ReluForward(DType::kF64, 200), x, y);
+  call_reference(relu_backward_reference<double>, ReluBackward(DType::kF64, 200), w, y, dx);
+  EXPECT_LT(adjoint_gap(Inner().add(slopes(y_dual), w), Inner().add(v, dx)), kAdjointTolerance);
+}
+
+TEST(Add, DerivativeIsTheSumOfDerivatives) {
+  const auto v = normals(50, 3), w = normals(50, 4);
+  DualVector a = duals(normals(50, 1), v), b = duals(normals(50, 2), w), y(50);
+  call_reference(add_reference<Dual<double>>, Add(DType::kF64, 50), a, b, y);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(y[i].slope, v[i] + w[i]);
+}
+
+TEST(Scale, DerivativeIsScaled) {
+  const auto v = normals(50, 3);
+  DualVector x = duals(normals(50, 1), v), factor{Dual<double>(-2.5)};
+  call_reference(scale_reference<Dual<double>>, Scale(DType::kF64, 50), x, factor);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(x[i].slope, -2.5 * v[i]);
+}
+
+TEST(SetValue, RoundsItsValueToTheDtype) {
+  with_every_rung(
+      SetValue(DType::kF32, 3, 0.1),
+      [](std::string_view rung, const std::vector<float>& x) {
+        for (float value : x) EXPECT_EQ(value, 0.1f) << rung;
+      },
+      std::vector<float>(3));
+}
+
+TEST(Bias, GradientIsTheAdjoint) {
+  for (const auto& [n, c, s] : {std::array{3, 4, 5}, std::array{4, 7, 1}, std::array{1, 1, 9}}) {
+    const auto count = static_cast<std::size_t>(n * c * s), channels = static_cast<std::size_t>(c);
+    const auto vx = normals(count, 1), vb = normals(channels, 2), w = normals(count, 3);
+    DualVector x = duals(normals(count, 4), vx), bias = duals(normals(channels, 5), vb), y(count);
+    call_reference(bias_forward_reference<Dual<double>>, BiasForward(DType::kF64, n, c, s), x, bias, y);
+    std::vector<double> dbias(channels);
+    call_reference(bias_backward_reference<double>, BiasBackward(DType::kF64, n, c, s), w, dbias);
+    EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(vx, w).add(vb, dbias)), kAdjointTolerance);
+  }
+}
+
+TEST(MeanPool, GradientIsTheAdjoint) {
+  const auto v = normals(3 * 4 * 27, 1), w = normals(3 * 4, 2);
+  DualVector x = duals(normals(v.size(), 3), v), y(w.size());
+  call_reference(mean_pool_forward_reference<Dual<double>>, MeanPoolForward(DType::kF64, 3, 4, 27), x, y);
+  std::vector<double> dx(v.size());
+  call_reference(mean_pool_backward_reference<double>, MeanPoolBackward(DType::kF64, 3, 4, 27), w, dx);
+  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+}
+
+TEST(Affine, GradientIsTheAdjoint) {
+  const auto v = normals(5 * 14, 1), w = normals(5 * 14, 2), scale = normals(14, 3), shift = normals(14, 4);
+  DualVector x = duals(normals(v.size(), 5), v), y(v.size());
+  DualVector scale_dual(scale.begin(), scale.end()), shift_dual(shift.begin(), shift.end());
+  call_reference(affine_forward_reference<Dual<double>>, AffineForward(DType::kF64, 5, 14), x, scale_dual,
+                 shift_dual, y);
+  std::vector<double> dx(v.size());
+  call_reference(affine_backward_reference<double>, AffineBackward(DType::kF64, 5, 14), w, scale, dx);
+  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+}
+
+TEST(Dropout, MaskIsThatOfPhiloxBitByBit) {
+  constexpr std::int64_t kCount = 40003;
+  constexpr std::uint64_t kSeed = 0x123456789ABCDEFu, kStream = 0x500000003u;
+  for (double p : {0.0, 1e-9, 0.3, 0.5, 0.7499999, 1.0}) {
+    const Rng rng(kSeed, Purpose::kDropout, kStream);
+    with_every_rung(
+        Dropout(DType::kF32, kCount, p, kSeed, kStream),
+        [&](std::string_view rung, const auto&, const std::vector<float>& y) {
+          for (std::uint64_t i = 0; i < kCount; ++i) {
+            const bool kept = uniform_from(rng.words(i / 4)[i % 4]) >= p;
+            ASSERT_EQ(y[i] != 0, kept) << rung << " p " << p << " element " << i;
+          }
+        },
+        std::vector<float>(kCount, 1.0f), std::vector<float>(kCount));
+  }
+}
+
+TEST(Dropout, KeepsTheMeanAndHidesDroppedNans) {
+  constexpr std::int64_t kCount = 1 << 17;
+  with_every_rung(
+      Dropout(DType::kF32, kCount, 0.3, 1, 0),
+      [&](std::string_view rung, const auto&, const std::vector<float>& y) {
+        double mean = 0;
+        for (float value : y) mean += static_cast<double>(value) / kCount;
+        // standard deviation of the mean: sqrt(p / (1 - p) / n) = 0.0018; five of them
+        EXPECT_NEAR(mean, 1.0, 0.009) << rung;
+      },
+      std::vector<float>(kCount, 1.0f), std::vector<float>(kCount));
+  with_every_rung(
+      Dropout(DType::kF32, 100, 1.0, 1, 0),
+      [](std::string_view rung, const auto&, const std::vector<float>& y) {
+        for (float value : y) EXPECT_EQ(value, 0) << rung;
+      },
+      std::vector<float>(100, kNan), std::vector<float>(100, 1.0f));
+}
+
+TEST(Dropout, OtherSeedsAndStreamsDrawOtherMasks) {
+  const auto mask = [](std::uint64_t seed, std::uint64_t stream) {
+    std::vector<double> x(4096, 1.0), y(4096);
+    call_reference(dropout_reference<double>, Dropout(DType::kF64, 4096, 0.5, seed, stream), x, y);
+    return y;
+  };
+  EXPECT_EQ(mask(1, 0), mask(1, 0));
+  EXPECT_NE(mask(1, 0), mask(2, 0));
+  EXPECT_NE(mask(1, 0), mask(1, 1));
+  EXPECT_NE(mask(1, 0), mask(1, std::uint64_t{1} << 32));
+}
+
+TEST(Dropout, IsItsOwnAdjoint) {
+  const Dropout op(DType::kF64, 301, 0.4, 3, 4);
+  const auto v = normals(301, 1), w = normals(301, 2);
+  DualVector x = duals(normals(301, 3), v), y(301);
+  call_reference(dropout_reference<Dual<double>>, op, x, y);
+  std::vector<double> dx(301);
+  call_reference(dropout_reference<double>, op, w, dx);
+  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+}
+
+TEST(Reduce, SumsAreHeldInDouble) {
+  std::vector<float> x(70001, 1e-3f);
+  x[0] = 1e9f;  // a float sum would lose every other term
+  const double terms = 70000 * static_cast<double>(1e-3f);
+  with_every_rung(
+      Sum(DType::kF32, 70001),
+      [&](std::string_view rung, const auto&, const std::vector<double>& s) {
+        EXPECT_NEAR(s[0] - static_cast<double>(1e9f), terms, 1e-2) << rung;
+      },
+      x, std::vector<double>(1));
+  with_every_rung(
+      SumSquares(DType::kF32, 3),
+      [](std::string_view rung, const auto&, const std::vector<double>& s) {
+        EXPECT_NEAR(s[0] / 3e60, 1.0, 1e-6) << rung << ": squares must not overflow in float";
+      },
+      std::vector<float>(3, 1e30f), std::vector<double>(1));
+}
+
+TEST(Reduce, CountsEverythingThatIsNotFinite) {
+  for (std::size_t count : {1u, 5u, 16u, 17u, 40000u}) {
+    std::vector<float> x(count, std::numeric_limits<float>::max());
+    std::int64_t bad = 0;
+    for (std::size_t i = 0; i < count; i += 3, ++bad)
+      x[i] = bad % 3 == 0 ? kNan : bad % 3 == 1 ? kInfinity : -kInfinity;
+    with_every_rung(
+        CountNonfinite(DType::kF32, static_cast<std::int64_t>(count)),
+        [&](std::string_view rung, const auto&, const std::vector<std::int64_t>& n) {
+          EXPECT_EQ(n[0], bad) << rung;
+        },
+        x, std::vector<std::int64_t>(1));
+  }
+}
+
+TEST(Reduce, NothingSumsToZero) {
+  for (DType dtype : {DType::kF32, DType::kF64}) {
+    with_every_rung(
+        Sum(dtype, 0),
+        [](std::string_view rung, const auto&, const std::vector<double>& s) { EXPECT_EQ(s[0], 0) << rung; },
+        std::vector<float>(), std::vector<double>(1, 7.0));
+  }
+}
+
+}  // namespace
+}  // namespace umbra

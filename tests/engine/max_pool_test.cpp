@@ -1,0 +1,135 @@
+// Max pooling where the definition is easy to get wrong: ties, NaN, infinities, padding; and its gradient.
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "engine/base/error.h"
+#include "engine/ops/max_pool/reference.h"
+#include "engine/ops/max_pool/shapes.h"
+#include "tests/engine/op_calls.h"
+
+namespace umbra {
+namespace {
+
+using namespace testing_ops;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+struct Pooled {
+  std::vector<float> y;
+  std::vector<std::int32_t> argmax;
+};
+
+/// Runs every rung on one row of numbers and expects the same of each.
+void expect_row(const std::vector<float>& x, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                const Pooled& want) {
+  const PoolGeometry g{
+      1, 1, {1, 1, static_cast<std::int64_t>(x.size())}, {1, 1, kernel}, {1, 1, stride}, {0, 0, padding}};
+  g.check();
+  ASSERT_EQ(static_cast<std::size_t>(g.out_volume()), want.y.size());
+  with_every_rung(
+      MaxPoolForward(DType::kF32, g),
+      [&](std::string_view rung, const auto&, const std::vector<float>& y,
+          const std::vector<std::int32_t>& argmax) {
+        EXPECT_EQ(argmax, want.argmax) << rung;
+        for (std::size_t i = 0; i < y.size(); ++i) {
+          EXPECT_TRUE(y[i] == want.y[i] || (std::isnan(y[i]) && std::isnan(want.y[i])))
+              << rung << " " << i << " " << y[i];
+        }
+      },
+      x, std::vector<float>(want.y.size()), std::vector<std::int32_t>(want.y.size()));
+}
+
+TEST(MaxPool, FirstOfTies) {
+  expect_row({2, 2, 1, 3, 3, 3}, 3, 3, 0, {{2, 3}, {0, 3}});
+}
+TEST(MaxPool, PaddingNeverWins) {
+  expect_row({-5, -7, -6}, 3, 1, 1, {{-5, -5, -6}, {0, 0, 2}});
+}
+TEST(MaxPool, MinusInfinityIsARealNumber) {
+  expect_row({-kInfinity, -kInfinity, -kInfinity}, 3, 1, 1,
+             {{-kInfinity, -kInfinity, -kInfinity}, {0, 0, 1}});
+}
+TEST(MaxPool, NanWins) {
+  expect_row({1, kNan, kInfinity, 4, 5, 6}, 3, 3, 0, {{kNan, 6}, {1, 5}});
+  expect_row({kNan, 1, 2}, 3, 1, 1, {{kNan, kNan, 2}, {0, 0, 2}});
+}
+TEST(MaxPool, LastNanWins) {  // as PyTorch's kernel does: a NaN always replaces what is there
+  expect_row({kNan, 1, kNan}, 3, 1, 1, {{kNan, kNan, kNan}, {0, 2, 2}});
+}
+TEST(MaxPool, SignedZerosAreEqual) {
+  expect_row({-0.0f, 0.0f}, 2, 2, 0, {{0}, {0}});
+}
+
+TEST(MaxPool, NansInPaddedCornersAgreeEverywhere) {
+  // All NaN: every window must report its last real input, however the padding is handled.
+  for (const PoolGeometry& g : kPoolShapes) {
+    if (g.batch * g.channels > 8) continue;
+    const auto inputs = static_cast<std::size_t>(g.batch * g.channels * g.in_volume());
+    const auto outputs = static_cast<std::size_t>(g.batch * g.channels * g.out_volume());
+    std::vector<std::int32_t> want;
+    for (std::int64_t row = 0; row < g.batch * g.channels; ++row) {
+      for (std::int64_t i = 0; i < g.out(0); ++i) {
+        for (std::int64_t j = 0; j < g.out(1); ++j) {
+          for (std::int64_t k = 0; k < g.out(2); ++k) {
+            const std::int64_t at =
+                ((pool_range(g, i, 0).end - 1) * g.in[1] + pool_range(g, j, 1).end - 1) * g.in[2] +
+                pool_range(g, k, 2).end - 1;
+            want.push_back(static_cast<std::int32_t>(at));
+          }
+        }
+      }
+    }
+    with_every_rung(
+        MaxPoolForward(DType::kF32, g),
+        [&](std::string_view rung, const auto&, const auto&, const std::vector<std::int32_t>& argmax) {
+          EXPECT_EQ(argmax, want) << rung << " " << g.text();
+        },
+        std::vector<float>(inputs, kNan), std::vector<float>(outputs), std::vector<std::int32_t>(outputs));
+  }
+}
+
+TEST(MaxPool, GradientIsTheAdjoint) {
+  for (const PoolGeometry& g : kPoolShapes) {
+    const auto inputs = static_cast<std::size_t>(g.batch * g.channels * g.in_volume());
+    const auto outputs = static_cast<std::size_t>(g.batch * g.channels * g.out_volume());
+    if (inputs > 5000) continue;
+    const auto x = normals(inputs, 1), v = normals(inputs, 2), w = normals(outputs, 3);
+    DualVector x_dual = duals(x, v), y_dual(outputs);
+    std::vector<std::int32_t> argmax(outputs);
+    call_reference(max_pool_forward_reference<Dual<double>>, MaxPoolForward(DType::kF64, g), x_dual, y_dual,
+                   argmax);
+    std::vector<double> dx(inputs);
+    call_reference(max_pool_backward_reference<double>, MaxPoolBackward(DType::kF64, g), w, argmax, dx);
+    EXPECT_LT(adjoint_gap(Inner().add(slopes(y_dual), w), Inner().add(v, dx)), kAdjointTolerance) << g.text();
+  }
+}
+
+TEST(MaxPool, GeometryIsCheckedInWords) {
+  const PoolGeometry good{1, 1, {4, 4, 4}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}};
+  EXPECT_NO_THROW(good.check());
+  const auto broken = [&](auto change) {
+    PoolGeometry g = good;
+    change(g);
+    EXPECT_THROW(g.check(), Error) << g.text();
+  };
+  broken([](PoolGeometry& g) { g.batch = 0; });
+  broken([](PoolGeometry& g) { g.channels = -1; });
+  broken([](PoolGeometry& g) { g.in[1] = 0; });
+  broken([](PoolGeometry& g) { g.stride[2] = 0; });
+  broken([](PoolGeometry& g) { g.padding[0] = 2; });  // more than half the kernel: a window of padding only
+  broken([](PoolGeometry& g) { g.padding[0] = -1; });
+  broken([](PoolGeometry& g) { g.kernel = {9, 9, 9}; });
+}
+
+TEST(MaxPool, CountsOnlyRealComparisons) {
+  // 8^3 outputs of 15^3 inputs, kernel 3, stride 2, padding 1: 22 of 24 (output, tap) pairs per axis are
+  // real.
+  const PoolGeometry stem{2, 3, {15, 15, 15}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}};
+  EXPECT_EQ(MaxPoolForward(DType::kF32, stem).flops(), 2 * 3 * 22 * 22 * 22);
+  EXPECT_EQ(MaxPoolBackward(DType::kF32, stem).sum_length(), 8);
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,82 @@
+// Schedules, clipping, and the optimisers' handling of parameters without a gradient.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/nn/layers.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+
+namespace umbra {
+namespace {
+
+TEST(Schedule, StepHoldsItsValuesBetweenBoundaries) {
+  const std::vector<std::int64_t> boundaries{10, 20};
+  const std::vector<double> rates{0.1, 0.01, 0.001};
+  EXPECT_EQ(step_schedule(0, boundaries, rates), 0.1);
+  EXPECT_EQ(step_schedule(9, boundaries, rates), 0.1);
+  EXPECT_EQ(step_schedule(10, boundaries, rates), 0.01);
+  EXPECT_EQ(step_schedule(20, boundaries, rates), 0.001);
+  EXPECT_EQ(step_schedule(1000000, boundaries, rates), 0.001);
+  EXPECT_THROW(step_schedule(0, boundaries, {0.1}), Error);
+}
+
+TEST(Schedule, CosineWarmsUpAndEndsAtZero) {
+  EXPECT_DOUBLE_EQ(cosine_schedule(0, 100, 10, 1.0), 0.1);
+  EXPECT_DOUBLE_EQ(cosine_schedule(9, 100, 10, 1.0), 1.0);
+  EXPECT_DOUBLE_EQ(cosine_schedule(10, 100, 10, 1.0), 1.0);
+  EXPECT_NEAR(cosine_schedule(55, 100, 10, 1.0), 0.5, 1e-12);
+  EXPECT_NEAR(cosine_schedule(100, 100, 10, 1.0), 0.0, 1e-12);
+  EXPECT_DOUBLE_EQ(cosine_schedule(0, 100, 0, 2.0), 2.0);
+}
+
+struct OptimizerTest : testing::Test {
+  Registry registry = make_registry();
+  Context context{registry, {}};
+  Build build{{}, DType::kF32, 1};
+  Linear dense{build, 3, 2};
+
+  void set_gradient(const Parameter& p, double value) {
+    p.grad() = context.temporary(p.value().shape(), DType::kF32);
+    from_host(std::vector<double>(static_cast<std::size_t>(p.value().count()), value), p.grad(),
+              context.stream);
+  }
+};
+
+TEST_F(OptimizerTest, ClippingReportsTheNormAndScalesToTheLimit) {
+  const std::vector<Parameter> parameters = dense.parameters();  // 6 weights and 2 biases
+  for (const Parameter& p : parameters) set_gradient(p, 3);
+  EXPECT_NEAR(clip_gradients(context, parameters, 0), std::sqrt(72.0), 1e-6);
+  EXPECT_EQ(parameters[0].grad().values<float>()[0], 3);  // 0: no clipping
+  EXPECT_NEAR(clip_gradients(context, parameters, 1.0), std::sqrt(72.0), 1e-6);
+  EXPECT_NEAR(clip_gradients(context, parameters, 0), 1.0, 1e-5);
+  EXPECT_NEAR(clip_gradients(context, parameters, 100.0), 1.0, 1e-5);
+  EXPECT_NEAR(clip_gradients(context, parameters, 0), 1.0, 1e-5);
+}
+
+TEST_F(OptimizerTest, AParameterWithoutAGradientStays) {
+  const std::vector<Parameter> parameters = dense.parameters();
+  set_gradient(parameters[0], 1);
+  const float weight = parameters[0].value().values<float>()[0],
+              bias = parameters[1].value().values<float>()[0];
+  const auto adam = make_adam(parameters, {});
+  adam->step(context, 0.1);
+  EXPECT_NEAR(parameters[0].value().values<float>()[0], weight - 0.1F,
+              1e-6);  // Adam's first step is lr in size
+  EXPECT_EQ(parameters[1].value().values<float>()[0], bias);
+  EXPECT_FALSE(parameters[0].grad().defined());  // step() forgets the gradients
+  EXPECT_EQ(adam->steps(), 1);
+}
+
+TEST_F(OptimizerTest, StateIsNamedAfterTheParameters) {
+  EXPECT_EQ(make_sgd(dense.parameters(), {})->state().size(), 0U);
+  const auto sgd = make_sgd(dense.parameters(), {0.9, 0});
+  ASSERT_EQ(sgd->state().size(), 2U);
+  EXPECT_EQ(sgd->state()[0].name, "weight.velocity");
+  const auto adam = make_adam(dense.parameters(), {});
+  ASSERT_EQ(adam->state().size(), 4U);
+  EXPECT_EQ(adam->state()[3].name, "bias.exp_avg_sq");
+}
+
+}  // namespace
+}  // namespace umbra

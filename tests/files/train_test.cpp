@@ -1,0 +1,269 @@
+// The training loop on a problem of the test's own: order, determinism, resuming, files, and the explanation
+// of a NaN.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "engine/cpu/parallel.h"
+#include "engine/io/hdf5.h"
+#include "engine/nn/layers.h"
+#include "engine/train/checkpointer.h"
+#include "engine/train/metrics_log.h"
+#include "engine/train/profile.h"
+#include "engine/train/trainer.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// y = (sum x, x0 - x1) of x drawn from a stream per sample; augmentation flips the sign of everything.
+class Toy final : public Dataset {
+ public:
+  explicit Toy(std::int64_t size) : size_(size) {}
+  std::int64_t size() const override { return size_; }
+  Shape input_shape() const override { return {4}; }
+  Shape target_shape() const override { return {2}; }
+  void read(std::int64_t index, const Rng* augmentation, std::span<float> x,
+            std::span<float> y) const override {
+    const Rng rng(5, Purpose::kTest, static_cast<std::uint64_t>(index));
+    const float sign = augmentation != nullptr && augmentation->uniform(0) < 0.5 ? -1.0F : 1.0F;
+    for (std::size_t i = 0; i < 4; ++i) x[i] = sign * static_cast<float>(rng.normal(i));
+    y[0] = x[0] + x[1] + x[2] + x[3];
+    y[1] = x[0] - x[1];
+  }
+
+ private:
+  std::int64_t size_;
+};
+
+class Net final : public Module {
+ public:
+  explicit Net(Build& build)
+      : first_(add_child("first", std::make_shared<Linear>(build, 4, 16))),
+        norm_(add_child("norm", std::make_shared<BatchNorm>(build, 16))),
+        last_(add_child("last", std::make_shared<Linear>(build, 16, 2))) {}
+  Var forward(Pass& pass, const Var& x) override {
+    const Var h = relu(pass, norm_->forward(pass, first_->forward(pass, x)));
+    return last_->forward(pass, dropout(pass, h, 0.1));
+  }
+
+ private:
+  std::shared_ptr<Module> first_, norm_, last_;
+};
+
+struct Session {
+  Registry registry = make_registry();
+  Context context{registry, {}};
+  Build build{{}, DType::kF32, 3};
+  Net net{build};
+  std::unique_ptr<Optimizer> optimizer = make_adam(net.parameters(), {});
+  Toy data{70};
+  Loader training{data, {16, 11, true, true, true}};
+  Loader validation{data, {16, 11, false, false, false}};
+
+  Task task() {
+    Task t;
+    t.predict = [this](Pass& pass, const Var& x) { return net.forward(pass, x); };
+    t.loss = [](Pass& pass, const Var& p, const Tensor& target) {
+      return mean_squared_error(pass, p, target);
+    };
+    t.metric = [](std::span<const double> p, std::span<const double> target) {
+      double sum = 0;
+      for (std::size_t i = 0; i < p.size(); ++i) sum += (p[i] - target[i]) * (p[i] - target[i]);
+      return sum;
+    };
+    return t;
+  }
+  std::int64_t train(std::int64_t epochs, std::int64_t from, const std::vector<Observer*>& observers,
+                     double rate = 0.01) {
+    TrainerOptions options{epochs, 11, 0, true, [rate](std::int64_t) { return rate; }};
+    return Trainer(context, net, *optimizer, task(), options).run(training, &validation, from, observers);
+  }
+  std::vector<double> weights() {
+    std::vector<double> all;
+    for (const NamedTensor& t : net.state()) {
+      const std::vector<double> values = to_host(t.tensor, context.stream);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+};
+
+struct TrainTest : testing::Test {
+  fs::path folder = fs::path(testing::TempDir()) / "umbra_train";
+  void SetUp() override { fs::remove_all(folder), fs::create_directories(folder); }
+  void TearDown() override { fs::remove_all(folder); }
+};
+
+TEST(Permutation, IsAPermutationOfItsOwnForEverySeedAndEpoch) {
+  std::set<std::vector<std::int64_t>> seen;
+  for (std::uint64_t seed : {1U, 2U}) {
+    for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
+      std::vector<std::int64_t> order = permutation(100, seed, epoch);
+      EXPECT_EQ(order, permutation(100, seed, epoch));
+      seen.insert(order);
+      std::sort(order.begin(), order.end());
+      for (std::int64_t i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+    }
+  }
+  EXPECT_EQ(seen.size(), 8U);
+}
+
+TEST(Loader, AnEpochVisitsEverySampleOnce) {
+  Session s;
+  EXPECT_EQ(s.training.batches_per_epoch(), 4);
+  EXPECT_EQ(s.validation.batches_per_epoch(), 5);
+  std::multiset<std::int64_t> seen;
+  for (std::int64_t step = 0; step < 5; ++step) {
+    const Batch batch = s.validation.load(s.context, step);
+    EXPECT_EQ(batch.input.shape()[0], step < 4 ? 16 : 6);
+    seen.insert(batch.samples.begin(), batch.samples.end());
+  }
+  EXPECT_EQ(seen.size(), 70U);
+  EXPECT_EQ(std::set<std::int64_t>(seen.begin(), seen.end()).size(), 70U);
+  EXPECT_THROW(Loader(s.data, {71, 1, true, true, false}), Error);  // an epoch without a batch
+}
+
+TEST_F(TrainTest, LearnsAndRepeatsBitForBitOnOneAndTwoThreads) {
+  const int threads = omp_get_max_threads();
+  std::vector<std::vector<double>> results;
+  for (int n : {1, 2, 2}) {
+    omp_set_num_threads(n);
+    Session s;
+    const double before = validate(s.context, s.task(), s.validation).metric;
+    s.train(30, 0, {});
+    EXPECT_LT(validate(s.context, s.task(), s.validation).metric, 0.2 * before);
+    results.push_back(s.weights());
+  }
+  omp_set_num_threads(threads);
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[1], results[2]);
+}
+
+TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
+  const auto log_without_seconds = [&](const fs::path& path) {
+    std::ifstream in(path);
+    std::string text;
+    for (std::string line; std::getline(in, line);) text += line.substr(0, line.rfind(',')) + "\n";
+    return text;
+  };
+  Session whole;
+  MetricsLog log(folder / "whole.csv", 0);
+  Checkpointer none(folder, whole.net, *whole.optimizer, {}, 0, [] { return false; });
+  whole.train(5, 0, {&log, &none});
+  for (int stop_after : {1, 3, 4, 7, 19}) {
+    CheckpointInfo info;
+    {
+      Session s;
+      int left = stop_after;
+      MetricsLog part(folder / "part.csv", 0);
+      Checkpointer keeper(folder, s.net, *s.optimizer, {}, 0, [&left] { return left == 0; });
+      struct Countdown final : Observer {
+        int* left = nullptr;
+        void on_step(const Report&) override { --*left; }
+      } countdown;
+      countdown.left = &left;
+      EXPECT_EQ(s.train(5, 0, {&countdown, &part, &keeper}), stop_after);
+    }
+    // A line cut short by a kill, and rows behind the checkpoint, must disappear.
+    std::ofstream(folder / "part.csv", std::ios::app) << "9,999,train,1,1,1,1,1\n5,20,tr";
+    Session resumed;
+    info = read_checkpoint_info(folder / "last.h5");
+    EXPECT_EQ(info.step, stop_after);
+    load_checkpoint(folder / "last.h5", resumed.net.state(), resumed.optimizer->state());
+    resumed.optimizer->set_steps(info.optimizer_steps);
+    MetricsLog rest(folder / "part.csv", info.step);
+    Checkpointer keeper(folder, resumed.net, *resumed.optimizer, info, 0, [] { return false; });
+    resumed.train(5, info.step, {&rest, &keeper});
+    EXPECT_EQ(resumed.weights(), whole.weights()) << "stopped after step " << stop_after;
+    EXPECT_EQ(log_without_seconds(folder / "part.csv"), log_without_seconds(folder / "whole.csv"));
+    EXPECT_EQ(keeper.info().best_metric, none.info().best_metric);
+  }
+}
+
+TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsASentenceAndChangesNothing) {
+  Session s;
+  Build build;
+  const Linear other(build, 4, 16);
+  write_checkpoint(folder / "other.h5", {}, other.state(), {});
+  const std::vector<double> before = s.weights();
+  EXPECT_THROW(load_checkpoint(folder / "other.h5", s.net.state(), {}), Error);
+  write_checkpoint(folder / "small.h5", {}, s.net.state(), {});
+  EXPECT_THROW(load_checkpoint(folder / "small.h5", s.net.state(), s.optimizer->state()),
+               Error);  // no moments inside
+  EXPECT_EQ(s.weights(), before);
+  load_checkpoint(folder / "small.h5", s.net.state(), {});
+}
+
+TEST_F(TrainTest, TwoHundredDamagedCheckpointsEndInSuccessOrASentence) {
+  Session s;
+  write_checkpoint(folder / "good.h5", {"device = \"cpu\"\n", 5, 5, 1.5, true, {{"sigma", {1, 2}}}},
+                   s.net.state(), s.optimizer->state());
+  std::ifstream in(folder / "good.h5", std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  const std::string original = text.str();
+  const Rng rng(7, Purpose::kTest);
+  int errors = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    std::string content = original;
+    const Philox4 w = rng.words(i);
+    const std::size_t place = w[0] % content.size();
+    if (i % 4 == 0)
+      content.resize(place);
+    else
+      for (std::size_t k = 0; k < 1 + w[1] % 16 && place + k < content.size(); ++k)
+        content[place + k] ^= static_cast<char>(1 + w[2] % 255);
+    std::ofstream(folder / "bad.h5", std::ios::binary) << content;
+    try {
+      Session victim;
+      read_checkpoint_info(folder / "bad.h5");
+      load_checkpoint(folder / "bad.h5", victim.net.state(), victim.optimizer->state());
+    } catch (const Error&) {
+      ++errors;
+    }
+  }
+  EXPECT_GT(errors, 50);
+}
+
+TEST_F(TrainTest, ANanIsExplainedByItsFirstOpAndParameter) {
+  Session s;
+  s.train(1, 0, {});
+  s.net.parameters()[4].value().values<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+  ASSERT_EQ(s.net.parameters()[4].name, "last.weight");
+  try {
+    s.train(2, 4, {});
+    FAIL() << "trained on";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("linear_fprop"), std::string::npos) << text;
+    EXPECT_NE(text.find("last.weight"), std::string::npos) << text;
+    EXPECT_NE(text.find("step 4"), std::string::npos) << text;
+  }
+}
+
+TEST_F(TrainTest, AnOptimiserThatRunsAwayIsStopped) {
+  Session s;
+  EXPECT_THROW(s.train(200, 0, {}, 1e30), Error);
+}
+
+TEST(Profile, CountsCallsAndNamesRungs) {
+  Session s;
+  Profile profile;
+  profile.attach(s.context);
+  s.train(1, 0, {});
+  const std::string table = profile.table();
+  for (const char* word : {"linear_fprop", "batch_norm_backward", "adam_step", "cpu_1"}) {
+    EXPECT_NE(table.find(word), std::string::npos) << table;
+  }
+}
+
+}  // namespace
+}  // namespace umbra

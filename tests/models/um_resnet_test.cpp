@@ -1,0 +1,93 @@
+// Counts, names and initial values of the UM ResNet.
+#include "models/um_resnet.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "engine/ops/conv/op.h"
+
+namespace umbra {
+namespace {
+
+struct Count {
+  std::int64_t channels, all, live;
+};
+
+class UmResNetCounts : public testing::TestWithParam<Count> {};
+
+// The counts of hopper_kernels: 1400 C^2 of the parameters are dead. Geometry alone decides, so no pass is
+// needed: the dead taps of every convolution are counted where its input volume is known.
+TEST_P(UmResNetCounts, AllAndLive) {
+  const Count expected = GetParam();
+  const std::int64_t c = expected.channels;
+  Build build;
+  const UmResNet network(build, {c, 1, 25, 14, 0.5});
+  std::int64_t all = 0;
+  for (const Parameter& p : network.parameters()) all += p.value().count();
+  EXPECT_EQ(all, expected.all);
+
+  const auto dead = [](std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t stride) {
+    ConvGeometry g{1, in, out, {side, side, side}, {3, 3, 3}, {stride, stride, stride}, {1, 1, 1}};
+    return in * out * (g.taps() - g.live_taps());
+  };
+  const std::int64_t dead_all = dead(c, c, 8, 2) + 3 * dead(c, c, 4, 1) + dead(c, 2 * c, 4, 2) +
+                                3 * dead(2 * c, 2 * c, 2, 1) + dead(2 * c, 4 * c, 2, 2) +
+                                3 * dead(4 * c, 4 * c, 1, 1);
+  EXPECT_EQ(dead_all, 1400 * c * c);
+  EXPECT_EQ(all - dead_all, expected.live);
+}
+
+INSTANTIATE_TEST_SUITE_P(Paper, UmResNetCounts,
+                         testing::Values(Count{20, 859142, 299142}, Count{100, 20255862, 6255862},
+                                         Count{200, 80663762, 24663762}),
+                         [](const auto& count) { return "C" + std::to_string(count.param.channels); });
+
+TEST(UmResNet, HasPyTorchsNames) {
+  Build build;
+  const UmResNet network(build, {4, 1, 25, 14, 0.5});
+  std::set<std::string> names;
+  for (const NamedTensor& t : network.state()) EXPECT_TRUE(names.insert(t.name).second) << t.name;
+  for (const char* name : {"conv1.weight", "bn1.running_mean", "bn1.num_batches_tracked",
+                           "layer1.0.downsample.0.weight", "layer1.0.downsample.1.running_var",
+                           "layer3.1.conv2.weight", "fc1.bias", "fcbn1.bias", "fcbn3.running_var"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  EXPECT_EQ(names.size(), 60U + 19U * 3U);  // 60 parameters, three buffers for each of 19 batch norms
+}
+
+TEST(UmResNet, StartsUniformWithTheDenseFanIn) {
+  Build build;
+  const UmResNet network(build, {20, 1, 25, 14, 0.5});
+  for (const Parameter& p : network.parameters()) {
+    if (p.name != "layer3.1.conv2.weight") continue;
+    const double bound = 1 / std::sqrt(80.0 * 27);
+    double sum = 0, squares = 0, largest = 0;
+    for (float v : p.value().values<float>()) {
+      sum += static_cast<double>(v);
+      squares += static_cast<double>(v) * static_cast<double>(v);
+      largest = std::max(largest, std::abs(static_cast<double>(v)));
+    }
+    const auto n = static_cast<double>(p.value().count());
+    EXPECT_LE(largest, bound);
+    EXPECT_GT(largest, 0.999 * bound);
+    EXPECT_NEAR(sum / n, 0, 5 * bound / std::sqrt(3 * n));  // five standard errors of the mean
+    EXPECT_NEAR(squares / n / (bound * bound / 3), 1,
+                0.01);  // variance of a uniform; its error is 0.9 / sqrt(n)
+  }
+}
+
+TEST(UmResNet, SameSeedSameWeightsOtherSeedOthers) {
+  Build first{{}, DType::kF32, 7}, second{{}, DType::kF32, 7}, other{{}, DType::kF32, 8};
+  const UmResNet a(first, {4}), b(second, {4}), c(other, {4});
+  const auto weights = [](const UmResNet& n) {
+    const auto span = n.parameters()[0].value().values<float>();
+    return std::vector<float>(span.begin(), span.end());
+  };
+  EXPECT_EQ(weights(a), weights(b));
+  EXPECT_NE(weights(a), weights(c));
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,235 @@
+// The tools end to end on a small mock universe: mock, train, kill, resume, predict, evaluate; and what they
+// say to bad input.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/catalogs/catalog.h"
+#include "engine/io/hdf5.h"
+#include "engine/io/safetensors.h"
+#include "tests/tools/run.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+using testing_tools::Outcome;
+using testing_tools::run;
+
+// One universe of 27 sub-boxes for the whole file.
+class CliTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    fs::remove_all(folder());
+    fs::create_directories(folder());
+    const Outcome made = run("mock --out " + path("mock.h5") + " --box-size 75 --seed 3");
+    ASSERT_EQ(made.status, 0) << made.output;
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder()); }
+
+  static fs::path folder() { return fs::path(testing::TempDir()) / "umbra_cli"; }
+  static std::string path(const std::string& name) { return (folder() / name).string(); }
+  static std::string train(const std::string& out, const std::string& more = "") {
+    return "train --data " + path("mock.h5") + " --out " + path(out) +
+           " model.channels=4 train.batch=4 train.epochs=3 " + more;
+  }
+  /// Runs a command that must fail with `status` and one line that holds every one of `words`; `leftover`
+  /// must not appear.
+  static void expect_error(const std::string& command, int status, const std::vector<std::string>& words) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, status) << command << "\n" << outcome.output;
+    for (const std::string& word : words)
+      EXPECT_NE(outcome.output.find(word), std::string::npos) << command << "\n" << outcome.output;
+    if (status == 1) {
+      EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    }
+  }
+};
+
+TEST_F(CliTest, TrainPredictEvaluate) {
+  const Outcome trained = run(train("run"));
+  ASSERT_EQ(trained.status, 0) << trained.output;
+  EXPECT_NE(trained.output.find("epoch 3/3"), std::string::npos) << trained.output;
+  for (const char* name : {"config.toml", "metrics.csv", "last.h5", "best.h5", "best.safetensors"}) {
+    EXPECT_TRUE(fs::exists(folder() / "run" / name)) << name;
+  }
+  EXPECT_EQ(bytes(folder() / "run/metrics.csv").substr(0, 48),
+            "epoch,step,split,loss,chi2,lr,grad_norm,seconds\n");
+
+  const Outcome predicted =
+      run("predict --run " + path("run") + " --data " + path("mock.h5") + " --out " + path("p.h5"));
+  ASSERT_EQ(predicted.status, 0) << predicted.output;
+  const Hdf5File file = Hdf5File::open(path("p.h5"));
+  const std::vector<float> phi = file.read<float>("smf_predicted", {27, 14});
+  const std::vector<float> truth = file.read<float>("smf_true", {27, 14});
+  const std::vector<std::int64_t> held_out = file.read<std::int64_t>("validation");
+
+  const Outcome evaluated =
+      run("evaluate --data " + path("mock.h5") + " --run " + path("run") + " --out " + path("e.json"));
+  ASSERT_EQ(evaluated.status, 0) << evaluated.output;
+  const auto json = nlohmann::json::parse(bytes(folder() / "e.json"));
+  ASSERT_EQ(json["models"].size(), 3U);
+  // The same chi^2 from the predictions, by hand.
+  double sum = 0, boxes = 0;
+  for (std::size_t i = 0; i < 27; ++i) {
+    if (held_out[i] == 0) continue;
+    ++boxes;
+    for (std::size_t b = 0; b < 14; ++b) {
+      const double d = static_cast<double>(phi[14 * i + b]) - static_cast<double>(truth[14 * i + b]);
+      sum += d * d / (json["sigma"][b].get<double>() * json["sigma"][b].get<double>());
+    }
+  }
+  EXPECT_EQ(boxes, 5);
+  EXPECT_NEAR(json["models"][2]["chi2"]["mean"].get<double>(), sum / boxes, 1e-4 * sum / boxes);
+}
+
+TEST_F(CliTest, ACatalogWithoutStellarMassesCanBePredictedButNotTrainedOn) {
+  Catalog catalog = read_catalog(path("mock.h5"));
+  catalog.columns.erase("stellar_mass");
+  write_catalog(path("halos.h5"), catalog);
+  ASSERT_EQ(run(train("run_for_halos")).status, 0);
+  const Outcome predicted = run("predict --run " + path("run_for_halos") + " --data " + path("halos.h5") +
+                                " --out " + path("h.h5"));
+  ASSERT_EQ(predicted.status, 0) << predicted.output;
+  const Hdf5File file = Hdf5File::open(path("h.h5"));
+  EXPECT_FALSE(file.has("smf_true"));
+  for (float v : file.read<float>("smf_predicted", {27, 14})) ASSERT_TRUE(std::isfinite(v));
+  expect_error("train --data " + path("halos.h5") + " --out " + path("no"), 1, {"halos.h5", "stellar_mass"});
+  EXPECT_FALSE(fs::exists(folder() / "no"));
+  expect_error(
+      "evaluate --data " + path("halos.h5") + " --run " + path("run_for_halos") + " --out " + path("no.json"),
+      1, {"stellar_mass"});
+}
+
+TEST_F(CliTest, OneThreadTwoThreadsAndASecondRunGiveTheSameBits) {
+  ASSERT_EQ(run("OMP_NUM_THREADS=1 " + train("one")).status, 0);
+  ASSERT_EQ(run("OMP_NUM_THREADS=2 " + train("two")).status, 0);
+  ASSERT_EQ(run("OMP_NUM_THREADS=2 " + train("again")).status, 0);
+  EXPECT_EQ(bytes(folder() / "one/best.safetensors"), bytes(folder() / "two/best.safetensors"));
+  EXPECT_EQ(bytes(folder() / "one/last.h5"), bytes(folder() / "two/last.h5"));
+  EXPECT_EQ(bytes(folder() / "two/last.h5"), bytes(folder() / "again/last.h5"));
+  ASSERT_EQ(run(train("other", "train.seed=2")).status, 0);
+  EXPECT_NE(bytes(folder() / "one/best.safetensors"), bytes(folder() / "other/best.safetensors"));
+}
+
+// SIGKILL at an arbitrary moment, twice, and SIGTERM once; then the run ends in the very bits of an
+// undisturbed one.
+TEST_F(CliTest, KilledAndResumedEndsInTheSameBits) {
+  const std::string settings = "train.epochs=60 train.checkpoint_steps=3";
+  ASSERT_EQ(run(train("whole", settings)).status, 0);
+  const std::string start = train("killed", settings);
+  const std::string resume = "train --resume --data " + path("mock.h5") + " --out " + path("killed");
+  int interrupted = 0;
+  interrupted += run("timeout -s KILL 0.7 " + start).status != 0 ? 1 : 0;
+  const bool begun = fs::exists(folder() / "killed/last.h5");
+  if (!begun) fs::remove_all(folder() / "killed");
+  const std::string next = begun ? resume : start;
+  interrupted += run("timeout -s TERM 0.7 " + next).status != 0 ? 1 : 0;
+  const std::string then = fs::exists(folder() / "killed/last.h5") ? resume : start;
+  interrupted += run("timeout -s KILL 0.7 " + then).status != 0 ? 1 : 0;
+  const Outcome last = run(fs::exists(folder() / "killed/last.h5") ? resume : start);
+  ASSERT_EQ(last.status, 0) << last.output;
+  EXPECT_GT(interrupted, 0) << "the run was over before it could be killed: make it longer";
+  for (const char* name : {"last.h5", "best.h5", "best.safetensors"}) {
+    EXPECT_EQ(bytes(folder() / "killed" / name), bytes(folder() / "whole" / name)) << name;
+  }
+}
+
+TEST_F(CliTest, OverfitLearnsABatchByHeart) {
+  const Outcome outcome = run(
+      "train --overfit --data " + path("mock.h5") + " --out " + path("overfit") +
+      " model.channels=8 train.batch=4 train.epochs=300 train.schedule=constant train.learning_rate=0.01");
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  const std::string metrics = bytes(folder() / "overfit/metrics.csv");
+  double first = 0, last = 0;
+  std::istringstream lines(metrics);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    if (line.find(",train,") == std::string::npos) continue;
+    const double chi2 = std::stod(line.substr(line.find(",train,") + 7));
+    if (first == 0) first = chi2;
+    last = chi2;
+  }
+  EXPECT_LT(last, 0.02 * first);
+}
+
+TEST_F(CliTest, DryRunCountsLiveAndDeadParameters) {
+  const Outcome outcome = run("train --dry-run");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.output.find("859142, of which 299142 live and 560000 dead"), std::string::npos)
+      << outcome.output;
+}
+
+TEST_F(CliTest, WeightsGoOutAndComeBackIn) {
+  ASSERT_EQ(run(train("source")).status, 0);
+  const std::string weights = path("source/best.safetensors");
+  EXPECT_EQ(read_safetensors(weights).metadata.at("format"), "pt");
+  ASSERT_EQ(run(train("from_weights", "--weights " + weights)).status, 0);
+  expect_error("train --data " + path("mock.h5") + " --out " + path("misfit") +
+                   " model.channels=8 train.batch=4 --weights " + weights,
+               1, {"best.safetensors", "shape"});
+}
+
+TEST_F(CliTest, HelpNamesEverySettingAndUsageErrorsAreTwo) {
+  for (const char* tool : {"train", "predict", "evaluate", "mock", "import camels"}) {
+    const Outcome help = run(std::string(tool) + " --help");
+    EXPECT_EQ(help.status, 0) << tool;
+    EXPECT_NE(help.output.find("--out"), std::string::npos) << help.output;
+  }
+  EXPECT_NE(run("train --help").output.find("train.learning_rate=0.003"), std::string::npos);
+  expect_error("train --nonsense", 2, {"--nonsense"});
+  expect_error("predict", 2, {"--run"});
+}
+
+TEST_F(CliTest, BadInputIsOneSentence) {
+  const std::string data = " --data " + path("mock.h5"), out = " --out " + path("bad");
+  expect_error("train --data " + path("missing.h5") + out, 1, {"missing.h5"});
+  std::ofstream(path("text.h5")) << "not an HDF5 file";
+  expect_error("train --data " + path("text.h5") + out, 1, {"text.h5"});
+  std::ofstream(path("half.h5"), std::ios::binary) << bytes(path("mock.h5")).substr(0, 30000);
+  expect_error("train --data " + path("half.h5") + out, 1, {"half.h5"});
+  expect_error("train" + data + out + " train.epochs=0", 1, {"train.epochs", "between 1 and"});
+  expect_error("train" + data + out + " train.learning_rate=fast", 1, {"train.learning_rate", "number"});
+  expect_error("train" + data + out + " train.lr=1", 1, {"no setting train.lr"});
+  expect_error("train" + data + out + " precision=bf16", 1, {"precision=bf16", "fp32"});
+  expect_error("train" + data + out + " device=tpu", 1, {"device=tpu"});
+  expect_error("train" + data + out + " device=cuda", 1, {"cuda"});
+  expect_error("train" + data + out + " kernels=conv_fprop=magic", 1, {"magic"});
+  expect_error("train" + data + out + " data.features=colour", 1, {"colour"});
+  expect_error("train" + data + out + " data.subbox_size=40", 1, {"40", "divide"});
+  expect_error("train" + data + out + " train.batch=1000", 1, {"1000", "samples"});
+  expect_error("train" + data + out + " data.validation_boxes=5,99", 1, {"99"});
+  expect_error("train" + data + out + " --config " + path("missing.toml"), 1, {"missing.toml"});
+  expect_error("train --resume" + data + out, 1, {"no checkpoint to resume from"});
+  expect_error("predict --run " + path("nowhere") + data + out, 1, {"nowhere"});
+  expect_error("predict --run " + path("text.h5") + data + out, 1, {"text.h5"});
+  expect_error("mock --out /nonexistent/folder/m.h5 --box-size 50", 1, {"/nonexistent/folder"});
+  EXPECT_FALSE(fs::exists(folder() / "bad"));
+  ASSERT_EQ(run(train("twice")).status, 0);
+  expect_error(train("twice"), 1, {"already holds a run", "--resume"});
+}
+
+// A disk that is full looks like a file that may not grow: the shell's limit makes writes fail in the same
+// way.
+TEST_F(CliTest, AFullDiskIsASentenceAndLeavesNoHalfFile) {
+  ASSERT_EQ(run(train("full")).status, 0);
+  const std::string before = bytes(folder() / "full/last.h5");
+  const Outcome mocked =
+      run("bash -c \"trap '' XFSZ; ulimit -f 20; mock --out " + path("full.h5") + " --box-size 75\"");
+  EXPECT_EQ(mocked.status, 1) << mocked.output;
+  EXPECT_NE(mocked.output.find("full.h5"), std::string::npos) << mocked.output;
+  EXPECT_FALSE(fs::exists(path("full.h5")));
+  const Outcome resumed = run("bash -c \"trap '' XFSZ; ulimit -f 20; train --resume --data " +
+                              path("mock.h5") + " --out " + path("full") + " train.epochs=5\"");
+  EXPECT_EQ(resumed.status, 1) << resumed.output;
+  EXPECT_NE(resumed.output.find("/full/"), std::string::npos) << resumed.output;
+  EXPECT_EQ(bytes(folder() / "full/last.h5"), before);
+  for (const auto& entry : fs::recursive_directory_iterator(folder())) {
+    EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace umbra

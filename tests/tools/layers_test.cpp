@@ -1,0 +1,127 @@
+// Who may include whom (architecture: downward only). Reads every #include of the repository.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A layer may include itself and what is listed. Longer paths are matched first.
+const std::map<std::string, std::set<std::string>>& allowed() {
+  static const std::set<std::string> base{"engine/base"}, runtime{"engine/base", "engine/runtime"};
+  static const auto plus = [](std::set<std::string> below, std::initializer_list<const char*> more) {
+    below.insert(more.begin(), more.end());
+    return below;
+  };
+  static const auto ops = plus(runtime, {"engine/cpu"});
+  static const auto registry = plus(ops, {"engine/ops"});
+  static const auto tensor = plus(registry, {"engine/registry"});
+  static const auto grad = plus(tensor, {"engine/tensor"});
+  static const auto nn = plus(grad, {"engine/grad"});
+  static const auto above_nn = plus(nn, {"engine/nn"});
+  static const auto train = plus(above_nn, {"engine/optim", "engine/io", "engine/dist"});
+  static const std::map<std::string, std::set<std::string>> rules = {
+      {"engine/base", {}},
+      {"engine/runtime", base},
+      {"engine/cpu", base},
+      {"engine/ops", ops},
+      {"engine/registry", registry},
+      {"engine/tensor", tensor},
+      {"engine/grad", grad},
+      {"engine/nn", nn},
+      {"engine/optim", above_nn},
+      {"engine/io", above_nn},
+      {"engine/train", train},
+      {"models", above_nn},
+      {"data", plus(base, {"engine/cpu", "engine/io"})},
+      {"bench", plus(registry, {"engine/registry"})},
+      {"tools", plus(train, {"engine/train", "models", "data"})},
+  };
+  return rules;
+}
+
+std::string layer_of(const std::string& path) {
+  std::string best;
+  for (const auto& [layer, below] : allowed()) {
+    if ((path == layer || path.starts_with(layer + "/")) && layer.size() > best.size()) best = layer;
+  }
+  return best;
+}
+
+std::string op_folder(const std::string& path) {
+  const std::string prefix = "engine/ops/";
+  const std::size_t end = path.find('/', prefix.size());
+  return path.starts_with(prefix) && end != std::string::npos ? path.substr(0, end) : "";
+}
+
+struct Include {
+  std::string file, target;
+};
+
+std::vector<Include> project_includes() {
+  const fs::path root = UMBRA_SOURCE_DIR;
+  const std::regex pattern(R"(^\s*#\s*include\s*"([^"]+)\")");
+  std::vector<Include> found;
+  for (const char* folder : {"engine", "models", "data", "tools", "bench"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp" && extension != ".cu" && extension != ".cuh") continue;
+      std::ifstream in(entry.path());
+      std::smatch match;
+      for (std::string line; std::getline(in, line);) {
+        if (std::regex_search(line, match, pattern)) {
+          found.push_back({fs::relative(entry.path(), root).string(), match[1]});
+        }
+      }
+    }
+  }
+  return found;
+}
+
+TEST(Layers, EveryIncludeGoesDownward) {
+  const std::vector<Include> includes = project_includes();
+  ASSERT_GT(includes.size(), 300U);
+  for (const auto& [file, target] : includes) {
+    const std::string from = layer_of(file), to = layer_of(target);
+    ASSERT_FALSE(from.empty()) << file << " belongs to no layer";
+    ASSERT_FALSE(to.empty()) << file << " includes " << target
+                             << ", which is not written from the repository's root";
+    EXPECT_TRUE(from == to || allowed().at(from).contains(to))
+        << file << " (" << from << ") includes " << target << " (" << to << ")";
+  }
+}
+
+TEST(Layers, OpsDoNotSeeOneAnother) {
+  for (const auto& [file, target] : project_includes()) {
+    const std::string from = op_folder(file), to = op_folder(target);
+    EXPECT_TRUE(from.empty() || to.empty() || from == to) << file << " includes " << target;
+  }
+}
+
+TEST(Layers, NoBackendConditionalsAndNoCudaHeadersInHostCode) {
+  const fs::path root = UMBRA_SOURCE_DIR;
+  const std::regex conditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|NCCL|MPI))");
+  const std::regex cuda_header(R"(^\s*#\s*include\s*[<"](cuda|cublas|cudnn|nccl))");
+  for (const char* folder : {"engine", "models", "data", "tools", "bench", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cpp") continue;
+      const std::string name = entry.path().filename();
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) {
+        EXPECT_FALSE(std::regex_search(line, conditional)) << entry.path() << ": " << line;
+        const bool may = name == "cuda_runtime.cpp" || name == "table_cuda.cpp" ||
+                         entry.path().string().find("bench/peers") != std::string::npos;
+        EXPECT_TRUE(may || !std::regex_search(line, cuda_header)) << entry.path() << ": " << line;
+      }
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,20 @@
+# The Debian and Ubuntu packages umbra uses, and a function that installs those that are missing. Sourced by the scripts beside it.
+build_packages=(g++ cmake ninja-build pkg-config libhwy-dev libhdf5-dev libfftw3-dev libtomlplusplus-dev libcli11-dev
+  nlohmann-json3-dev)
+test_packages=(libgtest-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib)
+plot_packages=(python3 python3-h5py python3-matplotlib)
+aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
+
+install_packages() {
+  command -v dpkg-query >/dev/null || return 0  # not a Debian: the user has installed what CMake will ask for
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  echo "installing ${missing[*]}"
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds umbra and runs every test. On Debian and Ubuntu it installs the packages that are missing (as root or with sudo).
+#   tools/test.sh                      the release build and all tests
+#   tools/test.sh asan|tsan|debug      the same with a sanitizer, or without optimisation
+#   tools/test.sh aarch64              the engine, cross-compiled for Arm and run under qemu-user
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+source tools/packages.sh
+
+install_packages "${build_packages[@]}" "${test_packages[@]}"
+export OMP_WAIT_POLICY=passive  # tests share the cores; a thread that spins would keep others from working
+if [ "$preset" = aarch64 ]; then
+  install_packages "${aarch64_packages[@]}"
+  exec tools/test_aarch64.sh
+fi
+cmake --preset "$preset"
+cmake --build --preset "$preset"
+ctest --test-dir "build${preset:+$([ "$preset" = release ] || echo "-$preset")}" --output-on-failure --parallel "$(nproc)" --timeout 900
