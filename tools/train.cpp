@@ -85,6 +85,9 @@ void run(const Arguments& arguments) {
   Experiment experiment(config, transform);
   const std::unique_ptr<Optimizer> optimizer = experiment.make_optimizer();
   if (arguments.resume) {
+    require(info.transform["boxes"] == std::vector<double>{static_cast<double>(boxes.count)}, arguments.data,
+            ": ", boxes.count, " sub-boxes; this is not the catalog that the run in ", out.string(),
+            " was trained on");
     load_checkpoint(out / "last.h5", experiment.network().state(), optimizer->state());
     optimizer->set_steps(info.optimizer_steps);
   } else {
