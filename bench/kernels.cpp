@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/peers/peers.h"
+#include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/storage.h"

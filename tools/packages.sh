@@ -5,6 +5,9 @@ test_packages=(libgtest-dev libbenchmark-dev libopenblas-dev python3 python3-h5p
 plot_packages=(python3 python3-h5py python3-matplotlib)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 
+# apt's Python modules belong to apt's python3, which another one earlier in PATH would hide.
+export PATH=/usr/bin:$PATH
+
 install_packages() {
   command -v dpkg-query >/dev/null || return 0  # not a Debian: the user has installed what CMake will ask for
   local missing=() package

@@ -58,88 +58,132 @@ Split one_batch(const Split& split, RunConfig& config) {
   return {batch, batch};
 }
 
+// A training run in the order in which it comes to life: everything that can be wrong with the input is
+// looked at before anything is written.
+class Run {
+ public:
+  explicit Run(const Arguments& arguments)
+      : arguments_(arguments),
+        out_(arguments.out),
+        config_(resolve(arguments)),
+        boxes_(read_boxes()),
+        split_(config_.split(boxes_.count)) {
+    if (arguments.overfit) split_ = one_batch(split_, config_);
+    if (arguments.resume) info_ = read_checkpoint_info(last());
+    const Transform transform = arguments.resume ? from_map(info_.transform, config_, last().string())
+                                                 : fit_transform(boxes_, split_.train, config_);
+    scale_inputs(boxes_, transform);
+    experiment_ = std::make_unique<Experiment>(config_, transform);
+    optimizer_ = experiment_->make_optimizer();
+    arguments.resume ? restore() : start(transform);
+    const auto seed = static_cast<std::uint64_t>(config_.seed);
+    const bool augment = config_.symmetries || config_.shifts;
+    training_data_ =
+        std::make_unique<BoxDataset>(boxes_, split_.train, Augmentation{config_.symmetries, config_.shifts});
+    validation_data_ = std::make_unique<BoxDataset>(boxes_, split_.validation, Augmentation{});
+    training_ = std::make_unique<Loader>(
+        *training_data_, LoaderOptions{config_.batch, seed, true, config_.drop_last, augment});
+    validation_ =
+        std::make_unique<Loader>(*validation_data_, LoaderOptions{config_.batch, seed, false, false, false});
+  }
+
+  void train() {
+    open_folder();
+    const std::int64_t per_epoch = training_->batches_per_epoch();
+    TrainerOptions options{config_.epochs, static_cast<std::uint64_t>(config_.seed), config_.clip,
+                           config_.nan_guard, nullptr};
+    options.learning_rate = [&](std::int64_t step) { return config_.rate(step, per_epoch); };
+    Progress progress(stdout, config_.epochs, per_epoch, info_.step, "chi2", "boxes");
+    MetricsLog metrics(out_ / "metrics.csv", info_.step);
+    Checkpointer checkpointer(out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
+                              [] { return stop_signal != 0; });
+    Profile profile;
+    if (arguments_.profile) profile.attach(experiment_->context());
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
+    std::printf("%lld sub-boxes: %zu to train on, %zu to validate on; %s on %s\n",
+                static_cast<long long>(boxes_.count), split_.train.size(), split_.validation.size(),
+                config_.model.c_str(), name_of(experiment_->context().device()).c_str());
+    Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->task(),
+                    options);
+    const std::int64_t done =
+        trainer.run(*training_, validation_.get(), info_.step, {&progress, &metrics, &checkpointer});
+    require(done >= config_.epochs * per_epoch, "stopped by a signal after step ", done,
+            "; continue with: train --data ", arguments_.data, " --out ", arguments_.out, " --resume");
+    export_best(checkpointer.info().best_metric);
+    if (arguments_.profile) std::cout << profile.table();
+  }
+
+ private:
+  fs::path last() const { return out_ / "last.h5"; }
+
+  BoxSet read_boxes() const {
+    require(!arguments_.data.empty() && !arguments_.out.empty(), "--data and --out are needed");
+    require(arguments_.resume || !fs::exists(last()), out_.string(),
+            ": this folder already holds a run; continue it with --resume or choose another folder");
+    CatalogReport report;
+    const Catalog catalog = read_catalog(arguments_.data, &report);
+    if (report.wrapped > 0)
+      std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
+    BoxSet boxes = make_boxes(catalog, config_.box_options());
+    require(!boxes.smf.empty(), arguments_.data,
+            ": the catalog has no column stellar_mass, so there are no labels to learn from");
+    return boxes;
+  }
+
+  void restore() {
+    require(info_.transform["boxes"] == std::vector<double>{static_cast<double>(boxes_.count)},
+            arguments_.data, ": ", boxes_.count, " sub-boxes; this is not the catalog that the run in ",
+            out_.string(), " was trained on");
+    load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
+    optimizer_->set_steps(info_.optimizer_steps);
+  }
+
+  void start(const Transform& transform) {
+    if (!arguments_.weights.empty()) {
+      load_state(experiment_->network(), read_safetensors(arguments_.weights).tensors, arguments_.weights);
+    }
+    info_.transform = to_map(transform);
+    info_.transform["boxes"] = {static_cast<double>(boxes_.count)};
+  }
+
+  void open_folder() {
+    std::error_code status;
+    fs::create_directories(out_, status);
+    require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made");
+    info_.config = config_.bind().dump();
+    write_text_file(out_ / "config.toml", info_.config);
+  }
+
+  void export_best(double metric) {
+    Experiment best(config_, experiment_->transform());
+    load_checkpoint(out_ / "best.h5", best.network().state(), {});
+    write_safetensors(out_ / "best.safetensors", best.network().state(),
+                      {{"format", "pt"}, {"config", info_.config}});
+    std::printf(
+        "best validation chi2 %.4g; wrote %s (config.toml, metrics.csv, last.h5, best.h5, "
+        "best.safetensors)\n",
+        metric, out_.string().c_str());
+  }
+
+  const Arguments& arguments_;
+  fs::path out_;
+  RunConfig config_;
+  BoxSet boxes_;
+  Split split_;
+  CheckpointInfo info_;
+  std::unique_ptr<Experiment> experiment_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<BoxDataset> training_data_, validation_data_;
+  std::unique_ptr<Loader> training_, validation_;
+};
+
 void run(const Arguments& arguments) {
-  RunConfig config = resolve(arguments);
   if (arguments.dry_run) {
-    std::cout << dry_run(config);
+    std::cout << dry_run(resolve(arguments));
     return;
   }
-  require(!arguments.data.empty() && !arguments.out.empty(), "--data and --out are needed");
-  const fs::path out = arguments.out;
-  require(arguments.resume || !fs::exists(out / "last.h5"), out.string(),
-          ": this folder already holds a run; continue it with --resume or choose another folder");
-  CatalogReport report;
-  const Catalog catalog = read_catalog(arguments.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
-  BoxSet boxes = make_boxes(catalog, config.box_options());
-  require(!boxes.smf.empty(), arguments.data,
-          ": the catalog has no column stellar_mass, so there are no labels to learn from");
-  Split split = config.split(boxes.count);
-  if (arguments.overfit) split = one_batch(split, config);
-
-  CheckpointInfo info;
-  if (arguments.resume) info = read_checkpoint_info(out / "last.h5");
-  const Transform transform = arguments.resume ? from_map(info.transform, config, (out / "last.h5").string())
-                                               : fit_transform(boxes, split.train, config);
-  scale_inputs(boxes, transform);
-  Experiment experiment(config, transform);
-  const std::unique_ptr<Optimizer> optimizer = experiment.make_optimizer();
-  if (arguments.resume) {
-    require(info.transform["boxes"] == std::vector<double>{static_cast<double>(boxes.count)}, arguments.data,
-            ": ", boxes.count, " sub-boxes; this is not the catalog that the run in ", out.string(),
-            " was trained on");
-    load_checkpoint(out / "last.h5", experiment.network().state(), optimizer->state());
-    optimizer->set_steps(info.optimizer_steps);
-  } else {
-    if (!arguments.weights.empty()) {
-      load_state(experiment.network(), read_safetensors(arguments.weights).tensors, arguments.weights);
-    }
-    info.transform = to_map(transform);
-    info.transform["boxes"] = {static_cast<double>(boxes.count)};
-  }
-  const BoxDataset training_data(boxes, split.train, {config.symmetries, config.shifts});
-  const BoxDataset validation_data(boxes, split.validation, {});
-  const auto seed = static_cast<std::uint64_t>(config.seed);
-  const Loader training(training_data,
-                        {config.batch, seed, true, config.drop_last, config.symmetries || config.shifts});
-  const Loader validation(validation_data, {config.batch, seed, false, false, false});
-
-  // Everything that can be wrong with the input has been looked at: only now something is written.
-  std::error_code status;
-  fs::create_directories(out, status);
-  require(!status && fs::is_directory(out), out.string(), ": the folder cannot be made");
-  info.config = config.bind().dump();
-  write_text_file(out / "config.toml", info.config);
-
-  TrainerOptions options{config.epochs, seed, config.clip, config.nan_guard, nullptr};
-  options.learning_rate = [&](std::int64_t step) { return config.rate(step, training.batches_per_epoch()); };
-  const std::int64_t first = info.step;
-  Progress progress(stdout, config.epochs, training.batches_per_epoch(), first, "chi2", "boxes");
-  MetricsLog metrics(out / "metrics.csv", first);
-  Checkpointer checkpointer(out, experiment.network(), *optimizer, info, config.checkpoint_steps,
-                            [] { return stop_signal != 0; });
-  Profile profile;
-  if (arguments.profile) profile.attach(experiment.context());
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-
-  std::printf("%lld sub-boxes: %zu to train on, %zu to validate on; %s on %s\n",
-              static_cast<long long>(boxes.count), split.train.size(), split.validation.size(),
-              config.model.c_str(), name_of(experiment.context().device()).c_str());
-  Trainer trainer(experiment.context(), experiment.network(), *optimizer, experiment.task(), options);
-  const std::int64_t done = trainer.run(training, &validation, first, {&progress, &metrics, &checkpointer});
-  if (done < config.epochs * training.batches_per_epoch()) {
-    fail("stopped by a signal after step ", done, "; continue with: train --data ", arguments.data, " --out ",
-         arguments.out, " --resume");
-  }
-  Experiment best(config, transform);
-  load_checkpoint(out / "best.h5", best.network().state(), {});
-  write_safetensors(out / "best.safetensors", best.network().state(),
-                    {{"format", "pt"}, {"config", info.config}});
-  std::printf(
-      "best validation chi2 %.4g; wrote %s (config.toml, metrics.csv, last.h5, best.h5, best.safetensors)\n",
-      checkpointer.info().best_metric, out.string().c_str());
-  if (arguments.profile) std::cout << profile.table();
+  Run(arguments).train();
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Cross-compiles umbra for 64-bit Arm (Grace) and runs the tests of the engine under qemu-user. Called by
+# `tools/test.sh aarch64`, which installs the compiler and the emulator.
+#
+# What runs: every test of tests/engine (the gauntlet over all kernels, the mutants, the registry, the tape, the
+# optimizers). What does not: tests of files, data and tools, for which HDF5 and FFTW for Arm would be needed; they hold
+# no code that knows the machine.
+#
+# Highway and GoogleTest for Arm come as packages of the same Debian or Ubuntu release, unpacked into the build folder by
+# an apt of its own: the host's package lists, architectures and libraries stay as they are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$PWD/build-aarch64
+packages=(libhwy1 libhwy-dev libgtest-dev)
+
+fetch_packages() {
+  . /etc/os-release
+  local source
+  case "$ID" in
+    debian) source="http://deb.debian.org/debian $VERSION_CODENAME main" ;;
+    ubuntu) source="http://ports.ubuntu.com/ubuntu-ports $VERSION_CODENAME main universe" ;;
+    *) echo "tools/test_aarch64.sh: libraries for Arm are fetched on Debian and Ubuntu only, this is $ID" >&2; return 1 ;;
+  esac
+  local apt=$build/apt
+  rm -rf "$apt" "$build/sysroot"
+  mkdir -p "$apt"/{lists,cache,parts,debs}
+  echo "deb [signed-by=/usr/share/keyrings/$ID-archive-keyring.gpg] $source" >"$apt/sources.list"
+  : >"$apt/status"
+  local options=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User=root
+    -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/parts"
+    -o Dir::State::Lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache")
+  apt-get "${options[@]}" update
+  (cd "$apt/debs" && apt-get "${options[@]}" download "${packages[@]}")
+  local deb
+  for deb in "$apt"/debs/*.deb; do dpkg -x "$deb" "$build/sysroot.part"; done
+  mv "$build/sysroot.part" "$build/sysroot"
+  rm -rf "$apt"
+}
+
+if [ "$(uname -m)" = aarch64 ]; then
+  exec tools/test.sh release  # an Arm machine runs everything, without an emulator
+fi
+[ -d "$build/sysroot" ] || fetch_packages
+cmake --preset aarch64
+cmake --build --preset aarch64
+ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" --timeout 900
