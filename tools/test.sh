@@ -9,7 +9,7 @@ preset=${1:-release}
 source tools/packages.sh
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
-export OMP_WAIT_POLICY=passive  # tests share the cores; a thread that spins would keep others from working
+export OMP_WAIT_POLICY=passive  # tests share the cores: a thread that spins would keep others from working
 if [ "$preset" = aarch64 ]; then
   install_packages "${aarch64_packages[@]}"
   exec tools/test_aarch64.sh

@@ -22,7 +22,7 @@ fetch_packages() {
     *) echo "tools/test_aarch64.sh: libraries for Arm are fetched on Debian and Ubuntu only, this is $ID" >&2; return 1 ;;
   esac
   local apt=$build/apt
-  rm -rf "$apt" "$build/sysroot"
+  rm -rf "$apt" "$build/sysroot.part"
   mkdir -p "$apt"/{lists,cache,parts,debs}
   echo "deb [signed-by=/usr/share/keyrings/$ID-archive-keyring.gpg] $source" >"$apt/sources.list"
   : >"$apt/status"

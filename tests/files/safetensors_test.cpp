@@ -2,6 +2,7 @@
 #include "engine/io/safetensors.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct SafeTensorsTest : testing::Test {
-  fs::path folder = fs::path(testing::TempDir()) / "umbra_safetensors";
+  fs::path folder = fs::path(testing::TempDir()) / ("umbra_safetensors_" + std::to_string(getpid()));
   Stream stream{Device{}};
 
   void SetUp() override { fs::create_directories(folder); }

@@ -1,6 +1,7 @@
 // The training loop on a problem of the test's own: order, determinism, resuming, files, and the explanation
 // of a NaN.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -97,7 +98,7 @@ struct Session {
 };
 
 struct TrainTest : testing::Test {
-  fs::path folder = fs::path(testing::TempDir()) / "umbra_train";
+  fs::path folder = fs::path(testing::TempDir()) / ("umbra_train_" + std::to_string(getpid()));
   void SetUp() override { fs::remove_all(folder), fs::create_directories(folder); }
   void TearDown() override { fs::remove_all(folder); }
 };

@@ -1,6 +1,7 @@
 // The tools end to end on a small mock universe: mock, train, kill, resume, predict, evaluate; and what they
 // say to bad input.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -28,7 +29,9 @@ class CliTest : public testing::Test {
   }
   static void TearDownTestSuite() { fs::remove_all(folder()); }
 
-  static fs::path folder() { return fs::path(testing::TempDir()) / "umbra_cli"; }
+  static fs::path folder() {
+    return fs::path(testing::TempDir()) / ("umbra_cli_" + std::to_string(getpid()));
+  }
   static std::string path(const std::string& name) { return (folder() / name).string(); }
   static std::string train(const std::string& out, const std::string& more = "") {
     return "train --data " + path("mock.h5") + " --out " + path(out) +

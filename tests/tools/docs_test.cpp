@@ -1,6 +1,7 @@
 // Every code block of README.md is run, as it stands, in a folder where the repository and the build are what
 // README says they are. A block that needs a Python package which is missing is skipped, with a sentence.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <sstream>
 #include <vector>
@@ -38,7 +39,7 @@ std::vector<Block> blocks_of(const fs::path& page) {
 
 // A folder that looks like a checkout with a finished build, in which a block may write what it likes.
 fs::path make_checkout() {
-  const fs::path folder = fs::path(testing::TempDir()) / "umbra_docs";
+  const fs::path folder = fs::path(testing::TempDir()) / ("umbra_docs_" + std::to_string(getpid()));
   fs::remove_all(folder);
   fs::create_directories(folder);
   for (const auto& entry : fs::directory_iterator(UMBRA_SOURCE_DIR)) {

@@ -1,0 +1,151 @@
+"""What plot.py reads: evaluation.json, metrics.csv, predictions.h5 and catalog.h5.
+
+Nothing in a file is believed before it is checked: every complaint is a PlotError, one sentence naming the file, the
+field and what was expected.
+"""
+import contextlib
+import json
+import os
+
+import h5py
+import numpy as np
+
+
+class PlotError(Exception):
+    """One sentence for the user."""
+
+
+def require(condition, *sentence):
+    if not condition:
+        raise PlotError("".join(str(part) for part in sentence))
+
+
+def numbers(values, where, shape):
+    """`values` as finite floats of that shape; None in `shape`: any extent from 1; (): one number."""
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    fits = array.ndim == len(shape) and array.size > 0 and all(s in (None, n) for s, n in zip(shape, array.shape))
+    expected = " x ".join("n" if s is None else str(s) for s in shape) or "one"
+    require(fits, where, ": ", expected, " numbers were expected")
+    require(np.isfinite(array).all(), where, ": finite numbers were expected, but it holds nan, null or infinity")
+    return array
+
+
+def read_text(path, expected):
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not text"
+        raise PlotError(f"{path}: cannot be read ({reason}): expected {expected}") from problem
+
+
+def read_evaluation(path):
+    """Bin edges, (sigma, true mean, true standard deviation) and the whole file, its models' arrays checked."""
+    fields = ["sigma", "smf_true_mean", "smf_true_standard_deviation"]
+    try:
+        result = json.loads(read_text(path, "the JSON that evaluate writes"))
+    except (ValueError, RecursionError) as problem:
+        raise PlotError(f"{path}: is not JSON ({problem}): expected the file that evaluate writes") from problem
+    for field in ["bin_edges_log10_msun", "smf_unit", "models"] + fields:
+        require(isinstance(result, dict) and field in result, path, ": the field ", field,
+                " is missing: expected the file that evaluate writes")
+    edges = numbers(result["bin_edges_log10_msun"], f"{path}: bin_edges_log10_msun", (None,))
+    require(edges.size > 1 and (np.diff(edges) > 0).all(), path,
+            ": bin_edges_log10_msun: at least 2 rising numbers were expected")
+    data = [numbers(result[field], f"{path}: {field}", (edges.size - 1,)) for field in fields]
+    require((data[0] > 0).all(), path, ": sigma: positive numbers were expected")
+    require((data[1] > 0).any(), path, ": smf_true_mean: at least one positive density was expected")
+    require(isinstance(result["models"], list) and result["models"], path, ": models: a list was expected")
+    for i, model in enumerate(result["models"]):
+        where = f"{path}: models[{i}]"
+        require(isinstance(model, dict) and isinstance(model.get("name"), str), where, ".name: a text was expected")
+        for field in ("smf_mean", "smf_standard_deviation"):
+            model[field] = numbers(model.get(field), f"{where}.{field}", (edges.size - 1,))
+        require((model["smf_standard_deviation"] >= 0).all(), where,
+                ".smf_standard_deviation: numbers from 0 were expected")
+    return edges, data, result
+
+
+def read_metrics(run):
+    """Rows (epoch, step, chi2, lr) of training and of validation; chi2 may be nan where training diverged.
+
+    A last line without its line break is still being written, and left out."""
+    path = os.path.join(run, "metrics.csv") if os.path.isdir(run) else run
+    lines = read_text(path, "the folder of a run, or its metrics.csv").split("\n")[:-1]
+    header = lines[0].split(",") if lines else []
+    for name in ["epoch", "step", "split", "chi2", "lr"]:
+        require(name in header, path, ": the column ", name, " is missing: expected the file that train writes")
+    table = {"train": [], "validation": []}
+    for number, line in enumerate(lines[1:], start=2):
+        row = dict(zip(header, line.split(",")))
+        try:
+            table[row["split"]].append([int(row["epoch"]), int(row["step"]), float(row["chi2"]), float(row["lr"])])
+        except (KeyError, ValueError):
+            raise PlotError(f"{path}: line {number}: expected the columns {','.join(header)}, split being train or "
+                            "validation and the rest numbers") from None
+    require(table["train"], path, ": holds no training step: expected at least one finished epoch")
+    train, validation = (np.array(rows, dtype=float).reshape(-1, 4) for rows in table.values())
+    require(np.isfinite(train[:, 2]).any(), path, ": chi2: at least one finite number was expected")
+    require(np.isfinite(train[:, 3]).all(), path, ": lr: finite numbers were expected")
+    require((np.diff(train[:, 1]) > 0).all() and (np.diff(train[:, 0]) >= 0).all(), path,
+            ": epoch and step: rising numbers were expected")
+    return train, validation
+
+
+@contextlib.contextmanager
+def hdf5(path, writer):
+    """An open file; whatever the HDF5 library finds wrong with it, while open, becomes a sentence."""
+    require(os.path.exists(path), path, ": does not exist: expected the HDF5 file that ", writer, " writes")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, ValueError) as problem:
+        raise PlotError(f"{path}: is damaged or not HDF5: expected the file that {writer} writes") from problem
+
+
+def dataset(file, name, shape):
+    item = file.get(name)
+    require(isinstance(item, h5py.Dataset), file.filename, ": the dataset ", name, " is missing")
+    require(item.dtype.kind in "iuf", file.filename, ": ", name, ": numbers were expected")
+    return numbers(item[()], f"{file.filename}: {name}", shape)
+
+
+def attribute(file, name, key):
+    require(name in file and key in file[name].attrs, file.filename, ": the attribute ", key, " of ", name,
+            " is missing")
+    value = file[name].attrs[key]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def read_catalog(path):
+    """Positions [n, 3] wrapped into the cube, vpeak [n], cube [n], side of the cubes, their number, (unit of length,
+    of velocity)."""
+    with hdf5(path, "import or mock") as file:
+        side = float(numbers(attribute(file, "/", "box_size"), f"{path}: box_size", ()))
+        cubes = int(numbers(attribute(file, "/", "boxes"), f"{path}: boxes", ()))
+        require(side > 0 and cubes > 0, path, ": box_size and boxes: positive numbers were expected")
+        vpeak = dataset(file, "halos/vpeak", (None,))
+        position = np.stack([dataset(file, f"halos/{axis}", vpeak.shape) for axis in "xyz"], axis=1)
+        cube = dataset(file, "halos/box", vpeak.shape) if cubes > 1 else np.zeros(vpeak.size)
+        units = [str(attribute(file, f"halos/{name}", "unit")) for name in ("x", "vpeak")]
+    return position % side, vpeak, cube, side, cubes, units
+
+
+def read_predictions(path):
+    """Predicted and true [boxes, bins] of the validation boxes (of all where none are marked), edges, unit, kind."""
+    with hdf5(path, "predict") as file:
+        require("smf_true" in file, path, ": the dataset smf_true is missing: expected predictions from a catalog with "
+                "the column stellar_mass")
+        predicted = dataset(file, "smf_predicted", (None, None))
+        true = dataset(file, "smf_true", predicted.shape)
+        unit = str(attribute(file, "smf_true", "unit"))
+        edges = numbers(attribute(file, "smf_true", "bin_edges"), f"{path}: smf_true: bin_edges",
+                        (predicted.shape[1] + 1,))
+        marked = dataset(file, "validation", predicted.shape[:1]) != 0 if "validation" in file else None
+    if marked is None:
+        return predicted, true, edges, unit, "predicted"
+    require(marked.any(), path, ": validation: at least one box marked 1 was expected")
+    return predicted[marked], true[marked], edges, unit, "validation"
