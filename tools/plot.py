@@ -202,10 +202,10 @@ def plot_slice(arguments):
     position, vpeak = position[kept], vpeak[kept]
     cells = np.minimum((position * (per_side * voxels / side)).astype(int), per_side * voxels - 1) - corner * voxels
     in_box = ((cells >= 0) & (cells < voxels)).all(axis=1)
-    require(in_box.any(), path, f": sub-box {arguments.box}: expected a halo with vpeak of at least "
-            f"{arguments.min_vpeak:g} {speed}, but it holds none")
     first, voxel = (voxels - depth) // 2, side / per_side / voxels  # the slab lies in the middle, across z
     in_slab = (cells[:, 2] >= first) & (cells[:, 2] < first + depth)
+    require((in_box & in_slab).any(), path, f": sub-box {arguments.box}: expected a halo with vpeak of at least "
+            f"{arguments.min_vpeak:g} {speed} in the {depth} voxels in its middle, across z, but there is none")
     field = mean_field(cells[in_box], vpeak[in_box], voxels)[:, :, first:first + depth].max(axis=2)
     origin = corner * voxels * voxel
 
@@ -220,8 +220,8 @@ def plot_slice(arguments):
     image = draw_field(axes[0, -1], field, origin, voxel, position[in_box & in_slab])
     bar = figure.colorbar(image, cax=axes[0, -1].inset_axes([1.03, 0, 0.045, 1]))
     bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel  [{plain(speed)}]; white: no halo")
-    low = origin[2] + first * voxel
-    axes[0, -1].set_title(f"sub-box {arguments.box}, {low:g} \N{LESS-THAN OR EQUAL TO} z < {low + depth * voxel:g} {plain(length)}")
+    low, high = origin[2] + first * voxel, origin[2] + (first + depth) * voxel
+    axes[0, -1].set_title(f"sub-box {arguments.box}, {low:g} \u2264 z < {high:g} {plain(length)}")
     save(figure, arguments.out)
 
 

@@ -75,6 +75,10 @@ class Run {
     scale_inputs(boxes_, transform);
     experiment_ = std::make_unique<Experiment>(config_, transform);
     optimizer_ = experiment_->make_optimizer();
+    const auto samples = static_cast<std::int64_t>(split_.train.size());
+    require(config_.drop_last || samples % config_.batch != 1, samples,
+            " training boxes leave a last batch of one for train.batch=", config_.batch,
+            ", which batch norm cannot use; change train.batch or set train.drop_last=true");
     arguments.resume ? restore() : start(transform);
     const auto seed = static_cast<std::uint64_t>(config_.seed);
     const bool augment = config_.symmetries || config_.shifts;

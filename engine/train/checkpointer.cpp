@@ -1,5 +1,7 @@
 #include "engine/train/checkpointer.h"
 
+#include <cmath>
+
 namespace umbra {
 
 Checkpointer::Checkpointer(std::filesystem::path run, const Module& network, const Optimizer& optimizer,
@@ -12,7 +14,8 @@ Checkpointer::Checkpointer(std::filesystem::path run, const Module& network, con
       stop_(std::move(stop)) {}
 
 void Checkpointer::on_validation(const Report& report) {
-  if (info_.has_best && !(report.metric < info_.best_metric)) return;
+  const bool better = !info_.has_best || std::isnan(info_.best_metric) || report.metric < info_.best_metric;
+  if (!better) return;
   info_.has_best = true;
   info_.best_metric = report.metric;
   info_.step = report.step;

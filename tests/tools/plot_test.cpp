@@ -161,7 +161,7 @@ void write_predictions(const fs::path& path, std::int64_t boxes, std::int64_t bi
   std::vector<float> predicted, truth;
   std::vector<double> edges = {10.0};
   for (std::int64_t i = 0; i < boxes * bins; ++i) {
-    truth.push_back(6.4e-5F * static_cast<float>(i % 7) + (i / bins >= held_out ? beyond : 0));
+    truth.push_back(6.4e-5F * static_cast<float>(i % 7) + (i / bins < boxes - held_out ? beyond : 0));
     predicted.push_back(truth.back() + 1e-5F * static_cast<float>(i % 5 - 2));
   }
   for (std::int64_t b = 0; b < bins; ++b) edges.push_back(edges.back() + 0.1);
@@ -171,7 +171,7 @@ void write_predictions(const fs::path& path, std::int64_t boxes, std::int64_t bi
   file.set_attribute("smf_true", "bin_edges", std::span<const double>(edges));
   if (held_out >= 0) {
     std::vector<std::int64_t> marked(static_cast<std::size_t>(boxes), 0);
-    std::fill_n(marked.begin(), held_out, 1);
+    std::fill_n(marked.rbegin(), held_out, 1);
     file.write<std::int64_t>("validation", marked);
   }
   file.commit();
@@ -205,8 +205,9 @@ TEST_F(PlotTest, DrawsTheInputOfTheSubBoxThatIsAskedFor) {
   write_catalog(at("catalog.h5"), catalog());
   expect_figure("slice --data catalog.h5", "first");
   expect_figure("slice --data catalog.h5 --box 12 --voxels 10 --depth 2 --min-vpeak 200", "last");
-  expect_figure("slice --data catalog.h5 --subbox-size 50", "whole");
+  expect_figure("slice --data catalog.h5 --subbox-size 50 --depth 25", "whole");
   EXPECT_NE(contents(at("first.png")), contents(at("last.png")));
+  expect_sentence("slice --data catalog.h5 --subbox-size 50", {"catalog.h5", "in its middle"});
   expect_sentence("slice --data catalog.h5 --box 4", {"catalog.h5", "sub-box 4"});
   expect_sentence("slice --data catalog.h5 --box 9", {"catalog.h5", "sub-box 9"});
 }
