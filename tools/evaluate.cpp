@@ -23,7 +23,7 @@ struct Arguments {
 std::string comparable_part(const RunConfig& c) {
   const BoxOptions o = c.box_options();
   return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
-                c.train_fraction, " ", c.split_seed, " ",
+                c.train_fraction, " ", c.split_seed, " ", c.log_floor_galaxies, " ",
                 std::accumulate(c.validation_boxes.begin(), c.validation_boxes.end(), std::string(),
                                 [](const std::string& list, double box) { return concat(list, box, ","); }));
 }
@@ -90,7 +90,9 @@ void print_table(const Json& result) {
 }
 
 void run(const Arguments& arguments) {
-  const Catalog catalog = read_catalog(arguments.data);
+  CatalogReport report;
+  const Catalog catalog = read_catalog(arguments.data, &report);
+  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
   Json result;
   std::string reference;
   for (const std::string& run : arguments.runs) {
@@ -99,6 +101,10 @@ void run(const Arguments& arguments) {
     BoxSet boxes = make_boxes(catalog, config.box_options());
     require(!boxes.smf.empty(), arguments.data,
             ": the catalog has no column stellar_mass, so nothing can be scored");
+    const auto trained_on = experiment->info().transform.find("fingerprint");
+    require(trained_on != experiment->info().transform.end() && trained_on->second == fingerprint(boxes),
+            arguments.data, ": not the catalog that ", run,
+            " was trained on, so its validation boxes are unknown; predict takes any catalog");
     const Split split = config.split(boxes.count);
     const Scorer scorer{boxes, split.validation, experiment->transform(), log_floor(config)};
     if (reference.empty()) {
@@ -125,13 +131,13 @@ void run(const Arguments& arguments) {
       result["models"].back()["penalty"] = ridge.penalty;
     }
     require(comparable_part(config) == reference, run,
-            ": this run's sub-boxes, bins or split differ from those of ", arguments.runs.front(),
+            ": this run's sub-boxes, bins, split or floor differ from those of ", arguments.runs.front(),
             "; runs can only be compared on the same validation boxes");
     scale_inputs(boxes, experiment->transform());
     const BoxDataset data(boxes, split.validation, {});
     const Loader loader(data, {64, 0, false, false, false});
     Json model = scorer.score(concat(config.model, " C=", config.channels, " (", run, ")"),
-                              predict_all(experiment->context(), experiment->task(), loader));
+                              finite_predictions(experiment->context(), experiment->task(), loader, run));
     model["run"] = run;
     model["channels"] = config.channels;
     model["step"] = experiment->info().step;
@@ -146,7 +152,8 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
-  umbra::ToolApp app("Score trained networks and baselines on the validation boxes of a catalog.", "evaluate");
+  umbra::ToolApp app("Score trained networks and baselines on the validation boxes of a catalog.",
+                     "evaluate");
   app.add_option("--data", arguments.data, "the catalog (HDF5) the runs were trained on")->required();
   app.add_option("--run", arguments.runs, "folders written by train")->required();
   app.add_option("--out", arguments.out, "the result (JSON)")->required();

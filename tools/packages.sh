@@ -4,6 +4,7 @@ build_packages=(g++ cmake ninja-build pkg-config libhwy-dev libhdf5-dev libfftw3
 test_packages=(libgtest-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib)
 plot_packages=(python3 python3-h5py python3-matplotlib)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
+tsan_packages=(clang libomp-dev)
 
 # apt's Python modules belong to apt's python3, which another one earlier in PATH would hide.
 export PATH=/usr/bin:$PATH

@@ -1,5 +1,6 @@
 // predict: the stellar mass function of every sub-box of a catalog, from a trained run.
 #include <iostream>
+#include <numeric>
 
 #include "engine/io/hdf5.h"
 #include "tools/common/experiment.h"
@@ -14,7 +15,7 @@ struct Arguments {
 
 // smf_predicted, smf_true [n, bins], box [n], validation [n]; attributes: bin edges, units, sources.
 void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Experiment& experiment,
-                       const std::vector<double>& phi) {
+                       const std::vector<double>& phi, const std::vector<double>& own_fingerprint) {
   const std::int64_t bins = boxes.options.smf_bins;
   const RunConfig& config = experiment.config();
   Hdf5File file = Hdf5File::create(arguments.out);
@@ -28,9 +29,8 @@ void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Ex
   if (!boxes.smf.empty()) dataset("smf_true", boxes.smf);
   file.write<std::int64_t>("box", boxes.box);
   // Which boxes the run was validated on means something only for the catalog it was trained on.
-  const auto trained_on = experiment.info().transform.find("boxes");
-  if (trained_on != experiment.info().transform.end() &&
-      trained_on->second[0] == static_cast<double>(boxes.count)) {
+  const auto trained_on = experiment.info().transform.find("fingerprint");
+  if (trained_on != experiment.info().transform.end() && trained_on->second == own_fingerprint) {
     std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);
     for (std::int64_t box : config.split(boxes.count).validation)
       validation[static_cast<std::size_t>(box)] = 1;
@@ -52,13 +52,17 @@ void run(const Arguments& arguments) {
   const Catalog catalog = read_catalog(arguments.data, &report);
   if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
   BoxSet boxes = make_boxes(catalog, experiment->config().box_options());
+  require(std::accumulate(boxes.halos.begin(), boxes.halos.end(), std::int64_t{0}) > 0, arguments.data,
+          ": no halo has vpeak >= ", boxes.options.min_vpeak, " km/s, so there is nothing to predict from");
+  const std::vector<double> own_fingerprint = fingerprint(boxes);
   scale_inputs(boxes, experiment->transform());
   std::vector<std::int64_t> all;
   for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
   const BoxDataset data(boxes, all, {});
   const Loader loader(data, {64, 0, false, false, false});
-  const std::vector<double> phi = predict_all(experiment->context(), experiment->task(), loader);
-  write_predictions(arguments, boxes, *experiment, phi);
+  const std::vector<double> phi =
+      finite_predictions(experiment->context(), experiment->task(), loader, arguments.run);
+  write_predictions(arguments, boxes, *experiment, phi, own_fingerprint);
   std::cout << boxes.count << " sub-boxes predicted; wrote " << arguments.out << '\n';
 }
 

@@ -4,15 +4,13 @@
 # installs what is missing, builds the tools, generates a mock universe, trains the UM ResNet on it (C = 20, and once as the
 # paper did), scores both on the validation boxes and draws the paper's figures 5 and 6. FOLDER is "quickstart" by default.
 set -euo pipefail
+out=$(realpath -m "${1:-$(dirname "$0")/../quickstart}")
 cd "$(dirname "$0")/.."
-out=${1:-quickstart}
 source tools/packages.sh
 
 install_packages "${build_packages[@]}" "${plot_packages[@]}"
-if [ ! -x build/tools/train ]; then
-  cmake --preset release
-  cmake --build --preset release --target tool_mock tool_train tool_predict tool_evaluate tool_import
-fi
+[ -f build/build.ninja ] || cmake --preset release
+cmake --build --preset release --target tool_mock tool_train tool_predict tool_evaluate tool_import
 bin=build/tools
 mkdir -p "$out"
 

@@ -14,6 +14,12 @@ if [ "$preset" = aarch64 ]; then
   install_packages "${aarch64_packages[@]}"
   exec tools/test_aarch64.sh
 fi
+launch=()
+if [ "$preset" = tsan ]; then
+  install_packages "${tsan_packages[@]}"
+  # Older ThreadSanitizers die where the kernel spreads addresses wide; a container may forbid switching that off.
+  ! setarch -R true 2>/dev/null || launch=(setarch -R)
+fi
 cmake --preset "$preset"
-cmake --build --preset "$preset"
-ctest --test-dir "build${preset:+$([ "$preset" = release ] || echo "-$preset")}" --output-on-failure --parallel "$(nproc)" --timeout 900
+"${launch[@]}" cmake --build --preset "$preset"
+"${launch[@]}" ctest --test-dir "build${preset:+$([ "$preset" = release ] || echo "-$preset")}" --output-on-failure --parallel "$(nproc)" --timeout 900

@@ -1,7 +1,13 @@
 // train: learns the stellar mass function of sub-boxes from their halos. See --help and the README.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <iostream>
+#include <numeric>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
@@ -42,7 +48,15 @@ RunConfig resolve(const Arguments& arguments) {
     binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
   }
   if (!arguments.config.empty()) binding.read_file(arguments.config);
-  for (const std::string& setting : arguments.settings) binding.set(setting);
+  for (const std::string& setting : arguments.settings) {
+    const std::string key = setting.substr(0, setting.find('='));
+    const bool harmless = key == "train.epochs" || key == "train.checkpoint_steps" ||
+                          key == "train.nan_guard" || key == "device" || key == "kernels";
+    require(
+        !arguments.resume || harmless, "--resume continues with the settings of the run; ", key,
+        " cannot be changed (train.epochs, train.checkpoint_steps, train.nan_guard, device and kernels can)");
+    binding.set(setting);
+  }
   config.check();
   return config;
 }
@@ -55,8 +69,24 @@ Split one_batch(const Split& split, RunConfig& config) {
   const std::vector<std::int64_t> batch(split.train.begin(),
                                         split.train.begin() + static_cast<std::ptrdiff_t>(count));
   config.batch = static_cast<std::int64_t>(count);
+  require(count >= 2, "--overfit needs a batch of at least two boxes");
   return {batch, batch};
 }
+
+// One process per run folder. The lock goes with the process, however it ends.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder) : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
+    require(descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0, folder.string(),
+            ": another process is training in this folder");
+  }
+  ~FolderLock() { close(descriptor_); }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 // A training run in the order in which it comes to life: everything that can be wrong with the input is
 // looked at before anything is written.
@@ -72,6 +102,7 @@ class Run {
     if (arguments.resume) info_ = read_checkpoint_info(last());
     const Transform transform = arguments.resume ? from_map(info_.transform, config_, last().string())
                                                  : fit_transform(boxes_, split_.train, config_);
+    fingerprint_ = fingerprint(boxes_);
     scale_inputs(boxes_, transform);
     experiment_ = std::make_unique<Experiment>(config_, transform);
     optimizer_ = experiment_->make_optimizer();
@@ -132,13 +163,20 @@ class Run {
     BoxSet boxes = make_boxes(catalog, config_.box_options());
     require(!boxes.smf.empty(), arguments_.data,
             ": the catalog has no column stellar_mass, so there are no labels to learn from");
+    require(std::accumulate(boxes.halos.begin(), boxes.halos.end(), std::int64_t{0}) > 0, arguments_.data,
+            ": no halo has vpeak >= ", boxes.options.min_vpeak, " km/s, so there is nothing to learn from");
+    require(!boxes.galaxies.empty(), arguments_.data,
+            ": no galaxy has a stellar mass in the bins, so there is nothing to learn");
+    const auto empty = std::count(boxes.halos.begin(), boxes.halos.end(), 0);
+    if (empty > 0) std::cout << empty << " of " << boxes.count << " sub-boxes hold no halo above the cut\n";
     return boxes;
   }
 
   void restore() {
-    require(info_.transform["boxes"] == std::vector<double>{static_cast<double>(boxes_.count)},
-            arguments_.data, ": ", boxes_.count, " sub-boxes; this is not the catalog that the run in ",
-            out_.string(), " was trained on");
+    require(info_.transform["fingerprint"] == fingerprint_, arguments_.data,
+            ": not the catalog that the run in ", out_.string(), " was trained on");
+    require((info_.transform["overfit"] == std::vector<double>{1}) == arguments_.overfit,
+            "--overfit must be given on resuming exactly when the run was started with it");
     load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
     optimizer_->set_steps(info_.optimizer_steps);
   }
@@ -148,15 +186,20 @@ class Run {
       load_state(experiment_->network(), read_safetensors(arguments_.weights).tensors, arguments_.weights);
     }
     info_.transform = to_map(transform);
-    info_.transform["boxes"] = {static_cast<double>(boxes_.count)};
+    info_.transform["fingerprint"] = fingerprint_;
+    info_.transform["overfit"] = {arguments_.overfit ? 1.0 : 0.0};
   }
 
   void open_folder() {
     std::error_code status;
     fs::create_directories(out_, status);
     require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made");
+    lock_ = std::make_unique<FolderLock>(out_);
     info_.config = config_.bind().dump();
     write_text_file(out_ / "config.toml", info_.config);
+    // A run can be resumed from its very beginning.
+    if (!arguments_.resume)
+      write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
   }
 
   void export_best(double metric) {
@@ -172,9 +215,11 @@ class Run {
 
   const Arguments& arguments_;
   fs::path out_;
+  std::unique_ptr<FolderLock> lock_;
   RunConfig config_;
   BoxSet boxes_;
   Split split_;
+  std::vector<double> fingerprint_;
   CheckpointInfo info_;
   std::unique_ptr<Experiment> experiment_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -76,7 +76,7 @@ Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(path, error);
   require(!error, where, " does not exist or is not a file");
-  require(bytes % sizeof(Record) == 0, where, " has ", bytes, " bytes, a multiple of ", sizeof(Record),
+  require(bytes > 0 && bytes % sizeof(Record) == 0, where, " has ", bytes, " bytes, a multiple of ", sizeof(Record),
           " is expected of a UniverseMachine sfr_catalog: it is cut short or another format");
   std::ifstream stream(path, std::ios::binary);
   Catalog catalog;

@@ -22,6 +22,7 @@ void with_type(DType dtype, const Body& body) {
 void write_group(Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   file.make_group(group);
   for (const auto& [name, tensor] : tensors) {
+    const std::string object = group + "/" + name;
     Tensor host = tensor;
     if (tensor.device().kind != Device::Kind::kCpu) {
       host = allocate_tensor({}, tensor.shape(), tensor.dtype());
@@ -31,7 +32,7 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
     }
     with_type(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      file.write<T>(group + "/" + name, std::span<const T>(host.values<T>()), host.shape());
+      file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
     });
   }
 }
@@ -55,11 +56,12 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
 
 void read_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
+    const std::string object = group + "/" + name;
     const bool on_host = tensor.device().kind == Device::Kind::kCpu;
     const Tensor host = on_host ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
     with_type(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      file.read_into<T>(group + "/" + name, host.shape(), host.values<T>());
+      file.read_into<T>(object, host.shape(), host.values<T>());
     });
     if (on_host) continue;
     Stream stream(tensor.device());

@@ -24,7 +24,8 @@ Device parse_device(const std::string& text) {
     require(status == std::errc{} && stop == end && index >= 0, "device=", text,
             ": expected a number after cuda:");
   }
-  if (gpus == 0) cuda_backend().synchronize(0, nullptr);  // a build without CUDA says so in its own words
+  require(gpus > 0, "device=", text,
+          ": no usable CUDA device on this machine, or this build of umbra has no CUDA");
   require(index < gpus, "device=", text, ": this machine has ", gpus, " usable CUDA devices");
   return {Device::Kind::kCuda, index};
 }

@@ -40,8 +40,7 @@ void MetricsLog::row(const Report& r, const char* split) {
   out_ << buffer;
 }
 
-void MetricsLog::on_step_done(const Report&, bool epoch_end) {
-  if (!epoch_end) return;
+void MetricsLog::on_step_done(const Report&, bool) {
   out_.flush();
   require(out_.good(), path_.string(), ": could not be written (is the disk full?)");
 }

@@ -18,7 +18,8 @@ class MetricsLog final : public Observer {
   MetricsLog(const std::filesystem::path& path, std::int64_t first_step);
   void on_step(const Report& report) override { row(report, "train"); }
   void on_validation(const Report& report) override { row(report, "validation"); }
-  void on_step_done(const Report& report, bool epoch_end) override;
+  void on_step_done(const Report& report,
+                    bool epoch_end) override;  // a checkpoint may follow: every row is on the file first
 
  private:
   void row(const Report& report, const char* split);

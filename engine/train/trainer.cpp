@@ -108,6 +108,11 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
       result.epoch = report.epoch;
       result.step = step;
       result.learning_rate = report.learning_rate;
+      require(!options_.nan_guard || (std::isfinite(result.metric) && std::isfinite(result.loss)),
+              "validation after step ", step, ": the loss is ", result.loss, " and the metric ",
+              result.metric,
+              ", though training is finite: the running statistics of a batch norm must have run away; a "
+              "lower learning rate may help");
       for (Observer* observer : observers) observer->on_validation(result);
     }
     bool stop = false;

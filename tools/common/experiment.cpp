@@ -1,5 +1,6 @@
 #include "tools/common/experiment.h"
 
+#include <bit>
 #include <cmath>
 
 #include "data/observations/moustakas2013.h"
@@ -56,6 +57,19 @@ Tensor tensor_of(const std::vector<double>& values, Context& context) {
       allocate_tensor(context.device(), {static_cast<std::int64_t>(values.size())}, DType::kF32);
   from_host(values, tensor, context.stream);
   return tensor;
+}
+
+// A GPU is of use when this build has kernels for it.
+Device choose_device(const std::string& wanted, const Registry& registry) {
+  const Device device = parse_device(wanted);
+  if (device.kind == Device::Kind::kCpu) return device;
+  for (const OpFamily& family : registry.families()) {
+    for (const Kernel& kernel : family.kernels) {
+      if (kernel.device == device.kind) return device;
+    }
+  }
+  require(wanted == "auto", "device=", wanted, ": this build of umbra has no CUDA kernels");
+  return {};
 }
 
 std::unique_ptr<Module> build_network(const RunConfig& config, Device device) {
@@ -153,6 +167,11 @@ Transform from_map(const std::map<std::string, std::vector<double>>& map, const 
     return found->second;
   };
   const auto bins = static_cast<std::size_t>(config.smf_bins);
+  for (const auto& [name, values] : map) {
+    for (double v : values)
+      require(std::isfinite(v), where, ": /transform/", name, " holds a number that is not finite");
+  }
+  for (double v : get("sigma", bins)) require(v > 0, where, ": /transform/sigma must be positive");
   return {get("input_scale", config.boxes.features.size()), get("label_scale", bins),
           get("label_shift", bins), get("sigma", bins), get("sigma_dex", bins)};
 }
@@ -165,6 +184,24 @@ void scale_inputs(BoxSet& boxes, const Transform& transform) {
   }
 }
 
+std::vector<double> fingerprint(const BoxSet& boxes) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a over the bits of every number
+  for (const std::vector<float>* numbers : {&boxes.input, &boxes.smf}) {
+    for (float value : *numbers) hash = (hash ^ std::bit_cast<std::uint32_t>(value)) * 0x100000001b3;
+  }
+  return {static_cast<double>(hash >> 32), static_cast<double>(hash & 0xffffffff)};
+}
+
+std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,
+                                       const std::string& where) {
+  std::vector<double> phi = predict_all(context, task, data);
+  for (double value : phi) {
+    require(std::isfinite(value), where,
+            ": the network's prediction is not finite; its weights or the catalog must hold absurd numbers");
+  }
+  return phi;
+}
+
 double log_floor(const RunConfig& config) {
   const double one =
       1 / std::pow(config.boxes.subbox_size, 3) / (config.boxes.per_dex ? config.boxes.smf_width : 1.0);
@@ -175,7 +212,7 @@ Experiment::Experiment(const RunConfig& config, Transform transform)
     : config_(config),
       transform_(std::move(transform)),
       registry_(make_registry()),
-      context_(registry_, parse_device(config.device)),
+      context_(registry_, choose_device(config.device, registry_)),
       network_(build_network(config, context_.device())),
       task_(make_task(config_, transform_, context_, *network_)) {
   registry_.prefer(config_.kernels);

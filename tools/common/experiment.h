@@ -33,6 +33,14 @@ Transform from_map(const std::map<std::string, std::vector<double>>& map, const 
 /// Multiplies the inputs of every box by the scale of their feature.
 void scale_inputs(BoxSet& boxes, const Transform& transform);
 
+/// A number that differs when inputs or labels do (taken before scale_inputs): which catalog, cut how, a run
+/// belongs to.
+std::vector<double> fingerprint(const BoxSet& boxes);
+
+/// Predictions for every box of `data`, [boxes, bins]. Throws Error when one is not finite.
+std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,
+                                       const std::string& where);
+
 /// phi floor of chi2_log: so many galaxies per sub-box and bin, in the unit of phi.
 double log_floor(const RunConfig& config);
 

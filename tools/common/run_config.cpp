@@ -103,6 +103,11 @@ Split RunConfig::split(std::int64_t count) const {
 void RunConfig::check() const {
   require(precision == "fp32", "precision=", precision, ": the kernels of this build compute in fp32 only");
   require(!boxes.features.empty(), "data.features must name at least one halo column");
+  for (const std::string& feature : boxes.features) {
+    for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"}) {
+      require(feature != no, "data.features: ", no, " is not a property of a halo that the network may see");
+    }
+  }
   require(
       loss != "mse" || label_scaling == "standard",
       "loss.name=mse needs data.label_scaling=standard: without it the bins would have arbitrary weights");

@@ -7,7 +7,8 @@
 
 namespace umbra {
 
-/// A command line with umbra's conventions: --help only, defaults shown. Options are added to it by its owner.
+/// A command line with umbra's conventions: --help only, defaults shown. Options are added to it by its
+/// owner.
 class ToolApp : public CLI::App {
  public:
   ToolApp(const std::string& description, const std::string& name) : CLI::App(description, name) {
