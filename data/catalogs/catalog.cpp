@@ -279,7 +279,7 @@ void write_catalog(const std::filesystem::path& path, const Catalog& catalog) {
     else if (kind.check == Check::kPosition)
       file.write(dataset, catalog.columns.at(name));
     else
-      file.write(dataset, as_floats(catalog.column(name), name, where));
+      file.write(dataset, as_floats(catalog.column(name)));
     file.set_attribute(dataset, "unit", std::string(kind.unit));
     file.set_attribute(dataset, "meaning", std::string(kind.meaning));
   }
