@@ -207,7 +207,8 @@ TEST(ConvRungs, DeadTapsGetAGradientOfExactlyZero) {
   const ConvWgrad op(DType::kF32, g);
   std::vector<float> x(32 * 80, 0.5f), dy(32 * 80, -0.25f);
   Stream stream{Device{}};
-  for (const Kernel& kernel : conv_families()[2].kernels) {
+  const std::vector<OpFamily> families = conv_families();  // a range over a temporary's member would dangle
+  for (const Kernel& kernel : families[2].kernels) {
     if (kernel.dtype != DType::kF32 || !kernel.declines(op).empty()) continue;
     std::vector<float> dw(80 * 80 * 27, std::numeric_limits<float>::quiet_NaN());
     const std::shared_ptr<Storage> workspace = allocate_storage(Device{}, kernel.workspace(op));
@@ -221,7 +222,8 @@ TEST(ConvRungs, DeadTapsGetAGradientOfExactlyZero) {
 
 TEST(ConvRungs, TooManyPositionsAreDeclinedInWords) {
   const ConvFprop op(DType::kF32, conv_on_cube(1, 1, 1, 2000, 1, 1, 0));  // 8e9 positions
-  for (const Kernel& kernel : conv_families()[0].kernels) {
+  const std::vector<OpFamily> families = conv_families();
+  for (const Kernel& kernel : families[0].kernels) {
     if (kernel.rung == "cpu_1_taps") {
       EXPECT_NE(kernel.declines(op), "");
     }
