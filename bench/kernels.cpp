@@ -7,6 +7,8 @@
 #include "bench/peers/peers.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "engine/ops/conv/shapes.h"
+#include "engine/ops/linear/op.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/storage.h"
 
@@ -56,6 +58,38 @@ void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
   state.counters["bytes/s"] = rate(op.bytes());
 }
 
+/// Plain loops are not timed on more than this.
+constexpr double kPatience = 1e9;
+
+/// Problems too large for the tests: the wide networks' convolutions, matrix products of the sizes that
+/// layers have, and squares.
+void add_large(std::string_view op, Problems& problems) {
+  for (const std::int64_t channels : {100, 200}) {
+    for (const ConvGeometry& g : um_resnet_convolutions(32, channels)) {
+      if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(DType::kF32, g));
+      if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(DType::kF32, g));
+      if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(DType::kF32, g));
+    }
+  }
+  struct Size {
+    std::int64_t rows, in, out;
+  };
+  for (const Size s : {Size{2048, 5400, 200},
+                       {256, 3200, 400},
+                       {32, 800, 800},
+                       {512, 512, 512},
+                       {1024, 1024, 1024},
+                       {2048, 2048, 2048},
+                       {4096, 4096, 4096}}) {
+    if (op == "linear_fprop")
+      problems.push_back(std::make_unique<LinearFprop>(DType::kF32, s.rows, s.in, s.out, false));
+    if (op == "linear_dgrad")
+      problems.push_back(std::make_unique<LinearDgrad>(DType::kF32, s.rows, s.in, s.out, false));
+    if (op == "linear_wgrad")
+      problems.push_back(std::make_unique<LinearWgrad>(DType::kF32, s.rows, s.in, s.out, false));
+  }
+}
+
 }  // namespace
 }  // namespace umbra
 
@@ -65,10 +99,12 @@ int main(int argc, char** argv) {
   std::vector<umbra::Problems> keep;  // the problems the registered benchmarks refer to
   for (const umbra::OpFamily& family : registry.families()) {
     keep.push_back(family.problems(umbra::DType::kF32));
+    umbra::add_large(family.op, keep.back());
     for (const umbra::Kernel& kernel : family.kernels) {
       if (kernel.dtype != umbra::DType::kF32 || kernel.device != umbra::Device::Kind::kCpu) continue;
       for (const auto& problem : keep.back()) {
         if (!kernel.declines(*problem).empty()) continue;
+        if (kernel.rung == "reference" && problem->flops() > umbra::kPatience) continue;
         const std::string name = umbra::concat(family.op, "/", kernel.rung, "/", problem->text());
         benchmark::RegisterBenchmark(name.c_str(), [&kernel, op = problem.get()](benchmark::State& state) {
           umbra::run_problem(state, kernel, *op);

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Turns the samples of bench/run.sh into cpu.json and the tables of cpu.md."""
+import argparse
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+
+
+def spread(values):
+    """Median and quartiles as text: 12.3 (12.1-12.9)."""
+    low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+    digits = 0 if statistics.median(values) >= 200 else 1 if statistics.median(values) >= 20 else 2
+    return f"{statistics.median(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def table(groups, mode, columns):
+    lines = ["| C | program | " + " | ".join(columns.values()) + " | umbra is faster by | peak memory, MB |",
+             "| --- " * (4 + len(columns)) + "|"]
+    for channels in sorted({c for c, m, _ in groups if m == mode}):
+        own = statistics.median(groups[channels, mode, "umbra"]["total_ms"])
+        for (c, m, program), group in groups.items():
+            if (c, m) != (channels, mode):
+                continue
+            ratio = "" if program == "umbra" else f"{statistics.median(group['total_ms']) / own:.1f}"
+            cells = [spread(group[key]) for key in columns]
+            lines.append(f"| {c} | {program} | " + " | ".join(cells) + f" | {ratio} | {max(group['peak_memory_mb']):.0f} |")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--machine", required=True)
+    parser.add_argument("--samples", required=True)
+    parser.add_argument("--out", required=True)
+    a = parser.parse_args()
+    machine = json.loads(a.machine)
+    samples = [json.loads(line) for line in pathlib.Path(a.samples).read_text().splitlines()]
+    groups = {}
+    for s in samples:
+        group = groups.setdefault((s["channels"], s["mode"], s["program"]), {})
+        for key in ("forward_ms", "backward_ms", "optimizer_ms", "total_ms"):
+            group.setdefault(key, []).extend(s[key])
+        group.setdefault("peak_memory_mb", []).append(s["peak_memory_mb"])
+    machine["kernel"] = platform.release()
+    machine["compiler"] = subprocess.run(["c++", "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    machine["commit"] = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    machine["pytorch"] = next(s["version"] for s in samples if "version" in s)
+    out = pathlib.Path(a.out)
+    (out / "cpu.json").write_text(json.dumps({"machine": machine, "samples": samples}, indent=1) + "\n")
+    training = table(groups, "train", {"forward_ms": "forward", "backward_ms": "backward", "optimizer_ms": "optimiser",
+                                       "total_ms": "step"})
+    inference = table(groups, "inference", {"total_ms": "1,000 boxes"})
+    text = f"""# The UM ResNet on {machine['cpu']}, {machine['threads']} threads
+
+Measured peak {machine['peak_gflops']:.0f} GFLOP/s fp32 ({machine['peak_gflops_1']:.0f} on one thread), copy {machine['copy_gbs']:.0f} GB/s
+({machine['copy_gbs_1']:.0f} on one thread); {machine['compiler']}; PyTorch {machine['pytorch']}; umbra {machine['commit']}. fp32, batches of 32 boxes.
+Milliseconds: median and quartiles of all steps of three interleaved rounds. "live" is PyTorch rewritten without the dead
+parameters of layer3.
+
+## Training step
+
+{training}
+
+## Inference
+
+{inference}
+"""
+    (out / "cpu.md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

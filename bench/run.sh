@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# One command for the figures of this repository:
+#   bash bench/run.sh cpu [NAME]     umbra and PyTorch in turns on this machine, then every kernel on every problem
+# Writes bench/results/NAME/cpu.json (every sample, machine and versions), cpu.md (the tables) and kernels.json. NAME is made
+# from the processor's name unless given. Leave the machine alone meanwhile: what runs beside it is in the figures.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ "${1:-}" = cpu ] || { echo "usage: bash bench/run.sh cpu [NAME]" >&2; exit 2; }
+source tools/packages.sh
+install_packages "${build_packages[@]}" libbenchmark-dev libopenblas-dev python3 python3-torch
+
+cmake --preset release >/dev/null
+cmake --build --preset release --target bench_machine bench_train_step bench_kernels
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
+threads=$OMP_NUM_THREADS
+machine=$(build/bench/machine)
+name=${2:-$(python3 -c 'import json, re, sys
+m = json.loads(sys.argv[1])
+print(re.sub("[^a-z0-9]+", "-", m["cpu"].lower()).strip("-") + "-%d-threads" % m["threads"])' "$machine")}
+out=bench/results/$name
+mkdir -p "$out"
+samples=$(mktemp)
+trap 'rm -f "$samples"' EXIT
+echo "$machine"
+
+# PyTorch as its users would tune it: freed memory kept, huge pages, AVX-512, one pool of threads; and nothing exported that
+# forbids OpenBLAS its best kernels.
+peer() {
+  env -u OPENBLAS_CORETYPE GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_TRIM_THRESHOLD_=10000000000 \
+    MALLOC_MMAP_THRESHOLD_=10000000000 ATEN_CPU_CAPABILITY=avx512 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS="$threads" \
+    python3 bench/peers/pytorch_um_resnet.py "$@" >>"$samples"
+}
+umbra() { build/bench/train_step "$@" >>"$samples"; }
+
+for round in 1 2 3; do
+  for config in "20 40" "100 8" "200 4"; do
+    read -r channels steps <<<"$config"
+    echo "round $round of 3, C = $channels"
+    umbra --channels "$channels" --steps "$steps"
+    for variant in plain channels_last live; do peer --channels "$channels" --steps "$steps" --variant "$variant"; done
+    umbra --channels "$channels" --steps 1 --mode inference
+    for variant in plain channels_last; do peer --channels "$channels" --steps 1 --mode inference --variant "$variant"; done
+  done
+done
+build/bench/bench_kernels --benchmark_filter='linear|/n32_c(20|100|200):|stem3d|adam' --benchmark_min_time=0.05 \
+  --benchmark_repetitions=5 --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"
+python3 bench/report.py --machine "$machine" --samples "$samples" --out "$out"
