@@ -195,6 +195,7 @@ class Run {
     fs::create_directories(out_, status);
     require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made");
     lock_ = std::make_unique<FolderLock>(out_);
+    remove_leftovers(out_);
     info_.config = config_.bind().dump();
     write_text_file(out_ / "config.toml", info_.config);
     // A run can be resumed from its very beginning.

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -74,6 +75,19 @@ void AtomicFile::commit() {
   // this.
   const Descriptor folder(::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY));
   if (folder.get() >= 0) ::fsync(folder.get());
+}
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> leftovers;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t dot = name.rfind('.');  // ".last.h5.a1B2c3", as the constructor made it
+    if (entry.is_regular_file(ignored) && name[0] == '.' && dot > 1 && name.size() - dot == 7) {
+      leftovers.push_back(entry.path());
+    }
+  }
+  for (const auto& path : leftovers) std::filesystem::remove(path, ignored);
 }
 
 void write_text_file(const std::filesystem::path& path, std::string_view text) {

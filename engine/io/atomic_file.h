@@ -30,6 +30,10 @@ class AtomicFile {
   bool pending_ = true;
 };
 
+/// Removes what killed processes left beside their targets in `folder`. Only for a folder that no other process writes
+/// to at the moment.
+void remove_leftovers(const std::filesystem::path& folder);
+
 /// Writes `text` as the whole of `path`, aside first. Throws Error naming the file (a full disk, a missing
 /// folder).
 void write_text_file(const std::filesystem::path& path, std::string_view text);

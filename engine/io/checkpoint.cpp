@@ -23,13 +23,8 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
   file.make_group(group);
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
-    Tensor host = tensor;
-    if (tensor.device().kind != Device::Kind::kCpu) {
-      host = allocate_tensor({}, tensor.shape(), tensor.dtype());
-      Stream stream(tensor.device());
-      copy(tensor, host, stream);
-      stream.synchronize();
-    }
+    Stream stream(tensor.device());
+    const Tensor host = row_major_on_host(tensor, stream);
     with_type(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
@@ -57,16 +52,13 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
 void read_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
-    const bool on_host = tensor.device().kind == Device::Kind::kCpu;
-    const Tensor host = on_host ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
+    const Tensor host = allocate_tensor({}, tensor.shape(), tensor.dtype());
     with_type(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       file.read_into<T>(object, host.shape(), host.values<T>());
     });
-    if (on_host) continue;
     Stream stream(tensor.device());
-    copy(host, tensor, stream);
-    stream.synchronize();
+    assign(tensor, host, stream);
   }
 }
 

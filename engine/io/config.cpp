@@ -179,7 +179,8 @@ void Config::set(const std::string& assignment) {
   if ((strings || std::holds_alternative<std::vector<double>*>(setting.value)) && !value.starts_with('[')) {
     std::istringstream items(value);
     std::vector<std::string> parts;
-    for (std::string item; std::getline(items, item, ',');) parts.push_back(strings ? toml_string(item) : item);
+    for (std::string item; std::getline(items, item, ',');)
+      parts.push_back(strings ? toml_string(item) : item);
     value = listed(parts, [](const std::string& part) { return part; });
   }
   toml::table table;

@@ -196,6 +196,18 @@ void Hdf5File::load(const std::string& name, const std::string& member, DType ty
     state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
 }
 
+void Hdf5File::load_part(const std::string& name, DType type, std::int64_t first, std::size_t count,
+                         void* data) const {
+  const Id dataset = state_->dataset(name);
+  const hsize_t begin = static_cast<hsize_t>(first), length = count;
+  const Id stored(H5Dget_space(dataset.get()), H5Sclose);
+  const Id memory(H5Screate_simple(1, &length, nullptr), H5Sclose);
+  if (!stored || !memory ||
+      H5Sselect_hyperslab(stored.get(), H5S_SELECT_SET, &begin, nullptr, &length, nullptr) < 0 ||
+      H5Dread(dataset.get(), memory_type(type), memory.get(), stored.get(), strict_transfer().get(), data) < 0)
+    state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
+}
+
 void Hdf5File::store(const std::string& path, DType type, const void* data, std::size_t count,
                      const Shape& shape) {
   const std::string name = normal(path);
@@ -269,6 +281,18 @@ std::vector<T> Hdf5File::read(const std::string& dataset, const Shape& expected)
 }
 
 template <class T>
+void Hdf5File::read_part(const std::string& dataset, std::int64_t first, std::span<T> data) const {
+  const Shape shape = check(dataset, "", dtype_of<T>);
+  if (shape.rank() != 1)
+    state_->fail_at(dataset, "its shape is ", shape.text(), ", one dimension is expected");
+  const auto count = static_cast<std::int64_t>(data.size());
+  if (first < 0 || count > shape.count() || first > shape.count() - count)
+    state_->fail_at(dataset, "it has ", shape.count(), " elements, ", count, " from element ", first,
+                    " on are wanted");
+  if (!data.empty()) load_part(dataset, dtype_of<T>, first, data.size(), data.data());
+}
+
+template <class T>
 std::vector<T> Hdf5File::read_member(const std::string& dataset, const std::string& member) const {
   std::vector<T> data(static_cast<std::size_t>(check(dataset, member, dtype_of<T>).count()));
   if (!data.empty()) load(dataset, member, dtype_of<T>, data.data());
@@ -284,6 +308,7 @@ void Hdf5File::write(const std::string& dataset, std::span<const T> data, const 
   template std::vector<T> Hdf5File::read<T>(const std::string&) const;                            \
   template std::vector<T> Hdf5File::read<T>(const std::string&, const Shape&) const;              \
   template void Hdf5File::read_into<T>(const std::string&, const Shape&, std::span<T>) const;     \
+  template void Hdf5File::read_part<T>(const std::string&, std::int64_t, std::span<T>) const;     \
   template std::vector<T> Hdf5File::read_member<T>(const std::string&, const std::string&) const; \
   template void Hdf5File::write<T>(const std::string&, std::span<const T>, const Shape&);
 UMBRA_HDF5_INSTANTIATE(float)

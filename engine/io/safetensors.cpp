@@ -141,10 +141,11 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
   header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
+    const std::size_t bytes = static_cast<std::size_t>(tensor.shape().count()) * size_of(tensor.dtype());
     header[name] = {{"dtype", code_of(tensor.dtype())},
                     {"shape", tensor.shape().extents()},
-                    {"data_offsets", {offset, offset + tensor.bytes()}}};
-    offset += tensor.bytes();
+                    {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // data then starts on an 8-byte boundary
@@ -155,13 +156,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
   out.write(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   for (const auto& [name, tensor] : tensors) {
-    Tensor host = tensor;
-    if (tensor.device().kind != Device::Kind::kCpu) {
-      host = allocate_tensor({}, tensor.shape(), tensor.dtype());
-      Stream stream(tensor.device());
-      copy(tensor, host, stream);
-      stream.synchronize();
-    }
+    Stream stream(tensor.device());
+    const Tensor host = row_major_on_host(tensor, stream);
     out.write(static_cast<const char*>(host.data()), static_cast<std::streamsize>(host.bytes()));
   }
   out.close();
@@ -189,8 +185,7 @@ void load_state(Module& module, const std::vector<NamedTensor>& from, const std:
     const Tensor& target = wanted.at(name);
     Stream stream(target.device());
     if (target.dtype() == tensor.dtype()) {
-      copy(tensor, target, stream);
-      stream.synchronize();
+      assign(target, tensor, stream);
     } else {
       from_host(to_host(tensor, stream), target, stream);
     }

@@ -349,6 +349,18 @@ TEST_F(Hdf5Test, AFullDiskIsOneSentenceAndLeavesNothing) {
   }
 }
 
+TEST_F(AtomicFileTest, RemovesWhatKilledProcessesLeft) {
+  for (const char* name : {".last.h5.a1B2c3", ".hidden", ".config.toml", "last.h5", "a.b.c1d2e3"}) {
+    write_text_file(path(name), "x");
+  }
+  remove_leftovers(folder_);
+  EXPECT_FALSE(std::filesystem::exists(path(".last.h5.a1B2c3")));
+  for (const char* name : {".hidden", ".config.toml", "last.h5", "a.b.c1d2e3"}) {
+    EXPECT_TRUE(std::filesystem::exists(path(name))) << name;
+  }
+  EXPECT_NO_THROW(remove_leftovers(path("no/such")));
+}
+
 TEST_F(AtomicFileTest, WritesWholeFilesOrNone) {
   write_text_file(path("a.txt"), "one");
   write_text_file(path("a.txt"), "two");
