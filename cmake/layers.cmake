@@ -30,6 +30,7 @@ function(umbra_tests name directory)
   add_executable(${name}_tests ${sources})
   target_link_libraries(${name}_tests PRIVATE ${TESTS_LINK} GTest::gtest_main)
   target_compile_definitions(${name}_tests PRIVATE UMBRA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                                   UMBRA_BINARY_DIR="${PROJECT_BINARY_DIR}")
+                                                   UMBRA_BINARY_DIR="${PROJECT_BINARY_DIR}"
+                                                   UMBRA_SANITIZER="${UMBRA_SANITIZE}")
   gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900 LABELS ${name})
 endfunction()

@@ -204,7 +204,8 @@ TEST_F(CliTest, BadInputIsOneSentence) {
   expect_error("train" + data + out + " train.epochs=0", 1, {"train.epochs", "between 1 and"});
   expect_error("train" + data + out + " train.learning_rate=fast", 1, {"train.learning_rate", "number"});
   expect_error("train" + data + out + " train.lr=1", 1, {"no setting train.lr"});
-  expect_error("train" + data + out + " precision=bf16", 1, {"precision=bf16", "fp32"});
+  expect_error("train" + data + out + " precision=tf32", 1, {"precision=tf32", "GPU", "bf16"});
+  expect_error("train" + data + out + " precision=fp16", 1, {"precision=fp16", "bf16"});
   expect_error("train" + data + out + " device=tpu", 1, {"device=tpu"});
   expect_error("train" + data + out + " device=cuda", 1, {"cuda"});
   expect_error("train" + data + out + " kernels=conv_fprop=magic", 1, {"magic"});
@@ -258,6 +259,10 @@ TEST_F(CliTest, CatalogsWithNothingToLearnFromAreRefused) {
 // A disk that is full looks like a file that may not grow: the shell's limit makes writes fail in the same
 // way.
 TEST_F(CliTest, AFullDiskIsASentenceAndLeavesNoHalfFile) {
+  if (std::string_view(UMBRA_SANITIZER) == "thread") {
+    GTEST_SKIP() << "ThreadSanitizer maps a file of its own at start-up and dies under the limit on the size of "
+                    "files that stands for a full disk here";
+  }
   ASSERT_EQ(run(train("full")).status, 0);
   const std::string before = bytes(folder() / "full/last.h5");
   const Outcome mocked =
