@@ -3,26 +3,24 @@
 namespace umbra {
 
 BasicBlock::BasicBlock(Build& build, const Options& o) {
-  const auto conv_of = [&](std::int64_t in, std::int64_t kernel, std::int64_t stride) {
-    return std::make_shared<Conv>(build,
-                                  Conv::Options{o.rank, in, o.out_channels, kernel, stride, kernel / 2});
+  const auto conv_of = [&](std::int64_t in, std::int64_t extent, std::int64_t kernel, std::int64_t stride) {
+    return std::make_shared<Conv>(
+        build, Conv::Options{o.rank, in, o.out_channels, extent, kernel, stride, kernel / 2});
   };
-  conv1_ = add_child("conv1", conv_of(o.in_channels, 3, o.stride));
+  conv1_ = add_child("conv1", conv_of(o.in_channels, o.extent, 3, o.stride));
   bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, o.out_channels));
-  conv2_ = add_child("conv2", conv_of(o.out_channels, 3, 1));
+  conv2_ = add_child("conv2", conv_of(o.out_channels, conv1_->out_extent(), 3, 1));
   bn2_ = add_child("bn2", std::make_shared<BatchNorm>(build, o.out_channels));
   if (o.stride != 1 || o.in_channels != o.out_channels) {
-    std::vector<std::shared_ptr<Module>> parts{conv_of(o.in_channels, 1, o.stride),
-                                               std::make_shared<BatchNorm>(build, o.out_channels)};
-    downsample_ = add_child("downsample", std::make_shared<Sequential>(std::move(parts)));
+    shortcut_conv_ = add_child("downsample.0", conv_of(o.in_channels, o.extent, 1, o.stride));
+    shortcut_bn_ = add_child("downsample.1", std::make_shared<BatchNorm>(build, o.out_channels));
   }
 }
 
 Var BasicBlock::forward(Pass& pass, const Var& x) {
-  Var y = relu(pass, bn1_->forward(pass, conv1_->forward(pass, x)));
-  y = bn2_->forward(pass, conv2_->forward(pass, y));
-  const Var shortcut = downsample_ ? downsample_->forward(pass, x) : x;
-  return relu(pass, add(pass, y, shortcut));
+  const Var y = bn1_->forward_conv(pass, *conv1_, x, true);
+  const Var shortcut = shortcut_bn_ ? shortcut_bn_->forward_conv(pass, *shortcut_conv_, x, false) : x;
+  return bn2_->forward_conv(pass, *conv2_, y, true, shortcut);
 }
 
 }  // namespace umbra

@@ -10,15 +10,18 @@ namespace umbra {
 class BasicBlock final : public Module {
  public:
   struct Options {
-    int rank = 3;  // spatial dimensions
-    std::int64_t in_channels, out_channels, stride = 1;
+    int rank = 3;                                                // spatial dimensions
+    std::int64_t in_channels, out_channels, extent, stride = 1;  // extent: positions per side of the input
   };
   BasicBlock(Build& build, const Options& options);
   Var forward(Pass& pass, const Var& x) override;
+  std::int64_t out_extent() const { return conv1_->out_extent(); }
 
  private:
-  std::shared_ptr<Module> conv1_, bn1_, conv2_, bn2_;
-  std::shared_ptr<Module> downsample_;  // null: the identity
+  std::shared_ptr<Conv> conv1_, conv2_;
+  std::shared_ptr<BatchNorm> bn1_, bn2_;
+  std::shared_ptr<Conv> shortcut_conv_;  // null, as is the next: the identity
+  std::shared_ptr<BatchNorm> shortcut_bn_;
 };
 
 }  // namespace umbra

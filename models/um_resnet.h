@@ -30,8 +30,11 @@ class UmResNet final : public Module {
 
  private:
   UmResNetOptions options_;
-  std::shared_ptr<Module> conv1_, bn1_, layer1_, layer2_, layer3_;
-  std::shared_ptr<Module> fc1_, fcbn1_, fc2_, fcbn2_, fc3_, fcbn3_;
+  std::shared_ptr<Conv> conv1_;
+  std::shared_ptr<BatchNorm> bn1_;
+  std::shared_ptr<Module> layer1_, layer2_, layer3_;
+  std::shared_ptr<Linear> fc1_, fc2_, fc3_;
+  std::shared_ptr<BatchNorm> fcbn1_, fcbn2_, fcbn3_;
 };
 
 }  // namespace umbra

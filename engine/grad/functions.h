@@ -1,9 +1,11 @@
 // The differentiable operations. Each is a pure function of its Vars and the Pass; shapes are checked here,
-// with sentences, so that kernels need not. Activations are [N, C, spatial…] with two or three spatial axes.
+// with sentences, so that kernels need not. Activations are [N, C, spatial…] with two or three spatial axes;
+// convolutions and pools take either layout (engine/tensor/layout.h) and return batch-last, rows [N, K] for
+// linear layers and losses are row-major. What is in the other layout is rearranged on the way in.
 #pragma once
 
 #include "engine/grad/tape.h"
-#include "engine/ops/op.h"
+#include "engine/ops/conv/op.h"
 
 namespace umbra {
 
@@ -16,9 +18,24 @@ struct Window {
 /// The same number on every axis.
 Window cubic_window(std::int64_t kernel, std::int64_t stride, std::int64_t padding);
 
-/// x [N, Cin, (D,) H, W], w [Cout, Cin, (kD,) kH, kW] -> [N, Cout, (oD,) oH, oW]
+/// The same numbers in the other layout; x itself where it already has it.
+Var to_batch_last(Pass& pass, const Var& x);
+Var to_row_major(Pass& pass, const Var& x);
+
+/// Convolution weights and what of them can change: a layout with the taps that touch data for inputs of this
+/// extent in front of those that never do (dead taps), and one of the former alone.
+struct WeightLayouts {
+  Layout value, grad;
+  /// Weights may be laid out as `value`, or as `grad` where nothing is learnt.
+  bool fit(const Tensor& weights) const { return weights.layout() == value || weights.layout() == grad; }
+};
+WeightLayouts conv_weight_layouts(const ConvGeometry& geometry);
+
+/// x [N, Cin, (D,) H, W], w [Cout, Cin, (kD,) kH, kW] in the layout conv_weight_layouts() gives for this
+/// input
+/// -> [N, Cout, (oD,) oH, oW]. The gradient of w has the other layout of that function.
 Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding);
-/// x [N, C, S…] + bias [C]
+/// x [N, C, S…] + bias [C], in either layout
 Var add_bias(Pass& pass, const Var& x, const Var& bias);
 /// x [N, C, (D,) H, W] -> [N, C, (oD,) oH, oW]
 Var max_pool(Pass& pass, const Var& x, const Window& window);
@@ -32,7 +49,23 @@ struct BatchNormState {
 };
 /// x [N, C, S…] or [N, C]: batch statistics when pass.training (at least two values per channel), else
 /// running ones. With running statistics no gradient is provided: a network is trained in training mode.
+/// Works in either layout.
 Var batch_norm(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state);
+/// relu(batch_norm(x) + residual) in one pass; residual may be null.
+Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
+                    const Var& residual = nullptr);
+/// act(batch_norm(conv(x, w)) + residual) with running statistics as one operation; act is ReLU or nothing,
+/// residual may be null. Only for a pass that neither trains nor records.
+Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
+                   const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
+                   const Var& residual = nullptr);
+/// max_pool(relu(batch_norm(conv(x, w)))) without writing the convolution's output: the stem of a network
+/// whose input x is data (no gradient). x is row-major.
+struct StemWindows {
+  Window conv, pool;  // the convolution's kernel is the weights'
+};
+Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
+         const BatchNormState& state, const StemWindows& windows);
 
 Var relu(Pass& pass, const Var& x);
 Var add(Pass& pass, const Var& a, const Var& b);

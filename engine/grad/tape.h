@@ -22,7 +22,8 @@ struct Variable {
   Tensor value;
   Tensor grad;
   bool needs_grad = false;
-  std::string name;  // of a parameter, for messages
+  std::string name;    // of a parameter, for messages
+  Layout grad_layout;  // of a parameter's gradient and moments: what can change, first in the value's memory
 };
 using Var = std::shared_ptr<Variable>;
 

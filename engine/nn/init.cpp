@@ -5,8 +5,9 @@
 namespace umbra {
 namespace {
 
-Tensor from_doubles(const Build& build, const Shape& shape, const std::vector<double>& values) {
-  const Tensor tensor = allocate_tensor(build.device, shape, build.dtype);
+Tensor from_doubles(const Build& build, const Shape& shape, const std::vector<double>& values,
+                    Layout layout = {}) {
+  const Tensor tensor = allocate_tensor(build.device, shape, build.dtype, std::move(layout));
   Stream stream(build.device);
   from_host(values, tensor, stream);
   return tensor;
@@ -18,8 +19,9 @@ double default_bound(std::int64_t fan_in) {
   return 1.0 / std::sqrt(static_cast<double>(fan_in));
 }
 
-Tensor uniform_tensor(Build& build, Shape shape, double bound) {
+Tensor uniform_tensor(Build& build, Shape shape, double bound, Layout layout) {
   const Rng rng(build.seed, Purpose::kInitialisation, build.next_stream++);
+  if (!build.learns) return allocate_tensor(build.device, shape, build.dtype, std::move(layout));
   std::vector<double> values(static_cast<std::size_t>(shape.count()));
   for (std::size_t i = 0; i < values.size(); i += 4) {
     const Philox4 words =
@@ -28,7 +30,7 @@ Tensor uniform_tensor(Build& build, Shape shape, double bound) {
       values[i + k] = (2.0 * static_cast<double>(uniform_from(words[k])) - 1.0) * bound;
     }
   }
-  return from_doubles(build, shape, values);
+  return from_doubles(build, shape, values, std::move(layout));
 }
 
 Tensor constant_tensor(const Build& build, Shape shape, double value) {

@@ -4,16 +4,29 @@
 
 namespace umbra {
 
-Conv::Conv(Build& build, const Options& o)
-    : stride_{o.stride, o.stride, o.stride}, padding_{o.padding, o.padding, o.padding} {
+Conv::Conv(Build& build, const Options& o) : window_(cubic_window(o.kernel, o.stride, o.padding)) {
   const std::int64_t k = o.kernel;
   const Shape shape = o.rank == 3 ? Shape{o.out_channels, o.in_channels, k, k, k}
                                   : Shape{o.out_channels, o.in_channels, k, k};
-  weight_ = add_parameter("weight", uniform_tensor(build, shape, default_bound(shape.count_from(1))));
+  ConvGeometry g{1,
+                 o.in_channels,
+                 o.out_channels,
+                 {o.extent, o.extent, o.extent},
+                 window_.kernel,
+                 window_.stride,
+                 window_.padding};
+  if (o.rank == 2) g.in[0] = g.kernel[0] = g.stride[0] = 1, g.padding[0] = 0;
+  g.check();
+  out_extent_ = g.out(2);
+  const WeightLayouts layouts = conv_weight_layouts(g);
+  weight_ = add_parameter("weight",
+                          uniform_tensor(build, shape, default_bound(shape.count_from(1)),
+                                         build.learns ? layouts.value : layouts.grad),
+                          layouts.grad);
 }
 
 Var Conv::forward(Pass& pass, const Var& x) {
-  return conv(pass, x, weight_, stride_, padding_);
+  return conv(pass, x, weight_, window_.stride, window_.padding);
 }
 
 BatchNorm::BatchNorm(Build& build, std::int64_t channels)
@@ -25,9 +38,36 @@ BatchNorm::BatchNorm(Build& build, std::int64_t channels)
   batches_.values<std::int64_t>()[0] = 0;
 }
 
-Var BatchNorm::forward(Pass& pass, const Var& x) {
+void BatchNorm::count(const Pass& pass) {
   if (pass.training) ++batches_.values<std::int64_t>()[0];
+}
+
+Var BatchNorm::forward(Pass& pass, const Var& x) {
+  count(pass);
   return batch_norm(pass, x, weight_, bias_, state_);
+}
+
+Var BatchNorm::forward_relu(Pass& pass, const Var& x, const Var& residual) {
+  count(pass);
+  return batch_norm_relu(pass, x, weight_, bias_, state_, residual);
+}
+
+Var BatchNorm::forward_conv(Pass& pass, const Conv& conv, const Var& x, bool relu, const Var& residual) {
+  const Window& window = conv.window();
+  // The fused op computes in fp32 (or the references' fp64) only.
+  if (!pass.training && pass.tape == nullptr && pass.context.precision == Precision::kF32) {
+    return conv_inference(pass, x, conv.weight(), weight_, bias_, state_, window.stride, window.padding, relu,
+                          residual);
+  }
+  const Var y = umbra::conv(pass, x, conv.weight(), window.stride, window.padding);
+  const Var shortcut = residual == nullptr ? nullptr : to_batch_last(pass, residual);
+  if (relu) return forward_relu(pass, y, shortcut);
+  return shortcut == nullptr ? forward(pass, y) : add(pass, forward(pass, y), shortcut);
+}
+
+Var BatchNorm::forward_stem(Pass& pass, const Conv& conv, const Var& x, const Window& pool) {
+  count(pass);
+  return stem(pass, x, conv.weight(), weight_, bias_, state_, {conv.window(), pool});
 }
 
 Linear::Linear(Build& build, std::int64_t in, std::int64_t out)

@@ -2,10 +2,11 @@
 
 namespace umbra {
 
-Var Module::add_parameter(std::string name, Tensor value) {
+Var Module::add_parameter(std::string name, Tensor value, Layout grad_layout) {
   Var var = constant(std::move(value));
   var->needs_grad = true;
   var->name = name;
+  var->grad_layout = std::move(grad_layout);
   parameters_.push_back({std::move(name), var});
   return var;
 }

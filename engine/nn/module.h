@@ -32,6 +32,9 @@ struct Build {
   DType dtype = DType::kF32;
   std::uint64_t seed = 1;
   std::uint64_t next_stream = 0;
+  /// false: a network that is only loaded and asked. No initial values are drawn, and weights that only ever
+  /// meet padding are not held (a third of the memory at C = 200); such a network cannot be trained or saved.
+  bool learns = true;
 };
 
 class Module {
@@ -45,7 +48,8 @@ class Module {
   std::vector<NamedTensor> state() const;
 
  protected:
-  Var add_parameter(std::string name, Tensor value);
+  /// `grad_layout`: of the gradient and the moments, where they hold less than the value (dead taps).
+  Var add_parameter(std::string name, Tensor value, Layout grad_layout = {});
   Tensor add_buffer(std::string name, Tensor value);
   template <class M>
   std::shared_ptr<M> add_child(std::string name, std::shared_ptr<M> child) {

@@ -17,7 +17,7 @@ namespace umbra {
 
 struct Kernel {
   std::string_view op;    // Op::name() of the problems it solves
-  std::string_view rung;  // "reference", "cpu_1_taps", …: the file's name
+  std::string_view rung;  // "reference", "cpu_2_tiles", …: the file's name
   Device::Kind device;
   DType dtype;
   std::string (*declines)(const Op&);   // "" when it takes the problem, otherwise why not

@@ -10,11 +10,33 @@
 namespace umbra {
 namespace {
 
-Tensor zeros_like(const Tensor& tensor) {
-  const Tensor zeros = allocate_tensor(tensor.device(), tensor.shape(), tensor.dtype());
-  Stream stream(tensor.device());
-  from_host(std::vector<double>(static_cast<std::size_t>(zeros.count()), 0.0), zeros, stream);
-  return zeros;
+Tensor zeros(Device device, const Shape& shape, DType dtype, const Layout& layout) {
+  const Tensor tensor = allocate_tensor(device, shape, dtype, layout);
+  Stream stream(device);
+  from_host(std::vector<double>(static_cast<std::size_t>(tensor.count()), 0.0),
+            tensor.elements(0, tensor.count()), stream);
+  return tensor;
+}
+
+// Moments of a parameter. The gradient of dead weights is zero for ever, so without weight decay they never
+// move and have no moments; with it they shrink like PyTorch's, and have them.
+Tensor moment_of(const Parameter& p, double weight_decay) {
+  const Tensor& value = p.value();
+  return zeros(value.device(), value.shape(), value.dtype(),
+               weight_decay == 0 ? p.var->grad_layout : value.layout());
+}
+
+// Calls update(begin, count, gradient or nothing) for the elements of a parameter that move: those with a
+// gradient, which stand in front, and under weight decay the dead ones behind them, whose gradient is zero.
+template <class Update>
+void for_moving_parts(const Parameter& p, double weight_decay, const Update& update) {
+  const Tensor& grad = p.grad();
+  require(grad.layout() == p.var->grad_layout, "the gradient of ", p.name,
+          " has a layout that is not its own");
+  update(0, grad.count(), grad.elements(0, grad.count()));
+  const std::int64_t rest = p.value().count() - grad.count();
+  if (weight_decay == 0 || rest == 0) return;
+  update(grad.count(), rest, Tensor());
 }
 
 class Sgd final : public Optimizer {
@@ -22,7 +44,7 @@ class Sgd final : public Optimizer {
   Sgd(std::vector<Parameter> parameters, const SgdOptions& o)
       : Optimizer(std::move(parameters)), options_(o) {
     if (o.momentum == 0) return;
-    for (const Parameter& p : parameters_) velocity_.push_back(zeros_like(p.value()));
+    for (const Parameter& p : parameters_) velocity_.push_back(moment_of(p, o.weight_decay));
   }
   std::vector<NamedTensor> state() const override {
     std::vector<NamedTensor> named;
@@ -35,8 +57,13 @@ class Sgd final : public Optimizer {
   std::vector<double> scalars(double lr) const override { return {lr}; }
   void update(Context& context, std::size_t i, const Tensor& scalars) override {
     const Tensor& p = parameters_[i].value();
-    call(context, SgdStep(p.dtype(), p.count(), options_.momentum, options_.weight_decay),
-         {p, parameters_[i].grad(), velocity_.empty() ? Tensor() : velocity_[i], scalars});
+    const SgdOptions& o = options_;
+    for_moving_parts(parameters_[i], o.weight_decay,
+                     [&](std::int64_t begin, std::int64_t n, const Tensor& grad) {
+                       const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[i].elements(begin, n);
+                       call(context, SgdStep(p.dtype(), n, o.momentum, o.weight_decay, !grad.defined()),
+                            {p.elements(begin, n), grad, velocity, scalars});
+                     });
   }
 
   SgdOptions options_;
@@ -48,8 +75,8 @@ class Adam final : public Optimizer {
   Adam(std::vector<Parameter> parameters, const AdamOptions& o)
       : Optimizer(std::move(parameters)), options_(o) {
     for (const Parameter& p : parameters_) {
-      first_.push_back(zeros_like(p.value()));
-      second_.push_back(zeros_like(p.value()));
+      first_.push_back(moment_of(p, o.weight_decay));
+      second_.push_back(moment_of(p, o.weight_decay));
     }
   }
   std::vector<NamedTensor> state() const override {
@@ -69,8 +96,14 @@ class Adam final : public Optimizer {
   void update(Context& context, std::size_t i, const Tensor& scalars) override {
     const Tensor& p = parameters_[i].value();
     const AdamOptions& o = options_;
-    call(context, AdamStep(p.dtype(), p.count(), o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled),
-         {p, parameters_[i].grad(), first_[i], second_[i], scalars});
+    for_moving_parts(parameters_[i], o.weight_decay,
+                     [&](std::int64_t begin, std::int64_t n, const Tensor& grad) {
+                       call(context,
+                            AdamStep(p.dtype(), n, o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled,
+                                     !grad.defined()),
+                            {p.elements(begin, n), grad, first_[i].elements(begin, n),
+                             second_[i].elements(begin, n), scalars});
+                     });
   }
 
   AdamOptions options_;

@@ -89,6 +89,21 @@ const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
   return *chosen;
 }
 
+std::string Registry::why(const Op& op, Device::Kind device) const {
+  const Kernel& chosen = choose(op, device);
+  const auto preference = preferred_.find(op.name());
+  if (preference != preferred_.end() && preference->second == chosen.rung) return "preferred";
+  int takers = 0;
+  std::string declined;
+  for (const Kernel& kernel : find(op.name())->kernels) {
+    if (kernel.device != device || kernel.dtype != op.dtype) continue;
+    const std::string reason = kernel.declines(op);
+    takers += reason.empty() ? 1 : 0;
+    if (!reason.empty()) declined += concat("; not ", kernel.rung, ": ", reason);
+  }
+  return concat(takers == 1 ? "the only one" : concat("the last of ", takers), declined);
+}
+
 void Registry::prefer(std::string_view op, std::string_view rung) {
   const OpFamily* family = find(op);
   if (family == nullptr)

@@ -29,6 +29,10 @@ class Registry {
   /// it declined.
   const Kernel& choose(const Op& op, Device::Kind device) const;
 
+  /// Why choose() takes what it takes, in words: "the last of 3 that take it; cpu_3_few_inputs: more than 4
+  /// input channels".
+  std::string why(const Op& op, Device::Kind device) const;
+
   /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline.
   /// Throws Error naming the known ones when there is no such op or rung.
   void prefer(std::string_view op, std::string_view rung);

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "engine/base/precision.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/arena.h"
 #include "engine/tensor/tensor.h"
@@ -18,6 +19,10 @@ struct Context {
   const Registry& registry;
   Stream stream;
   Arena arena;
+  /// Of the operands of convolutions with more than kFewChannels input channels. The others (a network's
+  /// first layer, where pairs would be mostly padding) and everything else compute in fp32.
+  Precision precision = Precision::kF32;
+  static constexpr std::int64_t kFewChannels = 4;
   /// When set, sees every call after it has been queued: the op, the rung that ran it and its tensors. For
   /// profiles and for naming the first op that made a NaN.
   std::function<void(const Op&, const Kernel&, std::span<const Tensor>, double seconds)> observer;
@@ -26,6 +31,14 @@ struct Context {
   /// A temporary with arbitrary contents from the arena.
   Tensor temporary(Shape shape, DType dtype) {
     return {arena.take(static_cast<std::size_t>(shape.count()) * size_of(dtype)), 0, shape, dtype};
+  }
+  Tensor temporary(Shape shape, DType dtype, const Layout& layout) {
+    return {arena.take(static_cast<std::size_t>(layout.stored(shape)) * size_of(dtype)), 0, shape, dtype,
+            layout};
+  }
+  /// A temporary with the shape, dtype and layout of `tensor`.
+  Tensor temporary_like(const Tensor& tensor) {
+    return temporary(tensor.shape(), tensor.dtype(), tensor.layout());
   }
 };
 

@@ -1,20 +1,36 @@
 #include "engine/tensor/tensor.h"
 
+#include <algorithm>
+
 #include "engine/runtime/backend.h"
 
 namespace umbra {
 
-Tensor::Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape shape, DType dtype)
-    : storage_(std::move(storage)), offset_(byte_offset), shape_(shape), dtype_(dtype) {
+Tensor::Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape shape, DType dtype,
+               Layout layout)
+    : storage_(std::move(storage)),
+      offset_(byte_offset),
+      shape_(shape),
+      dtype_(dtype),
+      layout_(std::move(layout)) {
+  require(row_major() || shape_.rank() >= 2, "a batch-last tensor has at least two axes, not ",
+          shape_.text());
   require(offset_ + bytes() <= storage_->bytes(), "a tensor of shape ", shape_.text(), " does not fit into ",
           storage_->bytes(), " bytes at offset ", offset_);
 }
 
 Tensor Tensor::reshaped(Shape shape) const {
+  require(row_major(), "a batch-last tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
   require(shape.count() == count(), "a tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
   Tensor other = *this;
   other.shape_ = shape;
   return other;
+}
+
+Tensor Tensor::elements(std::int64_t begin, std::int64_t count) const {
+  require(begin >= 0 && count >= 0 && begin + count <= this->count(), "elements ", begin, " to ",
+          begin + count, " of a tensor that holds ", this->count());
+  return {storage_, offset_ + static_cast<std::size_t>(begin) * size_of(dtype_), {count}, dtype_};
 }
 
 void Tensor::check_host(DType wanted) const {
@@ -22,14 +38,15 @@ void Tensor::check_host(DType wanted) const {
   require(device().kind == Device::Kind::kCpu, "a tensor on ", name_of(device()), " was read on the host");
 }
 
-Tensor allocate_tensor(Device device, Shape shape, DType dtype) {
-  const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
-  return Tensor(allocate_storage(device, bytes), 0, shape, dtype);
+Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout) {
+  const std::size_t bytes = static_cast<std::size_t>(layout.stored(shape)) * size_of(dtype);
+  return Tensor(allocate_storage(device, bytes), 0, shape, dtype, std::move(layout));
 }
 
 void copy(const Tensor& from, const Tensor& to, Stream& stream) {
-  require(from.dtype() == to.dtype() && from.count() == to.count(), "copy from ", from.shape().text(), " ",
-          name_of(from.dtype()), " to ", to.shape().text(), " ", name_of(to.dtype()));
+  require(from.dtype() == to.dtype() && from.count() == to.count() && from.layout() == to.layout(),
+          "copy from ", from.shape().text(), " ", name_of(from.dtype()), " to ", to.shape().text(), " ",
+          name_of(to.dtype()));
   // A queue of the device that takes part orders the copy; two host tensors need none.
   const Device device = from.device().kind == Device::Kind::kCpu ? to.device() : from.device();
   backend_of(device.kind).copy(device.index, stream.native(), to.data(), from.data(), from.bytes());
@@ -37,63 +54,101 @@ void copy(const Tensor& from, const Tensor& to, Stream& stream) {
 
 namespace {
 
-template <class T>
-std::vector<double> widened(const Tensor& tensor) {
-  const std::span<T> values = tensor.values<T>();
-  return {values.begin(), values.end()};
+/// Calls body(zero of the tensor's element type).
+template <class Body>
+void with_element(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::kF32:
+      return body(float{});
+    case DType::kF64:
+      return body(double{});
+    case DType::kI32:
+      return body(std::int32_t{});
+    case DType::kI64:
+      return body(std::int64_t{});
+  }
 }
 
-template <class T>
-void narrowed(std::span<const double> values, const Tensor& tensor) {
-  const std::span<T> out = tensor.values<T>();
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(values[i]);
+Tensor on_host(const Tensor& tensor, Stream& stream) {
+  Tensor host = tensor;
+  if (tensor.device().kind != Device::Kind::kCpu) {
+    host = allocate_tensor({}, tensor.shape(), tensor.dtype(), tensor.layout());
+    copy(tensor, host, stream);
+  }
+  stream.synchronize();
+  return host;
 }
 
 }  // namespace
 
-std::vector<double> to_host(const Tensor& tensor, Stream& stream) {
-  Tensor host = tensor;
-  if (tensor.device().kind != Device::Kind::kCpu) {
-    host = allocate_tensor({}, tensor.shape(), tensor.dtype());
-    copy(tensor, host, stream);
+Tensor row_major_on_host(const Tensor& tensor, Stream& stream) {
+  const Tensor host = on_host(tensor, stream);
+  if (host.row_major()) return host;
+  const Tensor out = allocate_tensor({}, host.shape(), host.dtype());
+  with_element(host.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const std::span<const T> from = host.values<T>();
+    const std::span<T> to = out.values<T>();
+    if (host.count() != out.count()) std::fill(to.begin(), to.end(), zero);
+    const auto run = static_cast<std::size_t>(host.shape()[0]);
+    const auto stride = static_cast<std::size_t>(Layout::row_stride(host.shape()));
+    host.layout().for_each_run(host.shape(), [&](std::int64_t memory, std::int64_t logical) {
+      for (std::size_t i = 0; i < run; ++i) {
+        to[static_cast<std::size_t>(logical) + i * stride] = from[static_cast<std::size_t>(memory) + i];
+      }
+    });
+  });
+  return out;
+}
+
+void assign(const Tensor& to, const Tensor& from, Stream& stream) {
+  require(from.row_major() && from.shape() == to.shape() && from.dtype() == to.dtype(), "assign from ",
+          from.shape().text(), " ", name_of(from.dtype()), " to ", to.shape().text(), " ",
+          name_of(to.dtype()));
+  if (to.row_major()) {
+    copy(from, to, stream);
+    stream.synchronize();
+    return;
   }
+  const bool direct = to.device().kind == Device::Kind::kCpu;
+  const Tensor host = direct ? to : allocate_tensor({}, to.shape(), to.dtype(), to.layout());
+  with_element(host.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const std::span<const T> source = from.values<T>();
+    const std::span<T> target = host.values<T>();
+    const auto run = static_cast<std::size_t>(host.shape()[0]);
+    const auto stride = static_cast<std::size_t>(Layout::row_stride(host.shape()));
+    host.layout().for_each_run(host.shape(), [&](std::int64_t memory, std::int64_t logical) {
+      for (std::size_t i = 0; i < run; ++i) {
+        target[static_cast<std::size_t>(memory) + i] = source[static_cast<std::size_t>(logical) + i * stride];
+      }
+    });
+  });
+  if (!direct) copy(host, to, stream);
   stream.synchronize();
-  switch (host.dtype()) {
-    case DType::kF32:
-      return widened<float>(host);
-    case DType::kF64:
-      return widened<double>(host);
-    case DType::kI32:
-      return widened<std::int32_t>(host);
-    case DType::kI64:
-      return widened<std::int64_t>(host);
-  }
-  return {};
+}
+
+std::vector<double> to_host(const Tensor& tensor, Stream& stream) {
+  const Tensor host = row_major_on_host(tensor, stream);
+  std::vector<double> out;
+  with_element(host.dtype(), [&](auto zero) {
+    const auto values = host.values<decltype(zero)>();
+    out.assign(values.begin(), values.end());
+  });
+  return out;
 }
 
 void from_host(std::span<const double> values, const Tensor& tensor, Stream& stream) {
-  require(static_cast<std::int64_t>(values.size()) == tensor.count(), values.size(),
+  require(static_cast<std::int64_t>(values.size()) == tensor.shape().count(), values.size(),
           " values given for a tensor of shape ", tensor.shape().text());
-  const bool on_host = tensor.device().kind == Device::Kind::kCpu;
-  const Tensor host = on_host ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
-  switch (host.dtype()) {
-    case DType::kF32:
-      narrowed<float>(values, host);
-      break;
-    case DType::kF64:
-      narrowed<double>(values, host);
-      break;
-    case DType::kI32:
-      narrowed<std::int32_t>(values, host);
-      break;
-    case DType::kI64:
-      narrowed<std::int64_t>(values, host);
-      break;
-  }
-  if (!on_host) {
-    copy(host, tensor, stream);
-    stream.synchronize();
-  }
+  const bool direct = tensor.row_major() && tensor.device().kind == Device::Kind::kCpu;
+  const Tensor host = direct ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
+  with_element(host.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const std::span<T> out = host.values<T>();
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(values[i]);
+  });
+  if (!direct) assign(tensor, host, stream);
 }
 
 }  // namespace umbra

@@ -1,5 +1,5 @@
-// Tensor: a shape over a piece of storage. Always contiguous, so that no kernel needs a stride; copying a
-// Tensor copies the handle, not the numbers. The layout of activations is NCDHW.
+// Tensor: a shape and a layout over a piece of storage. Always without gaps, so that no kernel needs a
+// stride; copying a Tensor copies the handle, not the numbers.
 #pragma once
 
 #include <memory>
@@ -10,26 +10,34 @@
 #include "engine/base/shape.h"
 #include "engine/runtime/storage.h"
 #include "engine/runtime/stream.h"
+#include "engine/tensor/layout.h"
 
 namespace umbra {
 
 class Tensor {
  public:
   Tensor() = default;  // holds nothing; see defined()
-  Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape shape, DType dtype);
+  Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape shape, DType dtype,
+         Layout layout = {});
 
   bool defined() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }
   DType dtype() const { return dtype_; }
-  std::int64_t count() const { return shape_.count(); }
+  const Layout& layout() const { return layout_; }
+  bool row_major() const { return !layout_.is_batch_last(); }
+  /// Elements in memory: those of the shape, unless the layout leaves some out.
+  std::int64_t count() const { return layout_.stored(shape_); }
   std::size_t bytes() const { return static_cast<std::size_t>(count()) * size_of(dtype_); }
   Device device() const { return storage_->device(); }
   void* data() const { return static_cast<char*>(storage_->data()) + offset_; }
 
-  /// The same numbers under another shape of the same count.
+  /// The same numbers under another shape of the same count. Throws Error unless the tensor is row-major.
   Tensor reshaped(Shape shape) const;
+  /// `count` elements from `begin` on, as they stand in memory, as one axis.
+  Tensor elements(std::int64_t begin, std::int64_t count) const;
 
-  /// The numbers of a CPU tensor. Throws Error when the dtype or the device is another.
+  /// The numbers of a CPU tensor as they stand in memory. Throws Error when the dtype or the device is
+  /// another.
   template <class T>
   std::span<T> values() const {
     check_host(dtype_of<T>);
@@ -43,17 +51,25 @@ class Tensor {
   std::size_t offset_ = 0;
   Shape shape_;
   DType dtype_ = DType::kF32;
+  Layout layout_;
 };
 
 /// A tensor with storage of its own and arbitrary contents.
-Tensor allocate_tensor(Device device, Shape shape, DType dtype);
+Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout = {});
 
-/// Copies equal counts of equal dtype between any two devices, in the order of `stream`.
+/// Copies equal counts of equal dtype and layout between any two devices, in the order of `stream`.
 void copy(const Tensor& from, const Tensor& to, Stream& stream);
 
-/// The numbers of a tensor on the host, in double, whatever its dtype and device. Waits for `stream`.
+/// The tensor on the host in row-major order, zeros where its layout holds nothing; itself where it already
+/// is that. Waits for `stream`.
+Tensor row_major_on_host(const Tensor& tensor, Stream& stream);
+/// The reverse: `from` is row-major on the host and has the shape and dtype of `to`.
+void assign(const Tensor& to, const Tensor& from, Stream& stream);
+
+/// The numbers of a tensor in row-major order, in double, whatever its dtype, layout and device. Waits for
+/// `stream`.
 std::vector<double> to_host(const Tensor& tensor, Stream& stream);
-/// Converts `values` to the tensor's dtype and copies them to its device.
+/// Converts `values`, in row-major order, to the tensor's dtype and layout and copies them to its device.
 void from_host(std::span<const double> values, const Tensor& tensor, Stream& stream);
 
 }  // namespace umbra

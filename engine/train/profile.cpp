@@ -7,9 +7,13 @@
 namespace umbra {
 
 void Profile::attach(Context& context) {
-  context.observer = [this](const Op& op, const Kernel& kernel, std::span<const Tensor>, double seconds) {
+  context.observer = [this, &context](const Op& op, const Kernel& kernel, std::span<const Tensor>,
+                                      double seconds) {
     Entry& entry = entries_[{std::string(op.name()), op.text()}];
-    entry.rung = kernel.rung;
+    if (entry.calls == 0) {
+      entry.rung = kernel.rung;
+      entry.why = context.registry.why(op, context.device().kind);
+    }
     ++entry.calls;
     entry.seconds += seconds;
     entry.flops += op.flops();
@@ -25,13 +29,14 @@ std::string Profile::table() const {
   double total = 0;
   for (const Row& row : rows) total += row.second.seconds;
   std::string text =
-      "op                     rung           calls   ms/call   share  GFLOP/s    GB/s  problem\n";
+      "op                        rung              calls   ms/call   share  GFLOP/s    GB/s  problem (why "
+      "this rung)\n";
   for (const auto& [key, e] : rows) {
     char buffer[512];
-    std::snprintf(buffer, sizeof buffer, "%-22s %-13s %6lld %9.4f %6.1f%% %8.1f %7.1f  %s\n",
+    std::snprintf(buffer, sizeof buffer, "%-25s %-16s %6lld %9.4f %6.1f%% %8.1f %7.1f  %s (%s)\n",
                   key.first.c_str(), e.rung.c_str(), static_cast<long long>(e.calls),
                   1e3 * e.seconds / static_cast<double>(e.calls), 100 * e.seconds / total,
-                  e.flops / e.seconds * 1e-9, e.bytes / e.seconds * 1e-9, key.second.c_str());
+                  e.flops / e.seconds * 1e-9, e.bytes / e.seconds * 1e-9, key.second.c_str(), e.why.c_str());
     text += buffer;
   }
   return text;

@@ -12,12 +12,13 @@ class Profile {
  public:
   /// Watches every call of `context` from now on.
   void attach(Context& context);
-  /// A table, dearest first: op, problem, rung, calls, ms per call, share, useful GFLOP/s, GB/s.
+  /// A table, dearest first: op, rung, calls, ms per call, share, useful GFLOP/s, GB/s,
+  /// the problem and why the registry chose the rung.
   std::string table() const;
 
  private:
   struct Entry {
-    std::string rung;
+    std::string rung, why;
     std::int64_t calls = 0;
     double seconds = 0, flops = 0, bytes = 0;  // sums over the calls
   };

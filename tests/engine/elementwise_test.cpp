@@ -110,6 +110,22 @@ TEST(MeanPool, GradientIsTheAdjoint) {
   EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
+TEST(MeanPool, AveragesOverPositionsOfBatchLastData) {
+  // Three positions, two channels, two samples.
+  with_every_rung(
+      MeanPoolForward(DType::kF32, 2, 2, 3),
+      [](std::string_view rung, const auto&, const std::vector<float>& y) {
+        EXPECT_EQ(y, (std::vector<float>{2, 20, 200, 2000})) << rung;
+      },
+      std::vector<float>{1, 10, 100, 1000, 2, 20, 200, 2000, 3, 30, 300, 3000}, std::vector<float>(4));
+  with_every_rung(
+      MeanPoolBackward(DType::kF32, 2, 2, 3),
+      [](std::string_view rung, const auto&, const std::vector<float>& dx) {
+        EXPECT_EQ(dx, (std::vector<float>{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4})) << rung;
+      },
+      std::vector<float>{3, 6, 9, 12}, std::vector<float>(12));
+}
+
 TEST(Affine, GradientIsTheAdjoint) {
   const auto v = normals(5 * 14, 1), w = normals(5 * 14, 2), scale = normals(14, 3), shift = normals(14, 4);
   DualVector x = duals(normals(v.size(), 5), v), y(v.size());

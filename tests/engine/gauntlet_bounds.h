@@ -26,7 +26,10 @@
 
 #include "engine/ops/adam/op.h"
 #include "engine/ops/batch_norm/op.h"
+#include "engine/ops/batch_norm_relu/op.h"
 #include "engine/ops/chi2/op.h"
+#include "engine/ops/conv/reference.h"
+#include "engine/ops/conv_inference/op.h"
 #include "engine/ops/mse/op.h"
 #include "engine/ops/sgd/op.h"
 #include "engine/ops/softmax_cross_entropy/op.h"
@@ -106,7 +109,7 @@ inline Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Val
 inline Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   for (std::size_t i = 0; i < in[0].size(); ++i) {
-    double step = std::abs(in[1][i]) + op.weight_decay * std::abs(in[0][i]);
+    double step = (op.gradient_absent ? 0 : std::abs(in[1][i])) + op.weight_decay * std::abs(in[0][i]);
     if (op.momentum != 0) bound.magnitude[2][i] = step = step + op.momentum * std::abs(in[2][i]);
     bound.magnitude[0][i] = std::abs(in[0][i]) + in[3][0] * step;
   }
@@ -119,7 +122,8 @@ inline Bound bound_of(const AdamStep& op, const Values& in, const Values& want) 
   const double lr = in[4][0], step = lr / in[4][1];
   const double shrink = op.decoupled ? 1 + lr * op.weight_decay : 1;
   for (std::size_t i = 0; i < in[0].size(); ++i) {
-    const double g = std::abs(in[1][i]) + (op.decoupled ? 0 : op.weight_decay * std::abs(in[0][i]));
+    const double given = op.gradient_absent ? 0 : std::abs(in[1][i]);
+    const double g = given + (op.decoupled ? 0 : op.weight_decay * std::abs(in[0][i]));
     const double m = op.beta1 * std::abs(in[2][i]) + (1 - op.beta1) * g;
     const double v = op.beta2 * in[3][i] + (1 - op.beta2) * g * g;
     const double denominator = std::sqrt(want[3][i] / in[4][2]) + op.epsilon;
@@ -193,11 +197,70 @@ inline Bound bound_of(const BatchNormBackward& op, const Values& in, const Value
   return bound;
 }
 
+/// relu moves no two numbers further apart, so the fused op has the bound of batch_norm plus the size of the
+/// residual. `residual` is in[5], y is output 5 of batch_norm and 6 here.
+inline void add_residual(const Values& in, std::vector<double>& magnitude) {
+  for (std::size_t i = 0; i < in[5].size(); ++i) magnitude[i] += std::abs(in[5][i]);
+}
+inline Bound bound_of(const BatchNormReluForward& op, const Values& in, const Values& want) {
+  const BatchNormForward norm(op.dtype, op.outer, op.channels, op.inner, op.epsilon, op.momentum);
+  const Bound plain = bound_of(norm, {in[0], in[1], in[2], in[3], in[4]},
+                               {{}, {}, {}, want[3], want[4], want[6], want[7], want[8]});
+  Bound bound{magnitudes_of_outputs(want), plain.growth};
+  for (std::size_t b : {3u, 4u}) bound.magnitude[b] = plain.magnitude[b];
+  for (std::size_t b : {6u, 7u, 8u}) bound.magnitude[b] = plain.magnitude[b - 1];
+  add_residual(in, bound.magnitude[6]);
+  return bound;
+}
+
+inline Bound bound_of(const BatchNormReluInference& op, const Values& in, const Values& want) {
+  const BatchNormInference norm(op.dtype, op.outer, op.channels, op.inner, op.epsilon);
+  const Bound plain = bound_of(norm, {in[0], in[1], in[2], in[3], in[4]}, {{}, {}, {}, {}, {}, want[6]});
+  Bound bound{magnitudes_of_outputs(want), plain.growth};
+  bound.magnitude[6] = plain.magnitude[5];
+  add_residual(in, bound.magnitude[6]);
+  return bound;
+}
+
+/// The convolution's sums of absolute values and the mean, both scaled, since a rung may fold the mean into a
+/// shift; then as above.
+inline Bound bound_of(const ConvInference& op, const Values& in, const Values& want) {
+  const ConvGeometry& g = op.geometry;
+  Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  std::vector<double> x = in[0], w = in[1], sums(want[7].size());
+  for (double& value : x) value = std::abs(value);
+  for (double& value : w) value = std::abs(value);
+  conv_fprop_reference(g, x.data(), w.data(), sums.data());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t c = i / static_cast<std::size_t>(g.batch) % in[2].size();
+    const double scale = std::abs(in[2][c]) / std::sqrt(in[5][c] + op.epsilon);
+    bound.magnitude[7][i] = scale * (sums[i] + std::abs(in[4][c])) + std::abs(in[3][c]);
+    if (op.residual) bound.magnitude[7][i] += std::abs(in[6][i]);
+  }
+  return bound;
+}
+
+/// The gate is an exact comparison of inputs: batch_norm's bound on what passes it.
+inline Bound bound_of(const BatchNormReluBackward& op, const Values& in, const Values& want) {
+  std::vector<double> passed = in[0];
+  for (std::size_t i = 0; i < passed.size(); ++i) passed[i] = in[2][i] > 0 ? passed[i] : 0;
+  const BatchNormBackward norm(op.dtype, op.outer, op.channels, op.inner);
+  const Bound plain =
+      bound_of(norm, {passed, in[1], in[3], in[4], in[5]}, {{}, {}, {}, {}, {}, want[6], want[7], want[8]});
+  Bound bound{magnitudes_of_outputs(want), plain.growth};
+  for (std::size_t b : {6u, 7u, 8u}) bound.magnitude[b] = plain.magnitude[b - 1];
+  return bound;
+}
+
 /// The bound of an op that is not linear in its inputs; nothing for the others.
 inline std::optional<Bound> special_bound(const Op& op, const Values& in, const Values& want) {
   if (const auto* o = dynamic_cast<const BatchNormForward*>(&op)) return bound_of(*o, in, want);
   if (const auto* o = dynamic_cast<const BatchNormInference*>(&op)) return bound_of(*o, in, want);
   if (const auto* o = dynamic_cast<const BatchNormBackward*>(&op)) return bound_of(*o, in, want);
+  if (const auto* o = dynamic_cast<const BatchNormReluForward*>(&op)) return bound_of(*o, in, want);
+  if (const auto* o = dynamic_cast<const BatchNormReluInference*>(&op)) return bound_of(*o, in, want);
+  if (const auto* o = dynamic_cast<const BatchNormReluBackward*>(&op)) return bound_of(*o, in, want);
+  if (const auto* o = dynamic_cast<const ConvInference*>(&op)) return bound_of(*o, in, want);
   if (const auto* o = dynamic_cast<const SoftmaxCrossEntropy*>(&op)) return bound_of(*o, in, want);
   if (const auto* o = dynamic_cast<const Chi2Log*>(&op)) return bound_of(*o, in, want);
   if (const auto* o = dynamic_cast<const SgdStep*>(&op)) return bound_of(*o, in, want);

@@ -69,15 +69,13 @@ TEST(MaxPool, NansInPaddedCornersAgreeEverywhere) {
     const auto inputs = static_cast<std::size_t>(g.batch * g.channels * g.in_volume());
     const auto outputs = static_cast<std::size_t>(g.batch * g.channels * g.out_volume());
     std::vector<std::int32_t> want;
-    for (std::int64_t row = 0; row < g.batch * g.channels; ++row) {
-      for (std::int64_t i = 0; i < g.out(0); ++i) {
-        for (std::int64_t j = 0; j < g.out(1); ++j) {
-          for (std::int64_t k = 0; k < g.out(2); ++k) {
-            const std::int64_t at =
-                ((pool_range(g, i, 0).end - 1) * g.in[1] + pool_range(g, j, 1).end - 1) * g.in[2] +
-                pool_range(g, k, 2).end - 1;
-            want.push_back(static_cast<std::int32_t>(at));
-          }
+    for (std::int64_t i = 0; i < g.out(0); ++i) {
+      for (std::int64_t j = 0; j < g.out(1); ++j) {
+        for (std::int64_t k = 0; k < g.out(2); ++k) {
+          const std::int64_t at =
+              ((pool_range(g, i, 0).end - 1) * g.in[1] + pool_range(g, j, 1).end - 1) * g.in[2] +
+              pool_range(g, k, 2).end - 1;
+          want.insert(want.end(), static_cast<std::size_t>(g.row()), static_cast<std::int32_t>(at));
         }
       }
     }
@@ -88,6 +86,19 @@ TEST(MaxPool, NansInPaddedCornersAgreeEverywhere) {
         },
         std::vector<float>(inputs, kNan), std::vector<float>(outputs), std::vector<std::int32_t>(outputs));
   }
+}
+
+TEST(MaxPool, SamplesAndChannelsAreIndependent) {
+  // Two positions, two channels, two samples: each of the four numbers of a row has a winner of its own.
+  const PoolGeometry g{2, 2, {1, 1, 2}, {1, 1, 2}, {1, 1, 2}, {0, 0, 0}};
+  with_every_rung(
+      MaxPoolForward(DType::kF32, g),
+      [](std::string_view rung, const auto&, const std::vector<float>& y,
+         const std::vector<std::int32_t>& argmax) {
+        EXPECT_EQ(y, (std::vector<float>{5, 6, 7, 4})) << rung;
+        EXPECT_EQ(argmax, (std::vector<std::int32_t>{1, 0, 1, 0})) << rung;
+      },
+      std::vector<float>{1, 6, 3, 4, 5, 2, 7, 4}, std::vector<float>(4), std::vector<std::int32_t>(4));
 }
 
 TEST(MaxPool, GradientIsTheAdjoint) {

@@ -3,6 +3,7 @@
 
 #include "engine/ops/add/reference.h"
 #include "engine/ops/batch_norm/reference.h"
+#include "engine/ops/batch_norm_relu/reference.h"
 #include "engine/ops/bias/reference.h"
 #include "engine/ops/dropout/reference.h"
 #include "engine/ops/max_pool/reference.h"
@@ -247,30 +248,27 @@ void last_of_ties(const MaxPoolForward& op, Buffers b, void* w, Stream& s) {
   max_pool_forward_reference<float>(op, b, w, s);
   const PoolGeometry& g = op.geometry;
   auto* argmax = static_cast<std::int32_t*>(b[2]);
-  for (std::int64_t o = 0; o < g.batch * g.channels * g.out_volume(); ++o) {
-    const float* x = floats(b, 0) + o / g.out_volume() * g.in_volume();
-    const PoolRange range = pool_range(g, o % g.out(2), 2);
-    const std::int32_t row =
-        argmax[o] / static_cast<std::int32_t>(g.in[2]) * static_cast<std::int32_t>(g.in[2]);
+  for (std::int64_t o = 0; o < g.row() * g.out_volume(); ++o) {
+    const PoolRange range = pool_range(g, o / g.row() % g.out(2), 2);
+    const std::int64_t line = argmax[o] / g.in[2] * g.in[2];
     for (std::int64_t k = range.begin; k < range.end; ++k) {
-      if (x[row + k] == floats(b, 1)[o]) argmax[o] = row + static_cast<std::int32_t>(k);
+      if (floats(b, 0)[(line + k) * g.row() + o % g.row()] == floats(b, 1)[o])
+        argmax[o] = static_cast<std::int32_t>(line + k);
     }
   }
 }
 void padding_wins(const MaxPoolForward& op, Buffers b, void* w, Stream& s) {
   max_pool_forward_reference<float>(op, b, w, s);
   const PoolGeometry& g = op.geometry;
-  for (std::int64_t o = 0; o < g.batch * g.channels * g.out_volume(); o += g.out_volume()) {
-    if (g.padding[2] > 0) floats(b, 1)[o] = std::max(floats(b, 1)[o], 0.0f);
+  for (std::int64_t cn = 0; cn < g.row(); ++cn) {  // of the first output
+    if (g.padding[2] > 0) floats(b, 1)[cn] = std::max(floats(b, 1)[cn], 0.0f);
   }
 }
 void accumulates_not(const MaxPoolBackward& op, Buffers b, void* w, Stream& s) {
   max_pool_backward_reference<float>(op, b, w, s);
   const PoolGeometry& g = op.geometry;
-  for (std::int64_t o = 0; o < g.batch * g.channels * g.out_volume(); ++o) {
-    const std::int64_t row = o / g.out_volume();
-    floats(b, 2)[row * g.in_volume() + static_cast<const std::int32_t*>(b[1])[o]] = floats(b, 0)[o];
-  }
+  for (std::int64_t o = 0; o < g.row() * g.out_volume(); ++o)
+    floats(b, 2)[static_cast<const std::int32_t*>(b[1])[o] * g.row() + o % g.row()] = floats(b, 0)[o];
 }
 void sums_in_float(const Sum& op, Buffers b, void*, Stream&) {
   float sum = 0;
@@ -317,6 +315,26 @@ void running_mean_forgotten(const BatchNormForward& op, Buffers b, void* w, Stre
   std::copy(before.begin(), before.end(), floats(b, 3));
 }
 
+void residual_forgotten(const BatchNormReluForward& op, Buffers b, void* w, Stream& s) {
+  batch_norm_relu_forward_reference<float>(
+      BatchNormReluForward(op.dtype, op.outer, op.channels, op.inner, op.epsilon, op.momentum, false), b, w,
+      s);
+}
+void gate_forgotten(const BatchNormReluBackward& op, Buffers b, void*, Stream& s) {
+  if (op.residual) std::copy_n(floats(b, 0), op.count(), floats(b, 9));
+  void* const norm[] = {b[0], b[1], b[3], b[4], b[5], b[6], b[7], b[8]};
+  batch_norm_backward_reference<float>(BatchNormBackward(op.dtype, op.outer, op.channels, op.inner), norm,
+                                       nullptr, s);
+}
+
+TEST(Mutants, ResidualForgotten) {
+  expect_caught(make_kernel<BatchNormReluForward, residual_forgotten, batch_norm_relu_needs_two>(
+                    "batch_norm_relu_forward", "forgotten", DType::kF32),
+                "y[");
+}
+TEST(Mutants, GateForgotten) {
+  expect_caught(mutant<BatchNormReluBackward, gate_forgotten>("batch_norm_relu_backward", "no_gate"), "dx[");
+}
 TEST(Mutants, IgnoredBias) {
   expect_caught(mutant<BiasForward, ignored_bias>("bias_forward", "ignored"), "y[");
 }

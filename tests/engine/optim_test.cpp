@@ -78,5 +78,47 @@ TEST_F(OptimizerTest, StateIsNamedAfterTheParameters) {
   EXPECT_EQ(adam->state()[3].name, "bias.exp_avg_sq");
 }
 
+// A 3^3 kernel on one position: only its centre tap ever meets data. Its dead taps must fare as in a dense
+// layer whose gradient is zero there, bit for bit, whether or not they decay.
+TEST_F(OptimizerTest, DeadTapsFareLikeWeightsWithoutAGradient) {
+  for (const double decay : {0.0, 0.1}) {
+    for (const std::string kind : {"sgd", "momentum", "adam", "adamw"}) {
+      Conv sparse(build, {.in_channels = 3, .out_channels = 2, .extent = 1, .padding = 1});
+      Linear full(build, 81, 2);
+      const Parameter tap = sparse.parameters()[0], row = full.parameters()[0];
+      EXPECT_EQ(tap.var->grad_layout.stored(tap.value().shape()), 6);
+      std::vector<double> values(162), slope(162);
+      const Rng rng(1, Purpose::kTest);
+      for (std::size_t i = 0; i < 162; ++i) {
+        values[i] = rng.normal(i);
+        slope[i] = i % 27 == 13 ? rng.normal(1000 + i) : 0;
+      }
+      from_host(values, tap.value(), context.stream);
+      from_host(values, row.value(), context.stream);
+      const auto optimizer_of = [&](const Parameter& p) {
+        if (kind == "sgd" || kind == "momentum") return make_sgd({p}, {kind == "sgd" ? 0.0 : 0.9, decay});
+        return make_adam({p}, {.weight_decay = decay, .decoupled = kind == "adamw"});
+      };
+      const auto one = optimizer_of(tap), other = optimizer_of(row);
+      for (int step = 0; step < 3; ++step) {
+        for (const Parameter& p : {tap, row}) {
+          p.grad() = context.temporary(p.value().shape(), DType::kF32, p.var->grad_layout);
+          from_host(slope, p.grad(), context.stream);
+        }
+        one->step(context, 0.01);
+        other->step(context, 0.01);
+      }
+      EXPECT_EQ(to_host(tap.value(), context.stream), to_host(row.value(), context.stream)) << kind << decay;
+      const double moved =
+          to_host(tap.value(), context.stream)[0] - static_cast<double>(static_cast<float>(values[0]));
+      EXPECT_EQ(moved != 0, decay != 0) << kind;
+      for (const NamedTensor& moment : one->state()) {
+        EXPECT_EQ(moment.tensor.count(), decay == 0 ? 6 : 162)
+            << "moments of dead taps are not held without decay";
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace umbra

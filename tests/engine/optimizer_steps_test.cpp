@@ -90,6 +90,34 @@ TEST(AdamStep, DecoupledDecayShrinksWithoutAGradient) {
       scalars_of(3));
 }
 
+TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
+  constexpr std::int64_t kCount = 70;
+  const auto p = small(kCount, 1), m = small(kCount, 2);
+  auto v = small(kCount, 3);
+  for (float& value : v) value *= value;
+  for (double decay : {0.0, 0.1}) {
+    for (bool decoupled : {false, true}) {
+      std::vector<std::vector<float>> want;  // per rung: p, m, v
+      with_every_rung(
+          AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled),
+          [&](std::string_view, const auto& p1, const auto&, const auto& m1, const auto& v1, const auto&) {
+            want.insert(want.end(), {p1, m1, v1});
+          },
+          p, std::vector<float>(kCount), m, v, scalars_of(3));
+      std::size_t at = 0;
+      with_every_rung(
+          AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled, true),
+          [&](std::string_view rung, const auto& p1, const auto&, const auto& m1, const auto& v1,
+              const auto&) {
+            EXPECT_NE(p1, p) << rung << ": the moments still move it";
+            for (const auto& got : {p1, m1, v1}) EXPECT_EQ(got, want.at(at++)) << rung << " decay " << decay;
+          },
+          p, std::vector<float>(), m, v, scalars_of(3));
+      EXPECT_EQ(at, want.size());
+    }
+  }
+}
+
 TEST(AdamStep, NanGradientIsNotHidden) {
   std::vector<float> g(17, 1.0f);
   g[16] = std::numeric_limits<float>::quiet_NaN();

@@ -78,6 +78,15 @@ TEST(Registry, PreferenceWinsUnlessItDeclines) {
   EXPECT_EQ(registry.choose(Add(DType::kF64, 4), kCpu).rung, "reference") << "plain does not exist in f64";
 }
 
+TEST(Registry, SaysWhyItChose) {
+  Registry registry = small_registry();
+  expect_words(registry.why(Add(DType::kF32, 4), kCpu), {"the last of 3", "not never:"});
+  expect_words(registry.why(Add(DType::kF32, 5), kCpu), {"the last of 2", "not even:"});
+  EXPECT_EQ(registry.why(Add(DType::kF64, 4), kCpu), "the only one");
+  registry.prefer("add", "reference");
+  EXPECT_EQ(registry.why(Add(DType::kF32, 4), kCpu), "preferred");
+}
+
 TEST(Registry, PreferencesFromText) {
   Registry registry = make_registry();
   const ReluForward relu(DType::kF32, 100);

@@ -26,9 +26,9 @@ struct OpsGolden : testing::Test {
     }
     return found;
   }
-  Var var(const std::string& key, bool needs_grad = true) {
+  Var var(const std::string& key, bool needs_grad = true, const Layout& layout = {}) {
     const Tensor stored = file.at(key);
-    const Tensor own = allocate_tensor({}, stored.shape(), DType::kF32);
+    const Tensor own = allocate_tensor({}, stored.shape(), DType::kF32, layout);
     from_host(to_host(stored, context.stream), own, context.stream);
     Var v = constant(own);
     v->needs_grad = needs_grad;
@@ -50,7 +50,9 @@ struct OpsGolden : testing::Test {
       }
     };
     auto product = std::make_shared<InnerProduct>();
-    product->with = file.at(key).reshaped(output->value.shape());
+    const Tensor stored = file.at(key).reshaped(output->value.shape());
+    product->with = allocate_tensor({}, stored.shape(), stored.dtype(), output->value.layout());
+    assign(product->with, stored, context.stream);
     tape.backward(apply(pass, product, {output}));
   }
   void expect(const Tensor& got, const std::string& key) {
@@ -66,11 +68,13 @@ TEST_F(OpsGolden, Convolution) {
     const std::string base = "conv/" + name + "/";
     const Numbers g = golden::numbers(file, base + "geometry");
     Pass pass{context, &tape, true};
-    const Var x = var(base + "input"), w = var(base + "weight");
+    const Var x = var(base + "input");
     const auto triple = [&](std::size_t at) {
       return Triple{static_cast<std::int64_t>(g[at]), static_cast<std::int64_t>(g[at + 1]),
                     static_cast<std::int64_t>(g[at + 2])};
     };
+    ConvGeometry geometry{1, 1, 1, triple(3), triple(6), triple(9), triple(12)};
+    const Var w = var(base + "weight", true, conv_weight_layouts(geometry).value);
     Var y = conv(pass, x, w, triple(9), triple(12));
     const bool biased = golden::has(file, base + "bias");
     const Var bias = biased ? var(base + "bias") : nullptr;

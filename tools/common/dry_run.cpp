@@ -12,7 +12,6 @@ namespace {
 struct LayerCost {
   std::string problem;
   double forward_flops = 0;
-  std::int64_t dead = 0;  // parameters that never meet data
 };
 
 template <class... Values>
@@ -36,14 +35,12 @@ std::string dry_run(const RunConfig& config) {
   Context& context = experiment.context();
   std::map<const void*, LayerCost> layers;  // by the address of their weights
   double flops = 0;
-  context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor> tensors, double) {
+  context.observer = [&](const Op& op, const Kernel& kernel, std::span<const Tensor> tensors, double) {
     flops += op.flops();
     if (const auto* conv = dynamic_cast<const ConvFprop*>(&op)) {
-      const ConvGeometry& g = conv->geometry;
-      layers[tensors[1].data()] = {conv->text(), conv->flops(),
-                                   g.in_channels * g.out_channels * (g.taps() - g.live_taps())};
-    } else if (op.name() == "linear_fprop") {
-      layers[tensors[1].data()] = {op.text(), op.flops(), 0};
+      layers[tensors[1].data()] = {concat(conv->text(), " (", kernel.rung, ")"), conv->flops()};
+    } else if (op.name() == "linear_fprop" || op.name() == "stem3d_forward") {
+      layers[tensors[1].data()] = {concat(op.text(), " (", kernel.rung, ")"), op.flops()};
     }
   };
 
@@ -62,19 +59,21 @@ std::string dry_run(const RunConfig& config) {
 
   std::string text =
       "parameter                          shape                      parameters       dead  MFLOP fwd  "
-      "problem\n";
+      "problem (rung)\n";
+  const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
   std::int64_t total = 0, dead = 0;
   std::size_t bytes = 0;
   for (const Parameter& p : experiment.network().parameters()) {
     const LayerCost& cost = layers[p.value().data()];
+    const std::int64_t never = p.value().count() - p.var->grad_layout.stored(p.value().shape());
     text += format("%-34s %-25s %11lld %10lld %10.2f  %s\n", p.name.c_str(), p.value().shape().text().c_str(),
-                   static_cast<long long>(p.value().count()), static_cast<long long>(cost.dead),
+                   static_cast<long long>(p.value().count()), static_cast<long long>(never),
                    cost.forward_flops * 1e-6, cost.problem.c_str());
     total += p.value().count();
-    dead += cost.dead;
-    bytes += p.value().bytes();
+    dead += never;
+    const std::int64_t moving = p.value().count() - (config.weight_decay == 0 ? never : 0);
+    bytes += p.value().bytes() + moments * static_cast<std::size_t>(moving) * size_of(p.value().dtype());
   }
-  const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
   text += format("\nparameters      %lld, of which %lld live and %lld dead (they only ever meet padding)\n",
                  static_cast<long long>(total), static_cast<long long>(total - dead),
                  static_cast<long long>(dead));
@@ -82,8 +81,7 @@ std::string dry_run(const RunConfig& config) {
                  static_cast<long long>(config.batch));
   text += format(
       "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
-      static_cast<double>(bytes * (1 + moments)) / (1 << 20),
-      static_cast<double>(context.arena.bytes_held()) / (1 << 20));
+      static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));
   return text;
 }
 

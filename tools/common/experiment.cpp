@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "data/observations/moustakas2013.h"
+#include "engine/cpu/bf16_tile.h"
 #include "engine/runtime/backend.h"
 #include "models/um_resnet.h"
 
@@ -72,8 +73,22 @@ Device choose_device(const std::string& wanted, const Registry& registry) {
   return {};
 }
 
-std::unique_ptr<Module> build_network(const RunConfig& config, Device device) {
+// What cannot be had is refused: a run never computes in another precision than it was told to.
+Precision choose_precision(const std::string& wanted, Device device) {
+  if (wanted == "fp32") return Precision::kF32;
+  require(device.kind == Device::Kind::kCpu, "precision=", wanted,
+          ": the kernels of this build for GPUs compute in fp32 only");
+  require(wanted == "bf16", "precision=", wanted,
+          ": TF32 is arithmetic of NVIDIA GPUs; the CPU computes with precision=fp32 or bf16");
+  require(bf16_tile_supported(),
+          "precision=bf16: this CPU has no bfloat16 dot product (AVX-512 BF16 or Arm's BF16); use "
+          "precision=fp32");
+  return Precision::kBf16;
+}
+
+std::unique_ptr<Module> build_network(const RunConfig& config, Device device, bool learns) {
   Build build{device, DType::kF32, static_cast<std::uint64_t>(config.seed)};
+  build.learns = learns;
   UmResNetOptions options;
   options.channels = config.channels;
   options.in_channels = static_cast<std::int64_t>(config.boxes.features.size());
@@ -208,14 +223,15 @@ double log_floor(const RunConfig& config) {
   return config.log_floor_galaxies * one;
 }
 
-Experiment::Experiment(const RunConfig& config, Transform transform)
+Experiment::Experiment(const RunConfig& config, Transform transform, bool learns)
     : config_(config),
       transform_(std::move(transform)),
       registry_(make_registry()),
       context_(registry_, choose_device(config.device, registry_)),
-      network_(build_network(config, context_.device())),
+      network_(build_network(config, context_.device(), learns)),
       task_(make_task(config_, transform_, context_, *network_)) {
   registry_.prefer(config_.kernels);
+  context_.precision = choose_precision(config.precision, context_.device());
 }
 
 std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device) {
@@ -232,7 +248,7 @@ std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, c
   config.device = device;
   config.check();
   Transform transform = from_map(info.transform, config, file.string());
-  auto experiment = std::make_unique<Experiment>(config, std::move(transform));
+  auto experiment = std::make_unique<Experiment>(config, std::move(transform), false);
   load_checkpoint(file, experiment->network().state(), {});
   experiment->info_ = std::move(info);
   return experiment;

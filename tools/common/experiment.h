@@ -47,7 +47,8 @@ double log_floor(const RunConfig& config);
 class Experiment {
  public:
   /// A fresh network, initialised from train.seed.
-  Experiment(const RunConfig& config, Transform transform);
+  /// `learns`: false for a network that is only loaded and asked (engine/nn/module.h).
+  Experiment(const RunConfig& config, Transform transform, bool learns = true);
   /// The network of a checkpoint (RUN/best.h5 where there is one, else RUN/last.h5; or a file), for
   /// prediction on `device`.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device);

@@ -1,4 +1,6 @@
-#include "engine/grad/functions.h"
+#include <algorithm>
+
+#include "engine/grad/functions/conv_call.h"
 #include "engine/ops/bias/op.h"
 #include "engine/ops/conv/op.h"
 
@@ -7,12 +9,13 @@ namespace {
 
 class ConvFunction final : public Function {
  public:
-  explicit ConvFunction(const ConvGeometry& g, const Shape& out) : geometry_(g), out_(out) {}
+  explicit ConvFunction(ConvCall conv) : conv_(std::move(conv)) {}
   std::string_view name() const override { return "conv"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary(out_, inputs[0].dtype());
-    call(pass.context, ConvFprop(y.dtype(), geometry_), {inputs[0], inputs[1], y});
+    const Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
+    call(pass.context, ConvFprop(y.dtype(), conv_.geometry, precision(pass.context)),
+         {inputs[0], conv_.live_taps(inputs[1]), y});
     return y;
   }
 
@@ -21,19 +24,23 @@ class ConvFunction final : public Function {
     const DType dtype = dy.dtype();
     std::vector<Tensor> grads(2);
     if (wanted[1]) {
-      grads[1] = context.temporary(inputs[1].shape(), dtype);
-      call(context, ConvWgrad(dtype, geometry_), {inputs[0], dy, grads[1]});
+      grads[1] = context.temporary(inputs[1].shape(), dtype, conv_.live);
+      call(context, ConvWgrad(dtype, conv_.geometry, precision(context)), {inputs[0], dy, grads[1]});
     }
     if (wanted[0]) {
-      grads[0] = context.temporary(inputs[0].shape(), dtype);
-      call(context, ConvDgrad(dtype, geometry_), {dy, inputs[1], grads[0]});
+      grads[0] = context.temporary_like(inputs[0]);
+      call(context, ConvDgrad(dtype, conv_.geometry, precision(context)),
+           {dy, conv_.live_taps(inputs[1]), grads[0]});
     }
     return grads;
   }
 
  private:
-  ConvGeometry geometry_;
-  Shape out_;
+  Precision precision(const Context& context) const {
+    return conv_.geometry.in_channels > Context::kFewChannels ? context.precision : Precision::kF32;
+  }
+
+  ConvCall conv_;
 };
 
 class BiasFunction final : public Function {
@@ -41,24 +48,40 @@ class BiasFunction final : public Function {
   std::string_view name() const override { return "bias"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Shape& s = inputs[0].shape();
-    const Tensor y = pass.context.temporary(s, inputs[0].dtype());
-    call(pass.context, BiasForward(y.dtype(), s[0], s[1], s.count_from(2)), {inputs[0], inputs[1], y});
+    const Tensor y = pass.context.temporary_like(inputs[0]);
+    call(pass.context, BiasForward(y.dtype(), outer(y), y.shape()[1], inner(y)), {inputs[0], inputs[1], y});
     return y;
   }
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved&, const std::vector<bool>&) const override {
-    const Shape& s = dy.shape();
     const Tensor dbias = context.temporary(inputs[1].shape(), dy.dtype());
-    call(context, BiasBackward(dy.dtype(), s[0], s[1], s.count_from(2)), {dy, dbias});
+    call(context, BiasBackward(dy.dtype(), outer(dy), dy.shape()[1], inner(dy)), {dy, dbias});
     return {dy, dbias};
+  }
+
+ private:
+  // The op sees [outer, channels, inner], whichever of the two outer axes holds the samples.
+  static std::int64_t outer(const Tensor& x) {
+    return x.row_major() ? x.shape()[0] : x.shape().count_from(2);
+  }
+  static std::int64_t inner(const Tensor& x) {
+    return x.row_major() ? x.shape().count_from(2) : x.shape()[0];
   }
 };
 
 }  // namespace
 
-Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
+WeightLayouts conv_weight_layouts(const ConvGeometry& geometry) {
+  const std::vector<std::int32_t> live = geometry.live_tap_list();
+  std::vector<std::int32_t> all = live;
+  for (std::int32_t t = 0; t < geometry.taps(); ++t) {
+    if (!std::binary_search(live.begin(), live.end(), t)) all.push_back(t);
+  }
+  return {Layout::batch_last(all), Layout::batch_last(live)};
+}
+
+ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
   const Shape& in = x->value.shape();
   const Shape& weight = w->value.shape();
   require((in.rank() == 5 || in.rank() == 4) && weight.rank() == in.rank(),
@@ -81,7 +104,16 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
   g.check();
   const Shape out = first == 0 ? Shape{g.batch, g.out_channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.out_channels, g.out(1), g.out(2)};
-  return apply(pass, std::make_shared<ConvFunction>(g, out), {x, w});
+  const WeightLayouts layouts = conv_weight_layouts(g);
+  require(layouts.fit(w->value), "conv: the weights ", weight.text(), " of ",
+          w->name.empty() ? "this call" : w->name, " are not laid out for an input ", in.text(),
+          ": a network works on the extent it was built for");
+  return {g, out, layouts.grad};
+}
+
+Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
+  ConvCall problem = conv_call(x, w, stride, padding);
+  return apply(pass, std::make_shared<ConvFunction>(std::move(problem)), {to_batch_last(pass, x), w});
 }
 
 Var add_bias(Pass& pass, const Var& x, const Var& bias) {

@@ -12,7 +12,7 @@ class ReluFunction final : public Function {
   std::string_view name() const override { return "relu"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary(inputs[0].shape(), inputs[0].dtype());
+    const Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, ReluForward(y.dtype(), y.count()), {inputs[0], y});
     saved = {y};
     return y;
@@ -20,7 +20,7 @@ class ReluFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>,
                                const Saved& saved, const std::vector<bool>&) const override {
-    const Tensor dx = context.temporary(dy.shape(), dy.dtype());
+    const Tensor dx = context.temporary_like(dy);
     call(context, ReluBackward(dy.dtype(), dy.count()), {dy, saved[0], dx});
     return {dx};
   }
@@ -31,7 +31,7 @@ class AddFunction final : public Function {
   std::string_view name() const override { return "add"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary(inputs[0].shape(), inputs[0].dtype());
+    const Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, Add(y.dtype(), y.count()), {inputs[0], inputs[1], y});
     return y;
   }
@@ -58,7 +58,7 @@ class DropoutFunction final : public Function {
 
  private:
   Tensor masked(Context& context, const Tensor& x) const {
-    const Tensor y = context.temporary(x.shape(), x.dtype());
+    const Tensor y = context.temporary_like(x);
     call(context, Dropout(x.dtype(), x.count(), p_, seed_, stream_), {x, y});
     return y;
   }
@@ -98,7 +98,7 @@ class AffineFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>, const Saved&,
                                const std::vector<bool>&) const override {
-    const Tensor dx = context.temporary(dy.shape(), dy.dtype());
+    const Tensor dx = context.temporary_like(dy);
     call(context, AffineBackward(dy.dtype(), dy.shape()[0], dy.shape()[1]), {dy, scale_, dx});
     return {dx};
   }
@@ -116,6 +116,8 @@ Var relu(Pass& pass, const Var& x) {
 Var add(Pass& pass, const Var& a, const Var& b) {
   require(a->value.shape() == b->value.shape(), "add: the shapes ", a->value.shape().text(), " and ",
           b->value.shape().text(), " differ");
+  require(a->value.layout() == b->value.layout(), "add: both ", a->value.shape().text(),
+          ", but one is row-major and the other batch-last");
   return apply(pass, std::make_shared<AddFunction>(), {a, b});
 }
 
@@ -133,13 +135,13 @@ Var reshape(Pass& pass, const Var& x, const Shape& shape) {
 
 Var flatten(Pass& pass, const Var& x) {
   const Shape& s = x->value.shape();
-  return reshape(pass, x, {s[0], s.count_from(1)});
+  return reshape(pass, to_row_major(pass, x), {s[0], s.count_from(1)});
 }
 
 Var affine(Pass& pass, const Var& x, const Tensor& scale, const Tensor& shift) {
   const Shape& s = x->value.shape();
-  require(s.rank() == 2 && scale.count() == s[1] && shift.count() == s[1], "affine: ", scale.count(),
-          " columns expected, but the input is ", s.text());
+  require(x->value.row_major() && s.rank() == 2 && scale.count() == s[1] && shift.count() == s[1],
+          "affine: ", scale.count(), " columns expected, but the input is ", s.text());
   return apply(pass, std::make_shared<AffineFunction>(scale, shift), {x});
 }
 

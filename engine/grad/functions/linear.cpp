@@ -45,7 +45,7 @@ Var linear(Pass& pass, const Var& x, const Var& w, const Var& b) {
           " do not fit the input ", in.text());
   require(b == nullptr || b->value.count() == weight[0], "linear: the bias must have ", weight[0],
           " elements");
-  std::vector<Var> inputs{x, w};
+  std::vector<Var> inputs{to_row_major(pass, x), w};
   if (b != nullptr) inputs.push_back(b);
   return apply(pass, std::make_shared<LinearFunction>(), std::move(inputs));
 }

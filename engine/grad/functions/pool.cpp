@@ -11,15 +11,15 @@ class MaxPoolFunction final : public Function {
   std::string_view name() const override { return "max_pool"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary(out_, inputs[0].dtype());
-    saved = {pass.context.temporary(out_, DType::kI32)};  // argmax
+    const Tensor y = pass.context.temporary(out_, inputs[0].dtype(), Layout::batch_last());
+    saved = {pass.context.temporary(out_, DType::kI32, y.layout())};  // argmax
     call(pass.context, MaxPoolForward(y.dtype(), geometry_), {inputs[0], y, saved[0]});
     return y;
   }
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved& saved, const std::vector<bool>&) const override {
-    const Tensor dx = context.temporary(inputs[0].shape(), dy.dtype());
+    const Tensor dx = context.temporary_like(inputs[0]);
     call(context, MaxPoolBackward(dy.dtype(), geometry_), {dy, saved[0], dx});
     return {dx};
   }
@@ -35,7 +35,7 @@ class MeanPoolFunction final : public Function {
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Shape& s = inputs[0].shape();
-    const Tensor y = pass.context.temporary({s[0], s[1]}, inputs[0].dtype());
+    const Tensor y = pass.context.temporary({s[0], s[1]}, inputs[0].dtype(), Layout::batch_last());
     call(pass.context, MeanPoolForward(y.dtype(), s[0], s[1], s.count_from(2)), {inputs[0], y});
     return y;
   }
@@ -43,7 +43,7 @@ class MeanPoolFunction final : public Function {
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved&, const std::vector<bool>&) const override {
     const Shape& s = inputs[0].shape();
-    const Tensor dx = context.temporary(s, dy.dtype());
+    const Tensor dx = context.temporary_like(inputs[0]);
     call(context, MeanPoolBackward(dy.dtype(), s[0], s[1], s.count_from(2)), {dy, dx});
     return {dx};
   }
@@ -73,13 +73,13 @@ Var max_pool(Pass& pass, const Var& x, const Window& window) {
   g.check();
   const Shape out = first == 0 ? Shape{g.batch, g.channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.channels, g.out(1), g.out(2)};
-  return apply(pass, std::make_shared<MaxPoolFunction>(g, out), {x});
+  return apply(pass, std::make_shared<MaxPoolFunction>(g, out), {to_batch_last(pass, x)});
 }
 
 Var mean_pool(Pass& pass, const Var& x) {
   require(x->value.shape().rank() >= 3, "mean_pool: input [N, C, S…] expected, but it is ",
           x->value.shape().text());
-  return apply(pass, std::make_shared<MeanPoolFunction>(), {x});
+  return apply(pass, std::make_shared<MeanPoolFunction>(), {to_batch_last(pass, x)});
 }
 
 }  // namespace umbra

@@ -13,12 +13,14 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-template <bool kDecoupled, bool kDecay>
+/// g is null where the gradient is absent.
+template <bool kDecoupled, bool kDecay, bool kGradient>
 void adam_pass(const AdamScalars<float>& s, float* p, const float* g, float* m, float* v,
                std::int64_t count) {
   for_lanes<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
     auto parameter = hn::LoadU(d, p + i);
-    auto gradient = hn::LoadU(d, g + i);
+    auto gradient = hn::Zero(d);
+    if constexpr (kGradient) gradient = hn::LoadU(d, g + i);
     if constexpr (kDecay && kDecoupled) parameter = hn::Mul(parameter, hn::Set(d, s.shrink));
     if constexpr (kDecay && !kDecoupled)
       gradient = hn::MulAdd(hn::Set(d, s.weight_decay), parameter, gradient);
@@ -35,11 +37,17 @@ void adam_pass(const AdamScalars<float>& s, float* p, const float* g, float* m, 
   });
 }
 
+template <bool kGradient>
+void adam_kind(const AdamScalars<float>& s, bool decoupled, float* p, const float* g, float* m, float* v,
+               std::int64_t count) {
+  if (s.weight_decay == 0) return adam_pass<false, false, kGradient>(s, p, g, m, v, count);
+  if (decoupled) return adam_pass<true, true, kGradient>(s, p, g, m, v, count);
+  adam_pass<false, true, kGradient>(s, p, g, m, v, count);
+}
 void adam_range(const AdamScalars<float>& s, bool decoupled, float* p, const float* g, float* m, float* v,
                 std::int64_t count) {
-  if (s.weight_decay == 0) return adam_pass<false, false>(s, p, g, m, v, count);
-  if (decoupled) return adam_pass<true, true>(s, p, g, m, v, count);
-  adam_pass<false, true>(s, p, g, m, v, count);
+  if (g == nullptr) return adam_kind<false>(s, decoupled, p, g, m, v, count);
+  adam_kind<true>(s, decoupled, p, g, m, v, count);
 }
 
 }  // namespace
@@ -53,13 +61,13 @@ HWY_EXPORT(adam_range);
 
 void adam_step_simd(const AdamStep& op, Buffers buffers, void*, Stream&) {
   float* p = static_cast<float*>(buffers[0]);
-  const float* g = static_cast<const float*>(buffers[1]);
+  const float* g = op.gradient_absent ? nullptr : static_cast<const float*>(buffers[1]);
   float* m = static_cast<float*>(buffers[2]);
   float* v = static_cast<float*>(buffers[3]);
   const AdamScalars<float> scalars(op, static_cast<const double*>(buffers[4]));
   parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(adam_range)
-    (scalars, op.decoupled, p + begin, g + begin, m + begin, v + begin, end - begin);
+    (scalars, op.decoupled, p + begin, g == nullptr ? g : g + begin, m + begin, v + begin, end - begin);
   });
 }
 

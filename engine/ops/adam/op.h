@@ -5,6 +5,8 @@
 //   rounding v <- beta2 v + (1 - beta2) g^2 p <- p - (lr / bc1) m / (sqrt(v) / sqrt(bc2) + epsilon),   bc1 =
 //   1 - beta1^step, bc2 = 1 - beta2^step
 // scalars holds [lr, bc1, bc2], computed by the caller in double.
+// With gradient_absent the buffer g is empty and every g counts as zero: weights that never touch data, which
+// only weight decay and what is left in their moments move.
 #pragma once
 
 #include "engine/base/error.h"
@@ -15,21 +17,23 @@ namespace umbra {
 class AdamStep final : public Op {
  public:
   AdamStep(DType type, std::int64_t count_, double beta1_, double beta2_, double epsilon_,
-           double weight_decay_, bool decoupled_)
+           double weight_decay_, bool decoupled_, bool gradient_absent_ = false)
       : Op(type),
         count(count_),
         beta1(beta1_),
         beta2(beta2_),
         epsilon(epsilon_),
         weight_decay(weight_decay_),
-        decoupled(decoupled_) {}
+        decoupled(decoupled_),
+        gradient_absent(gradient_absent_) {}
   std::string_view name() const override { return "adam_step"; }
   std::string text() const override {
-    return concat("n", count, decoupled ? " adamw" : " adam", " decay", weight_decay);
+    return concat("n", count, decoupled ? " adamw" : " adam", " decay", weight_decay,
+                  gradient_absent ? " no gradient" : "");
   }
   std::vector<BufferSpec> buffers() const override {
     return {{"p", dtype, count, Access::kInOut},
-            {"g", dtype, count, Access::kIn},
+            {"g", dtype, gradient_absent ? 0 : count, Access::kIn},
             {"m", dtype, count, Access::kInOut},
             {"v", dtype, count, Access::kInOut, Fill::kPositive},
             {"scalars", DType::kF64, 3, Access::kIn, Fill::kPositive}};
@@ -42,6 +46,7 @@ class AdamStep final : public Op {
   double epsilon;
   double weight_decay;
   bool decoupled;
+  bool gradient_absent;
 };
 
 }  // namespace umbra

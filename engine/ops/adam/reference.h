@@ -20,7 +20,7 @@ void adam_step_reference(const AdamStep& op, Buffers buffers, void*, Stream&) {
   T* v = static_cast<T*>(buffers[3]);
   const AdamScalars<T> s(op, static_cast<const double*>(buffers[4]));
   for (std::int64_t i = 0; i < op.count; ++i) {
-    T gradient = g[i];
+    T gradient = op.gradient_absent ? T(0) : g[i];
     if (op.weight_decay != 0) {
       if (op.decoupled) p[i] = p[i] * s.shrink;
       if (!op.decoupled) gradient = gradient + s.weight_decay * p[i];

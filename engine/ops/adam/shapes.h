@@ -1,4 +1,5 @@
-// The problems on which the rungs of Adam are tested and timed: Adam, Adam with decay, AdamW.
+// The problems on which the rungs of Adam are tested and timed: Adam, Adam with decay, AdamW, and
+// all three without a gradient.
 #pragma once
 
 #include "engine/ops/adam/op.h"
@@ -11,6 +12,9 @@ inline Problems adam_step_problems(DType dtype) {
   for (std::int64_t count : {33, 16411}) {
     problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, false));
     problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, true));
+    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.0, false, true));
+    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, false, true));
+    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, true, true));
   }
   return problems;
 }

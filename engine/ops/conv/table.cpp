@@ -8,20 +8,33 @@
 namespace umbra {
 namespace {
 
+// Calls body with what the op does to its operands.
+template <class Body>
+void with_rounding(const ConvOp& op, const Body& body) {
+  if (op.precision == Precision::kF32) return body(NotRounded());
+  body([](auto value) { return round_to_bf16(value); });
+}
+
 template <class T>
 void fprop_reference(const ConvFprop& op, Buffers b, void*, Stream&) {
-  conv_fprop_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
-                       static_cast<T*>(b[2]));
+  with_rounding(op, [&](const auto& rounded) {
+    conv_fprop_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
+                         static_cast<T*>(b[2]), rounded);
+  });
 }
 template <class T>
 void dgrad_reference(const ConvDgrad& op, Buffers b, void*, Stream&) {
-  conv_dgrad_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
-                       static_cast<T*>(b[2]));
+  with_rounding(op, [&](const auto& rounded) {
+    conv_dgrad_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
+                         static_cast<T*>(b[2]), rounded);
+  });
 }
 template <class T>
 void wgrad_reference(const ConvWgrad& op, Buffers b, void*, Stream&) {
-  conv_wgrad_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
-                       static_cast<T*>(b[2]));
+  with_rounding(op, [&](const auto& rounded) {
+    conv_wgrad_reference(op.geometry, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]),
+                         static_cast<T*>(b[2]), rounded);
+  });
 }
 
 // Both references of one op, then its fast rungs.
@@ -38,16 +51,17 @@ std::vector<Kernel> ladder(std::string_view op, std::vector<Kernel> fast) {
 std::vector<OpFamily> conv_families() {
   return {
       {"conv_fprop",
-       ladder<ConvFprop, fprop_reference<float>, fprop_reference<double>>("conv_fprop",
-                                                                          {conv_fprop_cpu_1_taps()}),
+       ladder<ConvFprop, fprop_reference<float>, fprop_reference<double>>(
+           "conv_fprop", {conv_fprop_cpu_1_lanes(), conv_fprop_cpu_2_tiles(), conv_fprop_cpu_4_bf16()}),
        conv_fprop_problems},
       {"conv_dgrad",
-       ladder<ConvDgrad, dgrad_reference<float>, dgrad_reference<double>>("conv_dgrad",
-                                                                          {conv_dgrad_cpu_1_taps()}),
+       ladder<ConvDgrad, dgrad_reference<float>, dgrad_reference<double>>(
+           "conv_dgrad", {conv_dgrad_cpu_1_lanes(), conv_dgrad_cpu_2_tiles(), conv_dgrad_cpu_4_bf16()}),
        conv_dgrad_problems},
       {"conv_wgrad",
        ladder<ConvWgrad, wgrad_reference<float>, wgrad_reference<double>>(
-           "conv_wgrad", {conv_wgrad_cpu_1_taps(), conv_wgrad_cpu_2_patches()}),
+           "conv_wgrad", {conv_wgrad_cpu_1_lanes(), conv_wgrad_cpu_2_tiles(), conv_wgrad_cpu_3_few_inputs(),
+                          conv_wgrad_cpu_4_bf16()}),
        conv_wgrad_problems},
   };
 }

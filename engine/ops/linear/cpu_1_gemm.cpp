@@ -1,58 +1,72 @@
-// Fully connected layer as packed, register-tiled matrix products, fp32.
+// Fully connected layer as matrix products (engine/cpu/gemm.h), fp32. The lanes of vectors are whatever lies
+// side by side in the output; only the forward pass of a small batch has the samples in its lanes, because
+// packing all weights would cost as much as multiplying by them:
 //
-// Each pass is a block product with a single block (engine/cpu/block_product.h). The lanes of B are whatever
-// lies side by side in the output, so that finished tiles are written as they stand:
-//
-//   pass    out            A (broadcast)   B (vectors)   steps
-//   fprop   y  [n][m]      x  [n][k]       w [m][k]      k
-//   dgrad   dx [n][k]      dy [n][m]       w [m][k]      m
-//   wgrad   dw [m][k]      dy [n][m]       x [n][k]      n
+//   pass                   out            A (broadcast)   B (lanes)     k
+//   fprop                  y  [n][m]      x  [n][k]       w [m][k]      k
+//   fprop, small batch     y  [n][m]      w  [m][k]       x [n][k]      k
+//   dgrad                  dx [n][k]      dy [n][m]       w [m][k]      m
+//   wgrad                  dw [m][k]      dy [n][m]       x [n][k]      n
 #include <algorithm>
 
-#include "engine/cpu/block_product.h"
+#include "engine/cpu/gemm.h"
 #include "engine/cpu/parallel.h"
 #include "engine/ops/linear/rungs.h"
 
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kChunk = 1 << 14;     // elements a task of the bias handles
-constexpr std::int32_t kFirst[] = {0};       // the only block is live
-constexpr std::int32_t kOneList[] = {0, 1};  // one list of
-constexpr Segment kOneSegment[] = {{0, 0}};  // one segment
+constexpr std::int64_t kChunk = 1 << 14;  // elements a task of the bias handles
+constexpr std::int64_t kSmallBatch = 64;
 
-// One operand: element (step, lane) stands at data[step * step_stride + lane * lane_stride].
-BlockOperand matrix(const void* data, std::int64_t lanes, std::int64_t lane_stride,
-                    std::int64_t step_stride) {
-  return {static_cast<const float*>(data), lanes, 1, 1, lane_stride, step_stride, kFirst};
+Gemm fprop_product(const LinearFprop& op, const void* x_data, const void* w_data, void* y) {
+  const float* x = static_cast<const float*>(x_data);
+  const float* w = static_cast<const float*>(w_data);
+  float* c = static_cast<float*>(y);
+  if (op.rows <= kSmallBatch) return {op.out, op.rows, op.in, w, op.in, 1, x, 1, op.in, c, 1, op.out};
+  return {op.rows, op.out, op.in, x, op.in, 1, w, 1, op.in, c, op.out, 1};
 }
-
-BlockProduct product(const BlockOperand& a, const BlockOperand& b, std::int64_t steps, void* out) {
-  return {a, b, steps, static_cast<float*>(out), 1, b.lanes, 1, kOneList, kOneSegment};
+Gemm dgrad_product(const LinearDgrad& op, const void* dy, const void* w, void* dx) {
+  return {op.rows,
+          op.in,
+          op.out,
+          static_cast<const float*>(dy),
+          op.out,
+          1,
+          static_cast<const float*>(w),
+          op.in,
+          1,
+          static_cast<float*>(dx),
+          op.in,
+          1};
 }
-
-BlockProduct fprop_product(const LinearFprop& op, const void* x, const void* w, void* y) {
-  return product(matrix(x, op.rows, op.in, 1), matrix(w, op.out, op.in, 1), op.in, y);
-}
-BlockProduct dgrad_product(const LinearDgrad& op, const void* dy, const void* w, void* dx) {
-  return product(matrix(dy, op.rows, op.out, 1), matrix(w, op.in, 1, op.in), op.out, dx);
-}
-BlockProduct wgrad_product(const LinearWgrad& op, const void* x, const void* dy, void* dw) {
-  return product(matrix(dy, op.out, 1, op.out), matrix(x, op.in, 1, op.in), op.rows, dw);
+Gemm wgrad_product(const LinearWgrad& op, const void* x, const void* dy, void* dw) {
+  return {op.out,
+          op.in,
+          op.rows,
+          static_cast<const float*>(dy),
+          1,
+          op.out,
+          static_cast<const float*>(x),
+          op.in,
+          1,
+          static_cast<float*>(dw),
+          op.in,
+          1};
 }
 
 std::size_t fprop_workspace(const LinearFprop& op) {
-  return block_product_bytes(fprop_product(op, nullptr, nullptr, nullptr));
+  return gemm_bytes(fprop_product(op, nullptr, nullptr, nullptr));
 }
 std::size_t dgrad_workspace(const LinearDgrad& op) {
-  return block_product_bytes(dgrad_product(op, nullptr, nullptr, nullptr));
+  return gemm_bytes(dgrad_product(op, nullptr, nullptr, nullptr));
 }
 std::size_t wgrad_workspace(const LinearWgrad& op) {
-  return block_product_bytes(wgrad_product(op, nullptr, nullptr, nullptr));
+  return gemm_bytes(wgrad_product(op, nullptr, nullptr, nullptr));
 }
 
 void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, w, b -> y
-  block_product(fprop_product(op, b[0], b[1], b[3]), workspace);
+  gemm(fprop_product(op, b[0], b[1], b[3]), workspace);
   if (!op.bias) return;
   const float* bias = static_cast<const float*>(b[2]);  // [out]
   float* y = static_cast<float*>(b[3]);                 // [rows, out]
@@ -65,11 +79,11 @@ void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, 
 }
 
 void dgrad(const LinearDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
-  block_product(dgrad_product(op, b[0], b[1], b[2]), workspace);
+  gemm(dgrad_product(op, b[0], b[1], b[2]), workspace);
 }
 
 void wgrad(const LinearWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw, db
-  block_product(wgrad_product(op, b[0], b[1], b[2]), workspace);
+  gemm(wgrad_product(op, b[0], b[1], b[2]), workspace);
   if (!op.bias) return;
   const float* dy = static_cast<const float*>(b[1]);  // [rows, out]
   float* db = static_cast<float*>(b[3]);              // [out]

@@ -10,7 +10,7 @@ std::string extents(const Triple& t) {
   return concat(t[0], "x", t[1], "x", t[2]);
 }
 
-/// (output, tap) pairs of one channel that touch data.
+/// (output, tap) pairs of one volume that touch data.
 double live_pairs(const PoolGeometry& g) {
   double product = 1;
   for (int axis = 0; axis < 3; ++axis) {
@@ -44,26 +44,24 @@ std::string PoolGeometry::text() const {
 
 std::vector<BufferSpec> MaxPoolForward::buffers() const {
   const PoolGeometry& g = geometry;
-  const std::int64_t rows = g.batch * g.channels;
-  return {{"x", dtype, rows * g.in_volume(), Access::kIn},
-          {"y", dtype, rows * g.out_volume(), Access::kOut},
-          {"argmax", DType::kI32, rows * g.out_volume(), Access::kOut}};
+  return {{"x", dtype, g.row() * g.in_volume(), Access::kIn},
+          {"y", dtype, g.row() * g.out_volume(), Access::kOut},
+          {"argmax", DType::kI32, g.row() * g.out_volume(), Access::kOut}};
 }
 
 double MaxPoolForward::flops() const {
-  return static_cast<double>(geometry.batch * geometry.channels) * live_pairs(geometry);
+  return static_cast<double>(geometry.row()) * live_pairs(geometry);
 }
 
 std::vector<BufferSpec> MaxPoolBackward::buffers() const {
   const PoolGeometry& g = geometry;
-  const std::int64_t rows = g.batch * g.channels;
-  return {{"dy", dtype, rows * g.out_volume(), Access::kIn},
-          {"argmax", DType::kI32, rows * g.out_volume(), Access::kIn, Fill::kIndex, g.in_volume()},
-          {"dx", dtype, rows * g.in_volume(), Access::kOut}};
+  return {{"dy", dtype, g.row() * g.out_volume(), Access::kIn},
+          {"argmax", DType::kI32, g.row() * g.out_volume(), Access::kIn, Fill::kIndex, g.in_volume()},
+          {"dx", dtype, g.row() * g.in_volume(), Access::kOut}};
 }
 
 double MaxPoolBackward::flops() const {
-  return static_cast<double>(geometry.batch * geometry.channels * geometry.out_volume());
+  return static_cast<double>(geometry.row() * geometry.out_volume());
 }
 
 double MaxPoolBackward::sum_length() const {

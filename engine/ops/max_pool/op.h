@@ -1,10 +1,11 @@
-// Max pooling in two or three dimensions with padding (padded positions never win):
+// Max pooling in two or three dimensions with padding (padded positions never win), on batch-last data
+// [D, H, W, C, N]:
 //
-//   y[n, c, o] = max over taps t of x[n, c, o * stride - padding + t]
+//   y[o, c, n] = max over taps t of x[o * stride - padding + t, c, n]
 //
-// argmax holds the winner's flat index inside its (n, c) volume. Ties go to the first tap in memory order and
-// a NaN wins over every number, as in PyTorch. Backward:  dx[n, c, i] = sum of dy over the outputs that chose
-// i.
+// argmax holds the winner's flat position inside the volume [D, H, W]. Ties go to the first tap in memory
+// order and a NaN wins over every number (the last of several), as in PyTorch. Backward:  dx[i, c, n] = sum
+// of dy over the outputs that chose position i, which must lie in their windows.
 #pragma once
 
 #include "engine/ops/op.h"
@@ -21,6 +22,7 @@ struct PoolGeometry {
   }
   std::int64_t in_volume() const { return in[0] * in[1] * in[2]; }
   std::int64_t out_volume() const { return out(0) * out(1) * out(2); }
+  std::int64_t row() const { return channels * batch; }  // numbers at a position
   /// Throws Error unless every extent is positive, padding <= kernel / 2, and the output is not empty.
   void check() const;
   std::string text() const;

@@ -5,10 +5,9 @@
 
 namespace umbra {
 
-// In cpu_1_gather and cpu_1_scatter.cpp.
-void max_pool_forward_gather(const MaxPoolForward&, Buffers, void*, Stream&);
-std::size_t max_pool_forward_workspace(const MaxPoolForward&);
-void max_pool_backward_scatter(const MaxPoolBackward&, Buffers, void*, Stream&);
+// In cpu_1_rows.cpp.
+void max_pool_forward_rows(const MaxPoolForward&, Buffers, void*, Stream&);
+void max_pool_backward_rows(const MaxPoolBackward&, Buffers, void*, Stream&);
 
 std::vector<OpFamily> max_pool_families() {
   return {
@@ -17,16 +16,14 @@ std::vector<OpFamily> max_pool_families() {
                                                                        DType::kF32),
         make_kernel<MaxPoolForward, max_pool_forward_reference<double>>("max_pool_forward", "reference",
                                                                         DType::kF64),
-        make_kernel<MaxPoolForward, max_pool_forward_gather, nullptr, max_pool_forward_workspace>(
-            "max_pool_forward", "cpu_1_gather", DType::kF32)},
+        make_kernel<MaxPoolForward, max_pool_forward_rows>("max_pool_forward", "cpu_1_rows", DType::kF32)},
        max_pool_forward_problems},
       {"max_pool_backward",
        {make_kernel<MaxPoolBackward, max_pool_backward_reference<float>>("max_pool_backward", "reference",
                                                                          DType::kF32),
         make_kernel<MaxPoolBackward, max_pool_backward_reference<double>>("max_pool_backward", "reference",
                                                                           DType::kF64),
-        make_kernel<MaxPoolBackward, max_pool_backward_scatter>("max_pool_backward", "cpu_1_scatter",
-                                                                DType::kF32)},
+        make_kernel<MaxPoolBackward, max_pool_backward_rows>("max_pool_backward", "cpu_1_rows", DType::kF32)},
        max_pool_backward_problems},
   };
 }

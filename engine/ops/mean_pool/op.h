@@ -1,4 +1,5 @@
-// Global average pooling:  y[n, c] = mean over s of x[n, c, s],  and its adjoint  dx[n, c, s] = dy[n, c] / S.
+// Global average pooling on batch-last data:  y[c, n] = mean over s of x[s, c, n],  and its adjoint
+// dx[s, c, n] = dy[c, n] / S.
 #pragma once
 
 #include "engine/base/error.h"

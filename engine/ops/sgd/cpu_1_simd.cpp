@@ -10,11 +10,12 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
+// g is null where the gradient is absent, v without momentum.
 void sgd_range(float minus_lr, float momentum, float weight_decay, float* p, const float* g, float* v,
                std::int64_t count) {
   for_lanes<float>(count, [&](auto d, std::int64_t i) HWY_ATTR {
     const auto parameter = hn::LoadU(d, p + i);
-    auto step = hn::LoadU(d, g + i);
+    auto step = g != nullptr ? hn::LoadU(d, g + i) : hn::Zero(d);
     if (weight_decay != 0) step = hn::MulAdd(hn::Set(d, weight_decay), parameter, step);
     if (v != nullptr) {
       step = hn::Add(hn::Mul(hn::LoadU(d, v + i), hn::Set(d, momentum)), step);
@@ -35,13 +36,13 @@ HWY_EXPORT(sgd_range);
 
 void sgd_step_simd(const SgdStep& op, Buffers buffers, void*, Stream&) {
   float* p = static_cast<float*>(buffers[0]);
-  const float* g = static_cast<const float*>(buffers[1]);
+  const float* g = op.gradient_absent ? nullptr : static_cast<const float*>(buffers[1]);
   float* v = op.momentum != 0 ? static_cast<float*>(buffers[2]) : nullptr;
   const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers[3]));
   parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(sgd_range)
-    (minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay), p + begin, g + begin,
-     v == nullptr ? v : v + begin, end - begin);
+    (minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay), p + begin,
+     g == nullptr ? g : g + begin, v == nullptr ? v : v + begin, end - begin);
   });
 }
 

@@ -14,7 +14,8 @@ void sgd_step_reference(const SgdStep& op, Buffers buffers, void*, Stream&) {
   const T minus_lr(-*static_cast<const double*>(buffers[3]));
   const T momentum(op.momentum), weight_decay(op.weight_decay);
   for (std::int64_t i = 0; i < op.count; ++i) {
-    T step = op.weight_decay != 0 ? g[i] + weight_decay * p[i] : g[i];
+    T step = op.gradient_absent ? T(0) : g[i];
+    if (op.weight_decay != 0) step = step + weight_decay * p[i];
     if (op.momentum != 0) step = v[i] = v[i] * momentum + step;
     p[i] = p[i] + minus_lr * step;
   }

@@ -1,4 +1,4 @@
-// The problems on which the rungs of SGD are tested and timed: with and without momentum and decay.
+// The problems on which the rungs of SGD are tested and timed: with and without momentum, decay and gradient.
 #pragma once
 
 #include "engine/ops/sgd/op.h"
@@ -12,6 +12,8 @@ inline Problems sgd_step_problems(DType dtype) {
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.0, 0.0));
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.0, 0.01));
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.9, 0.0));
+    problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.9, 0.01, true));
+    problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.0, 0.01, true));
   }
   return problems;
 }

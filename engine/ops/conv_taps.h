@@ -3,13 +3,15 @@
 // testing bounds. The lists depend on the geometry alone and are exact.
 //
 // Positions and taps are numbered in row-major order (D, H, W). A pair couples output position o, tap t and
-// input position i = o * stride - padding + t, on every axis; per axis two of them give the third.
+// input position i = o * stride - padding + t, on every axis; per axis two of them give the third. Weights in
+// memory hold live taps only, so there a tap goes by its number among the live ones (number_live_taps).
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 
-#include "engine/ops/conv/op.h"
+#include "engine/ops/conv_geometry.h"
 
 namespace umbra {
 
@@ -33,11 +35,20 @@ std::int64_t tap_list_count(const ConvGeometry& g, TapOrder order);
 void write_tap_lists(const ConvGeometry& g, TapOrder order, std::span<std::int32_t> begin,
                      std::span<TapEntry> entries);
 
+/// The same lists with taps numbered among the live ones: as `first` in kByOutput and kByInput, and without
+/// the (empty) lists of dead taps in kByTap, where only begin[0] … begin[live taps] mean something. `slots`
+/// ([taps]) becomes number_live_taps' numbering.
+void write_live_tap_lists(const ConvGeometry& g, TapOrder order, std::span<std::int32_t> slots,
+                          std::span<std::int32_t> begin, std::span<TapEntry> entries);
+
 /// Numbers those taps, input positions or output positions that stand in some pair 0, 1, 2, … in their order
 /// and the others -1; returns how many there are. slots: [taps], [in_volume] or [out_volume], or empty to
 /// count only.
 std::int64_t number_live_taps(const ConvGeometry& g, std::span<std::int32_t> slots);
 std::int64_t number_live_inputs(const ConvGeometry& g, std::span<std::int32_t> slots);
 std::int64_t number_live_outputs(const ConvGeometry& g, std::span<std::int32_t> slots);
+
+/// Why a rung that keeps positions and pairs in 32 bits cannot take this geometry; "" when it can.
+std::string too_many_positions(const ConvGeometry& g);
 
 }  // namespace umbra

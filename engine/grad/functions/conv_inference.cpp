@@ -1,0 +1,57 @@
+#include "engine/grad/functions/conv_call.h"
+#include "engine/ops/conv_inference/op.h"
+
+namespace umbra {
+namespace {
+
+class ConvInferenceFunction final : public Function {
+ public:
+  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu)
+      : conv_(std::move(conv)), state_(state), relu_(relu) {}
+  std::string_view name() const override { return "conv_inference"; }
+
+  // inputs: x, w, gamma, beta and, where there is one, the residual
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    const bool has_residual = inputs.size() == 5;
+    const DType dtype = inputs[0].dtype();
+    const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
+    call(pass.context, ConvInference(dtype, conv_.geometry, state_.epsilon, relu_, has_residual),
+         {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
+          state_.running_var, has_residual ? inputs[4] : Tensor(), y});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context&, const Tensor&, std::span<const Tensor>, const Saved&,
+                               const std::vector<bool>&) const override {
+    fail("conv_inference: inference has no gradient");
+  }
+
+ private:
+  ConvCall conv_;
+  BatchNormState state_;
+  bool relu_;
+};
+
+}  // namespace
+
+Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
+                   const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
+                   const Var& residual) {
+  require(!pass.training && pass.tape == nullptr,
+          "conv_inference: a pass that trains or records needs conv and batch_norm");
+  const ConvCall conv = conv_call(x, w, stride, padding);
+  const std::int64_t channels = conv.geometry.out_channels;
+  require(gamma->value.count() == channels && beta->value.count() == channels &&
+              state.running_mean.count() == channels && state.running_var.count() == channels,
+          "conv_inference: the batch norm has ", gamma->value.count(), " channels, but the convolution ",
+          channels);
+  std::vector<Var> inputs{to_batch_last(pass, x), w, gamma, beta};
+  if (residual != nullptr) {
+    require(residual->value.shape() == conv.out, "conv_inference: the residual ",
+            residual->value.shape().text(), " differs from the output ", conv.out.text(), " in shape");
+    inputs.push_back(to_batch_last(pass, residual));
+  }
+  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu), std::move(inputs));
+}
+
+}  // namespace umbra

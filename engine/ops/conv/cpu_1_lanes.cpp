@@ -1,0 +1,185 @@
+// The convolution with samples in the lanes of a vector, one output row at a time, fp32: what the layouts are
+// for, with nothing else in the way. Each output is one sum over its list of live taps; there is no reuse of
+// anything in registers, so it runs at the speed of loads.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops/conv/cpu_1_lanes.cpp"
+#include "engine/cpu/parallel.h"
+#include "engine/cpu/simd.h"
+#include "engine/ops/carver.h"
+#include "engine/ops/conv/rungs.h"
+#include "engine/ops/conv_taps.h"
+
+#ifndef UMBRA_ENGINE_OPS_CONV_CPU_1_LANES_ROW
+#define UMBRA_ENGINE_OPS_CONV_CPU_1_LANES_ROW
+namespace umbra {
+
+// One output row (a channel at a position): its list, and how to find the weights and the source of an entry.
+struct ConvLaneRow {
+  const TapEntry *begin, *end;
+  const float* weights;  // of tap t and step j: weights[t * tap_stride + j * step_stride]
+  std::int64_t tap_stride, step_stride;
+  const float* source;  // [position][step][sample]
+  std::int64_t steps, samples;
+};
+
+}  // namespace umbra
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace umbra::HWY_NAMESPACE {
+
+// out[n] = sum over entries (t, i) and steps j of weight[t][j] * source[i][j][n]
+void conv_lane_row(const ConvLaneRow& row, float* out) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t N = row.samples;
+  for (std::int64_t n = 0; n < N; n += lanes) {
+    const bool whole = n + lanes <= N;
+    auto sum = hn::Zero(d);
+    for (const TapEntry* e = row.begin; e != row.end; ++e) {
+      const float* weight = row.weights + e->first * row.tap_stride;
+      const float* source = row.source + e->second * row.steps * N + n;
+      for (std::int64_t j = 0; j < row.steps; ++j, weight += row.step_stride, source += N) {
+        const auto x = whole ? hn::LoadU(d, source) : load_some(d, source, N - n);
+        sum = hn::MulAdd(hn::Set(d, *weight), x, sum);
+      }
+    }
+    if (whole) hn::StoreU(sum, d, out + n);
+    if (!whole) store_some(sum, d, out + n, N - n);
+  }
+}
+
+// sum over entries (o, i) and samples n of slope[o * slope_stride + n] * x[i * x_stride + n]
+float conv_lane_dot(const TapEntry* begin, const TapEntry* end, const float* slope, std::int64_t slope_stride,
+                    const float* x, std::int64_t x_stride, std::int64_t samples) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto sum = hn::Zero(d);
+  for (const TapEntry* e = begin; e != end; ++e) {
+    const float *a = slope + e->first * slope_stride, *b = x + e->second * x_stride;
+    std::int64_t n = 0;
+    for (; n + lanes <= samples; n += lanes) sum = hn::MulAdd(hn::LoadU(d, a + n), hn::LoadU(d, b + n), sum);
+    if (n < samples) {
+      sum = hn::MulAdd(load_some(d, a + n, samples - n), load_some(d, b + n, samples - n), sum);
+    }
+  }
+  return sum_lanes(d, sum);
+}
+
+}  // namespace umbra::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace umbra {
+namespace {
+
+HWY_EXPORT(conv_lane_row);
+HWY_EXPORT(conv_lane_dot);
+
+struct Lists {
+  std::span<std::int32_t> slots, begin;
+  std::span<TapEntry> entries;
+
+  Lists(Carver& carver, const ConvGeometry& g, TapOrder order)
+      : slots(carver.take<std::int32_t>(g.taps())),
+        begin(carver.take<std::int32_t>(tap_list_count(g, order) + 1)),
+        entries(carver.take<TapEntry>(g.live_pairs())) {
+    if (!entries.empty() || !begin.empty()) write_live_tap_lists(g, order, slots, begin, entries);
+  }
+  const TapEntry* list(std::int64_t l) const { return entries.data() + begin[static_cast<std::size_t>(l)]; }
+};
+
+std::size_t workspace_of(const ConvGeometry& g, TapOrder order) {
+  Carver carver(nullptr);
+  const Lists lists(carver, g, order);
+  return carver.used();
+}
+
+// Every output row of fprop or dgrad; weights of a row start row * row_stride further on.
+void run_rows(const Lists& lists, const ConvLaneRow& shape, std::int64_t places, std::int64_t rows,
+              std::int64_t row_stride, float* out) {
+  parallel_for(places, [&](std::int64_t p) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      ConvLaneRow row = shape;
+      row.begin = lists.list(p);
+      row.end = lists.list(p + 1);
+      row.weights += r * row_stride;
+      HWY_DYNAMIC_DISPATCH(conv_lane_row)(row, out + (p * rows + r) * shape.samples);
+    }
+  });
+}
+
+void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream&) {  // x, w -> y
+  const ConvGeometry& g = op.geometry;
+  const std::int64_t C = g.in_channels, K = g.out_channels;
+  Carver carver(workspace);
+  const Lists lists(carver, g, TapOrder::kByOutput);
+  const ConvLaneRow row{nullptr, nullptr, static_cast<const float*>(b[1]),
+                        C * K,   K,       static_cast<const float*>(b[0]),
+                        C,       g.batch};
+  run_rows(lists, row, g.out_volume(), K, 1, static_cast<float*>(b[2]));
+}
+
+void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
+  const ConvGeometry& g = op.geometry;
+  const std::int64_t C = g.in_channels, K = g.out_channels;
+  Carver carver(workspace);
+  const Lists lists(carver, g, TapOrder::kByInput);
+  const ConvLaneRow row{nullptr, nullptr, static_cast<const float*>(b[1]),
+                        C * K,   1,       static_cast<const float*>(b[0]),
+                        K,       g.batch};
+  run_rows(lists, row, g.in_volume(), C, K, static_cast<float*>(b[2]));
+}
+
+void wgrad(const ConvWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw
+  const ConvGeometry& g = op.geometry;
+  const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch;
+  Carver carver(workspace);
+  const Lists lists(carver, g, TapOrder::kByTap);
+  const auto *x = static_cast<const float*>(b[0]), *dy = static_cast<const float*>(b[1]);
+  auto* dw = static_cast<float*>(b[2]);
+  parallel_for(g.live_taps() * C, [&](std::int64_t row) {
+    const std::int64_t t = row / C, c = row % C;
+    for (std::int64_t k = 0; k < K; ++k) {
+      dw[row * K + k] = HWY_DYNAMIC_DISPATCH(conv_lane_dot)(lists.list(t), lists.list(t + 1), dy + k * N,
+                                                            K * N, x + c * N, C * N, N);
+    }
+  });
+}
+
+std::string fprop_declines(const ConvFprop& op) {
+  return declines_as_fp32(op);
+}
+std::string dgrad_declines(const ConvDgrad& op) {
+  return declines_as_fp32(op);
+}
+std::string wgrad_declines(const ConvWgrad& op) {
+  return declines_as_fp32(op);
+}
+std::size_t fprop_workspace(const ConvFprop& op) {
+  return workspace_of(op.geometry, TapOrder::kByOutput);
+}
+std::size_t dgrad_workspace(const ConvDgrad& op) {
+  return workspace_of(op.geometry, TapOrder::kByInput);
+}
+std::size_t wgrad_workspace(const ConvWgrad& op) {
+  return workspace_of(op.geometry, TapOrder::kByTap);
+}
+
+}  // namespace
+
+Kernel conv_fprop_cpu_1_lanes() {
+  return make_kernel<ConvFprop, fprop, fprop_declines, fprop_workspace>("conv_fprop", "cpu_1_lanes",
+                                                                        DType::kF32);
+}
+Kernel conv_dgrad_cpu_1_lanes() {
+  return make_kernel<ConvDgrad, dgrad, dgrad_declines, dgrad_workspace>("conv_dgrad", "cpu_1_lanes",
+                                                                        DType::kF32);
+}
+Kernel conv_wgrad_cpu_1_lanes() {
+  return make_kernel<ConvWgrad, wgrad, wgrad_declines, wgrad_workspace>("conv_wgrad", "cpu_1_lanes",
+                                                                        DType::kF32);
+}
+
+}  // namespace umbra
+#endif

@@ -1,0 +1,31 @@
+// The definition of the fused op: the composition of conv, batch_norm, add and relu, on any scalar. All but
+// conv read an element no later than they write it, which lets them share y.
+#pragma once
+
+#include "engine/ops/add/reference.h"
+#include "engine/ops/batch_norm/reference.h"
+#include "engine/ops/conv/reference.h"
+#include "engine/ops/conv_inference/op.h"
+#include "engine/ops/relu/reference.h"
+
+namespace umbra {
+
+template <class T>
+void conv_inference_reference(const ConvInference& op, Buffers b, void*, Stream& stream) {
+  const ConvGeometry& g = op.geometry;
+  conv_fprop_reference(g, static_cast<const T*>(b[0]), static_cast<const T*>(b[1]), static_cast<T*>(b[7]));
+  void* const norm[] = {b[7], b[2], b[3], b[4], b[5], b[7]};
+  batch_norm_inference_reference<T>(
+      BatchNormInference(op.dtype, g.out_volume(), g.out_channels, g.batch, op.epsilon), norm, nullptr,
+      stream);
+  if (op.residual) {
+    void* const add[] = {b[7], b[6], b[7]};
+    add_reference<T>(Add(op.dtype, op.count()), add, nullptr, stream);
+  }
+  if (op.relu) {
+    void* const relu[] = {b[7], b[7]};
+    relu_forward_reference<T>(ReluForward(op.dtype, op.count()), relu, nullptr, stream);
+  }
+}
+
+}  // namespace umbra

@@ -1,0 +1,82 @@
+// Convolutions on which every rung of conv and of the ops it is fused into is tested and timed: the layers of
+// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, and whatever breaks kernels (ones,
+// primes, a tile or a vector plus or minus one, padding that reaches past the data, strides that skip it).
+#pragma once
+
+#include <vector>
+
+#include "engine/ops/conv_geometry.h"
+
+namespace umbra {
+
+/// One convolution on cubes: batch, channels, extent, kernel, stride, padding.
+inline ConvGeometry conv_on_cube(std::int64_t batch, std::int64_t in_channels, std::int64_t out_channels,
+                                 std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                                 std::int64_t padding) {
+  return {batch,
+          in_channels,
+          out_channels,
+          {extent, extent, extent},
+          {kernel, kernel, kernel},
+          {stride, stride, stride},
+          {padding, padding, padding}};
+}
+
+/// One 2-D convolution on squares.
+inline ConvGeometry conv_on_square(std::int64_t batch, std::int64_t in_channels, std::int64_t out_channels,
+                                   std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                                   std::int64_t padding) {
+  return {batch,
+          in_channels,
+          out_channels,
+          {1, extent, extent},
+          {1, kernel, kernel},
+          {1, stride, stride},
+          {0, padding, padding}};
+}
+
+/// The distinct convolutions of the UM ResNet with C channels after the stem.
+inline std::vector<ConvGeometry> um_resnet_convolutions(std::int64_t batch, std::int64_t C) {
+  return {
+      conv_on_cube(batch, 1, C, 25, 3, 2, 3),         // stem, 25 -> 15
+      conv_on_cube(batch, C, C, 8, 3, 2, 1),          // layer1, 8 -> 4
+      conv_on_cube(batch, C, C, 8, 1, 2, 0),          // layer1, downsample
+      conv_on_cube(batch, C, C, 4, 3, 1, 1),          // layer1, 4 -> 4
+      conv_on_cube(batch, C, 2 * C, 4, 3, 2, 1),      // layer2, 4 -> 2
+      conv_on_cube(batch, C, 2 * C, 4, 1, 2, 0),      // layer2, downsample
+      conv_on_cube(batch, 2 * C, 2 * C, 2, 3, 1, 1),  // layer2, 2 -> 2
+      conv_on_cube(batch, 2 * C, 4 * C, 2, 3, 2, 1),  // layer3, 2 -> 1: 8 of 27 taps live
+      conv_on_cube(batch, 2 * C, 4 * C, 2, 1, 2, 0),  // layer3, downsample
+      conv_on_cube(batch, 4 * C, 4 * C, 1, 3, 1, 1),  // layer3, 1 -> 1: 1 of 27 taps live
+  };
+}
+
+inline std::vector<ConvGeometry> nasty_convolutions() {
+  std::vector<ConvGeometry> list{
+      conv_on_square(2, 3, 16, 32, 7, 2, 3),   // ResNet18's stem, made small
+      conv_on_square(2, 64, 64, 14, 3, 1, 1),  // ResNet18
+      conv_on_square(1, 32, 48, 14, 3, 2, 1),  // ResNet18, between stages
+      conv_on_square(3, 5, 7, 9, 5, 3, 2),
+      conv_on_cube(1, 1, 1, 1, 1, 1, 0),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),  // 5^3 outputs of one input: most of them see nothing
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),  // no pair at all: both outputs miss the data
+      conv_on_cube(5, 3, 2, 3, 2, 3, 3),  // steps over data
+      conv_on_cube(2, 7, 11, 5, 2, 2, 0),
+      conv_on_cube(7, 13, 3, 3, 5, 1, 2),      // kernel larger than the volume
+      conv_on_cube(2, 101, 100, 2, 3, 1, 1),   // weights too large for a cache, channels in uneven slices
+      conv_on_cube(17, 130, 140, 2, 3, 1, 1),  // more than a second-level cache: prefetching tiles
+      conv_on_square(8, 5, 33, 32, 3, 1, 1),   // so many positions that wgrad sums them in parts
+      {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {3, 6, 4, {7, 1, 4}, {5, 1, 3}, {2, 1, 1}, {3, 0, 2}},
+      {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+  };
+  // One less and one more than tiles (1 … 12 rows) and vectors (4, 8, 16, 32 lanes), in every role.
+  for (const std::int64_t n : {4, 9, 11, 15, 16, 17, 31, 33, 49}) {
+    list.push_back(conv_on_cube(n, 3, 4, 2, 3, 1, 1));
+    list.push_back(conv_on_cube(2, n, 3, 2, 2, 1, 1));
+    list.push_back(conv_on_cube(3, 2, n, 2, 2, 2, 1));
+  }
+  return list;
+}
+
+}  // namespace umbra

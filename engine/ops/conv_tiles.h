@@ -1,0 +1,30 @@
+// The fp32 register-tile loop over live taps, shared by conv and the ops it is fused into. Layouts as in
+// engine/ops/conv/op.h; too_many_positions() (engine/ops/conv_taps.h) says which geometries it cannot take.
+#pragma once
+
+#include "engine/cpu/sum_tile.h"
+#include "engine/ops/conv_geometry.h"
+
+namespace umbra {
+
+/// What becomes of a tile of outputs once its sums are complete, while it is in the first-level cache.
+class TileFinish {
+ public:
+  /// Changes tile.c, `rows` channels from `channel` on by `lanes` samples, which stands `offset` elements
+  /// into the output. Called once per element of the output, by any thread.
+  virtual void run(const SumTile& tile, std::int64_t offset, std::int64_t channel) const = 0;
+
+ protected:
+  ~TileFinish() = default;
+};
+
+std::size_t conv_fprop_tiles_workspace(const ConvGeometry& g);
+std::size_t conv_dgrad_tiles_workspace(const ConvGeometry& g);
+
+/// y = x * w, `finish` (which may be null) applied to every tile of it.
+void conv_fprop_tiles(const ConvGeometry& g, const float* x, const float* w, float* y, void* workspace,
+                      const TileFinish* finish);
+/// dx from dy and w
+void conv_dgrad_tiles(const ConvGeometry& g, const float* dy, const float* w, float* dx, void* workspace);
+
+}  // namespace umbra

@@ -1,0 +1,25 @@
+// The problems on which the rungs of transpose are tested and timed: boxes, rows of the head, layers, images,
+// and everything odd.
+#pragma once
+
+#include "engine/ops/shape_lists.h"
+#include "engine/ops/transpose/op.h"
+
+namespace umbra {
+
+inline Problems transpose_problems(DType dtype) {
+  constexpr ChannelShape kShapes[] = {{32, 1, 3375}, {64, 3, 1024}, {32, 200, 64}, {32, 320, 1},
+                                      {33, 2, 65},   {1, 5, 77},    {200, 1, 31},  {16, 16, 16},
+                                      {17, 1, 17},   {15, 3, 47},   {130, 4, 130}, {0, 3, 5}};
+  Problems problems;
+  for (TransposeTo to : {TransposeTo::kBatchLast, TransposeTo::kSampleFirst}) {
+    const auto add = [&](const ChannelShape& s) {
+      problems.push_back(std::make_unique<Transpose>(dtype, to, s.batch, s.channels, s.volume));
+    };
+    for (const ChannelShape& s : kShapes) add(s);
+    for (const ChannelShape& s : kChannelShapes) add(s);
+  }
+  return problems;
+}
+
+}  // namespace umbra

@@ -1,0 +1,35 @@
+#include "models/resnet18.h"
+
+#include "models/basic_block.h"
+
+namespace umbra {
+
+ResNet18::ResNet18(Build& build, const ResNet18Options& o) {
+  require(o.extent > 0 && o.in_channels > 0 && o.classes > 0,
+          "resnet18: extent, channels and classes must be positive");
+  conv1_ = add_child("conv1",
+                     std::make_shared<Conv>(build, Conv::Options{2, o.in_channels, 64, o.extent, 7, 2, 3}));
+  bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, 64));
+  std::int64_t side = (conv1_->out_extent() - 1) / 2 + 1, in = 64;  // after the pool
+  for (int layer = 1; layer <= 4; ++layer) {
+    const std::int64_t out = std::int64_t{32} << layer;
+    auto first =
+        std::make_shared<BasicBlock>(build, BasicBlock::Options{2, in, out, side, layer == 1 ? 1 : 2});
+    side = first->out_extent();
+    auto second = std::make_shared<BasicBlock>(build, BasicBlock::Options{2, out, out, side, 1});
+    layers_.push_back(
+        add_child(concat("layer", layer),
+                  std::make_shared<Sequential>(std::vector<std::shared_ptr<Module>>{first, second})));
+    in = out;
+  }
+  fc_ = add_child("fc", std::make_shared<Linear>(build, in, o.classes));
+}
+
+Var ResNet18::forward(Pass& pass, const Var& x) {
+  Var s = bn1_->forward_conv(pass, *conv1_, x, true);
+  s = max_pool(pass, s, cubic_window(3, 2, 1));
+  for (const auto& layer : layers_) s = layer->forward(pass, s);
+  return fc_->forward(pass, mean_pool(pass, s));
+}
+
+}  // namespace umbra

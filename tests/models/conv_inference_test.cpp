@@ -1,0 +1,87 @@
+// Networks infer with convolution, batch norm, shortcut and ReLU as one operation. A pass with a tape keeps
+// them apart, which must change nothing but roundings.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "models/resnet18.h"
+#include "models/um_resnet.h"
+#include "tests/models/golden.h"
+
+namespace umbra {
+namespace {
+
+struct Answer {
+  std::vector<double> values;
+  std::map<std::string, int> calls;
+};
+
+Answer ask(Context& context, Module& network, const Tensor& input, Tape* tape) {
+  Answer answer;
+  context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor>, double) {
+    ++answer.calls[std::string(op.name())];
+  };
+  Pass pass{context, tape};
+  answer.values = to_host(network.forward(pass, constant(input))->value, context.stream);
+  context.observer = nullptr;
+  return answer;
+}
+
+// Statistics as a training leaves them: no two channels alike.
+void set_statistics(const Module& network) {
+  for (const NamedTensor& b : network.buffers()) {
+    if (b.name.ends_with("running_mean"))
+      golden::fill(b.tensor, [](std::size_t i) { return golden::u(7, i) - 0.5; });
+    if (b.name.ends_with("running_var"))
+      golden::fill(b.tensor, [](std::size_t i) { return 0.5 + golden::u(8, i); });
+  }
+}
+
+// `fused` convolutions in one operation, `tolerance` relative to the largest output.
+void expect_agreement(Module& network, const Tensor& input, int fused, double tolerance) {
+  const Registry registry = make_registry();
+  Context context(registry, {});
+  set_statistics(network);
+  Tape tape(context);
+  const Answer one = ask(context, network, input, nullptr), several = ask(context, network, input, &tape);
+  EXPECT_EQ(one.calls.at("conv_inference"), fused);
+  EXPECT_FALSE(one.calls.contains("conv_fprop"));
+  EXPECT_EQ(several.calls.at("conv_fprop"), fused);
+  EXPECT_FALSE(several.calls.contains("conv_inference"));
+  double largest = 0;
+  for (double value : several.values) largest = std::max(largest, std::abs(value));
+  ASSERT_GT(largest, 0);
+  for (std::size_t i = 0; i < one.values.size(); ++i) {
+    ASSERT_TRUE(std::abs(one.values[i] - several.values[i]) <= tolerance * largest)
+        << i << ": " << one.values[i] << " and " << several.values[i];
+  }
+}
+
+class FusedInference : public testing::TestWithParam<DType> {};
+
+// 15 convolutions after the stem one after the other at most 13 deep: some roundings each.
+TEST_P(FusedInference, AgreesInTheUmResNet) {
+  const DType dtype = GetParam();
+  Build build{{}, dtype, 1};
+  UmResNet network(build, {4, 1, 25, 14, 0.5});
+  golden::set_parameters(network);
+  const Tensor input = allocate_tensor({}, {5, 1, 25, 25, 25}, dtype);
+  golden::fill(input, [](std::size_t i) { return golden::u(1, i) < 0.04 ? 1 + golden::u(2, i) : 0; });
+  expect_agreement(network, input, 15, dtype == DType::kF32 ? 32 * 0x1p-24 : 32 * 0x1p-53);
+}
+
+TEST_P(FusedInference, AgreesInResNet18) {
+  const DType dtype = GetParam();
+  Build build{{}, dtype, 1};
+  ResNet18 network(build, {.extent = 32, .classes = 10});
+  golden::set_parameters(network);
+  const Tensor input = allocate_tensor({}, {2, 3, 32, 32}, dtype);
+  golden::fill(input, [](std::size_t i) { return golden::u(1, i) - 0.5; });
+  expect_agreement(network, input, 20, dtype == DType::kF32 ? 64 * 0x1p-24 : 64 * 0x1p-53);
+}
+
+INSTANTIATE_TEST_SUITE_P(Precisions, FusedInference, testing::Values(DType::kF32, DType::kF64),
+                         [](const auto& dtype) { return std::string(name_of(dtype.param)); });
+
+}  // namespace
+}  // namespace umbra
