@@ -15,15 +15,16 @@ def spread(values):
     return f"{statistics.median(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
-def table(groups, mode, columns):
-    lines = ["| C | program | " + " | ".join(columns.values()) + " | umbra is faster by | peak memory, MB |",
+def table(groups, model, mode, columns):
+    first = "C" if model == "um_resnet" else "images"
+    lines = [f"| {first} | program | " + " | ".join(columns.values()) + " | umbra is faster by | peak memory, MB |",
              "| --- " * (4 + len(columns)) + "|"]
-    for channels in sorted({c for c, m, _ in groups if m == mode}):
-        own = statistics.median(groups[channels, mode, "umbra"]["total_ms"])
-        for (c, m, program), group in groups.items():
-            if (c, m) != (channels, mode):
+    for size in sorted({s for net, s, m, _ in groups if (net, m) == (model, mode)}):
+        own = statistics.median(groups[model, size, mode, "umbra"]["total_ms"])
+        for (net, c, m, program), group in groups.items():
+            if (net, c, m) != (model, size, mode):
                 continue
-            ratio = "" if program == "umbra" else f"{statistics.median(group['total_ms']) / own:.1f}"
+            ratio = "" if program.startswith("umbra") else f"{statistics.median(group['total_ms']) / own:.1f}"
             cells = [spread(group[key]) for key in columns]
             lines.append(f"| {c} | {program} | " + " | ".join(cells) + f" | {ratio} | {max(group['peak_memory_mb']):.0f} |")
     return "\n".join(lines)
@@ -39,7 +40,8 @@ def main():
     samples = [json.loads(line) for line in pathlib.Path(a.samples).read_text().splitlines()]
     groups = {}
     for s in samples:
-        group = groups.setdefault((s["channels"], s["mode"], s["program"]), {})
+        size = s["channels"] if s["model"] == "um_resnet" else s["batch"]
+        group = groups.setdefault((s["model"], size, s["mode"], s["program"]), {})
         for key in ("forward_ms", "backward_ms", "optimizer_ms", "total_ms"):
             group.setdefault(key, []).extend(s[key])
         group.setdefault("peak_memory_mb", []).append(s["peak_memory_mb"])
@@ -49,9 +51,10 @@ def main():
     machine["pytorch"] = next(s["version"] for s in samples if "version" in s)
     out = pathlib.Path(a.out)
     (out / "cpu.json").write_text(json.dumps({"machine": machine, "samples": samples}, indent=1) + "\n")
-    training = table(groups, "train", {"forward_ms": "forward", "backward_ms": "backward", "optimizer_ms": "optimiser",
-                                       "total_ms": "step"})
-    inference = table(groups, "inference", {"total_ms": "1,000 boxes"})
+    step = {"forward_ms": "forward", "backward_ms": "backward", "optimizer_ms": "optimiser", "total_ms": "step"}
+    training = table(groups, "um_resnet", "train", step)
+    inference = table(groups, "um_resnet", "inference", {"total_ms": "1,000 boxes"})
+    images = table(groups, "resnet18", "train", step)
     text = f"""# The UM ResNet on {machine['cpu']}, {machine['threads']} threads
 
 Measured peak {machine['peak_gflops']:.0f} GFLOP/s fp32 ({machine['peak_gflops_1']:.0f} on one thread), copy {machine['copy_gbs']:.0f} GB/s
@@ -66,6 +69,10 @@ parameters of layer3.
 ## Inference
 
 {inference}
+
+## ResNet18, training step on 64 images of 3 x 64 x 64
+
+{images}
 """
     (out / "cpu.md").write_text(text)
     print(text)

@@ -31,16 +31,22 @@ peer() {
     python3 bench/peers/pytorch_um_resnet.py "$@" >>"$samples"
 }
 umbra() { build/bench/train_step "$@" >>"$samples"; }
+bf16=(fp32 $(grep -qw avx512_bf16 /proc/cpuinfo && echo bf16 || true))
 
 for round in 1 2 3; do
   for config in "20 40" "100 8" "200 4"; do
     read -r channels steps <<<"$config"
     echo "round $round of 3, C = $channels"
-    umbra --channels "$channels" --steps "$steps"
+    for precision in "${bf16[@]}"; do umbra --channels "$channels" --steps "$steps" --precision "$precision"; done
     for variant in plain channels_last live; do peer --channels "$channels" --steps "$steps" --variant "$variant"; done
-    umbra --channels "$channels" --steps 1 --mode inference
+    for precision in "${bf16[@]}"; do
+      umbra --channels "$channels" --steps 1 --mode inference --precision "$precision"
+    done
     for variant in plain channels_last; do peer --channels "$channels" --steps 1 --mode inference --variant "$variant"; done
   done
+  echo "round $round of 3, ResNet18"
+  umbra --model resnet18 --batch 64 --steps 4
+  for variant in plain channels_last; do peer --model resnet18 --batch 64 --steps 4 --variant "$variant"; done
 done
 build/bench/bench_kernels --benchmark_filter='linear|/n32_c(20|100|200):|stem3d|adam' --benchmark_min_time=0.05 \
   --benchmark_repetitions=5 --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"

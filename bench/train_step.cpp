@@ -13,6 +13,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "engine/cpu/bf16_tile.h"
 #include "engine/optim/optimizer.h"
 #include "engine/train/profile.h"
 #include "models/resnet18.h"
@@ -23,7 +24,7 @@ namespace {
 
 struct Options {
   std::int64_t channels = 20, batch = 32, steps = 10, boxes = 1000;
-  std::string model = "um_resnet", mode = "train";
+  std::string model = "um_resnet", mode = "train", precision = "fp32";
   bool profile = false;
 };
 
@@ -130,6 +131,10 @@ Samples infer(Context& context, UmResNet& net, const Options& o) {
 void run(const Options& o) {
   const Registry registry = make_registry();
   Context context(registry, {});
+  if (o.precision == "bf16") {
+    require(bf16_tile_supported(), "this CPU has no bfloat16 dot product");
+    context.precision = Precision::kBf16;
+  }
   Build build{.learns = o.mode == "train"};
   Profile profile;
   if (o.profile) profile.attach(context);
@@ -145,7 +150,7 @@ void run(const Options& o) {
   if (o.profile) std::fputs(profile.table().c_str(), stdout);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const nlohmann::json line = {{"program", "umbra"},
+  const nlohmann::json line = {{"program", o.precision == "fp32" ? "umbra" : "umbra bf16"},
                                {"model", o.model},
                                {"mode", o.mode},
                                {"channels", o.channels},
@@ -172,6 +177,8 @@ int main(int argc, char** argv) {
   app.add_option("--steps", o.steps, "timed steps, or timed passes over all boxes")->capture_default_str();
   app.add_option("--boxes", o.boxes, "boxes of an inference pass")->capture_default_str();
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
+  app.add_option("--precision", o.precision, "fp32 or bf16, of convolutions")
+      ->check(CLI::IsMember({"fp32", "bf16"}));
   app.add_flag("--profile", o.profile, "print what every op cost");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -153,7 +153,6 @@ class Run {
   fs::path last() const { return out_ / "last.h5"; }
 
   BoxSet read_boxes() const {
-    require(!arguments_.data.empty() && !arguments_.out.empty(), "--data and --out are needed");
     require(arguments_.resume || !fs::exists(last()), out_.string(),
             ": this folder already holds a run; continue it with --resume or choose another folder");
     CatalogReport report;
@@ -252,6 +251,10 @@ int main(int argc, char** argv) {
   app.add_flag("--overfit", arguments.overfit, "learn a single batch by heart: a check that learning works");
   app.add_flag("--dry-run", arguments.dry_run, "print shapes, parameters, memory and work, and stop");
   app.add_flag("--profile", arguments.profile, "print what every op cost, at the end");
+  app.final_callback([&] {  // a wrong command line, not a wrong input
+    if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
+    if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
+  });
   app.footer([] {
     umbra::RunConfig defaults;
     return "settings and their defaults:\n" + defaults.bind().help();

@@ -192,6 +192,7 @@ TEST_F(CliTest, HelpNamesEverySettingAndUsageErrorsAreTwo) {
   EXPECT_NE(run("train --help").output.find("train.learning_rate=0.003"), std::string::npos);
   expect_error("train --nonsense", 2, {"--nonsense"});
   expect_error("predict", 2, {"--run"});
+  expect_error("train --out " + path("nothing"), 2, {"--data"});
 }
 
 TEST_F(CliTest, BadInputIsOneSentence) {
