@@ -66,9 +66,11 @@ constexpr double kPatience = 1e9;
 void add_large(std::string_view op, Problems& problems) {
   for (const std::int64_t channels : {100, 200}) {
     for (const ConvGeometry& g : um_resnet_convolutions(32, channels)) {
-      if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(DType::kF32, g));
-      if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(DType::kF32, g));
-      if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(DType::kF32, g));
+      for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+        if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(DType::kF32, g, precision));
+        if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(DType::kF32, g, precision));
+        if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(DType::kF32, g, precision));
+      }
     }
   }
   struct Size {

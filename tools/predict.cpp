@@ -1,9 +1,10 @@
 // predict: the stellar mass function of every sub-box of a catalog, from a trained run.
+// Catalogs of any size go through piece by piece (tools/common/prediction.h).
 #include <iostream>
-#include <numeric>
 
+#include "engine/io/atomic_file.h"
 #include "engine/io/hdf5.h"
-#include "tools/common/experiment.h"
+#include "tools/common/prediction.h"
 #include "tools/common/tool.h"
 
 namespace umbra {
@@ -14,8 +15,9 @@ struct Arguments {
 };
 
 // smf_predicted, smf_true [n, bins], box [n], validation [n]; attributes: bin edges, units, sources.
-void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Experiment& experiment,
-                       const std::vector<double>& phi, const std::vector<double>& own_fingerprint) {
+void write_predictions(const Arguments& arguments, const Predictions& predictions,
+                       const Experiment& experiment) {
+  const BoxSet& boxes = predictions.boxes;
   const std::int64_t bins = boxes.options.smf_bins;
   const RunConfig& config = experiment.config();
   Hdf5File file = Hdf5File::create(arguments.out);
@@ -25,12 +27,12 @@ void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Ex
     file.set_attribute(name, "bin_edges", std::span<const double>(boxes.edges));
     file.set_attribute(name, "bin_edges_unit", "log10 M*/Msun");
   };
-  dataset("smf_predicted", std::vector<float>(phi.begin(), phi.end()));
+  dataset("smf_predicted", predictions.phi);
   if (!boxes.smf.empty()) dataset("smf_true", boxes.smf);
   file.write<std::int64_t>("box", boxes.box);
   // Which boxes the run was validated on means something only for the catalog it was trained on.
   const auto trained_on = experiment.info().transform.find("fingerprint");
-  if (trained_on != experiment.info().transform.end() && trained_on->second == own_fingerprint) {
+  if (trained_on != experiment.info().transform.end() && trained_on->second == predictions.fingerprint) {
     std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);
     for (std::int64_t box : config.split(boxes.count).validation)
       validation[static_cast<std::size_t>(box)] = 1;
@@ -48,22 +50,17 @@ void write_predictions(const Arguments& arguments, const BoxSet& boxes, const Ex
 
 void run(const Arguments& arguments) {
   const std::unique_ptr<Experiment> experiment = Experiment::load(arguments.run, arguments.device);
-  CatalogReport report;
-  const Catalog catalog = read_catalog(arguments.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
-  BoxSet boxes = make_boxes(catalog, experiment->config().box_options());
-  require(std::accumulate(boxes.halos.begin(), boxes.halos.end(), std::int64_t{0}) > 0, arguments.data,
-          ": no halo has vpeak >= ", boxes.options.min_vpeak, " km/s, so there is nothing to predict from");
-  const std::vector<double> own_fingerprint = fingerprint(boxes);
-  scale_inputs(boxes, experiment->transform());
-  std::vector<std::int64_t> all;
-  for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
-  const BoxDataset data(boxes, all, {});
-  const Loader loader(data, {64, 0, false, false, false});
-  const std::vector<double> phi =
-      finite_predictions(experiment->context(), experiment->task(), loader, arguments.run);
-  write_predictions(arguments, boxes, *experiment, phi, own_fingerprint);
-  std::cout << boxes.count << " sub-boxes predicted; wrote " << arguments.out << '\n';
+  const std::filesystem::path out(arguments.out);
+  { const AtomicFile writable(out); }  // a path that cannot be written is said now, not after hours
+  const BoxOptions options = experiment->config().box_options();
+  BoxStream stream(arguments.data, options, out.parent_path());
+  if (stream.report().wrapped > 0)
+    std::cout << stream.report().wrapped << " positions lay outside the box and were wrapped\n";
+  require(stream.halos() > 0, arguments.data, ": no halo has vpeak >= ", options.min_vpeak,
+          " km/s, so there is nothing to predict from");
+  const Predictions predictions = predict_stream(stream, *experiment, arguments.run);
+  write_predictions(arguments, predictions, *experiment);
+  std::cout << stream.count() << " sub-boxes predicted; wrote " << arguments.out << '\n';
 }
 
 }  // namespace

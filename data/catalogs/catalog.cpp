@@ -1,9 +1,11 @@
+// The columns of a catalog and how one is written; reading is catalog_reader.cpp, what is checked
+// catalog_checks.cpp.
 #include "data/catalogs/catalog.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
+#include "data/catalogs/catalog_checks.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 
@@ -29,19 +31,6 @@ constexpr ColumnKind kKinds[] = {
     {"stellar_mass", "Msun", Check::kNonNegative, "stellar mass of the halo's galaxy, no h"},
     {"sfr", "Msun/yr", Check::kNonNegative, "star formation rate of the halo's galaxy"},
 };
-
-std::string present(const Catalog& catalog) {
-  std::string text;
-  for (const ColumnKind& kind : column_kinds())
-    if (catalog.has(kind.name)) text += (text.empty() ? "" : " ") + std::string(kind.name);
-  return text.empty() ? "none" : text;
-}
-
-const ColumnKind* find_kind(std::string_view name) {
-  const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                  [&](const ColumnKind& kind) { return kind.name == name; });
-  return found == std::end(kKinds) ? nullptr : &*found;
-}
 
 void write_header(Hdf5File& file, const Catalog& catalog) {
   file.set_attribute("/", "box_size", catalog.box_size);
@@ -72,6 +61,19 @@ std::span<const ColumnKind> column_kinds() {
   return kKinds;
 }
 
+const ColumnKind* find_kind(std::string_view name) {
+  const auto found = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const ColumnKind& kind) { return kind.name == name; });
+  return found == std::end(kKinds) ? nullptr : &*found;
+}
+
+std::string present_columns(const Catalog& catalog) {
+  std::string text;
+  for (const ColumnKind& kind : column_kinds())
+    if (catalog.has(kind.name)) text += (text.empty() ? "" : " ") + std::string(kind.name);
+  return text.empty() ? "none" : text;
+}
+
 const ColumnKind& column_kind(std::string_view name) {
   if (const ColumnKind* kind = find_kind(name)) return *kind;
   std::string known;
@@ -91,39 +93,25 @@ bool Catalog::has(std::string_view name) const {
 std::span<const double> Catalog::column(std::string_view name) const {
   const auto found = columns.find(name);
   require(found != columns.end(), "the catalog has no column '", name,
-          "' of floating-point numbers; present: ", present(*this));
+          "' of floating-point numbers; present: ", present_columns(*this));
   return found->second;
 }
 
 std::span<const std::int64_t> Catalog::integer_column(std::string_view name) const {
   const auto found = integers.find(name);
   require(found != integers.end(), "the catalog has no column '", name,
-          "' of integers; present: ", present(*this));
+          "' of integers; present: ", present_columns(*this));
   return found->second;
 }
 
 CatalogReport validate(Catalog& catalog, std::string_view where) {
-  check_all(catalog, where);
-  const double size = catalog.box_size;
-  std::vector<char> moved(static_cast<std::size_t>(catalog.rows()), 0);
-  for (const char* axis : {"x", "y", "z"}) {
-    std::vector<double>& values = catalog.columns.find(axis)->second;
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      if (values[row] >= 0 && values[row] < size) continue;
-      values[row] = values[row] < 0 ? values[row] + size : values[row] - size;
-      // -1e-20 + size rounds to size itself, which is the point 0.
-      if (values[row] >= size) values[row] = 0;
-      moved[row] = 1;
-    }
-  }
-  CatalogReport report;
-  report.wrapped = std::count(moved.begin(), moved.end(), char{1});
-  return report;
+  check_catalog(catalog, where);
+  return {wrap_positions(catalog)};
 }
 
 void write_catalog(const std::filesystem::path& path, const Catalog& catalog) {
   const std::string where = concat("file '", path.string(), "'");
-  check_all(catalog, where);
+  check_catalog(catalog, where);
   Hdf5File file = Hdf5File::create(path);
   write_header(file, catalog);
   for (const ColumnKind& kind : column_kinds()) {

@@ -22,7 +22,7 @@ constexpr int kLine = 16;  // words in a cache line
 
 // R rows of V vectors, of which the last may be partly used. kRowsAdjacent: a_row is 1, otherwise a_step
 // is 1.
-template <int R, int V, bool kRowsAdjacent>
+template <int R, int V, bool kRowsAdjacent, bool kSoon>
 UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, std::int64_t count) {
   constexpr int kGroups = (R + 2) / 3;  // three rows share a pointer: addresses base + {0, 1, 2} * stride
   const std::int64_t used = t.lanes - (V - 1) * D::kLanes;
@@ -52,7 +52,16 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
     const std::uint32_t* group[kGroups];
 #pragma GCC unroll 4
     for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * stride;
+    const SoonWanted& w = t.soon;
+    const std::int64_t part = w.first + s;
+    const float* soon = part < w.parts ? w.p + part / w.per * w.outer + part % w.per * w.inner : t.c;
+    const std::int64_t soon_step = part < w.parts ? w.step : 0, soon_width = part < w.parts ? w.width : 0;
     for (std::int64_t step = 0; step < steps; ++step) {
+      if constexpr (kSoon) {
+        __builtin_prefetch(soon, 0, 2);  // into the second-level cache
+        __builtin_prefetch(soon + soon_width, 0, 2);
+        soon += soon_step;
+      }
       D::Pairs row[V];
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) row[v] = D::load(b + v * D::kLanes);
@@ -80,10 +89,10 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
 using Product = void (*)(const Bf16Tile&, const TileSegment*, std::int64_t);
 
 // products[(rows - 1) * kVectors + vectors - 1]
-template <bool kRowsAdjacent, std::size_t... I>
+template <bool kRowsAdjacent, bool kSoon, std::size_t... I>
 constexpr std::array<Product, sizeof...(I)> table_of(std::index_sequence<I...>) {
-  return {product<static_cast<int>(I) / D::kVectors + 1, static_cast<int>(I) % D::kVectors + 1,
-                  kRowsAdjacent>...};
+  return {product<static_cast<int>(I) / D::kVectors + 1, static_cast<int>(I) % D::kVectors + 1, kRowsAdjacent,
+                  kSoon>...};
 }
 
 }  // namespace
@@ -94,23 +103,21 @@ SumTileShape bf16_tile_shape() {
 
 void bf16_tile(const Bf16Tile& tile, const TileSegment* segments, std::int64_t count) {
   static constexpr auto kAll = std::make_index_sequence<D::kRows * D::kVectors>();
-  static constexpr std::array<Product, D::kRows * D::kVectors> kProducts[2] = {table_of<false>(kAll),
-                                                                               table_of<true>(kAll)};
+  static constexpr std::array<Product, D::kRows * D::kVectors> kProducts[2][2] = {
+      {table_of<false, false>(kAll), table_of<false, true>(kAll)},
+      {table_of<true, false>(kAll), table_of<true, true>(kAll)}};
   const std::int64_t vectors = (tile.lanes + D::kLanes - 1) / D::kLanes;
-  kProducts[tile.a_row == 1][static_cast<std::size_t>((tile.rows - 1) * D::kVectors + vectors - 1)](
-      tile, segments, count);
+  kProducts[tile.a_row == 1][tile.soon.p != nullptr]
+           [static_cast<std::size_t>((tile.rows - 1) * D::kVectors + vectors - 1)](tile, segments, count);
 }
 
 UMBRA_BF16_TARGET void bf16_pair_rows(const float* from, std::int64_t from_row, std::int64_t rows,
                                       std::int64_t columns, std::uint32_t* to, std::int64_t to_row,
                                       std::int64_t width) {
-  constexpr std::int64_t kAhead = 32;  // rows; narrow columns of a wide matrix are no pattern for hardware
   for (std::int64_t r = 0; r < rows; r += 2, from += 2 * from_row, to += to_row) {
     const float* other = from + from_row;
     for (std::int64_t l = 0; l < columns; l += D::kLanes) {
       const std::int64_t count = columns - l < D::kLanes ? columns - l : D::kLanes;
-      __builtin_prefetch(from + kAhead * from_row + l);
-      __builtin_prefetch(other + kAhead * from_row + l);
       const D::Sums high = r + 1 < rows ? D::load_first(other + l, count) : D::zero();
       D::store_first(to + l, D::pair(D::load_first(from + l, count), high), count);
     }

@@ -18,6 +18,14 @@ bool bf16_tile_supported();
 /// Largest tile: rows, vectors of B and lanes of a vector.
 SumTileShape bf16_tile_shape();
 
+/// Floats that are wanted soon, asked for while a tile is computed, a line or two per step: at step j of
+/// segment s, where part = first + s < parts, those at and `width` behind
+///   p + part / per * outer + part % per * inner + j * step.
+struct SoonWanted {
+  const float* p = nullptr;  // null: nothing is
+  std::int64_t first = 0, parts = 0, per = 1, outer = 0, inner = 0, step = 0, width = 0;
+};
+
 /// One tile: c[r * c_row + l] (+)= sum over segments s and steps j, in this order, of the products of both
 /// halves of
 ///   a[(s.a - a_first) * a_block + r * a_row + j * a_step]  and  b[s.b * b_block + j * b_step + l].
@@ -31,6 +39,7 @@ struct Bf16Tile {
   float* c;
   std::int64_t c_row;
   bool add;  // to what c holds, instead of to zero
+  SoonWanted soon;
 };
 
 void bf16_tile(const Bf16Tile& tile, const TileSegment* segments, std::int64_t count);

@@ -204,7 +204,8 @@ void Hdf5File::load_part(const std::string& name, DType type, std::int64_t first
   const Id memory(H5Screate_simple(1, &length, nullptr), H5Sclose);
   if (!stored || !memory ||
       H5Sselect_hyperslab(stored.get(), H5S_SELECT_SET, &begin, nullptr, &length, nullptr) < 0 ||
-      H5Dread(dataset.get(), memory_type(type), memory.get(), stored.get(), strict_transfer().get(), data) < 0)
+      H5Dread(dataset.get(), memory_type(type), memory.get(), stored.get(), strict_transfer().get(), data) <
+          0)
     state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
 }
 

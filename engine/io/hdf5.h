@@ -112,7 +112,8 @@ class Hdf5File {
   // Checks that a dataset (or a member of a table) can be read as `type` and that its bytes really are there.
   Shape check(const std::string& dataset, const std::string& member, DType type) const;
   void load(const std::string& dataset, const std::string& member, DType type, void* data) const;
-  void load_part(const std::string& dataset, DType type, std::int64_t first, std::size_t count, void* data) const;
+  void load_part(const std::string& dataset, DType type, std::int64_t first, std::size_t count,
+                 void* data) const;
   void store(const std::string& dataset, DType type, const void* data, std::size_t count, const Shape& shape);
   std::unique_ptr<State> state_;
 };

@@ -10,6 +10,9 @@ namespace umbra {
 /// What becomes of a tile of outputs once its sums are complete, while it is in the first-level cache.
 class TileFinish {
  public:
+  /// Asks for what run() will read besides the tile, before its last sums: only where operands come from
+  /// further away than the second-level cache.
+  virtual void prefetch(const SumTile& tile, std::int64_t offset) const = 0;
   /// Changes tile.c, `rows` channels from `channel` on by `lanes` samples, which stands `offset` elements
   /// into the output. Called once per element of the output, by any thread.
   virtual void run(const SumTile& tile, std::int64_t offset, std::int64_t channel) const = 0;

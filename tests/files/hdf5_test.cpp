@@ -322,6 +322,41 @@ class FileSizeLimit {
   void (*handler_)(int) = nullptr;
 };
 
+TEST_F(Hdf5Test, PartsAreThePartsOfTheWhole) {
+  const std::vector<double> numbers = ramp<double>(300'000);  // three chunks
+  {
+    Hdf5File out = Hdf5File::create(path("a.h5"));
+    out.write("numbers", numbers);
+    out.write<float>("table", {1, 2, 3, 4}, Shape{2, 2});
+    out.write<std::int64_t>("large", {1, std::int64_t{1} << 40});
+    out.commit();
+  }
+  const Hdf5File in = Hdf5File::open(path("a.h5"));
+  for (const std::size_t first : {0UL, 1UL, 131'071UL, 299'999UL, 300'000UL})
+    for (const std::size_t count : {0UL, 1UL, 2UL, 140'000UL, 300'000UL}) {
+      std::vector<double> part(count, -1);
+      const auto read = [&] { in.read_part("numbers", static_cast<std::int64_t>(first), std::span(part)); };
+      if (first + count > numbers.size()) {
+        expect_message(read, {"a.h5", "'numbers'", "300000 elements", std::to_string(first)});
+        continue;
+      }
+      read();
+      ASSERT_TRUE(std::equal(part.begin(), part.end(), numbers.begin() + static_cast<long>(first)));
+    }
+  std::vector<float> floats(1);
+  std::vector<std::int64_t> integers(1);
+  std::vector<std::int32_t> small(1);
+  in.read_part<float>("numbers", 7, floats);  // converted as a whole dataset is
+  EXPECT_EQ(floats[0], static_cast<float>(numbers[7]));
+  in.read_part<std::int32_t>("large", 0, small);
+  EXPECT_EQ(small[0], 1);
+  expect_message([&] { in.read_part<std::int32_t>("large", 1, small); }, {"'large'"});
+  expect_message([&] { in.read_part<float>("numbers", -1, floats); }, {"'numbers'"});
+  expect_message([&] { in.read_part<float>("table", 0, floats); }, {"'table'", "[2, 2]", "one dimension"});
+  expect_message([&] { in.read_part<std::int64_t>("numbers", 0, integers); }, {"integers are expected"});
+  expect_message([&] { in.read_part<float>("absent", 0, {}); }, {"'absent'"});
+}
+
 TEST_F(Hdf5Test, AFullDiskIsOneSentenceAndLeavesNothing) {
   put_bytes(path("a.h5"), std::string("the old file"));
   const auto write = [&](int datasets, std::size_t length) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/catalogs/catalog.h"
+#include "engine/cpu/bf16_tile.h"
 #include "engine/io/hdf5.h"
 #include "engine/io/safetensors.h"
 #include "tests/tools/run.h"
@@ -173,6 +174,20 @@ TEST_F(CliTest, DryRunCountsLiveAndDeadParameters) {
       << outcome.output;
 }
 
+// A CPU without the instruction refuses; it never computes in fp32 behind the user's back.
+TEST_F(CliTest, DryRunNamesTheRungAndThePrecision) {
+  const std::string fp32 = run("train --dry-run").output;
+  EXPECT_EQ(fp32.find("bf16"), std::string::npos) << fp32;
+  EXPECT_NE(fp32.find("p1x1x1 (cpu_2_tiles)"), std::string::npos) << fp32;
+  if (!bf16_tile_supported()) {
+    expect_error("train --dry-run precision=bf16", 1, {"precision=bf16", "dot product"});
+    return;
+  }
+  const Outcome bf16 = run("train --dry-run precision=bf16");
+  EXPECT_EQ(bf16.status, 0) << bf16.output;
+  EXPECT_NE(bf16.output.find("p1x1x1 bf16 (cpu_4_bf16)"), std::string::npos) << bf16.output;
+}
+
 TEST_F(CliTest, WeightsGoOutAndComeBackIn) {
   ASSERT_EQ(run(train("source")).status, 0);
   const std::string weights = path("source/best.safetensors");
@@ -261,8 +276,9 @@ TEST_F(CliTest, CatalogsWithNothingToLearnFromAreRefused) {
 // way.
 TEST_F(CliTest, AFullDiskIsASentenceAndLeavesNoHalfFile) {
   if (std::string_view(UMBRA_SANITIZER) == "thread") {
-    GTEST_SKIP() << "ThreadSanitizer maps a file of its own at start-up and dies under the limit on the size of "
-                    "files that stands for a full disk here";
+    GTEST_SKIP()
+        << "ThreadSanitizer maps a file of its own at start-up and dies under the limit on the size of "
+           "files that stands for a full disk here";
   }
   ASSERT_EQ(run(train("full")).status, 0);
   const std::string before = bytes(folder() / "full/last.h5");

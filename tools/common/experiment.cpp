@@ -199,12 +199,19 @@ void scale_inputs(BoxSet& boxes, const Transform& transform) {
   }
 }
 
+void Fingerprint::add(std::span<const float> numbers) {
+  for (float value : numbers) hash_ = (hash_ ^ std::bit_cast<std::uint32_t>(value)) * 0x100000001b3;
+}
+
+std::vector<double> Fingerprint::value() const {
+  return {static_cast<double>(hash_ >> 32), static_cast<double>(hash_ & 0xffffffff)};
+}
+
 std::vector<double> fingerprint(const BoxSet& boxes) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a over the bits of every number
-  for (const std::vector<float>* numbers : {&boxes.input, &boxes.smf}) {
-    for (float value : *numbers) hash = (hash ^ std::bit_cast<std::uint32_t>(value)) * 0x100000001b3;
-  }
-  return {static_cast<double>(hash >> 32), static_cast<double>(hash & 0xffffffff)};
+  Fingerprint whole;
+  whole.add(boxes.input);
+  whole.add(boxes.smf);
+  return whole.value();
 }
 
 std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,

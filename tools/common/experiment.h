@@ -34,7 +34,15 @@ Transform from_map(const std::map<std::string, std::vector<double>>& map, const 
 void scale_inputs(BoxSet& boxes, const Transform& transform);
 
 /// A number that differs when inputs or labels do (taken before scale_inputs): which catalog, cut how, a run
-/// belongs to.
+/// belongs to. Taken of the inputs of all boxes, then of all labels, in as many pieces as are at hand.
+class Fingerprint {
+ public:
+  void add(std::span<const float> numbers);
+  std::vector<double> value() const;
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a over the bits of every number
+};
 std::vector<double> fingerprint(const BoxSet& boxes);
 
 /// Predictions for every box of `data`, [boxes, bins]. Throws Error when one is not finite.

@@ -23,9 +23,11 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kBlock = 48 * 1024;  // words of a block of weights: 192 KiB on the task's stack
-constexpr std::int64_t kMostSteps = 1024;   // of a block
-constexpr double kFlopsPerTask = 4e6;       // some 20 microseconds
+constexpr std::int64_t kBlock = 48 * 1024;         // words of a block of weights: 192 KiB on the task's stack
+constexpr std::int64_t kNearWeights = 128 * 1024;  // floats; more do not stay in a second-level cache
+constexpr std::int64_t kLine = 16;                 // floats in a cache line
+constexpr std::int64_t kMostSteps = 1024;          // of a block
+constexpr double kFlopsPerTask = 4e6;              // some 20 microseconds
 constexpr std::int64_t kMostSmallTasks = 32;
 constexpr double kFlopsPerLargeTask = 2e7;
 constexpr std::int64_t kMostTasks = 64;
@@ -53,6 +55,7 @@ struct Plan {
   std::int64_t tiles, strips, strip, padded;  // channel tiles; strips of samples; samples with padding
   std::int64_t chunks = 1, groups = 1;        // of places, of channel tiles: tasks
   std::int64_t block_tiles, block_steps, block_taps;
+  bool prefetch;
 
   Plan(const ConvGeometry& g, const Pass& pass) {
     const SumTileShape shape = bf16_tile_shape();
@@ -70,6 +73,7 @@ struct Plan {
     block_steps = std::min(pass.steps(), kMostSteps);
     block_tiles = std::clamp<std::int64_t>(kBlock / (block_steps * shape.rows), 1, group_tiles);
     block_taps = std::clamp<std::int64_t>(kBlock / (block_steps * block_tiles * shape.rows), 1, live);
+    prefetch = live * g.in_channels * g.out_channels > kNearWeights;
   }
 
   void cut(const ConvGeometry& g, const Pass& pass, std::int64_t wanted) {
@@ -123,6 +127,7 @@ struct Work {
   const ConvGeometry& g;
   const Pass& pass;
   const Plan& plan;
+  std::int64_t live;
   const std::int32_t* begin;
   const TileSegment* segments;
   const float* weights;
@@ -132,7 +137,7 @@ struct Work {
 
 // Weights of some taps, steps and rows: [tap][step][row] or [tap][row][step], whatever lies in memory alike.
 struct Block {
-  std::int64_t tap, tap_end, step, steps, row, rows;
+  std::int64_t tile, tile_end, tap, tap_end, step, steps, row, rows;
 };
 
 void round_weights(const Work& w, const Block& b, std::uint32_t* block) {
@@ -148,9 +153,24 @@ void round_weights(const Work& w, const Block& b, std::uint32_t* block) {
   }
 }
 
-// What segments [from, to) of place p contribute through one block to channel tiles [tile, tile_end).
+// A block's weights as the tiles of the block before it ask for them: rows, or lines of neighbouring rows.
+SoonWanted soon_wanted(const Work& w, const Block& b) {
+  const std::int64_t C = w.g.in_channels, K = w.g.out_channels;
+  SoonWanted soon;
+  soon.outer = C * K;
+  soon.step = w.pass.pairs_of_rows ? K : kLine;
+  soon.inner = w.plan.block_steps * soon.step;
+  const std::int64_t steps = w.pass.pairs_of_rows ? 2 * b.steps : (b.rows * K + kLine - 1) / kLine;
+  soon.per = (steps + w.plan.block_steps - 1) / w.plan.block_steps;
+  soon.parts = soon.per * (b.tap_end - b.tap);
+  soon.width = w.pass.pairs_of_rows ? b.rows - 1 : 0;
+  soon.p = w.weights + b.tap * C * K + (w.pass.pairs_of_rows ? 2 * b.step * K + b.row : b.row * K);
+  return soon;
+}
+
+// What segments [from, to) of place p contribute through one block.
 void run_place(const Work& w, const Block& b, const std::uint32_t* block, std::int64_t p, std::int64_t strip,
-               std::int64_t tile, std::int64_t tile_end, std::int32_t from, std::int32_t to) {
+               std::int32_t from, std::int32_t to, SoonWanted& soon) {
   const std::int64_t N = w.g.batch, lane = strip * w.plan.strip;
   Bf16Tile t;
   t.lanes = std::min(w.plan.strip, N - lane);
@@ -164,18 +184,20 @@ void run_place(const Work& w, const Block& b, const std::uint32_t* block, std::i
   t.b_step = w.plan.padded;
   t.c_row = N;
   t.add = from != w.begin[p] || b.step > 0;
-  for (; tile < tile_end; ++tile) {
+  for (std::int64_t tile = b.tile; tile < b.tile_end; ++tile) {
     const std::int64_t row = w.plan.first_row(w.pass, tile);
     t.rows = w.plan.first_row(w.pass, tile + 1) - row;
     t.a = block + (row - b.row) * t.a_row;
     t.c = w.out + (p * w.pass.rows + row) * N + lane;
+    t.soon = soon;
     bf16_tile(t, w.segments + from, to - from);
+    soon.first += to - from;
   }
 }
 
 // All places (a position and a strip each) of a chunk with one block of weights.
 void run_block(const Work& w, const Block& b, std::uint32_t* block, std::int64_t first, std::int64_t last,
-               std::int64_t tile, std::int64_t tile_end) {
+               SoonWanted soon) {
   round_weights(w, b, block);
   for (std::int64_t place = first; place < last; ++place) {
     const std::int64_t p = place / w.plan.strips;
@@ -188,30 +210,56 @@ void run_block(const Work& w, const Block& b, std::uint32_t* block, std::int64_t
     const std::int32_t from = at(b.tap), to = at(b.tap_end);
     const bool empty = w.begin[p] == w.begin[p + 1];  // sees only padding: an empty sum, written once
     if (from < to || (empty && b.tap == 0 && b.step == 0)) {
-      run_place(w, b, block, p, place % w.plan.strips, tile, tile_end, from, to);
+      run_place(w, b, block, p, place % w.plan.strips, from, to, soon);
     }
   }
 }
 
+// The blocks of a group of channel tiles, in order: rows, then taps, then steps.
+struct Blocks {
+  const Work& w;
+  std::int64_t tile, tile_end, of_tiles, of_taps, of_steps;
+
+  Blocks(const Work& work, std::int64_t group) : w(work) {
+    const Plan& plan = w.plan;
+    tile = group * plan.tiles / plan.groups;
+    tile_end = (group + 1) * plan.tiles / plan.groups;
+    of_tiles = (tile_end - tile + plan.block_tiles - 1) / plan.block_tiles;
+    of_taps = std::max<std::int64_t>(1, (w.live + plan.block_taps - 1) / plan.block_taps);
+    of_steps = (w.pass.steps() + plan.block_steps - 1) / plan.block_steps;
+  }
+  std::int64_t count() const { return of_tiles * of_taps * of_steps; }
+  Block at(std::int64_t i) const {
+    const Plan& plan = w.plan;
+    Block b;
+    b.step = i % of_steps * plan.block_steps;
+    b.steps = std::min(plan.block_steps, w.pass.steps() - b.step);
+    b.tap = i / of_steps % of_taps * plan.block_taps;
+    b.tap_end = std::min(w.live, b.tap + plan.block_taps);
+    b.tile = tile + i / of_steps / of_taps * plan.block_tiles;
+    b.tile_end = std::min(tile_end, b.tile + plan.block_tiles);
+    b.row = plan.first_row(w.pass, b.tile);
+    b.rows = plan.first_row(w.pass, b.tile_end) - b.row;
+    return b;
+  }
+};
+
 // The places of one chunk with the channel tiles of one group, block by block.
-void run_task(const Work& w, std::int64_t chunk, std::int64_t group) {
+void run_task(const Work& w, std::int64_t task) {
   const Plan& plan = w.plan;
   alignas(64) std::array<std::uint32_t, kBlock> block;
-  const std::int64_t count = w.pass.places * plan.strips, live = w.g.live_taps(), steps = w.pass.steps();
+  const std::int64_t count = w.pass.places * plan.strips, chunk = task % plan.chunks;
   const std::int64_t first = chunk * count / plan.chunks, last = (chunk + 1) * count / plan.chunks;
-  const std::int64_t end = (group + 1) * plan.tiles / plan.groups;
-  for (std::int64_t tile = group * plan.tiles / plan.groups; tile < end; tile += plan.block_tiles) {
-    const std::int64_t tile_end = std::min(end, tile + plan.block_tiles);
-    const std::int64_t row = plan.first_row(w.pass, tile);
-    const std::int64_t rows = plan.first_row(w.pass, tile_end) - row;
-    for (std::int64_t tap = 0; tap < live || tap == 0; tap += plan.block_taps) {
-      for (std::int64_t step = 0; step < steps; step += plan.block_steps) {
-        const Block b{tap,  std::min(live, tap + plan.block_taps),
-                      step, std::min(plan.block_steps, steps - step),
-                      row,  rows};
-        run_block(w, b, block.data(), first, last, tile, tile_end);
-      }
+  const Blocks blocks(w, task / plan.chunks);
+  for (std::int64_t i = 0; i < blocks.count(); ++i) {
+    SoonWanted soon;
+    if (plan.prefetch && i + 1 < blocks.count()) {
+      soon = soon_wanted(w, blocks.at(i + 1));
+    } else if (plan.prefetch) {  // of the task likely to come to this thread: a hint, no bit depends on it
+      const std::int64_t next = (task + omp_get_num_threads()) / plan.chunks;
+      if (next < plan.groups) soon = soon_wanted(w, Blocks(w, next).at(0));
     }
+    run_block(w, blocks.at(i), block.data(), first, last, soon);
   }
 }
 
@@ -226,13 +274,13 @@ void run_pass(const ConvGeometry& g, const Pass& pass, const void* source, const
   const Work work{g,
                   pass,
                   plan,
+                  g.live_taps(),
                   space.begin.data(),
                   reinterpret_cast<const TileSegment*>(space.entries.data()),
                   static_cast<const float*>(weights),
                   space.source.data(),
                   static_cast<float*>(out)};
-  parallel_for(plan.chunks * plan.groups,
-               [&](std::int64_t task) { run_task(work, task % plan.chunks, task / plan.chunks); });
+  parallel_for(plan.chunks * plan.groups, [&](std::int64_t task) { run_task(work, task); });
 }
 
 std::size_t workspace_of(const ConvGeometry& g, const Pass& pass) {

@@ -55,6 +55,14 @@ class Finish final : public TileFinish {
  public:
   Finish(bool relu, const float* residual, const float* scale, const float* shift)
       : relu_(relu), residual_(residual), scale_(scale), shift_(shift) {}
+  void prefetch(const SumTile& tile, std::int64_t offset) const override {
+    constexpr std::int64_t kLine = 64 / sizeof(float);
+    if (residual_ == nullptr) return;
+    for (std::int64_t r = 0; r < tile.rows; ++r) {
+      const float* row = residual_ + offset + r * tile.c_row;
+      for (std::int64_t l = 0; l < tile.lanes; l += kLine) __builtin_prefetch(row + l, 0, 2);
+    }
+  }
   void run(const SumTile& tile, std::int64_t offset, std::int64_t channel) const override {
     const float* residual = residual_ == nullptr ? nullptr : residual_ + offset;
     HWY_DYNAMIC_DISPATCH(finish_tile)(&tile, relu_, residual, scale_ + channel, shift_ + channel);

@@ -1,0 +1,260 @@
+// See cut.h. Halos are grouped by sub-box in their order (a counting sort), then every sub-box is filled by
+// one thread in that order: sums do not depend on the number of threads, nor on how many sub-boxes are built
+// at once.
+#include "data/boxes/cut.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <set>
+
+#include "data/boxes/label.h"
+#include "data/observations/moustakas2013.h"
+#include "engine/base/error.h"
+#include "engine/cpu/parallel.h"
+
+namespace umbra {
+namespace {
+
+constexpr int kMostVoxels = 4096, kMostBins = 4096;
+constexpr double kMostInputs = 0x1p35;  // numbers in the input of all boxes; 128 GiB
+constexpr std::uint64_t kNothing = ~std::uint64_t{0}, kNowhere = kNothing - 1;  // rows that are no halos
+
+void check(const Catalog& catalog, const BoxOptions& options) {
+  require(options.voxels >= 1 && options.voxels <= kMostVoxels, "voxels per side must be from 1 to ",
+          kMostVoxels, ", but the option is ", options.voxels);
+  require(std::isfinite(options.min_vpeak) && options.min_vpeak >= 0,
+          "min_vpeak must be a velocity in km/s, 0 or above, but it is ", options.min_vpeak);
+  require(options.smf_bins >= 1 && options.smf_bins <= kMostBins, "smf_bins must be from 1 to ", kMostBins,
+          ", but it is ", options.smf_bins);
+  require(std::isfinite(options.smf_min) && options.smf_width > 0 && std::isfinite(options.smf_width),
+          "the mass bins (smf_min ", options.smf_min, ", smf_width ", options.smf_width,
+          " dex) are impossible");
+  require(!options.features.empty(), "at least one feature column is needed as the network's input");
+  const std::set<std::string> unique(options.features.begin(), options.features.end());
+  require(unique.size() == options.features.size(), "a feature column is named twice");
+  for (const std::string& feature : options.features) catalog.column(feature);
+  catalog.column("vpeak");  // the cut needs it
+  for (const auto& [name, values] : catalog.columns)
+    require(static_cast<std::int64_t>(values.size()) == catalog.rows(), "the catalog's column '", name,
+            "' has ", values.size(), " rows, ", catalog.rows(), " are expected");
+}
+
+int sub_boxes_per_side(const Catalog& catalog, const BoxOptions& options) {
+  require(options.subbox_size > 0 && options.subbox_size <= catalog.box_size * (1 + 1e-9),
+          "the sub-box size ", options.subbox_size, " Mpc/h must lie between 0 and the catalog's box size ",
+          catalog.box_size, " Mpc/h");
+  const double ratio = catalog.box_size / options.subbox_size;
+  require(ratio < 1000, "sub-boxes of ", options.subbox_size, " Mpc/h are too small for a box of ",
+          catalog.box_size, " Mpc/h");
+  const double whole = std::round(ratio);
+  require(std::abs(ratio - whole) < 1e-6 * whole, "the sub-box size ", options.subbox_size,
+          " Mpc/h does not divide the catalog's box size ", catalog.box_size, " Mpc/h");
+  return static_cast<int>(whole);
+}
+
+// Where the rows of a catalog stand.
+class Grid {
+ public:
+  Grid(const Catalog& catalog, int per_side, int voxels)
+      : x_{catalog.column("x"), catalog.column("y"), catalog.column("z")},
+        per_side_(per_side),
+        voxels_(voxels),
+        scale_(per_side * voxels / catalog.box_size) {
+    if (catalog.has("box")) cube_ = catalog.integer_column("box");
+  }
+  struct Place {
+    std::int64_t box, voxel;
+  };
+  Place place(std::size_t row) const {
+    const std::int64_t cells = std::int64_t{per_side_} * voxels_;
+    Place place{cube_.empty() ? 0 : cube_[row], 0};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      // A position a rounding below the box size can scale to `cells` itself.
+      const auto cell =
+          std::clamp<std::int64_t>(static_cast<std::int64_t>(x_[axis][row] * scale_), 0, cells - 1);
+      place.box = place.box * per_side_ + cell / voxels_;
+      place.voxel = place.voxel * voxels_ + cell % voxels_;
+    }
+    return place;
+  }
+
+ private:
+  std::span<const double> x_[3];
+  std::span<const std::int64_t> cube_;
+  int per_side_, voxels_;
+  double scale_;
+};
+
+// The bin of a stellar mass, or -1.
+int bin_of(double mass, std::span<const double> edges) {
+  if (!(mass > 0)) return -1;
+  const double log_mass = std::log10(mass);
+  const auto above = std::upper_bound(edges.begin(), edges.end(), log_mass);
+  return above == edges.begin() || above == edges.end() ? -1 : static_cast<int>(above - edges.begin()) - 1;
+}
+
+void set_bins(BoxSet& set) {
+  const BoxOptions& options = set.options;
+  for (int i = 0; i <= options.smf_bins; ++i) set.edges.push_back(options.smf_min + i * options.smf_width);
+  const double mpc_per_h = kMoustakasH * kMoustakasH * kMoustakasH;  // 1 Mpc^-3 is 1 / h^3 (Mpc/h)^-3
+  const auto table = moustakas2013_smf();
+  for (int i = 0; i < options.smf_bins; ++i) {
+    const double centre = options.smf_min + (i + 0.5) * options.smf_width;
+    const ObservedSmfRow* row = moustakas2013_at(centre);
+    require(row != nullptr && set.edges.front() > table.front().low - 1e-6 &&
+                set.edges.back() < table.back().high + 1e-6,
+            "the mass bins from ", set.edges.front(), " to ", set.edges.back(),
+            " are not covered by the observed stellar mass function, which spans ", table.front().low, " to ",
+            table.back().high, " in log10 M*/Msun");
+    set.sigma.push_back(static_cast<float>(options.per_dex ? row->sigma() / mpc_per_h : row->sigma()));
+  }
+  set.smf_unit = options.per_dex ? "(Mpc/h)^-3 dex^-1" : "(Mpc/h)^-3 per bin";
+}
+
+}  // namespace
+
+BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
+  check(catalog, options);
+  set_.options = options;
+  set_.source = catalog.source;
+  set_.per_side = sub_boxes_per_side(catalog, options);
+  count_ = catalog.boxes * set_.per_side * set_.per_side * set_.per_side;
+  volume_ = static_cast<std::uint64_t>(options.voxels) * static_cast<std::uint64_t>(options.voxels) *
+            static_cast<std::uint64_t>(options.voxels);
+  has_masses_ = catalog.has("stellar_mass");
+  set_bins(set_);
+  require(static_cast<double>(count_) * static_cast<double>(volume_) < std::ldexp(1.0, kCellBits) / 2, count_,
+          " sub-boxes of ", options.voxels, "^3 voxels are too many to be numbered; take fewer voxels");
+}
+
+void BoxCutter::check_memory(std::int64_t boxes) const {
+  const std::size_t features = set_.options.features.size();
+  require(static_cast<double>(volume_) * static_cast<double>(features) * static_cast<double>(boxes) <=
+              kMostInputs,
+          boxes, " sub-boxes of ", set_.options.voxels, "^3 voxels with ", features,
+          " features do not fit into memory; take fewer voxels");
+}
+
+void BoxCutter::cut(const Catalog& part, std::vector<std::uint64_t>& halos) const {
+  const Grid grid(part, set_.per_side, set_.options.voxels);
+  const auto vpeak = part.column("vpeak");
+  std::span<const double> mass;
+  if (has_masses_) mass = part.column("stellar_mass");
+  std::vector<std::uint64_t> first(vpeak.size());  // [rows]
+  parallel_chunks(part.rows(), 4096, [&](std::int64_t begin, std::int64_t end) {
+    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
+      const int bin = mass.empty() ? -1 : bin_of(mass[row], set_.edges);
+      const bool entering = !(vpeak[row] < set_.options.min_vpeak);
+      const Grid::Place place = grid.place(row);
+      if (place.box < 0 || place.box >= count_) {
+        first[row] = kNowhere;
+      } else if (bin < 0 && !entering) {
+        first[row] = kNothing;
+      } else {
+        first[row] =
+            (static_cast<std::uint64_t>(place.box) * volume_ + static_cast<std::uint64_t>(place.voxel))
+                << kCellBit |
+            static_cast<std::uint64_t>(bin + 1) << 1 | (entering ? 1U : 0U);
+      }
+    }
+  });
+  std::vector<std::span<const double>> features;
+  for (const std::string& feature : set_.options.features) features.push_back(part.column(feature));
+  for (std::size_t row = 0; row < first.size(); ++row) {
+    require(first[row] != kNowhere, "the catalog's column 'box' names a cube that does not exist");
+    if (first[row] == kNothing) continue;
+    halos.push_back(first[row]);
+    for (const auto values : features) halos.push_back(std::bit_cast<std::uint64_t>(values[row]));
+  }
+}
+
+// The input of one sub-box: the mean of every feature over the halos in each voxel. `which`: its halos.
+std::int64_t BoxCutter::fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
+                                   std::int64_t box, std::span<float> input) const {
+  const std::size_t volume = volume_;
+  const std::uint64_t first_cell = static_cast<std::uint64_t>(box) * volume_;
+  std::vector<std::pair<std::size_t, std::size_t>>
+      inside;  // (voxel, first feature) of every halo above the cut
+  std::vector<std::int32_t> count(volume, 0);
+  for (const std::int64_t halo : which) {
+    const std::size_t at = static_cast<std::size_t>(halo) * words();
+    if (!enters(halos[at])) continue;
+    const std::size_t voxel = (halos[at] >> kCellBit) - first_cell;
+    inside.emplace_back(voxel, at + 1);
+    ++count[voxel];
+  }
+  std::vector<double> sum(volume);
+  for (std::size_t feature = 0; feature + 1 < words(); ++feature) {
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (const auto& [voxel, at] : inside) sum[voxel] += std::bit_cast<double>(halos[at + feature]);
+    for (std::size_t voxel = 0; voxel < volume; ++voxel)
+      input[feature * volume + voxel] = count[voxel] ? static_cast<float>(sum[voxel] / count[voxel]) : 0.0f;
+  }
+  return static_cast<std::int64_t>(inside.size());
+}
+
+void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, std::span<const std::int64_t> begin,
+                            std::span<const std::int64_t> order, BoxSet& set) const {
+  const auto bins = static_cast<std::size_t>(set.options.smf_bins);
+  const auto voxels = static_cast<std::uint64_t>(set.options.voxels);
+  set.smf.resize(static_cast<std::size_t>(set.count) * bins);
+  set.galaxy_begin.push_back(0);
+  for (std::size_t b = 0; b < static_cast<std::size_t>(set.count); ++b) {
+    std::vector<std::int64_t> counts(bins, 0);
+    for (std::int64_t i = begin[b]; i < begin[b + 1]; ++i) {
+      const std::uint64_t word =
+          halos[static_cast<std::size_t>(order[static_cast<std::size_t>(i)]) * words()];
+      const int bin = bin_of_word(word);
+      if (bin < 0) continue;
+      ++counts[static_cast<std::size_t>(bin)];
+      const std::uint64_t voxel = (word >> kCellBit) % volume_;
+      set.galaxies.push_back(
+          {{static_cast<std::uint16_t>(voxel / (voxels * voxels)),
+            static_cast<std::uint16_t>(voxel / voxels % voxels), static_cast<std::uint16_t>(voxel % voxels)},
+           static_cast<std::uint16_t>(bin)});
+    }
+    for (std::size_t k = 0; k < bins; ++k) set.smf[b * bins + k] = smf_label(counts[k], set.options);
+    set.galaxy_begin.push_back(static_cast<std::int64_t>(set.galaxies.size()));
+  }
+}
+
+BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const {
+  check_memory(count);
+  const auto boxes = static_cast<std::size_t>(count);
+  const std::size_t all = halos.size() / words();
+  std::vector<std::int64_t> begin(boxes + 1, 0), order(all);  // halos begin[b] to begin[b + 1] of `order`
+  const auto local = [&](std::size_t halo) {
+    return static_cast<std::size_t>(box_of(halos[halo * words()]) - first);
+  };
+  for (std::size_t halo = 0; halo < all; ++halo) ++begin[local(halo) + 1];
+  for (std::size_t b = 1; b < begin.size(); ++b) begin[b] += begin[b - 1];
+  std::vector<std::int64_t> next(begin.begin(), begin.end() - 1);
+  for (std::size_t halo = 0; halo < all; ++halo)
+    order[static_cast<std::size_t>(next[local(halo)]++)] = static_cast<std::int64_t>(halo);
+
+  BoxSet set = set_;
+  set.count = count;
+  const std::size_t length = volume_ * set.options.features.size();
+  set.input.resize(boxes * length);
+  set.halos.resize(boxes);
+  set.box.resize(boxes);
+  parallel_for(count, [&](std::int64_t index) {
+    const auto b = static_cast<std::size_t>(index);
+    const std::span<const std::int64_t> which(order.data() + begin[b], order.data() + begin[b + 1]);
+    set.box[b] = first + index;
+    set.halos[b] = fill_input(halos, which, first + index, std::span(set.input).subspan(b * length, length));
+  });
+  if (has_masses_) fill_labels(halos, begin, order, set);
+  return set;
+}
+
+BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options) {
+  const BoxCutter cutter(catalog, options);
+  cutter.check_memory(cutter.count());
+  std::vector<std::uint64_t> halos;
+  cutter.cut(catalog, halos);
+  return cutter.build(0, cutter.count(), halos);
+}
+
+}  // namespace umbra

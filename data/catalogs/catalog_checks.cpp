@@ -1,0 +1,147 @@
+// The checks of a catalog, one sentence for each thing that can be wrong.
+#include "data/catalogs/catalog_checks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+using Check = ColumnKind::Check;
+
+constexpr double kLargestBox = 12000.0;  // Mpc/h; larger cubes do not fit into the observable universe
+constexpr std::int64_t kMostBoxes = std::int64_t{1} << 24;
+
+const char* expectation(Check check) {
+  switch (check) {
+    case Check::kPositive:
+      return "a number above 0 of a sane size";
+    case Check::kNonNegative:
+      return "a number of 0 or above of a sane size";
+    default:
+      return "a number of a sane size";
+  }
+}
+
+// No halo is faster or heavier by orders of magnitude; a larger number is another unit or a damaged file, and
+// one such value would drown all others in a network's input.
+constexpr double kFastest = 1e5;   // km/s
+constexpr double kLargest = 1e20;  // of anything else, Msun above all
+
+bool passes(const ColumnKind& kind, double value) {
+  if (!(std::abs(value) <= (kind.unit == "km/s" ? kFastest : kLargest))) return false;
+  return kind.check == Check::kPositive ? value > 0 : kind.check == Check::kNonNegative ? value >= 0 : true;
+}
+
+void check_header(const Catalog& catalog, std::string_view where) {
+  const double size = catalog.box_size;
+  require(size > 0 && size <= kLargestBox, where, ": box_size is ", size, ", a side between 0 and ",
+          kLargestBox, " Mpc/h is expected");
+  require(catalog.boxes >= 1 && catalog.boxes <= kMostBoxes, where, ": boxes is ", catalog.boxes,
+          ", a number of cubes from 1 to ", kMostBoxes, " is expected");
+  require(std::isfinite(catalog.redshift) && catalog.redshift > -1, where, ": redshift is ", catalog.redshift,
+          ", a number above -1 is expected");
+  const Cosmology& c = catalog.cosmology;
+  require(c.h > 0 && c.h < 5, where, ": h is ", c.h, ", the Hubble constant / (100 km/s/Mpc) is expected");
+  require(c.omega_m > 0 && c.omega_m <= 2 && c.omega_b >= 0 && c.omega_b <= c.omega_m && c.sigma_8 > 0 &&
+              c.sigma_8 < 10 && std::isfinite(c.n_s),
+          where, ": the cosmology (omega_m ", c.omega_m, ", omega_b ", c.omega_b, ", sigma_8 ", c.sigma_8,
+          ", n_s ", c.n_s, ") is impossible");
+}
+
+// Names and types of the columns, and that all are as long as 'x'.
+void check_columns(const Catalog& catalog, std::string_view where) {
+  for (const std::string_view axis : {"x", "y", "z"})
+    require(catalog.has(axis), where, ": column '", axis,
+            "' is missing; present: ", present_columns(catalog));
+  for (const auto& [name, values] : catalog.columns) {
+    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
+    require(find_kind(name)->check != Check::kInteger, where, ": column '", name, "' must hold integers");
+    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
+  }
+  for (const auto& [name, values] : catalog.integers) {
+    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
+    require(find_kind(name)->check == Check::kInteger, where, ": column '", name,
+            "' must hold floating-point numbers");
+    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
+  }
+  require(catalog.has("box") || catalog.boxes == 1, where, ": there are ", catalog.boxes,
+          " cubes, but the column 'box' is missing");
+}
+
+void check_floats(const Catalog& part, std::string_view where, std::int64_t first_row) {
+  const double size = part.box_size;
+  for (const auto& [name, values] : part.columns) {
+    const ColumnKind& kind = column_kind(name);
+    std::int64_t row = first_row;
+    for (const double value : values) {
+      require(passes(kind, value), where, ": column '", name, "' row ", row, " is ", value, ", ",
+              expectation(kind.check), " is expected");
+      require(kind.check != Check::kPosition || (value >= -size && value < 2 * size), where, ": column '",
+              name, "' row ", row, " is ", value, ", more than one side outside the cube of ", size,
+              " Mpc/h (are the positions in Mpc/h?)");
+      ++row;
+    }
+  }
+}
+
+void check_integers(const Catalog& part, std::string_view where, std::int64_t first_row) {
+  std::int64_t row = first_row;
+  if (part.has("box"))
+    for (const std::int64_t box : part.integer_column("box")) {
+      require(box >= 0 && box < part.boxes, where, ": column 'box' row ", row, " is ", box,
+              ", a cube from 0 to ", part.boxes - 1, " is expected");
+      ++row;
+    }
+  row = first_row;
+  if (part.has("upid"))
+    for (const std::int64_t upid : part.integer_column("upid")) {
+      require(upid >= -1, where, ": column 'upid' row ", row, " is ", upid,
+              ", the id of a halo or -1 is expected");
+      ++row;
+    }
+}
+
+}  // namespace
+
+void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where) {
+  require(rows == rows_of_x, where, ": column '", name, "' has ", rows, " rows, column 'x' has ", rows_of_x);
+}
+
+void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row) {
+  check_floats(part, where, first_row);
+  check_integers(part, where, first_row);
+}
+
+void check_catalog(const Catalog& catalog, std::string_view where) {
+  check_header(catalog, where);
+  check_columns(catalog, where);
+  check_rows(catalog, where, 0);
+  for (const auto& [name, values] : catalog.box_parameters) {
+    require(static_cast<std::int64_t>(values.size()) == catalog.boxes, where, ": parameter '", name, "' has ",
+            values.size(), " numbers, one for each of ", catalog.boxes, " cubes is expected");
+    for (const double value : values)
+      require(std::isfinite(value), where, ": parameter '", name, "' holds ", value,
+              ", a finite number is expected");
+  }
+}
+
+std::int64_t wrap_positions(Catalog& catalog) {
+  const double size = catalog.box_size;
+  std::vector<char> moved(static_cast<std::size_t>(catalog.rows()), 0);
+  for (const char* axis : {"x", "y", "z"}) {
+    std::vector<double>& values = catalog.columns.find(axis)->second;
+    for (std::size_t row = 0; row < values.size(); ++row) {
+      if (values[row] >= 0 && values[row] < size) continue;
+      values[row] = values[row] < 0 ? values[row] + size : values[row] - size;
+      // -1e-20 + size rounds to size itself, which is the point 0.
+      if (values[row] >= size) values[row] = 0;
+      moved[row] = 1;
+    }
+  }
+  return std::count(moved.begin(), moved.end(), char{1});
+}
+
+}  // namespace umbra

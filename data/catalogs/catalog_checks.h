@@ -1,0 +1,27 @@
+// What the sources of catalogs share: the checks of a whole catalog and of some of its rows, so that a
+// catalog read at once and one read in pieces are refused with the same sentences. `where` opens every
+// sentence.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/catalogs/catalog.h"
+
+namespace umbra {
+
+/// The kind called `name`, or nothing.
+const ColumnKind* find_kind(std::string_view name);
+/// The columns a catalog has, for sentences about the one it has not.
+std::string present_columns(const Catalog& catalog);
+
+/// Header, names, types, lengths, values: everything but the wrapping of positions.
+void check_catalog(const Catalog& catalog, std::string_view where);
+/// The values alone. Row 0 of `part` is row `first_row` of the catalog.
+void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row);
+void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where);
+
+/// Wraps positions within one side of the cube into [0, box_size); how many rows were moved.
+std::int64_t wrap_positions(Catalog& catalog);
+
+}  // namespace umbra

@@ -1,0 +1,191 @@
+// A catalog read in pieces is the catalog read at once: the same numbers, the same sentences, whatever the
+// piece.
+#include "data/catalogs/catalog_reader.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "engine/base/error.h"
+#include "engine/base/philox.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kRowsHere = 50;
+
+class CatalogReaderTest : public ::testing::Test {
+ protected:
+  CatalogReaderTest() {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / concat("umbra_reader_", info->name(), "_", ::getpid());
+    fs::create_directories(folder_);
+  }
+  ~CatalogReaderTest() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  fs::path path() const { return folder_ / "catalog.h5"; }
+  fs::path folder_;
+};
+
+Catalog sample() {
+  Catalog catalog;
+  catalog.box_size = 10;
+  catalog.boxes = 3;
+  catalog.source = "a test";
+  const Rng rng(11, Purpose::kTest);
+  for (std::uint64_t i = 0; i < kRowsHere; ++i) {
+    for (std::uint64_t axis = 0; axis < 3; ++axis)
+      catalog.columns[std::string(1, "xyz"[axis])].push_back(10 * rng.uniform(8 * i + axis));
+    catalog.columns["vpeak"].push_back(100 + std::floor(200 * rng.uniform(8 * i + 3)));
+    catalog.columns["mvir"].push_back(std::floor(1e6 * rng.uniform(8 * i + 4)));
+    catalog.integers["box"].push_back(static_cast<std::int64_t>(rng.below(8 * i + 5, 3)));
+    catalog.integers["id"].push_back(static_cast<std::int64_t>(i));
+  }
+  catalog.box_parameters["A"] = {1, 2, 3};
+  return catalog;
+}
+
+// Writes without the checks of write_catalog.
+void write_unchecked(const fs::path& path, const Catalog& catalog) {
+  Hdf5File file = Hdf5File::create(path);
+  file.set_attribute("/", "box_size", catalog.box_size);
+  file.set_attribute("/", "boxes", catalog.boxes);
+  file.set_attribute("/", "h", catalog.cosmology.h);
+  for (const auto& [name, values] : catalog.columns) file.write("halos/" + name, values);
+  for (const auto& [name, values] : catalog.integers) file.write("halos/" + name, values);
+  file.commit();
+}
+
+std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+const std::set<std::string> kEverything = {"vpeak", "mvir", "id", "upid", "stellar_mass"};
+
+TEST_F(CatalogReaderTest, PiecesMakeTheWhole) {
+  Catalog out = sample();
+  out.columns["x"][4] = -1;
+  out.columns["y"][4] = 12;
+  out.columns["z"][49] = 10;
+  write_catalog(path(), out);
+  CatalogReport report;
+  const Catalog whole = read_catalog(path(), &report);
+  EXPECT_EQ(report.wrapped, 2);
+  for (const std::int64_t rows : {1, 7, 25, 49, 50, 51, 1 << 30}) {
+    CatalogReader reader(path(), kEverything, rows);
+    EXPECT_EQ(reader.rows(), 50);
+    EXPECT_EQ(reader.header().box_parameters, out.box_parameters);
+    EXPECT_EQ(reader.header().source, "a test");
+    EXPECT_TRUE(reader.header().has("mvir"));
+    EXPECT_FALSE(reader.header().has("sfr"));
+    Catalog joined, part;
+    while (reader.next(part)) {
+      EXPECT_LE(part.rows(), rows);
+      EXPECT_EQ(part.boxes, 3);
+      for (const auto& [name, values] : part.columns)
+        joined.columns[name].insert(joined.columns[name].end(), values.begin(), values.end());
+      for (const auto& [name, values] : part.integers)
+        joined.integers[name].insert(joined.integers[name].end(), values.begin(), values.end());
+    }
+    EXPECT_FALSE(reader.next(part));
+    EXPECT_EQ(joined.columns, whole.columns) << rows;
+    EXPECT_EQ(joined.integers, whole.integers) << rows;
+    EXPECT_EQ(reader.report().wrapped, 2) << rows;
+  }
+}
+
+TEST_F(CatalogReaderTest, OnlyWhatIsWantedIsRead) {
+  Catalog out = sample();
+  out.columns["mvir"][3] = -1;
+  write_unchecked(path(), out);
+  CatalogReader reader(path(), {"vpeak"});
+  Catalog part = sample();  // what it held before is gone
+  ASSERT_TRUE(reader.next(part));
+  EXPECT_EQ(part.columns.size(), 4U);
+  EXPECT_EQ(part.integers.size(), 1U);
+  EXPECT_NE(message_of([&] { read_catalog(path()); }), "");
+  EXPECT_NE(message_of([&] { CatalogReader(path(), {}, 0); }), "");
+}
+
+TEST_F(CatalogReaderTest, TheSameSentencesAsTheWhole) {
+  const std::vector<std::function<void(Catalog&)>> spoils = {
+      [](Catalog& c) { c.columns["vpeak"][41] = std::nan(""); },
+      [](Catalog& c) { c.columns["vpeak"][7] = 0; },
+      [](Catalog& c) { c.columns["mvir"][49] = 1e30; },
+      [](Catalog& c) { c.columns["x"][20] = 25; },
+      [](Catalog& c) { c.integers["box"][30] = 3; },
+      [](Catalog& c) {
+        c.integers["upid"] = std::vector<std::int64_t>(kRowsHere, -1), c.integers["upid"][33] = -2;
+      },
+      [](Catalog& c) { c.columns["y"].pop_back(); },
+      [](Catalog& c) { c.columns.erase("z"); },
+      [](Catalog& c) { c.integers.erase("box"); },
+      [](Catalog& c) { c.columns["id"].assign(kRowsHere, 1), c.integers.erase("id"); },
+      [](Catalog& c) { c.box_size = 0; },
+      [](Catalog& c) { c.boxes = 0; },
+      [](Catalog& c) { c.cosmology.h = 70; },
+  };
+  for (std::size_t i = 0; i < spoils.size(); ++i) {
+    Catalog bad = sample();
+    spoils[i](bad);
+    write_unchecked(path(), bad);
+    const std::string whole = message_of([&] { read_catalog(path()); });
+    const std::string pieces = message_of([&] {
+      CatalogReader reader(path(), kEverything, 6);
+      for (Catalog part; reader.next(part);) continue;
+    });
+    EXPECT_NE(whole, "") << i;
+    EXPECT_EQ(whole, pieces) << i;
+  }
+  Catalog bad = sample();
+  spoils[0](bad);
+  write_unchecked(path(), bad);
+  EXPECT_NE(message_of([&] { read_catalog(path()); }).find("row 41 is nan"), std::string::npos);
+}
+
+TEST_F(CatalogReaderTest, DamageIsAnErrorOrHarmless) {
+  write_catalog(path(), sample());
+  const Catalog good_catalog = read_catalog(path());
+  std::ifstream stream(path(), std::ios::binary);
+  const std::vector<char> good{std::istreambuf_iterator<char>(stream), {}};
+  const Rng rng(3, Purpose::kTest);
+  int errors = 0;
+  for (std::uint64_t i = 0; i < 150; ++i) {
+    std::vector<char> bad = good;
+    const auto at = static_cast<std::size_t>(rng.below(2 * i, bad.size()));
+    if (i % 3 == 0) bad.resize(at);
+    if (i % 3 == 1) bad[at] = static_cast<char>(bad[at] ^ (1 << rng.below(2 * i + 1, 8)));
+    if (i % 3 == 2)
+      std::fill_n(bad.begin() + static_cast<long>(at), std::min<std::size_t>(24, bad.size() - at), '\0');
+    std::ofstream(path(), std::ios::binary).write(bad.data(), static_cast<std::streamsize>(bad.size()));
+    try {
+      CatalogReader reader(path(), kEverything, 20);
+      std::size_t row = 0;
+      for (Catalog part; reader.next(part); row += static_cast<std::size_t>(part.rows()))
+        for (const auto& [name, values] : part.columns)
+          EXPECT_TRUE(std::equal(values.begin(), values.end(),
+                                 good_catalog.column(name).begin() + static_cast<long>(row)))
+              << "mutation " << i << " at " << at << " of " << name;
+      EXPECT_EQ(row, kRowsHere);
+    } catch (const Error&) {
+      ++errors;
+    }
+  }
+  EXPECT_GT(errors, 50);  // the truncations at least
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,23 @@
+// The mass functions of all sub-boxes of a catalog file, group by group: memory holds one group's inputs and
+// what becomes of all.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/boxes/box_stream.h"
+#include "tools/common/experiment.h"
+
+namespace umbra {
+
+struct Predictions {
+  BoxSet boxes;                     // all sub-boxes of the catalog, without inputs, galaxies and halos
+  std::vector<float> phi;           // [count, bins], in boxes.smf_unit
+  std::vector<double> fingerprint;  // of the catalog as cut
+};
+
+/// Runs the network over every group that `stream` still has. Throws Error naming `where` when a prediction
+/// is not finite.
+Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std::string& where);
+
+}  // namespace umbra
