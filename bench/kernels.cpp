@@ -59,7 +59,7 @@ void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
 }
 
 /// Plain loops are not timed on more than this.
-constexpr double kPatience = 1e9;
+constexpr double kPatience = 3e7;
 
 /// Problems too large for the tests: the wide networks' convolutions, matrix products of the sizes that
 /// layers have, and squares.

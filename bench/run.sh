@@ -48,6 +48,6 @@ for round in 1 2 3; do
   umbra --model resnet18 --batch 64 --steps 4
   for variant in plain channels_last; do peer --model resnet18 --batch 64 --steps 4 --variant "$variant"; done
 done
-build/bench/bench_kernels --benchmark_filter='linear|/n32_c(20|100|200):|stem3d|adam' --benchmark_min_time=0.05 \
-  --benchmark_repetitions=5 --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"
+build/bench/bench_kernels --benchmark_filter='^(linear_.*(n2048|n256 |n32 f800:800|n512|n1024 |n4096)|conv.*/n32 c[0-9]*00:|stem3d.*n32 c1:20|adam)' \
+  --benchmark_min_time=0.05 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"
 python3 bench/report.py --machine "$machine" --samples "$samples" --out "$out"

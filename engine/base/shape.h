@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <ostream>
 #include <span>
 #include <string>
 
@@ -19,7 +20,8 @@ class Shape {
   Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents) {
-    require(extents.size() <= kMaxRank, "a shape has at most ", kMaxRank, " dimensions, not ", extents.size());
+    require(extents.size() <= kMaxRank, "a shape has at most ", kMaxRank, " dimensions, not ",
+            extents.size());
     for (std::int64_t extent : extents) {
       require(extent >= 0, "a shape's extent must not be negative, but one is ", extent);
       extents_[rank_++] = extent;
@@ -47,6 +49,8 @@ class Shape {
   }
 
   friend bool operator==(const Shape&, const Shape&) = default;
+  /// So that require() builds no text unless it fails.
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.text(); }
 
  private:
   std::array<std::int64_t, kMaxRank> extents_{};

@@ -45,7 +45,7 @@ void accumulate(Context& context, Variable& variable, const Tensor& grad) {
 
 void Tape::backward(const Var& loss) {
   require(loss->value.count() == 1, "backward() starts from one number, but the loss has shape ",
-          loss->value.shape().text());
+          loss->value.shape());
   require(loss->needs_grad,
           "backward() has nothing to do: the loss does not depend on any parameter of this tape");
   loss->grad = context_->temporary(loss->value.shape(), loss->value.dtype());

@@ -45,13 +45,13 @@ std::vector<std::int32_t> ConvGeometry::live_tap_list() const {
 }
 
 void ConvGeometry::check() const {
-  require(batch > 0 && in_channels > 0 && out_channels > 0, "convolution ", text(),
+  require(batch > 0 && in_channels > 0 && out_channels > 0, "convolution ", *this,
           ": batch and channels must be positive");
   for (std::size_t a = 0; a < 3; ++a) {
-    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0, "convolution ", text(),
+    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0, "convolution ", *this,
             ": extents, kernel and stride must be positive");
-    require(padding[a] >= 0, "convolution ", text(), ": padding must not be negative");
-    require(in[a] + 2 * padding[a] >= kernel[a], "convolution ", text(), ": the kernel of ", kernel[a],
+    require(padding[a] >= 0, "convolution ", *this, ": padding must not be negative");
+    require(in[a] + 2 * padding[a] >= kernel[a], "convolution ", *this, ": the kernel of ", kernel[a],
             " is larger than the padded extent ", in[a] + 2 * padding[a], ", so the output would be empty");
   }
 }

@@ -2,6 +2,7 @@
 // 2-D convolution is the 3-D one with extent, kernel and stride 1 and padding 0 on the first axis.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct ConvGeometry {
   /// Throws Error unless every extent is positive and the output is not empty.
   void check() const;
   std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) { return out << g.text(); }
 };
 
 /// Bytes of x, w and y as floats.

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ class Op {
   virtual ~Op() = default;
   virtual std::string_view name() const = 0;  // "conv_fprop"
   virtual std::string text() const = 0;       // "n32 c20:40 i4x4x4 k3x3x3 s2x2x2 p1x1x1", repeats a failure
+  friend std::ostream& operator<<(std::ostream& out, const Op& op) { return out << op.text(); }
   virtual std::vector<BufferSpec> buffers() const = 0;  // in the order in which run() takes them
   virtual double flops() const = 0;                     // useful floating-point operations
   virtual double sum_length() const { return 1; }  // terms of the longest sum: sets the rounding-error bound

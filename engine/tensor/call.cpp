@@ -10,12 +10,12 @@ constexpr std::size_t kMaxBuffers = 16;
 
 void* checked_pointer(const Op& op, const BufferSpec& spec, const Tensor& tensor, Device device) {
   if (!tensor.defined()) {
-    require(spec.count == 0, op.name(), " ", op.text(), ": buffer ", spec.name, " was not given");
+    require(spec.count == 0, op.name(), " ", op, ": buffer ", spec.name, " was not given");
     return nullptr;
   }
   require(tensor.dtype() == spec.dtype && tensor.count() == spec.count && tensor.device() == device,
-          op.name(), " ", op.text(), ": buffer ", spec.name, " must be ", spec.count, " elements of ",
-          name_of(spec.dtype), " on ", name_of(device), ", but it is ", tensor.shape().text(), " of ",
+          op.name(), " ", op, ": buffer ", spec.name, " must be ", spec.count, " elements of ",
+          name_of(spec.dtype), " on ", name_of(device), ", but it is ", tensor.shape(), " of ",
           name_of(tensor.dtype()), " on ", name_of(tensor.device()));
   return tensor.data();
 }

@@ -13,15 +13,14 @@ Tensor::Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape 
       shape_(shape),
       dtype_(dtype),
       layout_(std::move(layout)) {
-  require(row_major() || shape_.rank() >= 2, "a batch-last tensor has at least two axes, not ",
-          shape_.text());
-  require(offset_ + bytes() <= storage_->bytes(), "a tensor of shape ", shape_.text(), " does not fit into ",
+  require(row_major() || shape_.rank() >= 2, "a batch-last tensor has at least two axes, not ", shape_);
+  require(offset_ + bytes() <= storage_->bytes(), "a tensor of shape ", shape_, " does not fit into ",
           storage_->bytes(), " bytes at offset ", offset_);
 }
 
 Tensor Tensor::reshaped(Shape shape) const {
-  require(row_major(), "a batch-last tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
-  require(shape.count() == count(), "a tensor of shape ", shape_.text(), " cannot be seen as ", shape.text());
+  require(row_major(), "a batch-last tensor of shape ", shape_, " cannot be seen as ", shape);
+  require(shape.count() == count(), "a tensor of shape ", shape_, " cannot be seen as ", shape);
   Tensor other = *this;
   other.shape_ = shape;
   return other;
@@ -45,7 +44,7 @@ Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout) {
 
 void copy(const Tensor& from, const Tensor& to, Stream& stream) {
   require(from.dtype() == to.dtype() && from.count() == to.count() && from.layout() == to.layout(),
-          "copy from ", from.shape().text(), " ", name_of(from.dtype()), " to ", to.shape().text(), " ",
+          "copy from ", from.shape(), " ", name_of(from.dtype()), " to ", to.shape(), " ",
           name_of(to.dtype()));
   // A queue of the device that takes part orders the copy; two host tensors need none.
   const Device device = from.device().kind == Device::Kind::kCpu ? to.device() : from.device();
@@ -103,8 +102,7 @@ Tensor row_major_on_host(const Tensor& tensor, Stream& stream) {
 
 void assign(const Tensor& to, const Tensor& from, Stream& stream) {
   require(from.row_major() && from.shape() == to.shape() && from.dtype() == to.dtype(), "assign from ",
-          from.shape().text(), " ", name_of(from.dtype()), " to ", to.shape().text(), " ",
-          name_of(to.dtype()));
+          from.shape(), " ", name_of(from.dtype()), " to ", to.shape(), " ", name_of(to.dtype()));
   if (to.row_major()) {
     copy(from, to, stream);
     stream.synchronize();
@@ -140,7 +138,7 @@ std::vector<double> to_host(const Tensor& tensor, Stream& stream) {
 
 void from_host(std::span<const double> values, const Tensor& tensor, Stream& stream) {
   require(static_cast<std::int64_t>(values.size()) == tensor.shape().count(), values.size(),
-          " values given for a tensor of shape ", tensor.shape().text());
+          " values given for a tensor of shape ", tensor.shape());
   const bool direct = tensor.row_major() && tensor.device().kind == Device::Kind::kCpu;
   const Tensor host = direct ? tensor : allocate_tensor({}, tensor.shape(), tensor.dtype());
   with_element(host.dtype(), [&](auto zero) {

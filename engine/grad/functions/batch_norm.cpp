@@ -103,9 +103,9 @@ class BatchNormReluFunction final : public Function {
 void check(const Pass& pass, const Var& x, const Var& gamma, const Var& beta) {
   const Shape& s = x->value.shape();
   require(s.rank() >= 2 && gamma->value.count() == s[1] && beta->value.count() == s[1],
-          "batch_norm: ", gamma->value.count(), " channels expected, but the input is ", s.text());
+          "batch_norm: ", gamma->value.count(), " channels expected, but the input is ", s);
   require(!pass.training || s[0] * s.count_from(2) > 1,
-          "batch_norm: training needs at least two values per channel, but the input is ", s.text());
+          "batch_norm: training needs at least two values per channel, but the input is ", s);
 }
 
 }  // namespace
@@ -121,8 +121,8 @@ Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta,
   std::vector<Var> inputs{x, gamma, beta};
   if (residual != nullptr) {
     require(residual->value.shape() == x->value.shape() && residual->value.layout() == x->value.layout(),
-            "batch_norm_relu: the residual ", residual->value.shape().text(), " differs from the input ",
-            x->value.shape().text(), " in shape or layout");
+            "batch_norm_relu: the residual ", residual->value.shape(), " differs from the input ",
+            x->value.shape(), " in shape or layout");
     inputs.push_back(residual);
   }
   return apply(pass, std::make_shared<BatchNormReluFunction>(state), std::move(inputs));

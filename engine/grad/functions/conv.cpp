@@ -85,10 +85,10 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
   const Shape& in = x->value.shape();
   const Shape& weight = w->value.shape();
   require((in.rank() == 5 || in.rank() == 4) && weight.rank() == in.rank(),
-          "conv: input [N, C, (D,) H, W] and weights [Cout, Cin, (kD,) kH, kW] expected, but they are ",
-          in.text(), " and ", weight.text());
-  require(in[1] == weight[1], "conv: the weights ", weight.text(), " take ", weight[1],
-          " channels, but the input ", in.text(), " has ", in[1]);
+          "conv: input [N, C, (D,) H, W] and weights [Cout, Cin, (kD,) kH, kW] expected, but they are ", in,
+          " and ", weight);
+  require(in[1] == weight[1], "conv: the weights ", weight, " take ", weight[1], " channels, but the input ",
+          in, " has ", in[1]);
   ConvGeometry g;
   g.batch = in[0];
   g.in_channels = in[1];
@@ -105,8 +105,8 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
   const Shape out = first == 0 ? Shape{g.batch, g.out_channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.out_channels, g.out(1), g.out(2)};
   const WeightLayouts layouts = conv_weight_layouts(g);
-  require(layouts.fit(w->value), "conv: the weights ", weight.text(), " of ",
-          w->name.empty() ? "this call" : w->name, " are not laid out for an input ", in.text(),
+  require(layouts.fit(w->value), "conv: the weights ", weight, " of ",
+          w->name.empty() ? "this call" : w->name, " are not laid out for an input ", in,
           ": a network works on the extent it was built for");
   return {g, out, layouts.grad};
 }
@@ -118,8 +118,8 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
 
 Var add_bias(Pass& pass, const Var& x, const Var& bias) {
   const Shape& s = x->value.shape();
-  require(s.rank() >= 2 && bias->value.count() == s[1], "bias: ", bias->value.shape().text(),
-          " does not fit the channels of ", s.text());
+  require(s.rank() >= 2 && bias->value.count() == s[1], "bias: ", bias->value.shape(),
+          " does not fit the channels of ", s);
   return apply(pass, std::make_shared<BiasFunction>(), {x, bias});
 }
 

@@ -47,8 +47,8 @@ Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, con
           channels);
   std::vector<Var> inputs{to_batch_last(pass, x), w, gamma, beta};
   if (residual != nullptr) {
-    require(residual->value.shape() == conv.out, "conv_inference: the residual ",
-            residual->value.shape().text(), " differs from the output ", conv.out.text(), " in shape");
+    require(residual->value.shape() == conv.out, "conv_inference: the residual ", residual->value.shape(),
+            " differs from the output ", conv.out, " in shape");
     inputs.push_back(to_batch_last(pass, residual));
   }
   return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu), std::move(inputs));

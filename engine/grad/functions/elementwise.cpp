@@ -114,9 +114,9 @@ Var relu(Pass& pass, const Var& x) {
 }
 
 Var add(Pass& pass, const Var& a, const Var& b) {
-  require(a->value.shape() == b->value.shape(), "add: the shapes ", a->value.shape().text(), " and ",
-          b->value.shape().text(), " differ");
-  require(a->value.layout() == b->value.layout(), "add: both ", a->value.shape().text(),
+  require(a->value.shape() == b->value.shape(), "add: the shapes ", a->value.shape(), " and ",
+          b->value.shape(), " differ");
+  require(a->value.layout() == b->value.layout(), "add: both ", a->value.shape(),
           ", but one is row-major and the other batch-last");
   return apply(pass, std::make_shared<AddFunction>(), {a, b});
 }
@@ -141,7 +141,7 @@ Var flatten(Pass& pass, const Var& x) {
 Var affine(Pass& pass, const Var& x, const Tensor& scale, const Tensor& shift) {
   const Shape& s = x->value.shape();
   require(x->value.row_major() && s.rank() == 2 && scale.count() == s[1] && shift.count() == s[1],
-          "affine: ", scale.count(), " columns expected, but the input is ", s.text());
+          "affine: ", scale.count(), " columns expected, but the input is ", s);
   return apply(pass, std::make_shared<AffineFunction>(scale, shift), {x});
 }
 

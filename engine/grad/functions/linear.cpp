@@ -41,8 +41,8 @@ class LinearFunction final : public Function {
 Var linear(Pass& pass, const Var& x, const Var& w, const Var& b) {
   const Shape& in = x->value.shape();
   const Shape& weight = w->value.shape();
-  require(in.rank() == 2 && weight.rank() == 2 && in[1] == weight[1], "linear: the weights ", weight.text(),
-          " do not fit the input ", in.text());
+  require(in.rank() == 2 && weight.rank() == 2 && in[1] == weight[1], "linear: the weights ", weight,
+          " do not fit the input ", in);
   require(b == nullptr || b->value.count() == weight[0], "linear: the bias must have ", weight[0],
           " elements");
   std::vector<Var> inputs{to_row_major(pass, x), w};

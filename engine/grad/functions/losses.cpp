@@ -41,8 +41,8 @@ class LossFunction final : public Function {
 const Shape& checked(std::string_view name, const Var& prediction, const Tensor& target) {
   const Shape& s = prediction->value.shape();
   require(prediction->value.row_major() && s.rank() == 2 && target.shape() == s, name,
-          ": a prediction [N, K] and a target of the same shape expected, but they are ", s.text(), " and ",
-          target.shape().text());
+          ": a prediction [N, K] and a target of the same shape expected, but they are ", s, " and ",
+          target.shape());
   return s;
 }
 
@@ -57,7 +57,7 @@ Var mean_squared_error(Pass& pass, const Var& prediction, const Tensor& target) 
 Var softmax_cross_entropy(Pass& pass, const Var& logits, const Tensor& labels) {
   const Shape& s = logits->value.shape();
   require(logits->value.row_major() && s.rank() == 2 && labels.count() == s[0],
-          "softmax_cross_entropy: ", labels.count(), " labels for logits of shape ", s.text());
+          "softmax_cross_entropy: ", labels.count(), " labels for logits of shape ", s);
   auto op = std::make_shared<SoftmaxCrossEntropy>(logits->value.dtype(), s[0], s[1]);
   return apply(pass, std::make_shared<LossFunction>(op, std::vector{labels}), {logits});
 }

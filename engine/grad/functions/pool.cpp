@@ -57,8 +57,7 @@ Window cubic_window(std::int64_t kernel, std::int64_t stride, std::int64_t paddi
 
 Var max_pool(Pass& pass, const Var& x, const Window& window) {
   const Shape& in = x->value.shape();
-  require(in.rank() == 5 || in.rank() == 4, "max_pool: input [N, C, (D,) H, W] expected, but it is ",
-          in.text());
+  require(in.rank() == 5 || in.rank() == 4, "max_pool: input [N, C, (D,) H, W] expected, but it is ", in);
   PoolGeometry g;
   g.batch = in[0];
   g.channels = in[1];
@@ -77,8 +76,7 @@ Var max_pool(Pass& pass, const Var& x, const Window& window) {
 }
 
 Var mean_pool(Pass& pass, const Var& x) {
-  require(x->value.shape().rank() >= 3, "mean_pool: input [N, C, S…] expected, but it is ",
-          x->value.shape().text());
+  require(x->value.shape().rank() >= 3, "mean_pool: input [N, C, S…] expected, but it is ", x->value.shape());
   return apply(pass, std::make_shared<MeanPoolFunction>(), {to_batch_last(pass, x)});
 }
 

@@ -61,8 +61,8 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   const Shape& in = x->value.shape();
   const Shape& weight = w->value.shape();
   require(in.rank() == 5 && weight.rank() == 5 && in[1] == weight[1] && x->value.row_major(),
-          "stem: boxes [N, Cin, D, H, W] and weights [Cout, Cin, kD, kH, kW] expected, but they are ",
-          in.text(), " and ", weight.text());
+          "stem: boxes [N, Cin, D, H, W] and weights [Cout, Cin, kD, kH, kW] expected, but they are ", in,
+          " and ", weight);
   StemGeometry g;
   g.batch = in[0];
   g.in_channels = in[1];
@@ -80,8 +80,8 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   g.check();
   const ConvGeometry conv{1, g.in_channels, g.channels, g.in, g.kernel, g.stride, g.padding};
   const WeightLayouts layouts = conv_weight_layouts(conv);
-  require(layouts.fit(w->value), "stem: the weights ", weight.text(), " of ", w->name,
-          " are not laid out for boxes ", in.text(), ": a network works on the extent it was built for");
+  require(layouts.fit(w->value), "stem: the weights ", weight, " of ", w->name,
+          " are not laid out for boxes ", in, ": a network works on the extent it was built for");
   require(!pass.training || g.batch * g.conv_volume() > 1,
           "stem: training needs at least two values per channel");
   const Shape out{g.batch, g.channels, g.pool_out(0), g.pool_out(1), g.pool_out(2)};

@@ -22,7 +22,8 @@ constexpr std::int64_t kCachedPanel = 128 * 1024;  // floats: 512 KiB of a secon
 constexpr std::int64_t kMostParts = 64;
 constexpr std::int64_t kWantedTasks = 48;
 constexpr double kFlopsPerChunk = 1e6;  // some 10 microseconds: less is not worth another thread
-constexpr double kPrefetchBytes = 2e6;  // more than this does not stay in a second-level cache
+constexpr double kPrefetchBytes =
+    1e6;  // more than this is not in a second-level cache when a training step comes to it
 constexpr std::int64_t kPrefetchSteps = 16;
 
 struct Plan {

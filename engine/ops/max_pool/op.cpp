@@ -26,14 +26,14 @@ double live_pairs(const PoolGeometry& g) {
 
 void PoolGeometry::check() const {
   require(batch > 0 && channels > 0, "max pooling needs a positive batch and number of channels, not ",
-          text());
+          *this);
   for (int axis = 0; axis < 3; ++axis) {
     const auto a = static_cast<std::size_t>(axis);
     require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0,
-            "max pooling needs positive extents, kernels and strides, not ", text());
+            "max pooling needs positive extents, kernels and strides, not ", *this);
     require(padding[a] >= 0 && padding[a] <= kernel[a] / 2,
-            "max pooling needs a padding between 0 and half its kernel, not ", text());
-    require(in[a] + 2 * padding[a] >= kernel[a] && out(axis) > 0, "max pooling has no output for ", text());
+            "max pooling needs a padding between 0 and half its kernel, not ", *this);
+    require(in[a] + 2 * padding[a] >= kernel[a] && out(axis) > 0, "max pooling has no output for ", *this);
   }
 }
 

@@ -8,6 +8,8 @@
 // of dy over the outputs that chose position i, which must lie in their windows.
 #pragma once
 
+#include <ostream>
+
 #include "engine/ops/op.h"
 
 namespace umbra {
@@ -26,6 +28,7 @@ struct PoolGeometry {
   /// Throws Error unless every extent is positive, padding <= kernel / 2, and the output is not empty.
   void check() const;
   std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const PoolGeometry& g) { return out << g.text(); }
 };
 
 class MaxPoolForward final : public Op {

@@ -77,25 +77,25 @@ double StemGeometry::live_pairs() const {
 }
 
 void StemGeometry::check() const {
-  require(batch > 0 && in_channels > 0 && channels > 0, "stem ", text(),
+  require(batch > 0 && in_channels > 0 && channels > 0, "stem ", *this,
           ": batch and channels must be positive");
   for (std::size_t a = 0; a < 3; ++a) {
-    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0 && pool[a] > 0 && pool_stride[a] > 0, "stem ", text(),
+    require(in[a] > 0 && kernel[a] > 0 && stride[a] > 0 && pool[a] > 0 && pool_stride[a] > 0, "stem ", *this,
             ": extents, kernels and strides must be positive");
-    require(kernel[a] <= kMaxStemKernel, "stem ", text(), ": a kernel of ", kernel[a],
+    require(kernel[a] <= kMaxStemKernel, "stem ", *this, ": a kernel of ", kernel[a],
             " is larger than the limit of ", kMaxStemKernel);
-    require(padding[a] >= 0, "stem ", text(), ": padding must not be negative");
-    require(in[a] + 2 * padding[a] >= kernel[a], "stem ", text(), ": the kernel of ", kernel[a],
+    require(padding[a] >= 0, "stem ", *this, ": padding must not be negative");
+    require(in[a] + 2 * padding[a] >= kernel[a], "stem ", *this, ": the kernel of ", kernel[a],
             " is larger than the padded extent ", in[a] + 2 * padding[a], ", so the output would be empty");
-    require(pool_padding[a] >= 0 && pool_padding[a] <= pool[a] / 2, "stem ", text(),
+    require(pool_padding[a] >= 0 && pool_padding[a] <= pool[a] / 2, "stem ", *this,
             ": the padding of the pooling must lie between 0 and half its kernel");
     const std::int64_t out = conv_out(static_cast<int>(a));
-    require(out + 2 * pool_padding[a] >= pool[a], "stem ", text(), ": the pooling kernel of ", pool[a],
+    require(out + 2 * pool_padding[a] >= pool[a], "stem ", *this, ": the pooling kernel of ", pool[a],
             " is larger than the padded extent ", out + 2 * pool_padding[a],
             ", so the output would be empty");
   }
   require(pool[0] <= kNoWinner && pool[1] <= kNoWinner && pool[2] <= kNoWinner && pool_taps() <= kNoWinner,
-          "stem ", text(), ": a pooling window has at most ", static_cast<int>(kNoWinner), " taps");
+          "stem ", *this, ": a pooling window has at most ", static_cast<int>(kNoWinner), " taps");
 }
 
 std::string StemGeometry::text() const {
