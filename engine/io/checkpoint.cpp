@@ -5,27 +5,13 @@
 namespace umbra {
 namespace {
 
-template <class Body>
-void with_type(DType dtype, const Body& body) {
-  switch (dtype) {
-    case DType::kF32:
-      return body(float{});
-    case DType::kF64:
-      return body(double{});
-    case DType::kI32:
-      return body(std::int32_t{});
-    case DType::kI64:
-      return body(std::int64_t{});
-  }
-}
-
 void write_group(Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   file.make_group(group);
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
     Stream stream(tensor.device());
     const Tensor host = row_major_on_host(tensor, stream);
-    with_type(host.dtype(), [&](auto zero) {
+    with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
     });
@@ -53,7 +39,7 @@ void read_group(const Hdf5File& file, const std::string& group, const std::vecto
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
     const Tensor host = allocate_tensor({}, tensor.shape(), tensor.dtype());
-    with_type(host.dtype(), [&](auto zero) {
+    with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       file.read_into<T>(object, host.shape(), host.values<T>());
     });

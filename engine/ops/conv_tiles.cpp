@@ -15,10 +15,10 @@
 #include "engine/ops/conv_tiles.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "engine/cpu/parallel.h"
 #include "engine/ops/carver.h"
+#include "engine/ops/conv_cut.h"
 #include "engine/ops/conv_taps.h"
 
 namespace umbra {
@@ -65,27 +65,15 @@ struct Plan {
                          static_cast<double>(g.out_channels * g.batch);
     const auto wanted =
         std::clamp<std::int64_t>(static_cast<std::int64_t>(flops / kFlopsPerTask), 1, kMostTasks);
-    cut(g, pass, wanted);
+    const ConvCut cut = cheapest_cut(static_cast<double>(g.live_taps() * g.in_channels * g.out_channels),
+                                     static_cast<double>(pass.sources * pass.steps * g.batch),
+                                     pass.places * strips, tiles, wanted);
+    chunks = cut.chunks;
+    groups = cut.groups;
     const std::int64_t width = (tiles + groups - 1) / groups * shape.rows;
     taps_together = std::max<std::int64_t>(1, kCachedWeights / (pass.steps * width));
     prefetch = pass.steps >= kPrefetchSteps && conv_bytes(g) > kPrefetchBytes;
     if (pass.places <= chunks) taps_together = g.taps();  // one place per task: nothing is used twice
-  }
-
-  // Each chunk of places reads all weights, each group of channels all activations: choose the cheapest pair.
-  void cut(const ConvGeometry& g, const Pass& pass, std::int64_t wanted) {
-    const double weights = static_cast<double>(g.live_taps() * g.in_channels * g.out_channels);
-    const double activations = static_cast<double>(pass.sources * pass.steps * g.batch);
-    const std::int64_t needed = std::min(wanted, pass.places * strips * tiles);
-    double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t q = 1; q <= std::min(tiles, wanted); ++q) {
-      const std::int64_t p = std::min(pass.places * strips, (wanted + q - 1) / q);
-      const double cost = weights * static_cast<double>(p) + activations * static_cast<double>(q);
-      if (p * q < needed || cost >= least) continue;
-      least = cost;
-      chunks = p;
-      groups = q;
-    }
   }
 };
 

@@ -53,21 +53,6 @@ void copy(const Tensor& from, const Tensor& to, Stream& stream) {
 
 namespace {
 
-/// Calls body(zero of the tensor's element type).
-template <class Body>
-void with_element(DType dtype, const Body& body) {
-  switch (dtype) {
-    case DType::kF32:
-      return body(float{});
-    case DType::kF64:
-      return body(double{});
-    case DType::kI32:
-      return body(std::int32_t{});
-    case DType::kI64:
-      return body(std::int64_t{});
-  }
-}
-
 Tensor on_host(const Tensor& tensor, Stream& stream) {
   Tensor host = tensor;
   if (tensor.device().kind != Device::Kind::kCpu) {

@@ -54,6 +54,21 @@ class Tensor {
   Layout layout_;
 };
 
+/// Calls body(a zero of the element type): code for any dtype, as a template of its argument.
+template <class Body>
+void with_element(DType dtype, const Body& body) {
+  switch (dtype) {
+    case DType::kF32:
+      return body(float{});
+    case DType::kF64:
+      return body(double{});
+    case DType::kI32:
+      return body(std::int32_t{});
+    case DType::kI64:
+      return body(std::int64_t{});
+  }
+}
+
 /// A tensor with storage of its own and arbitrary contents.
 Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout = {});
 

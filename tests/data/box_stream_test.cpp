@@ -12,26 +12,14 @@
 
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "tests/data/catalog_file_test.h"
 
 namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
 
-class BoxStreamTest : public ::testing::Test {
- protected:
-  BoxStreamTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / concat("umbra_stream_", info->name(), "_", ::getpid());
-    fs::create_directories(folder_);
-  }
-  ~BoxStreamTest() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  fs::path path() const { return folder_ / "catalog.h5"; }
-  fs::path folder_;
-};
+using BoxStreamTest = CatalogFileTest;
 
 // Rows in no order. Values that single precision does not hold, as other programs write them, make the order
 // of a sum show in its bits.

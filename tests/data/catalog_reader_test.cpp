@@ -12,6 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "tests/data/catalog_file_test.h"
 
 namespace umbra {
 namespace {
@@ -20,20 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kRowsHere = 50;
 
-class CatalogReaderTest : public ::testing::Test {
- protected:
-  CatalogReaderTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / concat("umbra_reader_", info->name(), "_", ::getpid());
-    fs::create_directories(folder_);
-  }
-  ~CatalogReaderTest() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  fs::path path() const { return folder_ / "catalog.h5"; }
-  fs::path folder_;
-};
+using CatalogReaderTest = CatalogFileTest;
 
 Catalog sample() {
   Catalog catalog;

@@ -16,32 +16,14 @@
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "engine/io/hdf5.h"
-
-// HDF5 forgets some of its own memory when a file turns out to be damaged or the disk is full; everything
-// else must not.
-extern "C" __attribute__((weak)) const char* __lsan_default_suppressions() {
-  return "leak:libhdf5\n";
-}
+#include "tests/data/catalog_file_test.h"
 
 namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
 
-class CatalogTest : public ::testing::Test {
- protected:
-  CatalogTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / concat("umbra_catalog_", info->name(), "_", ::getpid());
-    fs::create_directories(folder_);
-  }
-  ~CatalogTest() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  fs::path path() const { return folder_ / "catalog.h5"; }
-  fs::path folder_;
-};
+using CatalogTest = CatalogFileTest;
 
 Catalog sample() {
   Catalog catalog;

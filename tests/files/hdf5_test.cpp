@@ -20,12 +20,6 @@
 #include "engine/base/philox.h"
 #include "engine/io/atomic_file.h"
 
-// HDF5 forgets some of its own memory when a file turns out to be damaged or the disk is full; everything
-// else must not.
-extern "C" __attribute__((weak)) const char* __lsan_default_suppressions() {
-  return "leak:libhdf5\n";
-}
-
 namespace umbra {
 namespace {
 

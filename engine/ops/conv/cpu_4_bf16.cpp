@@ -11,13 +11,13 @@
 // sums between them rest in the output, so bits do not depend on threads.
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 
 #include "engine/cpu/bf16_tile.h"
 #include "engine/cpu/parallel.h"
 #include "engine/ops/carver.h"
 #include "engine/ops/conv/rungs.h"
+#include "engine/ops/conv_cut.h"
 #include "engine/ops/conv_taps.h"
 
 namespace umbra {
@@ -53,7 +53,7 @@ Pass dgrad_pass(const ConvGeometry& g) {
 // How the work is cut: a matter of the problem alone.
 struct Plan {
   std::int64_t tiles, strips, strip, padded;  // channel tiles; strips of samples; samples with padding
-  std::int64_t chunks = 1, groups = 1;        // of places, of channel tiles: tasks
+  std::int64_t chunks, groups;                // of places, of channel tiles: tasks
   std::int64_t block_tiles, block_steps, block_taps;
   bool prefetch;
 
@@ -67,7 +67,13 @@ struct Plan {
                          static_cast<double>(g.out_channels * g.batch);
     const auto small = static_cast<std::int64_t>(flops / kFlopsPerTask);
     const auto large = static_cast<std::int64_t>(flops / kFlopsPerLargeTask);
-    cut(g, pass, std::max(std::clamp<std::int64_t>(small, 1, kMostSmallTasks), std::min(large, kMostTasks)));
+    const std::int64_t wanted =
+        std::max(std::clamp<std::int64_t>(small, 1, kMostSmallTasks), std::min(large, kMostTasks));
+    const ConvCut cut = cheapest_cut(
+        kCostOfWeights * static_cast<double>(g.live_taps() * g.in_channels * g.out_channels),
+        static_cast<double>(pass.sources * pass.channels * g.batch), pass.places * strips, tiles, wanted);
+    chunks = cut.chunks;
+    groups = cut.groups;
     const std::int64_t live = std::max<std::int64_t>(1, g.live_taps());
     const std::int64_t group_tiles = (tiles + groups - 1) / groups;
     block_steps = std::min(pass.steps(), kMostSteps);
@@ -76,21 +82,6 @@ struct Plan {
     prefetch = live * g.in_channels * g.out_channels > kNearWeights;
   }
 
-  void cut(const ConvGeometry& g, const Pass& pass, std::int64_t wanted) {
-    const double weights =
-        kCostOfWeights * static_cast<double>(g.live_taps() * g.in_channels * g.out_channels);
-    const double activations = static_cast<double>(pass.sources * pass.channels * g.batch);
-    const std::int64_t needed = std::min(wanted, pass.places * strips * tiles);
-    double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t q = 1; q <= std::min(tiles, wanted); ++q) {
-      const std::int64_t p = std::min(pass.places * strips, (wanted + q - 1) / q);
-      const double cost = weights * static_cast<double>(p) + activations * static_cast<double>(q);
-      if (p * q < needed || cost >= least) continue;
-      least = cost;
-      chunks = p;
-      groups = q;
-    }
-  }
   std::int64_t first_row(const Pass& pass, std::int64_t tile) const { return tile * pass.rows / tiles; }
 };
 

@@ -13,6 +13,7 @@
 #include "engine/cpu/parallel.h"
 #include "engine/ops/carver.h"
 #include "engine/ops/conv/rungs.h"
+#include "engine/ops/conv/wgrad_work.h"
 #include "engine/ops/conv_taps.h"
 
 namespace umbra {
@@ -123,12 +124,8 @@ void run_task(const Work& w, std::int64_t part, std::int64_t s, std::int64_t tap
   const ConvGeometry& g = w.g;
   const Plan& plan = w.plan;
   const std::int64_t C = g.in_channels, K = g.out_channels, O = g.out_volume();
-  const auto at = [&](std::int64_t o) {
-    return std::partition_point(w.segments + w.begin[tap], w.segments + w.begin[tap + 1],
-                                [&](const TileSegment& segment) { return segment.b < o; });
-  };
-  const TileSegment* from = at(part * O / plan.parts);
-  const TileSegment* to = at((part + 1) * O / plan.parts);
+  const std::span<const TileSegment> whole(w.segments + w.begin[tap], w.segments + w.begin[tap + 1]);
+  const std::span<const TileSegment> list = part_of(whole, part, plan.parts, O);
   const std::int64_t k = s * plan.strip;
   Bf16Tile t;
   t.lanes = std::min(plan.strip, K - k);
@@ -148,17 +145,8 @@ void run_task(const Work& w, std::int64_t part, std::int64_t s, std::int64_t tap
     t.rows = (tile + 1) * C / plan.tiles - c;
     t.a = w.x + c * plan.pairs;
     t.c = w.out + ((part * g.live_taps() + tap) * C + c) * K + k;
-    bf16_tile(t, from, to - from);
+    bf16_tile(t, list.data(), static_cast<std::int64_t>(list.size()));
   }
-}
-
-void add_parts(const float* sums, std::int64_t parts, std::int64_t count, float* dw) {
-  parallel_chunks(count, 4096, [&](std::int64_t begin, std::int64_t end) {
-    std::copy(sums + begin, sums + end, dw + begin);
-    for (std::int64_t p = 1; p < parts; ++p) {
-      for (std::int64_t i = begin; i < end; ++i) dw[i] += sums[p * count + i];
-    }
-  });
 }
 
 std::string declines(const ConvWgrad& op) {
@@ -178,28 +166,21 @@ void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> d
   const Space space(carver, g, plan);
   const std::int64_t live = g.live_taps();
   if (live == 0) return;
-  write_live_tap_lists(g, TapOrder::kByTap, space.slots, space.begin, space.entries);
-  for (TapEntry& entry : space.entries) std::swap(entry.first, entry.second);
-  static_assert(sizeof(TapEntry) == sizeof(TileSegment));
+  const TileSegment* segments = write_wgrad_segments(g, space.slots, space.begin, space.entries);
   round_inputs(g, plan, space, static_cast<const float*>(b[0]));
   round_slopes(g, plan, space, static_cast<const float*>(b[1]));
   auto* dw = static_cast<float*>(b[2]);
   const Work work{g,
                   plan,
                   space.begin.data(),
-                  reinterpret_cast<const TileSegment*>(space.entries.data()),
+                  segments,
                   space.x.data(),
                   space.panels.data(),
                   plan.parts > 1 ? space.sums.data() : dw};
-  const std::int64_t tasks = plan.parts * plan.strips * live * plan.groups;
-  const auto grain = static_cast<std::int64_t>(kFlopsPerChunk * static_cast<double>(tasks) / op.flops());
-  parallel_chunks(
-      tasks, std::clamp<std::int64_t>(grain, 1, tasks), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t task = begin; task < end; ++task) {
-          const std::int64_t tap = task / plan.groups;
-          run_task(work, tap / live / plan.strips, tap / live % plan.strips, tap % live, task % plan.groups);
-        }
-      });
+  for_each_wgrad_task(plan, live, op.flops(), kFlopsPerChunk,
+                      [&](std::int64_t part, std::int64_t strip, std::int64_t tap, std::int64_t group) {
+                        run_task(work, part, strip, tap, group);
+                      });
   if (plan.parts > 1) add_parts(space.sums.data(), plan.parts, live * g.in_channels * g.out_channels, dw);
 }
 
