@@ -233,6 +233,8 @@ void run_transpose(const float* from, std::int64_t from_row, std::int64_t rows, 
   columns_done = columns / kLanes * kLanes;
   for (std::int64_t r = 0; r < rows_done; r += 4) {
     for (std::int64_t c = 0; c < columns_done; c += kLanes) {
+      // Rows lie far apart and are short: no machine guesses the next ones.
+      for (std::int64_t ahead = 4; ahead < 8; ++ahead) hwy::Prefetch(from + (r + ahead) * from_row + c);
       transpose_4_rows(from + r * from_row + c, from_row, to + c * to_row + r, to_row);
     }
   }
