@@ -4,11 +4,17 @@
 //   --benchmark_out=conv.json
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+
 #include "bench/peers/peers.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "engine/ops/adam/op.h"
+#include "engine/ops/batch_norm_relu/op.h"
 #include "engine/ops/conv/shapes.h"
+#include "engine/ops/conv_inference/op.h"
 #include "engine/ops/linear/op.h"
+#include "engine/ops/stem3d/op.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/storage.h"
 
@@ -62,16 +68,50 @@ void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
 /// Plain loops are not timed on more than this.
 constexpr double kPatience = 3e7;
 
-/// Problems too large for the tests: the wide networks' convolutions, matrix products of the sizes that
-/// layers have, and squares.
+// The layers of the UM ResNet with `channels` channels on 32 boxes.
+void add_layers(std::string_view op, std::int64_t channels, Problems& problems) {
+  const auto f32 = DType::kF32;
+  for (const ConvGeometry& g : um_resnet_convolutions(32, channels)) {
+    for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
+      if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(f32, g, precision));
+      if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(f32, g, precision));
+      if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(f32, g, precision));
+    }
+    const bool main_path = g.kernel[2] == 3, last = main_path && g.stride[2] == 1;
+    if (op == "conv_inference" && g.in_channels > 1)
+      problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, main_path, last));
+  }
+  if (op == "adam_step") {
+    const std::int64_t live = channels == 20 ? 299142 : channels == 100 ? 6255862 : 24663762;
+    problems.push_back(std::make_unique<AdamStep>(f32, live, 0.9, 0.999, 1e-8, 0.0, false));
+  }
+  const StemGeometry stem{32,        1,         channels,  {25, 25, 25}, {3, 3, 3},
+                          {2, 2, 2}, {3, 3, 3}, {3, 3, 3}, {2, 2, 2},    {1, 1, 1}};
+  if (op == "stem3d_forward") problems.push_back(std::make_unique<Stem3dForward>(f32, stem, 1e-5, 0.1));
+  if (op == "stem3d_inference") problems.push_back(std::make_unique<Stem3dInference>(f32, stem, 1e-5));
+  if (op == "stem3d_backward") problems.push_back(std::make_unique<Stem3dBackward>(f32, stem));
+  for (const auto& [outer, wide] : {std::pair{64, 1}, {8, 2}, {1, 4}}) {
+    const std::int64_t c = wide * channels;
+    for (const bool residual : {false, true}) {
+      if (op == "batch_norm_relu_forward")
+        problems.push_back(std::make_unique<BatchNormReluForward>(f32, outer, c, 32, 1e-5, 0.1, residual));
+      if (op == "batch_norm_relu_inference")
+        problems.push_back(std::make_unique<BatchNormReluInference>(f32, outer, c, 32, 1e-5, residual));
+      if (op == "batch_norm_relu_backward")
+        problems.push_back(std::make_unique<BatchNormReluBackward>(f32, outer, c, 32, residual));
+    }
+  }
+}
+
+/// Problems too large for the tests: the network's layers, matrix products of the sizes that layers have, and
+/// squares.
 void add_large(std::string_view op, Problems& problems) {
-  for (const std::int64_t channels : {100, 200}) {
-    for (const ConvGeometry& g : um_resnet_convolutions(32, channels)) {
-      for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-        if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(DType::kF32, g, precision));
-        if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(DType::kF32, g, precision));
-        if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(DType::kF32, g, precision));
-      }
+  for (const std::int64_t channels : {20, 100, 200}) {
+    Problems layers;
+    add_layers(op, channels, layers);
+    for (auto& layer : layers) {
+      const auto same = [&](const auto& problem) { return problem->text() == layer->text(); };
+      if (std::none_of(problems.begin(), problems.end(), same)) problems.push_back(std::move(layer));
     }
   }
   struct Size {

@@ -30,6 +30,25 @@ def table(groups, model, mode, columns):
     return "\n".join(lines)
 
 
+def kernels(path, machine):
+    """A table of medians per op: every problem, every rung."""
+    ops = {}
+    for run in json.loads(path.read_text())["benchmarks"]:
+        if run.get("aggregate_name") == "median":
+            op, rung, problem = run["run_name"].split("/")[:3]
+            ops.setdefault(op, {}).setdefault(problem, []).append((rung, run))
+    lines = []
+    for op, problems in ops.items():
+        lines += [f"## {op}", "", "| problem | rung | time, µs | useful GFLOP/s | of peak | GB/s | of copy |", "| --- " * 7 + "|"]
+        for problem, rungs in problems.items():
+            for rung, run in rungs:
+                flops, bytes_ = run["FLOP/s"] / 1e9, run["bytes/s"] / 1e9
+                lines.append(f"| {problem} | `{rung}` | {run['real_time'] / 1e3:.4g} | {flops:.3g} | {flops / machine['peak_gflops']:.0%} | "
+                             f"{bytes_:.3g} | {bytes_ / machine['copy_gbs']:.0%} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--machine", required=True)
@@ -75,6 +94,13 @@ parameters of layer3.
 {images}
 """
     (out / "cpu.md").write_text(text)
+    (out / "kernels.md").write_text(f"""# Kernels on {machine['cpu']}, {machine['threads']} threads
+
+Medians of three repetitions, warm. Useful FLOPs: multiplications with padding do not count. Every buffer counts once in GB/s, so
+operands that stay in cache exceed the copy bandwidth. Of peak: of {machine['peak_gflops']:.0f} GFLOP/s fp32, which bf16 dot products may
+exceed; of copy: of {machine['copy_gbs']:.0f} GB/s, read and written bytes of a copy beyond the caches. umbra {machine['commit']}.
+
+{kernels(out / 'kernels.json', machine)}""")
     print(text)
 
 

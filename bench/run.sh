@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # One command for the figures of this repository:
 #   bash bench/run.sh cpu [NAME]     umbra and PyTorch in turns on this machine, then every kernel on every problem
-# Writes bench/results/NAME/cpu.json (every sample, machine and versions), cpu.md (the tables) and kernels.json. NAME is made
-# from the processor's name unless given. Leave the machine alone meanwhile: what runs beside it is in the figures.
+# Writes bench/results/NAME/cpu.json (every sample, machine and versions), cpu.md (the tables), kernels.json and kernels.md. NAME
+# is made from the processor's name unless given. Leave the machine alone meanwhile: what runs beside it is in the figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = cpu ] || { echo "usage: bash bench/run.sh cpu [NAME]" >&2; exit 2; }
@@ -48,6 +48,9 @@ for round in 1 2 3; do
   umbra --model resnet18 --batch 64 --steps 4
   for variant in plain channels_last; do peer --model resnet18 --batch 64 --steps 4 --variant "$variant"; done
 done
-build/bench/bench_kernels --benchmark_filter='^(linear_.*(n2048|n256 |n32 f800:800|n512|n1024 |n4096)|conv.*/n32 c[0-9]*00:|stem3d.*n32 c1:20|adam)' \
-  --benchmark_min_time=0.05 --benchmark_repetitions=3 --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"
+# Every rung on the layers of the UM ResNet at C = 20, 100, 200 and on matrix products, the peer's included.
+layers='(conv|stem3d).*/n32 c|batch_norm_relu.*/o(64 c(20|100|200)|8 c(40|200|400)|1 c(80|400|800)) i32|adam.*/n(299142|6255862|24663762) adam decay0/'
+products='linear_.*/(n2048|n256 |n32 f800:800|n512|n1024 |n4096).*nobias'
+build/bench/bench_kernels --benchmark_filter="^($layers|$products)" --benchmark_min_time=0.03 --benchmark_repetitions=3 \
+  --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"
 python3 bench/report.py --machine "$machine" --samples "$samples" --out "$out"

@@ -2,6 +2,7 @@
 // thread.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -22,14 +23,13 @@ class CpuBackend final : public Backend {
     return concat("cpu with ", std::thread::hardware_concurrency(), " hardware threads");
   }
   void* allocate(int, std::size_t bytes) const override {
-    const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-    const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* memory =
-        rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-    if (memory == nullptr) fail("the CPU has no ", bytes, " bytes of memory left for this run");
-    // Page faults were 40 % of an untuned training step; huge pages make them rare. Only advice: failure is
-    // harmless.
-    if (bytes >= kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);
+    const bool large = bytes >= kHugePage;
+    void* memory = nullptr;
+    const int error = posix_memalign(&memory, large ? kHugePage : kAlignment, std::max(bytes, kAlignment));
+    if (error != 0) fail("the CPU has no ", bytes, " bytes of memory left for this run");
+    // Page faults were 40 % of an untuned training step; huge pages make them rare. Only whole ones: a last
+    // page used in part would be resident in full. Only advice: failure is harmless.
+    if (large) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
     return memory;
   }
   void release(int, void* memory, std::size_t) const override { std::free(memory); }
