@@ -5,10 +5,12 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "bench/peers/peers.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "engine/cpu/parallel.h"
 #include "engine/ops/adam/op.h"
 #include "engine/ops/batch_norm_relu/op.h"
 #include "engine/ops/conv/shapes.h"
@@ -133,6 +135,14 @@ void add_large(std::string_view op, Problems& problems) {
   }
 }
 
+// A new process' threads may share a core until the scheduler has looked at them.
+void spread_threads() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  parallel_for(omp_get_max_threads(), [&](std::int64_t) {
+    while (std::chrono::steady_clock::now() < end) continue;
+  });
+}
+
 }  // namespace
 }  // namespace umbra
 
@@ -157,6 +167,7 @@ int main(int argc, char** argv) {
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  umbra::spread_threads();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

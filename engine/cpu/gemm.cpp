@@ -79,13 +79,23 @@ struct Plan {
   }
 };
 
-// Packs steps [k0, k0 + steps) of a tile of A as [step][row].
-void pack_rows(const Gemm& g, std::int64_t row, std::int64_t rows, std::int64_t k0, std::int64_t steps,
-               float* to) {
-  const float* from = g.a + row * g.a_row + k0 * g.a_step;
-  if (g.a_step == 1) return transpose(from, g.a_row, rows, steps, to, rows, rows);
-  for (std::int64_t k = 0; k < steps; ++k) {
-    for (std::int64_t r = 0; r < rows; ++r) to[k * rows + r] = from[k * g.a_step + r * g.a_row];
+// Packs steps [k0, k0 + steps) of tiles [first, last) of A as [tile][step][row].
+void pack_rows(const Gemm& g, const Plan& p, std::int64_t first, std::int64_t last, std::int64_t k0,
+               std::int64_t steps, float* to) {
+  const std::int64_t begin = p.first_row(g, first);
+  for (std::int64_t tile = first; g.a_step == 1 && tile < last; ++tile) {
+    const std::int64_t row = p.first_row(g, tile), rows = p.first_row(g, tile + 1) - row;
+    transpose(g.a + row * g.a_row + k0, g.a_row, rows, steps, to + (row - begin) * steps, rows, rows);
+  }
+  // Neighbouring tiles share cache lines, which would be gone by the next tile.
+  for (std::int64_t k = 0; g.a_step != 1 && k < steps; ++k) {
+    const float* from = g.a + (k0 + k) * g.a_step;
+    hwy::Prefetch(from + kAhead * g.a_step + begin * g.a_row);
+    for (std::int64_t tile = first; tile < last; ++tile) {
+      const std::int64_t row = p.first_row(g, tile), rows = p.first_row(g, tile + 1) - row;
+      float* out = to + (row - begin) * steps + k * rows;
+      for (std::int64_t r = 0; r < rows; ++r) out[r] = from[(row + r) * g.a_row];
+    }
   }
 }
 
@@ -173,13 +183,15 @@ void gemm(const Gemm& g, void* workspace) {
   const std::int64_t of_b = p.panels == PanelsOfB::kShared ? p.lane_tiles : 0;
   const std::int64_t tiles = (p.pack_a ? p.row_tiles : 0) + of_b, slices = divide_up(g.k, p.steps);
   parallel_chunks(tiles * slices, kTilesToPack, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
+    for (std::int64_t i = begin; i < end;) {
       const std::int64_t k0 = i / tiles * p.steps, steps = std::min(p.steps, g.k - k0), tile = i % tiles;
       if (tile < of_b) {
         pack_lanes(g, p, tile, k0, steps, b + tile * p.tile_lanes * g.k + k0 * p.width(g, tile));
+        ++i;
       } else {
-        const std::int64_t row = p.first_row(g, tile - of_b), end_row = p.first_row(g, tile - of_b + 1);
-        pack_rows(g, row, end_row - row, k0, steps, a + k0 * g.m + row * steps);
+        const std::int64_t first = tile - of_b, count = std::min(end - i, tiles - tile);
+        pack_rows(g, p, first, first + count, k0, steps, a + k0 * g.m + p.first_row(g, first) * steps);
+        i += count;
       }
     }
   });
