@@ -42,6 +42,11 @@ enum class Purpose : std::uint32_t {
   kMockSatellite = 19,
   kMockProperty = 20,
   kMockStellarMass = 21,
+  kForestRows = 32,
+  kForestFeatures = 33,
+  kForestThreshold = 34,
+  kForestPermutation = 35,
+  kForestFolds = 36,
 };
 
 /// A stream of random numbers keyed by (seed, purpose, stream). Every draw names its own index.

@@ -39,9 +39,10 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"engine/io", above_nn},
       {"engine/train", train},
       {"models", above_nn},
+      {"models/forest", plus(base, {"engine/cpu"})},
       {"data", plus(base, {"engine/cpu", "engine/io"})},
-      {"bench", plus(train, {"engine/train", "models"})},  // train_step times a whole network
-      {"tools", plus(train, {"engine/train", "models", "data"})},
+      {"bench", plus(train, {"engine/train", "models", "models/forest"})},  // train_step times a whole network
+      {"tools", plus(train, {"engine/train", "models", "models/forest", "data"})},
   };
   return rules;
 }

@@ -1,0 +1,255 @@
+// The whole forest: data into fixed point, rows drawn for every tree, trees grown side by side.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <numeric>
+
+#include "engine/cpu/parallel.h"
+#include "models/forest/forest.h"
+#include "models/forest/grower.h"
+
+namespace umbra {
+namespace {
+
+constexpr int kOobBits = 16;  // behind the fixed point of the target: 2^30 * 2^16 * 2^16 trees fit an integer
+
+// Grows side by side, handed out one per task.
+class Growers {
+ public:
+  Growers(const GrowthData& data, const ForestOptions& options) : data_(data), options_(options) {}
+  std::unique_ptr<TreeGrower> take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return data_.make_grower(options_);
+    auto grower = std::move(free_.back());
+    free_.pop_back();
+    return grower;
+  }
+  void give_back(std::unique_ptr<TreeGrower> grower) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(grower));
+  }
+
+ private:
+  const GrowthData& data_;
+  const ForestOptions& options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<TreeGrower>> free_;
+};
+
+// 1 for rows that are part of the data: not masked, of positive weight.
+std::vector<std::uint8_t> used_rows(const ForestData& data) {
+  std::vector<std::uint8_t> used(static_cast<std::size_t>(data.table.rows()), 1);
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!data.mask.empty() && data.mask[i] == 0) used[i] = 0;
+    if (!data.weights.empty() && data.weights[i] == 0) used[i] = 0;
+  }
+  return used;
+}
+
+void check(const ForestData& data, const ForestOptions& o) {
+  const std::int64_t rows = data.table.rows();
+  require(data.table.features() > 0, "forest: there is no column to learn from");
+  require(data.table.features() <= kMostFeatures, "forest: ", data.table.features(),
+          " columns are given, at most ", kMostFeatures, " are possible");
+  require(rows > 0, "forest: there is no row to learn from");
+  require(rows < kMostRows, "forest: ", rows, " rows are given, fewer than ", kMostRows, " are possible");
+  require(static_cast<std::int64_t>(data.target.size()) == rows, "forest: ", rows, " rows, but ",
+          data.target.size(), " targets");
+  require(data.weights.empty() || static_cast<std::int64_t>(data.weights.size()) == rows, "forest: ", rows,
+          " rows, but ", data.weights.size(), " weights");
+  require(data.mask.empty() || static_cast<std::int64_t>(data.mask.size()) == rows, "forest: ", rows,
+          " rows, but ", data.mask.size(), " in the mask");
+  for (std::size_t i = 0; i < data.target.size(); ++i)
+    require(std::isfinite(data.target[i]), "forest: the target of row ", i, " is ", data.target[i],
+            ", not a number");
+  for (std::size_t i = 0; i < data.weights.size(); ++i)
+    require(std::isfinite(data.weights[i]) && data.weights[i] >= 0, "forest: the weight of row ", i, " is ",
+            data.weights[i], "; weights are finite and not negative");
+  require(o.trees > 0, "forest: ", o.trees, " trees are asked for, at least 1 is needed");
+  require(o.max_depth >= 0, "forest: max_depth is ", o.max_depth, "; it is 0 (no limit) or positive");
+  require(o.min_samples_leaf > 0, "forest: min_samples_leaf is ", o.min_samples_leaf, "; it is at least 1");
+  require(o.max_features >= 0 && o.max_features <= data.table.features(), "forest: max_features is ",
+          o.max_features, "; it is 0 (all) to the number of columns, ", data.table.features());
+  require(o.max_leaf_nodes == 0 || o.max_leaf_nodes >= 2, "forest: max_leaf_nodes is ", o.max_leaf_nodes,
+          "; it is 0 (no limit) or at least 2");
+}
+
+}  // namespace
+
+FixedData fixed_data(const ForestData& data) {
+  FixedData out;
+  const auto used = [&](std::size_t i) {
+    return (data.mask.empty() || data.mask[i] != 0) && (data.weights.empty() || data.weights[i] > 0);
+  };
+  const std::size_t rows = data.target.size();
+  int bits = 30;  // of the target, so that the sum over all rows fits 63
+  if (!data.weights.empty()) {
+    double total = 0, largest = 0;
+    bool whole = true;
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (!used(i)) continue;
+      total += data.weights[i];
+      largest = std::max(largest, data.weights[i]);
+      whole = whole && data.weights[i] == std::floor(data.weights[i]);
+    }
+    // Rows are drawn up to 16 times: 2^31 in all and 2^27 each leave room in the sums.
+    const double room = std::min(0x1p31 / total, 0x1p27 / largest);
+    out.weight_unit = whole && room >= 1 ? 1 : std::exp2(-std::floor(std::log2(room)));
+    out.weights.resize(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double fixed = std::round(data.weights[i] / out.weight_unit);
+      out.weights[i] = used(i) ? static_cast<std::uint32_t>(std::max(1.0, fixed)) : 0;
+    }
+    bits = 26;
+  }
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  bool whole = true;
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (!used(i)) continue;
+    low = std::min(low, data.target[i]);
+    high = std::max(high, data.target[i]);
+    whole = whole && data.target[i] == std::floor(data.target[i]);
+  }
+  const double limit = std::exp2(bits);
+  if (!(low <= high)) low = high = 0;
+  if (!whole || std::max(std::abs(low), std::abs(high)) >= limit) {
+    out.center = low / 2 + high / 2;
+    const double half = std::max(high / 2 - low / 2, std::numeric_limits<double>::min() * limit);
+    out.unit = std::exp2(std::ceil(std::log2(half)) - bits);
+  }
+  out.target.resize(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (used(i))
+      out.target[i] = static_cast<std::int32_t>(std::llround((data.target[i] - out.center) / out.unit));
+  }
+  return out;
+}
+
+std::int64_t oob_fixed(const FixedData& fixed, double value) {
+  return std::llround(std::ldexp((value - fixed.center) / fixed.unit, kOobBits));
+}
+double oob_value(const FixedData& fixed, std::int64_t sum, std::int64_t trees) {
+  return fixed.center +
+         fixed.unit * std::ldexp(static_cast<double>(sum) / static_cast<double>(trees), -kOobBits);
+}
+
+FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, std::int64_t tree)
+    : features_(features),
+      most_(options.max_features == 0 ? features : options.max_features),
+      rng_(options.seed, Purpose::kForestFeatures, static_cast<std::uint64_t>(tree)),
+      thresholds_(options.seed, Purpose::kForestThreshold, static_cast<std::uint64_t>(tree)) {}
+
+Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag) {
+  check(data, options);
+  const std::vector<std::uint8_t> used = used_rows(data);
+  require(std::any_of(used.begin(), used.end(), [](std::uint8_t u) { return u != 0; }),
+          "forest: every row is masked or has weight 0, there is nothing to learn from");
+  const ForestData usable{data.table, data.target, data.weights, used};
+  const std::unique_ptr<GrowthData> growth = options.search == ForestOptions::Search::kExact
+                                                 ? exact_growth(usable)
+                                                 : binned_growth(usable, options.search);
+  Forest forest{options, data.table.names(),
+                std::vector<ForestTree>(static_cast<std::size_t>(options.trees))};
+  std::vector<int> depths = out_of_bag != nullptr ? out_of_bag->depths : std::vector<int>();
+  const auto deeper = [](int a, int b) { return a != 0 && (b == 0 || a < b); };
+  require(std::is_sorted(depths.begin(), depths.end(), deeper),
+          "forest: depths of out-of-bag predictions ascend");
+  std::vector<std::int64_t> sums(depths.size() * used.size());
+  std::vector<std::int32_t> trees(sums.size());
+  Growers growers(*growth, options);
+  parallel_for(options.trees, [&](std::int64_t tree) {
+    std::vector<std::uint8_t> counts(used.size());
+    draw_rows(options, tree, used, counts);
+    std::unique_ptr<TreeGrower> grower = growers.take();
+    ForestTree& grown = forest.trees[static_cast<std::size_t>(tree)];
+    grown = grower->grow(tree, counts);
+    if (!depths.empty()) grower->add_out_of_bag(grown, counts, used, depths, sums, trees);
+    growers.give_back(std::move(grower));
+  });
+  for (std::size_t d = 0; d < depths.size(); ++d) {
+    OutOfBag result;
+    result.trees.assign(trees.begin() + static_cast<std::ptrdiff_t>(d * used.size()),
+                        trees.begin() + static_cast<std::ptrdiff_t>((d + 1) * used.size()));
+    result.prediction.assign(used.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      if (result.trees[i] > 0)
+        result.prediction[i] = oob_value(growth->fixed, sums[d * used.size() + i], result.trees[i]);
+    }
+    out_of_bag->results.push_back(std::move(result));
+  }
+  return forest;
+}
+
+ForestTree truncated(const ForestTree& tree, int depth) {
+  if (depth == 0) return tree;
+  // Breadth does not matter: children follow their parents in the order of the deep tree.
+  ForestTree out;
+  std::vector<std::pair<std::size_t, int>> from;  // of each node of `out`: its node in `tree`, its depth
+  out.push_back(tree[0]);
+  from.emplace_back(0, 0);
+  std::vector<std::size_t> waiting{0};
+  while (!waiting.empty()) {
+    const std::size_t at = waiting.back();
+    waiting.pop_back();
+    const auto [source, level] = from[at];
+    if (tree[source].leaf()) continue;
+    if (level == depth) {
+      ForestNode& cut = out[at];
+      const ForestNode whole = cut;
+      cut = {};
+      cut.value = whole.value, cut.weight = whole.weight, cut.rows = whole.rows;
+      continue;
+    }
+    const auto left = static_cast<std::size_t>(tree[source].left);
+    out[at].left = static_cast<std::int32_t>(out.size());
+    for (const std::size_t child : {left, left + 1}) {
+      out.push_back(tree[child]);
+      from.emplace_back(child, level + 1);
+    }
+    waiting.push_back(out.size() - 1);
+    waiting.push_back(out.size() - 2);
+  }
+  return out;
+}
+
+double r_squared(std::span<const double> target, std::span<const double> prediction) {
+  double mean = 0, n = 0;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    if (!std::isnan(prediction[i])) mean += target[i], ++n;
+  }
+  mean /= n;
+  double residual = 0, total = 0;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    if (std::isnan(prediction[i])) continue;
+    residual += (target[i] - prediction[i]) * (target[i] - prediction[i]);
+    total += (target[i] - mean) * (target[i] - mean);
+  }
+  return 1 - residual / total;
+}
+
+std::string_view name_of(ForestOptions::Search search) {
+  switch (search) {
+    case ForestOptions::Search::kBinned8:
+      return "binned8";
+    case ForestOptions::Search::kBinned16:
+      return "binned16";
+    case ForestOptions::Search::kExact:
+      return "exact";
+  }
+  return "?";
+}
+
+std::string_view name_of(ForestOptions::Bootstrap bootstrap) {
+  switch (bootstrap) {
+    case ForestOptions::Bootstrap::kMultinomial:
+      return "multinomial";
+    case ForestOptions::Bootstrap::kPoisson:
+      return "poisson";
+    case ForestOptions::Bootstrap::kNone:
+      return "none";
+  }
+  return "?";
+}
+
+}  // namespace umbra

@@ -1,0 +1,68 @@
+// Walking rows of codes down a tree, sixteen at a time: one step of one row waits for memory, sixteen do not.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "models/forest/forest.h"
+
+namespace umbra {
+
+/// A node as a walk needs it. A leaf leads to itself, whatever the code.
+template <class Code>
+struct WalkStep {
+  std::uint32_t left;  // the right child is next
+  Code code;           // rows with a greater code go right
+  std::uint8_t feature;
+  bool missing_left;
+};
+
+template <class Code>
+struct WalkTree {
+  static constexpr Code kMissing = std::numeric_limits<Code>::max();
+  static constexpr int kTogether = 16;
+
+  std::vector<WalkStep<Code>> steps;
+  int depth = 0;
+
+  /// `code_of(node)`: the code up to which rows go left.
+  template <class CodeOf>
+  WalkTree(const ForestTree& tree, const CodeOf& code_of) {
+    std::vector<int> level(tree.size(), 0);
+    steps.reserve(tree.size());
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+      const ForestNode& node = tree[i];
+      if (node.leaf()) {
+        steps.push_back({static_cast<std::uint32_t>(i), kMissing, 0, true});
+        continue;
+      }
+      const auto left = static_cast<std::size_t>(node.left);
+      steps.push_back({static_cast<std::uint32_t>(left), code_of(node),
+                       static_cast<std::uint8_t>(node.feature), node.missing_left});
+      level[left] = level[left + 1] = level[i] + 1;
+      depth = std::max(depth, level[left]);
+    }
+  }
+
+  /// Moves at[r] down by up to `levels` for r < kTogether; codes[r] points to the codes of a row.
+  void walk(int levels, const Code* const* codes, std::uint32_t* at) const {
+    const WalkStep<Code>* s = steps.data();
+    for (int level = 0; level < levels; ++level) {
+      bool moved = false;
+#pragma GCC unroll 16
+      for (int r = 0; r < kTogether; ++r) {
+        const WalkStep<Code>& step = s[at[r]];
+        const Code code = codes[r][step.feature];
+        const bool right = code > step.code && !(step.missing_left && code == kMissing);
+        const std::uint32_t next = step.left + static_cast<std::uint32_t>(right);
+        moved |= next != at[r];
+        at[r] = next;
+      }
+      if (!moved) return;
+    }
+  }
+};
+
+}  // namespace umbra

@@ -1,0 +1,424 @@
+// The forest against its own definitions: exact search, brute force, invariances, edges.
+#include "models/forest/forest.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "engine/base/philox.h"
+#include "models/forest/predict.h"
+
+namespace umbra {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using Search = ForestOptions::Search;
+using Bootstrap = ForestOptions::Bootstrap;
+
+struct Sample {
+  std::vector<std::vector<double>> columns;
+  std::vector<double> target;
+
+  ForestTable table() const {
+    ForestTable t;
+    for (std::size_t f = 0; f < columns.size(); ++f)
+      t.add(concat("c", f), std::span<const double>(columns[f]));
+    return t;
+  }
+};
+
+// y depends on the first two of `features` columns; `levels` different values per column (0: a continuum).
+Sample sample(std::int64_t rows, int features, int levels, std::uint64_t seed) {
+  const Rng rng(seed, Purpose::kTest);
+  Sample s;
+  s.columns.resize(static_cast<std::size_t>(features));
+  std::uint64_t draw = 0;
+  for (auto& column : s.columns) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const double u = rng.uniform(draw++);
+      column.push_back(levels > 0 ? std::floor(u * levels) : u);
+    }
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+    const double scale = levels > 0 ? levels : 1;
+    const double x = s.columns[0][i] / scale, z = features > 1 ? s.columns[1][i] / scale : 0;
+    s.target.push_back(std::sin(6 * x) + x * z + 0.1 * rng.normal(draw++));
+  }
+  return s;
+}
+
+ForestOptions options_of(Search search, std::int64_t trees, int depth, std::int64_t leaf) {
+  ForestOptions o;
+  o.search = search;
+  o.trees = trees;
+  o.max_depth = depth;
+  o.min_samples_leaf = leaf;
+  return o;
+}
+
+Forest fit(const Sample& s, const ForestOptions& o, OutOfBagRequest* oob = nullptr) {
+  const ForestTable table = s.table();
+  return fit_forest({table, s.target, {}, {}}, o, oob);
+}
+
+bool same_bits(double a, double b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+// All that predictions and importances depend on.
+::testing::AssertionResult same(const ForestTree& a, const ForestTree& b) {
+  if (a.size() != b.size())
+    return ::testing::AssertionFailure() << a.size() << " and " << b.size() << " nodes";
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const ForestNode &x = a[i], &y = b[i];
+    const bool split = x.leaf() || (x.feature == y.feature && x.missing_left == y.missing_left &&
+                                    same_bits(x.threshold, y.threshold) && same_bits(x.gain, y.gain));
+    if (x.left != y.left || !split || x.rows != y.rows || !same_bits(x.value, y.value) ||
+        !same_bits(x.weight, y.weight))
+      return ::testing::AssertionFailure()
+             << "node " << i << ": column " << x.feature << " at " << x.threshold << " of " << x.rows
+             << " rows, and column " << y.feature << " at " << y.threshold << " of " << y.rows;
+  }
+  return ::testing::AssertionSuccess();
+}
+::testing::AssertionResult same(const Forest& a, const Forest& b) {
+  if (a.trees.size() != b.trees.size()) return ::testing::AssertionFailure() << "different numbers of trees";
+  for (std::size_t t = 0; t < a.trees.size(); ++t) {
+    const auto result = same(a.trees[t], b.trees[t]);
+    if (!result) return ::testing::AssertionFailure() << "tree " << t << ", " << result.message();
+  }
+  return ::testing::AssertionSuccess();
+}
+
+// What a tree says of a row, by its thresholds.
+double value_at(const ForestTree& tree, const ForestTable& table, std::int64_t row, int depth = 0) {
+  std::size_t at = 0;
+  for (int level = 0; !tree[at].leaf() && (depth == 0 || level < depth); ++level) {
+    const double x = table.value(tree[at].feature, row);
+    const bool right = std::isnan(x) ? !tree[at].missing_left : x > tree[at].threshold;
+    at = static_cast<std::size_t>(tree[at].left) + (right ? 1 : 0);
+  }
+  return tree[at].value;
+}
+
+TEST(ForestTest, BinsOfOneValueAreTheExactSearch) {
+  for (const int features : {3, 8, 11}) {
+    const Sample s = sample(3000, features, 200, 1);
+    for (const int depth : {4, 0}) {
+      for (const std::int64_t leaf : {1, 4}) {
+        ForestOptions o = options_of(Search::kExact, 6, depth, leaf);
+        const Forest exact = fit(s, o);
+        o.search = Search::kBinned8;
+        EXPECT_TRUE(same(exact, fit(s, o))) << features << " columns, depth " << depth << ", leaf " << leaf;
+        o.search = Search::kBinned16;
+        EXPECT_TRUE(same(exact, fit(s, o))) << features << " columns, depth " << depth << ", leaf " << leaf;
+      }
+    }
+  }
+}
+
+TEST(ForestTest, SoTheyAreWithMissingValuesAndFewColumnsPerNode) {
+  Sample s = sample(4000, 5, 60, 2);
+  const Rng rng(7, Purpose::kTest);
+  for (std::size_t f = 0; f < 4; ++f) {
+    for (std::size_t i = 0; i < s.target.size(); ++i) {
+      if (rng.uniform(f * 10000 + i) < 0.1 * static_cast<double>(f)) s.columns[f][i] = kNan;
+    }
+  }
+  for (std::size_t i = 0; i < s.target.size(); i += 50)
+    s.columns[1][i] = i % 100 == 0 ? kInfinity : -kInfinity;
+  for (const std::int64_t most : {0, 1, 3}) {
+    for (const bool extra : {false, true}) {
+      ForestOptions o = options_of(Search::kExact, 5, 9, 3);
+      o.max_features = most;
+      o.extra_trees = extra;
+      const Forest exact = fit(s, o);
+      o.search = Search::kBinned8;
+      const Forest binned = fit(s, o);
+      EXPECT_TRUE(same(exact, binned)) << most << " columns per node, extra " << extra;
+      o.max_leaf_nodes = 20;
+      const Forest best_first = fit(s, o);
+      o.search = Search::kExact;
+      EXPECT_TRUE(same(fit(s, o), best_first));
+      for (const ForestTree& tree : best_first.trees) EXPECT_EQ(tree.size(), 39U);
+    }
+  }
+}
+
+TEST(ForestTest, SixteenBitsComeCloseToTheExactSearch) {
+  const Sample s = sample(20000, 3, 0, 3);
+  OutOfBagRequest exact, binned;
+  fit(s, options_of(Search::kExact, 20, 0, 4), &exact);
+  fit(s, options_of(Search::kBinned16, 20, 0, 4), &binned);
+  EXPECT_NEAR(r_squared(s.target, exact.results[0].prediction),
+              r_squared(s.target, binned.results[0].prediction), 5e-4);
+}
+
+TEST(ForestTest, IsTheSameOnAnyNumberOfThreads) {
+  const Sample s = sample(5000, 8, 0, 4);
+  const ForestOptions o = options_of(Search::kBinned8, 16, 10, 4);
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  OutOfBagRequest one;
+  const Forest expected = fit(s, o, &one);
+  const std::vector<double> predicted = ForestPredictor(expected).predict(s.table());
+  for (const int threads : {2, 3, 7}) {
+    omp_set_num_threads(threads);
+    OutOfBagRequest many;
+    EXPECT_TRUE(same(expected, fit(s, o, &many))) << threads;
+    EXPECT_EQ(one.results[0].trees, many.results[0].trees);
+    for (std::size_t i = 0; i < s.target.size(); ++i)
+      ASSERT_TRUE(same_bits(one.results[0].prediction[i], many.results[0].prediction[i]));
+    EXPECT_EQ(predicted, ForestPredictor(expected).predict(s.table()));
+  }
+  omp_set_num_threads(before);
+}
+
+TEST(ForestTest, TreesAndDepthsNest) {
+  const Sample s = sample(4000, 8, 0, 5);
+  for (const Search search : {Search::kBinned8, Search::kBinned16, Search::kExact}) {
+    ForestOptions o = options_of(search, 10, 9, 2);
+    o.max_features = 3;
+    Forest deep = fit(s, o);
+    o.max_depth = 4;
+    Forest shallow = fit(s, o);
+    for (std::size_t t = 0; t < deep.trees.size(); ++t)
+      EXPECT_TRUE(same(truncated(deep.trees[t], 4), shallow.trees[t])) << name_of(search) << " tree " << t;
+    o.trees = 4;
+    shallow.trees.resize(4);
+    EXPECT_TRUE(same(shallow, fit(s, o))) << name_of(search);
+  }
+}
+
+TEST(ForestTest, OutOfBagIsTheMeanOverTreesThatDidNotSeeTheRow) {
+  Sample s = sample(700, 4, 0, 6);
+  for (std::size_t i = 0; i < s.target.size(); i += 9) s.columns[2][i] = kNan;
+  const ForestTable table = s.table();
+  for (const Search search : {Search::kBinned8, Search::kBinned16, Search::kExact}) {
+    for (const Bootstrap bootstrap : {Bootstrap::kMultinomial, Bootstrap::kPoisson}) {
+      ForestOptions o = options_of(search, 7, 8, 2);
+      o.bootstrap = bootstrap;
+      OutOfBagRequest request{{3, 0}, {}};
+      const Forest forest = fit(s, o, &request);
+      std::vector<std::vector<std::uint8_t>> counts(7, std::vector<std::uint8_t>(700));
+      for (std::size_t t = 0; t < 7; ++t) draw_rows(o, static_cast<std::int64_t>(t), {}, counts[t]);
+      for (std::size_t d = 0; d < 2; ++d) {
+        for (std::size_t i = 0; i < 700; ++i) {
+          double sum = 0;
+          int trees = 0;
+          for (std::size_t t = 0; t < 7; ++t) {
+            if (counts[t][i] != 0) continue;
+            sum += value_at(forest.trees[t], table, static_cast<std::int64_t>(i), request.depths[d]);
+            ++trees;
+          }
+          ASSERT_EQ(request.results[d].trees[i], trees);
+          if (trees == 0) {
+            ASSERT_TRUE(std::isnan(request.results[d].prediction[i]));
+          } else {
+            ASSERT_NEAR(request.results[d].prediction[i], sum / trees, 1e-12);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(ForestTest, PredictionsAreWhatThresholdsSay) {
+  const Sample s = sample(2500, 8, 0, 7);
+  Sample fresh = sample(1003, 8, 0, 8);
+  fresh.columns[0][5] = kNan;
+  fresh.columns[1][6] = kInfinity;
+  fresh.columns[2][7] = -kInfinity;
+  const ForestTable table = fresh.table();
+  for (const int depth : {6, 0}) {
+    const Forest forest = fit(s, options_of(Search::kBinned16, 9, depth, 1));
+    for (const auto& [trees, cut] : {std::pair{0, 0}, {4, 0}, {9, 3}}) {
+      const std::vector<double> predicted = ForestPredictor(forest, trees, cut).predict(table);
+      for (std::int64_t i = 0; i < table.rows(); ++i) {
+        double sum = 0;
+        const std::int64_t used = trees == 0 ? 9 : trees;
+        for (std::int64_t t = 0; t < used; ++t)
+          sum += value_at(forest.trees[static_cast<std::size_t>(t)], table, i, cut);
+        ASSERT_TRUE(same_bits(predicted[static_cast<std::size_t>(i)], sum / static_cast<double>(used))) << i;
+      }
+    }
+  }
+}
+
+TEST(ForestTest, GainsAddUpToWhatTheTreeExplains) {
+  const Sample s = sample(3000, 5, 0, 9);
+  ForestOptions o = options_of(Search::kBinned8, 1, 8, 3);
+  o.bootstrap = Bootstrap::kNone;
+  const Forest forest = fit(s, o);
+  const ForestTree& tree = forest.trees[0];
+  double gains = 0, between = 0;
+  for (const ForestNode& node : tree) {
+    if (!node.leaf()) gains += node.gain;
+    if (node.leaf()) between += node.weight * (node.value - tree[0].value) * (node.value - tree[0].value);
+  }
+  EXPECT_NEAR(gains, between, 1e-9 * between);
+}
+
+TEST(ForestTest, ARowTwiceIsARowOfWeightTwo) {
+  Sample s = sample(1500, 4, 100, 10);
+  std::vector<double> weights(s.target.size(), 1);
+  Sample twice = s;
+  for (std::size_t i = 0; i < s.target.size(); i += 3) {
+    weights[i] = 2;
+    for (std::size_t f = 0; f < 4; ++f) twice.columns[f].push_back(s.columns[f][i]);
+    twice.target.push_back(s.target[i]);
+  }
+  std::vector<std::uint8_t> mask(twice.target.size(), 1);
+  for (std::size_t i = 1; i < s.target.size(); i += 30) {  // a row of weight 0 is no part of the data
+    weights[i] = 0;
+    mask[i] = 0;
+  }
+  ForestOptions o = options_of(Search::kBinned8, 1, 5, 1);
+  o.bootstrap = Bootstrap::kNone;
+  const ForestTable one = s.table(), two = twice.table();
+  const Forest weighted = fit_forest({one, s.target, weights, {}}, o);
+  const Forest repeated = fit_forest({two, twice.target, {}, mask}, o);
+  ASSERT_EQ(weighted.trees[0].size(), repeated.trees[0].size());
+  for (std::size_t i = 0; i < weighted.trees[0].size(); ++i) {
+    const ForestNode &a = weighted.trees[0][i], &b = repeated.trees[0][i];
+    EXPECT_EQ(a.left, b.left);
+    EXPECT_EQ(a.threshold, b.threshold);
+    EXPECT_EQ(a.weight, b.weight);
+    EXPECT_NEAR(a.value, b.value, 1e-6);  // weights leave 26 bits to the target
+  }
+}
+
+TEST(ForestTest, OnlyTheOrderOfAColumnMatters) {
+  Sample s = sample(2000, 3, 0, 11);
+  const ForestOptions o = options_of(Search::kBinned8, 5, 7, 2);
+  const std::vector<double> before = ForestPredictor(fit(s, o)).predict(s.table());
+  for (double& x : s.columns[0]) x = std::exp(5 * x);
+  for (double& x : s.columns[1]) x = 1000 * x - 3;
+  EXPECT_EQ(before, ForestPredictor(fit(s, o)).predict(s.table()));
+}
+
+TEST(ForestTest, BootstrapDrawsEveryRowAlike) {
+  for (const Bootstrap bootstrap : {Bootstrap::kMultinomial, Bootstrap::kPoisson}) {
+    ForestOptions o;
+    o.bootstrap = bootstrap;
+    constexpr std::size_t kRows = 1000, kTrees = 2000;
+    std::vector<double> drawn(kRows, 0);
+    std::vector<std::uint8_t> counts(kRows);
+    double never = 0;
+    for (std::size_t t = 0; t < kTrees; ++t) {
+      draw_rows(o, static_cast<std::int64_t>(t), {}, counts);
+      const int total = std::accumulate(counts.begin(), counts.end(), 0);
+      if (bootstrap == Bootstrap::kMultinomial) {
+        ASSERT_EQ(total, static_cast<int>(kRows));
+      }
+      for (std::size_t i = 0; i < kRows; ++i) {
+        drawn[i] += counts[i];
+        never += counts[i] == 0 ? 1 : 0;
+      }
+    }
+    double chi2 = 0;
+    for (const double d : drawn) chi2 += (d - kTrees) * (d - kTrees) / kTrees;
+    EXPECT_NEAR(chi2, kRows, 4.5 * std::sqrt(2.0 * kRows));
+    EXPECT_NEAR(never / (kRows * kTrees), std::exp(-1.0), 1e-3);
+  }
+}
+
+TEST(ForestTest, NoiseIsNotExplained) {
+  Sample s = sample(4000, 5, 0, 12);
+  const Rng rng(13, Purpose::kTest);
+  for (std::size_t i = 0; i < s.target.size(); ++i) s.target[i] = rng.normal(i);
+  OutOfBagRequest oob;
+  fit(s, options_of(Search::kBinned8, 300, 4, 50), &oob);
+  // The mean of 300 trees on noise varies little: R^2 is about minus its variance, far from what leaks would
+  // give.
+  EXPECT_NEAR(r_squared(s.target, oob.results[0].prediction), 0, 3 / std::sqrt(4000.0));
+}
+
+TEST(ForestTest, EdgesOfWhatCanBeLearnt) {
+  for (const Search search : {Search::kBinned8, Search::kBinned16, Search::kExact}) {
+    ForestOptions o = options_of(search, 3, 0, 1);
+    Sample one;
+    one.columns = {std::vector<double>{3.0}, std::vector<double>{kNan}};
+    one.target = {7.5};
+    Forest forest = fit(one, o);
+    EXPECT_EQ(forest.trees[0].size(), 1U);
+    EXPECT_EQ(ForestPredictor(forest).predict(one.table())[0], 7.5);
+    Sample flat = sample(100, 2, 1, 14);  // constant columns
+    EXPECT_EQ(fit(flat, o).trees[0].size(), 1U) << name_of(search);
+    Sample still = sample(100, 2, 0, 15);  // a constant target
+    still.target.assign(100, 0.1);
+    EXPECT_EQ(fit(still, o).trees[0].size(), 1U) << name_of(search);
+    Sample lost = sample(100, 2, 0, 16);
+    lost.columns[0].assign(100, kNan);
+    const Forest without = fit(lost, o);
+    for (const ForestNode& node : without.trees[0]) EXPECT_TRUE(node.leaf() || node.feature == 1);
+    Sample tiny = sample(50, 1, 0, 17);
+    for (double& x : tiny.columns[0]) x = std::ldexp(x, -1060);  // denormal
+    EXPECT_GT(fit(tiny, o).trees[0].size(), 10U);
+    Sample large = sample(50, 1, 0, 18);
+    for (std::size_t i = 0; i < 50; ++i)
+      large.columns[0][i] = static_cast<double>((std::int64_t{1} << 52) + static_cast<std::int64_t>(i));
+    EXPECT_GT(fit(large, o).trees[0].size(), 10U);
+  }
+}
+
+void expect_refused(const ForestData& data, const ForestOptions& o, const std::string& words) {
+  try {
+    fit_forest(data, o);
+    FAIL() << "accepted, expected: " << words;
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+  }
+}
+
+TEST(ForestTest, RefusesInWords) {
+  const Sample s = sample(20, 2, 0, 19);
+  const ForestTable table = s.table(), empty;
+  const auto with = [](auto change) {
+    ForestOptions o;
+    change(o);
+    return o;
+  };
+  const std::vector<double> zeros(20, 0), short_target(19, 1);
+  std::vector<double> bad = s.target, negative(20, 1);
+  bad[3] = kNan;
+  negative[4] = -1;
+  expect_refused({empty, {}, {}, {}}, {}, "no column");
+  expect_refused({table, short_target, {}, {}}, {}, "20 rows, but 19 targets");
+  expect_refused({table, bad, {}, {}}, {}, "the target of row 3 is nan");
+  expect_refused({table, s.target, negative, {}}, {}, "the weight of row 4 is -1");
+  expect_refused({table, s.target, zeros, {}}, {}, "nothing to learn from");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.trees = 0; }), "0 trees are asked for");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.max_features = 3; }), "max_features is 3");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.min_samples_leaf = 0; }),
+                 "min_samples_leaf is 0");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.max_leaf_nodes = 1; }),
+                 "max_leaf_nodes is 1");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.max_depth = -1; }), "max_depth is -1");
+}
+
+TEST(ForestTest, DamagedTreesAreRefused) {
+  const Sample s = sample(300, 2, 0, 20);
+  const Forest good = fit(s, options_of(Search::kBinned8, 2, 5, 5));
+  const auto refused = [&](auto change) {
+    Forest bad = good;
+    change(bad.trees[1]);
+    EXPECT_THROW(ForestPredictor{bad}, Error);
+  };
+  refused([](ForestTree& t) { t.clear(); });
+  refused([](ForestTree& t) { t[0].left = 0; });
+  refused([](ForestTree& t) { t[0].left = static_cast<std::int32_t>(t.size()); });
+  refused([](ForestTree& t) { t[t[0].left].left = t[0].left; });
+  refused([](ForestTree& t) { t[0].feature = 2; });
+  refused([](ForestTree& t) { t[0].threshold = kNan; });
+  refused([](ForestTree& t) { t.back().value = kInfinity; });
+  refused([](ForestTree& t) { t.emplace_back(); });
+}
+
+}  // namespace
+}  // namespace umbra

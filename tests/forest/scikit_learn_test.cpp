@@ -1,0 +1,73 @@
+// The exact search against trees that scikit-learn grew (tests/golden/make_forest_goldens.py): node for node,
+// bit for bit.
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "engine/io/safetensors.h"
+#include "models/forest/forest.h"
+#include "models/forest/importance.h"
+
+namespace umbra {
+namespace {
+
+class ScikitLearnTest : public ::testing::TestWithParam<int> {
+ protected:
+  const SafeTensors golden_ = read_safetensors(UMBRA_SOURCE_DIR "/tests/golden/forest.safetensors");
+
+  template <class T>
+  std::span<const T> of(const std::string& name) const {
+    const Tensor& tensor = golden_.at(name);
+    return {tensor.values<T>().data(), static_cast<std::size_t>(tensor.count())};
+  }
+  template <class T>
+  std::span<const T> of_case(const char* name) const {
+    return of<T>(concat("case", GetParam(), "/", name));
+  }
+};
+
+TEST_P(ScikitLearnTest, GrowsTheSameTree) {
+  const auto x = of<float>("x");
+  const auto target = of<double>("target"), weights = of<double>("weights");
+  const auto settings = of_case<std::int64_t>("options");
+  ForestTable table;
+  const std::size_t rows = target.size();
+  for (std::size_t f = 0; f < x.size() / rows; ++f) table.add(concat("x", f), x.subspan(f * rows, rows));
+  ForestOptions o;
+  o.trees = 1;
+  o.search = ForestOptions::Search::kExact;
+  o.bootstrap = ForestOptions::Bootstrap::kNone;
+  o.min_samples_leaf = settings[0];
+  o.max_depth = static_cast<int>(settings[1]);
+  const std::span<const double> none;
+  const Forest forest = fit_forest({table, target, settings[2] != 0 ? weights : none, {}}, o);
+  const ForestTree& tree = forest.trees[0];
+
+  const auto feature = of_case<std::int64_t>("feature"), left = of_case<std::int64_t>("left"),
+             right = of_case<std::int64_t>("right"), count = of_case<std::int64_t>("rows");
+  const auto threshold = of_case<double>("threshold"), value = of_case<double>("value");
+  ASSERT_EQ(tree.size(), feature.size());
+  std::vector<std::pair<std::size_t, std::size_t>> waiting{{0, 0}};  // our node, theirs
+  while (!waiting.empty()) {
+    const auto [ours, theirs] = waiting.back();
+    waiting.pop_back();
+    const ForestNode& node = tree[ours];
+    ASSERT_EQ(node.leaf(), left[theirs] < 0) << "node " << theirs;
+    EXPECT_EQ(node.value, value[theirs]) << "node " << theirs;
+    EXPECT_EQ(node.rows, count[theirs]) << "node " << theirs;
+    if (node.leaf()) continue;
+    ASSERT_EQ(node.feature, feature[theirs]) << "node " << theirs;
+    ASSERT_EQ(node.threshold, threshold[theirs]) << "node " << theirs;
+    const auto child = static_cast<std::size_t>(node.left);
+    waiting.emplace_back(child, static_cast<std::size_t>(left[theirs]));
+    waiting.emplace_back(child + 1, static_cast<std::size_t>(right[theirs]));
+  }
+  const std::vector<double> importance = decrease_of_variance(forest).mean;
+  const auto expected = of_case<double>("importance");
+  for (std::size_t f = 0; f < importance.size(); ++f) EXPECT_NEAR(importance[f], expected[f], 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, ScikitLearnTest, ::testing::Range(0, 7));
+
+}  // namespace
+}  // namespace umbra
