@@ -48,6 +48,15 @@ void fill(const BufferSpec& spec, void* data, std::uint64_t stream) {
   }
 }
 
+// Threads that slept through a kernel of one thread may wake up on one core, until the scheduler looks at
+// them.
+void spread_threads() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  parallel_for(omp_get_max_threads(), [&](std::int64_t) {
+    while (std::chrono::steady_clock::now() < end) continue;
+  });
+}
+
 void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
   std::vector<std::shared_ptr<Storage>> memory;
   std::vector<void*> pointers;
@@ -58,6 +67,7 @@ void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
   }
   const std::shared_ptr<Storage> workspace = allocate_storage({}, kernel.workspace(op));
   Stream stream({});
+  spread_threads();
   kernel.run(op, pointers, workspace->data(), stream);  // first use of the memory: pages, not arithmetic
   for (auto _ : state) kernel.run(op, pointers, workspace->data(), stream);
   const auto rate = [&](double amount) {
@@ -135,14 +145,6 @@ void add_large(std::string_view op, Problems& problems) {
   }
 }
 
-// A new process' threads may share a core until the scheduler has looked at them.
-void spread_threads() {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
-  parallel_for(omp_get_max_threads(), [&](std::int64_t) {
-    while (std::chrono::steady_clock::now() < end) continue;
-  });
-}
-
 }  // namespace
 }  // namespace umbra
 
@@ -167,7 +169,6 @@ int main(int argc, char** argv) {
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  umbra::spread_threads();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;
