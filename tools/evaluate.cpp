@@ -1,4 +1,5 @@
-// evaluate: chi^2 of trained networks and of the baselines on the validation boxes, as a table and as JSON.
+// evaluate: chi^2 of trained networks, forests and the baselines on the validation boxes, as a table and as
+// JSON.
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include "engine/io/atomic_file.h"
 #include "tools/common/baselines.h"
 #include "tools/common/experiment.h"
+#include "tools/common/forest_smf.h"
 #include "tools/common/tool.h"
 
 namespace umbra {
@@ -16,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::string data, out, device = "auto";
-  std::vector<std::string> runs;
+  std::vector<std::string> runs, forests;
 };
 
 // What makes two runs comparable: the same boxes, bins and split.
@@ -78,6 +80,23 @@ Json Scorer::score(const std::string& name, const std::vector<double>& phi) cons
           {"smf_standard_deviation", deviation}};
 }
 
+// The forests of files, each three ways (tools/common/forest_smf.h).
+Json score_forests(const std::vector<std::string>& files, const Catalog& catalog, const Scorer& scorer) {
+  Json models = Json::array();
+  for (const std::string& file : files) {
+    const ForestSmf smf = forest_smf(read_forest(file), file, catalog, scorer.boxes, scorer.wanted);
+    const auto add = [&](const char* way, const std::vector<double>& phi) {
+      const std::string which = files.size() > 1 ? concat(" (", file, ")") : "";
+      models.push_back(scorer.score(concat("forest, ", way, which), phi));
+      models.back()["forest"] = file;
+    };
+    add("mean prediction per halo", smf.per_halo);
+    add("mean prediction per voxel", smf.cell_mean);
+    add("distribution per halo", smf.distributional);
+  }
+  return models;
+}
+
 void print_table(const Json& result) {
   std::printf("%-44s %22s %26s\n", "model", "chi2 (sum over bins)", "chi2 (Eq. 1, log phi)");
   for (const Json& model : result["models"]) {
@@ -129,6 +148,8 @@ void run(const Arguments& arguments) {
       const RidgeBaseline ridge = ridge_baseline(boxes, split.train, split.validation);
       result["models"].push_back(scorer.score("ridge on the histogram of the input", ridge.predictions));
       result["models"].back()["penalty"] = ridge.penalty;
+      for (const Json& model : score_forests(arguments.forests, catalog, scorer))
+        result["models"].push_back(model);
     }
     require(comparable_part(config) == reference, run,
             ": this run's sub-boxes, bins, split or floor differ from those of ", arguments.runs.front(),
@@ -152,10 +173,12 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
-  umbra::ToolApp app("Score trained networks and baselines on the validation boxes of a catalog.",
+  umbra::ToolApp app("Score trained networks, forests and baselines on the validation boxes of a catalog.",
                      "evaluate");
   app.add_option("--data", arguments.data, "the catalog (HDF5) the runs were trained on")->required();
   app.add_option("--run", arguments.runs, "folders written by train")->required();
+  app.add_option("--forest", arguments.forests,
+                 "models written by forest fit with the runs' split; three mass functions each");
   app.add_option("--out", arguments.out, "the result (JSON)")->required();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });

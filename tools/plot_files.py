@@ -1,4 +1,4 @@
-"""What plot.py reads: evaluation.json, metrics.csv, predictions.h5 and catalog.h5.
+"""What plot.py reads: evaluation.json, metrics.csv, predictions.h5 and catalog.h5, and what forest writes.
 
 Nothing in a file is believed before it is checked: every complaint is a PlotError, one sentence naming the file, the
 field and what was expected.
@@ -149,3 +149,47 @@ def read_predictions(path):
         return predicted, true, edges, unit, "predicted"
     require(marked.any(), path, ": validation: at least one box marked 1 was expected")
     return predicted[marked], true[marked], edges, unit, "validation"
+
+
+def read_halos(path):
+    """Predicted and true log10 M* [n] of halos that the forest was not fitted on (all where none are marked), kind."""
+    with hdf5(path, "forest predict") as file:
+        require("log_mass_true" in file, path, ": the dataset log_mass_true is missing: expected predictions from a "
+                "catalog with the column stellar_mass")
+        predicted = dataset(file, "log_mass_predicted", (None,))
+        item = file["log_mass_true"]
+        require(isinstance(item, h5py.Dataset) and item.shape == predicted.shape and item.dtype.kind == "f", path,
+                ": log_mass_true: as many numbers as log_mass_predicted were expected")
+        true = item[()].astype(float)
+        marked = dataset(file, "training", predicted.shape) == 0 if "training" in file else np.isfinite(predicted)
+        kind = "left out of the fit" if "training" in file else "of another catalog"
+    kept = marked & np.isfinite(true)  # nan: a halo without a galaxy
+    require(kept.any(), path, ": at least one halo with a stellar mass that was not in the fit was expected")
+    return predicted[kept], true[kept], kind
+
+
+def read_importance(path):
+    """Names of columns, of groups, and [(measure, mean, standard error)]; of permutations columns, then groups."""
+    try:
+        result = json.loads(read_text(path, "the JSON that forest importance writes"))
+    except (ValueError, RecursionError) as problem:
+        raise PlotError(f"{path}: is not JSON ({problem}): expected what forest importance writes") from problem
+    require(isinstance(result, dict) and isinstance(result.get("features"), list) and result["features"]
+            and all(isinstance(name, str) for name in result["features"]), path,
+            ": features: a list of names was expected: is this the file that forest importance writes?")
+    measures = []
+    groups = result.get("permutation_of_groups", [])
+    require(isinstance(groups, list) and all(isinstance(g, dict) and isinstance(g.get("name"), str) for g in groups),
+            path, ": permutation_of_groups: a list of groups with names was expected")
+    for field in ("decrease_of_variance_normalised", "unbiased_decrease", "permutation"):
+        if field != "decrease_of_variance_normalised" and field not in result:
+            continue  # every tree saw all rows
+        measure = result.get(field)
+        require(isinstance(measure, dict), path, f": {field} is missing: expected what forest importance writes")
+        values = [numbers(measure.get(key), f"{path}: {field}.{key}", (len(result["features"]),))
+                  for key in ("mean", "standard_error")]
+        if field == "permutation" and groups:
+            values = [np.append(value, [float(numbers(g.get(key), f"{path}: permutation_of_groups: {key}", ()))
+                                        for g in groups]) for value, key in zip(values, ("mean", "standard_error"))]
+        measures.append((field, *values))
+    return result["features"], [group["name"] for group in groups], measures

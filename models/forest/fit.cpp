@@ -37,14 +37,33 @@ class Growers {
   std::vector<std::unique_ptr<TreeGrower>> free_;
 };
 
-// 1 for rows that are part of the data: not masked, of positive weight.
-std::vector<std::uint8_t> used_rows(const ForestData& data) {
-  std::vector<std::uint8_t> used(static_cast<std::size_t>(data.table.rows()), 1);
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!data.mask.empty() && data.mask[i] == 0) used[i] = 0;
-    if (!data.weights.empty() && data.weights[i] == 0) used[i] = 0;
+// Sums of out-of-bag predictions, all trees so far together.
+struct OutOfBagSums {
+  const FixedData& fixed;
+  std::size_t rows;
+  std::vector<std::int64_t> sums;   // [depth][row]
+  std::vector<std::int32_t> trees;  // [depth][row]
+
+  OutOfBag of_depth(std::size_t d) const {
+    OutOfBag result;
+    result.trees.assign(trees.begin() + static_cast<std::ptrdiff_t>(d * rows),
+                        trees.begin() + static_cast<std::ptrdiff_t>((d + 1) * rows));
+    result.prediction.assign(rows, std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (result.trees[i] > 0) result.prediction[i] = oob_value(fixed, sums[d * rows + i], result.trees[i]);
+    }
+    return result;
   }
-  return used;
+};
+
+void check(const OutOfBagRequest& request, const ForestOptions& options) {
+  const auto deeper = [](int a, int b) { return a != 0 && (b == 0 || a < b); };
+  require(std::is_sorted(request.depths.begin(), request.depths.end(), deeper),
+          "forest: depths of out-of-bag predictions ascend");
+  for (std::size_t i = 0; i < request.trees.size(); ++i)
+    require(request.trees[i] > (i == 0 ? 0 : request.trees[i - 1]) && request.trees[i] <= options.trees,
+            "forest: numbers of trees of out-of-bag predictions ascend, from 1 to those of the forest, ",
+            options.trees);
 }
 
 void check(const ForestData& data, const ForestOptions& o) {
@@ -76,6 +95,15 @@ void check(const ForestData& data, const ForestOptions& o) {
 }
 
 }  // namespace
+
+std::vector<std::uint8_t> used_rows(const ForestData& data) {
+  std::vector<std::uint8_t> used(static_cast<std::size_t>(data.table.rows()), 1);
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!data.mask.empty() && data.mask[i] == 0) used[i] = 0;
+    if (!data.weights.empty() && data.weights[i] == 0) used[i] = 0;
+  }
+  return used;
+}
 
 FixedData fixed_data(const ForestData& data) {
   FixedData out;
@@ -142,6 +170,7 @@ FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, st
 
 Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag) {
   check(data, options);
+  if (out_of_bag != nullptr) check(*out_of_bag, options);
   const std::vector<std::uint8_t> used = used_rows(data);
   require(std::any_of(used.begin(), used.end(), [](std::uint8_t u) { return u != 0; }),
           "forest: every row is masked or has weight 0, there is nothing to learn from");
@@ -151,32 +180,28 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
                                                  : binned_growth(usable, options.search);
   Forest forest{options, data.table.names(),
                 std::vector<ForestTree>(static_cast<std::size_t>(options.trees))};
-  std::vector<int> depths = out_of_bag != nullptr ? out_of_bag->depths : std::vector<int>();
-  const auto deeper = [](int a, int b) { return a != 0 && (b == 0 || a < b); };
-  require(std::is_sorted(depths.begin(), depths.end(), deeper),
-          "forest: depths of out-of-bag predictions ascend");
-  std::vector<std::int64_t> sums(depths.size() * used.size());
-  std::vector<std::int32_t> trees(sums.size());
+  const std::vector<int> depths = out_of_bag != nullptr ? out_of_bag->depths : std::vector<int>();
+  std::vector<std::int64_t> stops = out_of_bag != nullptr ? out_of_bag->trees : std::vector<std::int64_t>();
+  const std::size_t wanted = stops.empty() ? 1 : stops.size();
+  if (stops.empty() || stops.back() < options.trees) stops.push_back(options.trees);
+  OutOfBagSums oob{growth->fixed, used.size(), std::vector<std::int64_t>(depths.size() * used.size()),
+                   std::vector<std::int32_t>(depths.size() * used.size())};
   Growers growers(*growth, options);
-  parallel_for(options.trees, [&](std::int64_t tree) {
-    std::vector<std::uint8_t> counts(used.size());
-    draw_rows(options, tree, used, counts);
-    std::unique_ptr<TreeGrower> grower = growers.take();
-    ForestTree& grown = forest.trees[static_cast<std::size_t>(tree)];
-    grown = grower->grow(tree, counts);
-    if (!depths.empty()) grower->add_out_of_bag(grown, counts, used, depths, sums, trees);
-    growers.give_back(std::move(grower));
-  });
-  for (std::size_t d = 0; d < depths.size(); ++d) {
-    OutOfBag result;
-    result.trees.assign(trees.begin() + static_cast<std::ptrdiff_t>(d * used.size()),
-                        trees.begin() + static_cast<std::ptrdiff_t>((d + 1) * used.size()));
-    result.prediction.assign(used.size(), std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t i = 0; i < used.size(); ++i) {
-      if (result.trees[i] > 0)
-        result.prediction[i] = oob_value(growth->fixed, sums[d * used.size() + i], result.trees[i]);
-    }
-    out_of_bag->results.push_back(std::move(result));
+  std::int64_t first = 0;
+  for (std::size_t stop = 0; stop < stops.size(); first = stops[stop++]) {
+    parallel_for(stops[stop] - first, [&](std::int64_t i) {
+      const std::int64_t tree = first + i;
+      std::vector<std::uint8_t> counts(used.size());
+      draw_rows(options, tree, used, counts);
+      std::unique_ptr<TreeGrower> grower = growers.take();
+      ForestTree& grown = forest.trees[static_cast<std::size_t>(tree)];
+      grown = grower->grow(tree, counts);
+      if (!depths.empty() && stop < wanted)
+        grower->add_out_of_bag(grown, counts, used, depths, oob.sums, oob.trees);
+      growers.give_back(std::move(grower));
+    });
+    for (std::size_t d = 0; d < depths.size() && stop < wanted; ++d)
+      out_of_bag->results.push_back(oob.of_depth(d));
   }
   return forest;
 }

@@ -79,13 +79,17 @@ struct ForestData {
   std::span<const std::uint8_t> mask;
 };
 
-/// Depths at which out-of-bag predictions are taken, in one walk; 0 is the leaf.
+/// [rows]: 1 for rows that are part of the data, not masked and of positive weight.
+std::vector<std::uint8_t> used_rows(const ForestData& data);
+
+/// Depths and numbers of trees at which out-of-bag predictions are taken, in one walk; both ascend.
 struct OutOfBagRequest {
-  std::vector<int> depths{0};
-  std::vector<OutOfBag> results;  // of each depth, filled by fit_forest()
+  std::vector<int> depths{0};         // 0, the leaf, is deepest
+  std::vector<std::int64_t> trees{};  // of the first so many trees; empty: of all
+  std::vector<OutOfBag> results{};    // [trees][depths], filled by fit_forest()
 };
 
-/// Grows trees number `first` to options.trees - 1. Throws Error when there is nothing to learn from or an
+/// Grows options.trees trees. Throws Error when there is nothing to learn from or an
 /// option is impossible: no rows, no columns, more than kMostFeatures, a target that is not finite, a
 /// negative weight.
 Forest fit_forest(const ForestData& data, const ForestOptions& options,

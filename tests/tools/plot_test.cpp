@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -177,6 +178,34 @@ void write_predictions(const fs::path& path, std::int64_t boxes, std::int64_t bi
   file.commit();
 }
 
+// Halos of a forest's catalog; the first `fitted` were in the fit (-1: none is marked).
+void write_halos(const fs::path& path, std::int64_t count, std::int64_t fitted, double beyond = 0) {
+  Hdf5File file = Hdf5File::create(path);
+  std::vector<double> truth, predicted;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double mass = 9 + 0.01 * static_cast<double>(i % 300);
+    truth.push_back(i % 50 == 49 ? std::nan("") : mass + (i < fitted ? beyond : 0));  // nan: no galaxy
+    predicted.push_back(mass + 0.05 * static_cast<double>(i % 9 - 4));
+  }
+  file.write<double>("log_mass_predicted", predicted);
+  file.write<double>("log_mass_true", truth);
+  if (fitted >= 0) {
+    std::vector<std::int64_t> marked(static_cast<std::size_t>(count), 0);
+    std::fill_n(marked.begin(), fitted, 1);
+    file.write<std::int64_t>("training", marked);
+  }
+  file.commit();
+}
+
+Json importance() {
+  Json result = {{"features", {"vpeak", "spin", "is_satellite"}}};
+  for (const char* measure : {"decrease_of_variance_normalised", "unbiased_decrease", "permutation"})
+    result[measure] = {{"mean", {1.0, 0.02, 0.1}}, {"standard_error", {0.05, 0.001, 0.01}}};
+  result["permutation_of_groups"] = {
+      {{"name", "velocity and mass"}, {"mean", 1.4}, {"standard_error", 0.03}}};
+  return result;
+}
+
 // ---- figures
 // --------------------------------------------------------------------------------------------------------
 
@@ -221,6 +250,28 @@ TEST_F(PlotTest, DrawsPredictionsOfTheValidationBoxesAlone) {
   write_predictions(at("other.h5"), 30, 3, 10, 1e-2F);  // only boxes that are not drawn differ
   expect_figure("predictions --predictions other.h5", "other");
   EXPECT_EQ(contents(at("marked.png")), contents(at("other.png")));
+}
+
+TEST_F(PlotTest, DrawsHalosThatTheForestWasNotFittedOnAlone) {
+  write_halos(at("marked.h5"), 900, 300);
+  write_halos(at("all.h5"), 900, -1);
+  expect_figure("halos --predictions marked.h5", "marked");
+  expect_figure("halos --predictions all.h5", "all");
+  EXPECT_NE(contents(at("marked.png")), contents(at("all.png")));
+  write_halos(at("other.h5"), 900, 300, 1);  // only halos that are not drawn differ
+  expect_figure("halos --predictions other.h5", "other");
+  EXPECT_EQ(contents(at("marked.png")), contents(at("other.png")));
+}
+
+TEST_F(PlotTest, DrawsImportances) {
+  write("i.json", importance().dump());
+  expect_figure("importance --importance i.json", "all");
+  Json few = importance();  // of a forest whose trees saw all rows
+  for (const char* measure : {"unbiased_decrease", "permutation", "permutation_of_groups"})
+    few.erase(measure);
+  write("few.json", few.dump());
+  EXPECT_EQ(plot("importance --importance few.json --out few"), 0) << complaint_;
+  EXPECT_LT(fs::file_size(at("few.png")), fs::file_size(at("all.png")));
 }
 
 // ---- bad input
@@ -280,9 +331,27 @@ TEST_F(PlotTest, NamesWhatIsWrongWithPredictions) {
   expect_sentence("predictions --predictions p.h5", {"p.h5", "smf_true", "stellar_mass"});
 }
 
+TEST_F(PlotTest, NamesWhatIsWrongWithWhatForestWrites) {
+  write_halos(at("h.h5"), 100, 100);
+  expect_sentence("halos --predictions h.h5", {"h.h5", "not in the fit"});
+  write_predictions(at("p.h5"), 4, 3, 1);
+  expect_sentence("halos --predictions p.h5", {"p.h5", "log_mass_true"});
+  expect_sentence("importance --importance none.json", {"none.json", "cannot be read"});
+  const auto spoiled = [&](const std::string& pointer, const Json& value, const std::string& part) {
+    Json bad = importance();
+    bad[Json::json_pointer(pointer)] = value;
+    write("i.json", bad.dump());
+    expect_sentence("importance --importance i.json", {"i.json", part});
+  };
+  spoiled("/features", "vpeak", "features");
+  spoiled("/permutation/mean", Json{1.0, 2.0}, "permutation.mean");
+  spoiled("/permutation_of_groups/0/name", 3, "permutation_of_groups");
+  spoiled("/unbiased_decrease/standard_error", Json{1.0, nullptr, 0}, "unbiased_decrease.standard_error");
+}
+
 TEST_F(PlotTest, TellsWrongUsageFromWrongInput) {
   EXPECT_EQ(plot("--help"), 0);
-  for (const char* command : {"smf", "loss", "slice", "predictions"})
+  for (const char* command : {"smf", "loss", "slice", "predictions", "halos", "importance"})
     EXPECT_NE(said_.find(command), std::string::npos) << command;
   EXPECT_EQ(plot("slice --help"), 0);
   EXPECT_NE(said_.find("Mpc/h"), std::string::npos);

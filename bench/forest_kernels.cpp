@@ -1,0 +1,131 @@
+// Times the parts of a random forest (Google Benchmark): drawing rows, growing one tree, walking rows out of
+// bag, predicting. One thread. items/s: rows.
+#include <benchmark/benchmark.h>
+#include <omp.h>
+
+#include <cmath>
+
+#include "engine/base/philox.h"
+#include "models/forest/grower.h"
+#include "models/forest/predict.h"
+
+namespace umbra {
+namespace {
+
+// Eight columns; the target depends on two of them.
+struct Rows {
+  explicit Rows(std::int64_t count)
+      : columns(8, std::vector<float>(static_cast<std::size_t>(count))), target(columns[0].size()) {
+    const Rng rng(1, Purpose::kTest);
+    for (std::size_t i = 0; i < target.size(); ++i) {
+      for (std::size_t f = 0; f < columns.size(); ++f)
+        columns[f][i] = static_cast<float>(rng.uniform(16 * i + f));
+      target[i] = std::sin(6 * columns[0][i]) + columns[1][i] + 0.2 * rng.normal(16 * i + 9);
+    }
+    for (std::size_t f = 0; f < columns.size(); ++f)
+      table.add(concat("c", f), std::span<const float>(columns[f]));
+  }
+  ForestData data() const { return {table, target, {}, {}}; }
+
+  std::vector<std::vector<float>> columns;
+  std::vector<double> target;
+  ForestTable table;
+};
+
+ForestOptions options_of(const benchmark::State& state) {
+  ForestOptions o;
+  o.max_depth = static_cast<int>(state.range(1));
+  o.search = static_cast<ForestOptions::Search>(state.range(2));
+  return o;
+}
+
+void count_rows(benchmark::State& state) {
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void draw(benchmark::State& state) {
+  std::vector<std::uint8_t> counts(static_cast<std::size_t>(state.range(0)));
+  std::int64_t tree = 0;
+  for (auto _ : state) draw_rows({}, tree++, {}, counts);
+  count_rows(state);
+}
+
+void prepare(benchmark::State& state) {
+  const Rows rows(state.range(0));
+  for (auto _ : state) binned_growth(rows.data(), options_of(state).search);
+  count_rows(state);
+}
+
+std::unique_ptr<GrowthData> growth_of(const Rows& rows, const ForestOptions& o) {
+  return o.search == ForestOptions::Search::kExact ? exact_growth(rows.data())
+                                                   : binned_growth(rows.data(), o.search);
+}
+
+void grow(benchmark::State& state) {
+  const Rows rows(state.range(0));
+  const ForestOptions o = options_of(state);
+  const auto growth = growth_of(rows, o);
+  const auto grower = growth->make_grower(o);
+  std::vector<std::uint8_t> counts(rows.target.size());
+  draw_rows(o, 0, {}, counts);
+  for (auto _ : state) benchmark::DoNotOptimize(grower->grow(0, counts));
+  count_rows(state);
+}
+
+void out_of_bag(benchmark::State& state) {
+  const Rows rows(state.range(0));
+  const ForestOptions o = options_of(state);
+  const auto growth = growth_of(rows, o);
+  const auto grower = growth->make_grower(o);
+  std::vector<std::uint8_t> counts(rows.target.size());
+  draw_rows(o, 0, {}, counts);
+  const ForestTree tree = grower->grow(0, counts);
+  std::vector<std::int64_t> sums(counts.size());
+  std::vector<std::int32_t> trees(counts.size());
+  const std::vector<int> depths{0};
+  for (auto _ : state) grower->add_out_of_bag(tree, counts, {}, depths, sums, trees);
+  count_rows(state);
+}
+
+void predict(benchmark::State& state) {
+  const Rows rows(state.range(0));
+  ForestOptions o = options_of(state);
+  o.trees = 20;
+  const ForestPredictor predictor(fit_forest(rows.data(), o));
+  for (auto _ : state) benchmark::DoNotOptimize(predictor.predict(rows.table));
+  count_rows(state);
+}
+
+void sizes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"rows", "depth", "search"})->Unit(benchmark::kMillisecond);
+  for (const std::int64_t rows : {100000, 1600000}) {
+    for (const std::int64_t search : {0, 1}) b->Args({rows, 10, search});
+  }
+  b->Args({100000, 0, 0})->Args({100000, 0, 1})->Args({100000, 10, 2});
+}
+
+BENCHMARK(draw)->Arg(100000)->Arg(1600000)->ArgName("rows")->Unit(benchmark::kMillisecond);
+BENCHMARK(prepare)
+    ->ArgNames({"rows", "depth", "search"})
+    ->Args({1600000, 10, 0})
+    ->Args({1600000, 10, 1})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(grow)->Apply(sizes);
+BENCHMARK(out_of_bag)->Apply(sizes);
+BENCHMARK(predict)
+    ->ArgNames({"rows", "depth", "search"})
+    ->Args({100000, 10, 0})
+    ->Args({100000, 0, 1})
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  omp_set_num_threads(1);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

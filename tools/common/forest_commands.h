@@ -1,0 +1,52 @@
+// The subcommands of the tool `forest`. Each add_..._command() adds one to the command line; when that one is
+// parsed, `run` becomes what it does.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/common/forest_data.h"
+#include "tools/common/forest_file.h"
+#include "tools/common/tool.h"
+
+namespace umbra {
+
+using RunCommand = std::function<void()>;
+
+void add_fit_command(ToolApp& app, RunCommand& run);
+void add_search_command(ToolApp& app, RunCommand& run);
+void add_predict_command(ToolApp& app, RunCommand& run);
+void add_importance_command(ToolApp& app, RunCommand& run);
+void add_export_command(ToolApp& app, RunCommand& run);
+
+// ---- what commands that learn have in common ----
+
+/// Which numbers of which catalog a forest learns from.
+struct ForestLearning {
+  std::string data, target = "log10", split = "boxes";
+  std::vector<std::string> features;
+  double min_vpeak = 150, subbox_size = 25, train_fraction = 0.8;
+  std::uint64_t split_seed = 1;
+};
+void add_learning_options(CLI::App& command, ForestLearning& learning);
+
+/// A subcommand with --help alone.
+CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what);
+/// A whole number from 0: CLI11 would wrap -1 to the largest number.
+std::string not_negative(const std::string& text);
+
+/// The galaxies of learning.data, those to train on, and a model without trees that knows where it comes
+/// from. Throws Error when there is nothing to learn.
+struct ForestTraining {
+  ForestHalos halos;
+  std::vector<std::uint8_t> training;  // [row]
+  std::vector<double> target;          // [row]
+  ForestModel model;
+};
+ForestTraining read_training(const ForestLearning& learning);
+
+/// Throws Error now when `out` cannot be written, not after the work.
+void check_writable(const std::string& out);
+
+}  // namespace umbra
