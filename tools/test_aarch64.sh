@@ -2,8 +2,8 @@
 # Cross-compiles umbra for 64-bit Arm (Grace) and runs the tests of the engine under qemu-user. Called by
 # `tools/test.sh aarch64`, which installs the compiler and the emulator.
 #
-# What runs: every test of tests/engine (the gauntlet over all kernels, the mutants, the registry, the tape, the
-# optimizers). What does not: tests of files, data and tools, for which HDF5 and FFTW for Arm would be needed; they hold
+# What runs: every test of tests/engine and tests/forest (the gauntlet over all kernels, the mutants, the registry, the tape, the
+# optimizers, the bits of a forest). What does not: tests of files, data and tools, for which HDF5 and FFTW for Arm would be needed; they hold
 # no code that knows the machine.
 #
 # Highway and GoogleTest for Arm come as packages of the same Debian or Ubuntu release, unpacked into the build folder by

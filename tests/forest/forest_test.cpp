@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -177,6 +178,44 @@ TEST(ForestTest, IsTheSameOnAnyNumberOfThreads) {
     EXPECT_EQ(predicted, ForestPredictor(expected).predict(s.table()));
   }
   omp_set_num_threads(before);
+}
+
+// FNV-1a over what a model file holds.
+std::uint64_t hash_of(const Forest& forest) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&](std::uint64_t bits) {
+    for (int byte = 0; byte < 8; ++byte, bits >>= 8) hash = (hash ^ (bits & 0xff)) * 0x100000001b3;
+  };
+  for (const ForestTree& tree : forest.trees) {
+    for (const ForestNode& node : tree) {
+      add(static_cast<std::uint64_t>(node.left));
+      add(std::bit_cast<std::uint64_t>(node.value));
+      if (node.leaf()) continue;
+      add(node.feature);
+      add(std::bit_cast<std::uint64_t>(node.threshold));
+      add(std::bit_cast<std::uint64_t>(node.gain));
+    }
+  }
+  return hash;
+}
+
+TEST(ForestTest, IsTheSameOnEveryMachine) {
+  Sample s;
+  const Rng rng(21, Purpose::kTest);
+  s.columns.resize(4);
+  for (std::uint64_t i = 0; i < 6000; ++i) {  // sums and products alone: sines differ between libraries
+    for (std::uint64_t f = 0; f < 4; ++f) s.columns[f].push_back(rng.uniform(8 * i + f));
+    s.target.push_back(s.columns[0][i] * s.columns[1][i] + 0.2 * rng.uniform(8 * i + 5));
+  }
+  std::vector<std::uint64_t> hashes;
+  for (const Search search : {Search::kBinned8, Search::kBinned16, Search::kExact}) {
+    ForestOptions o = options_of(search, 8, 12, 3);
+    o.max_features = 3;
+    hashes.push_back(hash_of(fit(s, o)));
+  }
+  const std::vector<std::uint64_t> expected = {6860502369096586644u, 377839615421606738u,
+                                               17430748755107579398u};
+  EXPECT_EQ(hashes, expected);
 }
 
 TEST(ForestTest, TreesAndDepthsNest) {
