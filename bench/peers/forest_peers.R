@@ -1,6 +1,7 @@
 #!/usr/bin/env Rscript
 # ranger on the rows of `build/bench/forest --write FILE`; one line of JSON as that program prints.
 #   forest_peers.R FILE ROWS TREES MAX_DEPTH MIN_SAMPLES_LEAF THREADS
+# Debian's ranger cannot bound leaves: nodes of fewer than twice the leaf are not split instead.
 suppressMessages(library(ranger))
 a <- commandArgs(trailingOnly = TRUE)
 rows <- as.integer(a[2])
@@ -11,7 +12,7 @@ train <- as.data.frame(all[seq_len(rows), ])
 fresh <- as.data.frame(all[-seq_len(rows), ])
 rm(all)
 fit_s <- system.time(model <- ranger(target ~ ., train, num.trees = as.integer(a[3]), max.depth = as.integer(a[4]),
-                                     min.bucket = as.integer(a[5]), mtry = 8, num.threads = as.integer(a[6]), seed = 1,
+                                     min.node.size = 2 * as.integer(a[5]), mtry = 8, num.threads = as.integer(a[6]), seed = 1,
                                      oob.error = FALSE))["elapsed"]
 peak <- as.numeric(sub("VmHWM:\\s*([0-9]+) kB", "\\1", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
 predict_s <- system.time(p <- predict(model, fresh, num.threads = as.integer(a[6]))$predictions)["elapsed"]

@@ -55,8 +55,11 @@ struct WalkTree {
       for (int r = 0; r < kTogether; ++r) {
         const WalkStep<Code>& step = s[at[r]];
         const Code code = codes[r][step.feature];
-        const bool right = code > step.code && !(step.missing_left && code == kMissing);
-        const std::uint32_t next = step.left + static_cast<std::uint32_t>(right);
+        // Without branches: half of them would be guessed wrong.
+        const auto right =
+            static_cast<std::uint32_t>(code > step.code) &
+            (static_cast<std::uint32_t>(code != kMissing) | static_cast<std::uint32_t>(!step.missing_left));
+        const std::uint32_t next = step.left + right;
         moved |= next != at[r];
         at[r] = next;
       }
