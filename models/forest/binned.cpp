@@ -392,17 +392,30 @@ class BinnedGrower final : public TreeGrower {
     }
   }
 
-  void grow_depth_first(Node node) {
-    const Split split = best_split(node);
-    if (split.feature < 0) return give_back(std::move(node.histogram));
-    write_split(node, split);
-    std::array<Node, 2> pair = children(node, split);
-    if (!may_split(pair[0]) && !may_split(pair[1])) return give_back(std::move(node.histogram));
-    const ForestNode written = tree_[static_cast<std::size_t>(node.index)];
-    partition(node, written, split.left.rows());
-    sum_children(node, pair, written.feature);
-    for (Node& child : pair) {
-      if (may_split(child)) grow_depth_first(std::move(child));
+  // Left children first. Nodes wait on a stack of their own: a tree may be as deep as it has rows.
+  void grow_depth_first(Node root) {
+    std::vector<Node> waiting;
+    waiting.push_back(std::move(root));
+    while (!waiting.empty()) {
+      Node node = std::move(waiting.back());
+      waiting.pop_back();
+      const Split split = best_split(node);
+      if (split.feature < 0) {
+        give_back(std::move(node.histogram));
+        continue;
+      }
+      write_split(node, split);
+      std::array<Node, 2> pair = children(node, split);
+      if (!may_split(pair[0]) && !may_split(pair[1])) {
+        give_back(std::move(node.histogram));
+        continue;
+      }
+      const ForestNode written = tree_[static_cast<std::size_t>(node.index)];
+      partition(node, written, split.left.rows());
+      sum_children(node, pair, written.feature);
+      for (std::size_t child : {1, 0}) {
+        if (may_split(pair[child])) waiting.push_back(std::move(pair[child]));
+      }
     }
   }
 

@@ -1,11 +1,11 @@
 // A random forest for regression (Breiman 2001): the mean of many trees, each grown on a bootstrap sample of
 // the rows by splits that reduce the variance of the target most.
 //
-// Sums are integers: the target is rounded to fixed point (at worst 2^-24 of its range), so histograms,
-// subtraction of histograms and means do not depend on the order of additions. A forest is the same, bit for
-// bit, for any number of threads and on any machine. A tree is a function of the data, the options and its
-// number alone: the first 100 trees of 500 are the forest of 100 trees, and a tree of depth 10 cut at depth 5
-// is the tree of depth 5.
+// Sums are integers: the target is rounded to fixed point (2^-30 of its range, 2^-26 with weights), so
+// histograms, subtraction of histograms and means do not depend on the order of additions. A forest is the
+// same, bit for bit, for any number of threads and on any machine. A tree is a function of the data, the
+// options and its number alone: the first 100 trees of 500 are the forest of 100 trees, and a tree of depth
+// 10 cut at depth 5 is the tree of depth 5.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct ForestOptions {
   enum class Bootstrap { kMultinomial, kPoisson, kNone };
 
   std::int64_t trees = 500;
-  int max_depth = 10;                 // 0: no limit (of 2^20 levels)
+  int max_depth = 10;                 // 0: no limit
   std::int64_t min_samples_leaf = 4;  // different rows, as in scikit-learn, however often a row was drawn
   std::int64_t max_features = 0;      // columns tried per node, more where these are constant; 0: all
   std::int64_t max_leaf_nodes = 0;    // 0: no limit; otherwise the best splits first
@@ -63,12 +63,6 @@ struct Forest {
   ForestOptions options;
   std::vector<std::string> features;
   std::vector<ForestTree> trees;
-};
-
-/// A number rounded as fit_forest() rounds the target: value = center + unit * fixed.
-struct FixedTarget {
-  double center = 0, unit = 1;
-  std::vector<std::int32_t> fixed;  // [rows]
 };
 
 struct ForestData {

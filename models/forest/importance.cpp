@@ -25,11 +25,8 @@ Importance over_trees(const std::vector<std::vector<double>>& per, std::size_t c
 
 // Rows that tree number `tree` did not see though they are part of the data.
 std::vector<std::int64_t> unseen_rows(const Forest& forest, const ForestData& data, std::int64_t tree) {
-  std::vector<std::uint8_t> used(data.target.size(), 1), counts(data.target.size());
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!data.mask.empty() && data.mask[i] == 0) used[i] = 0;
-    if (!data.weights.empty() && data.weights[i] == 0) used[i] = 0;
-  }
+  const std::vector<std::uint8_t> used = used_rows(data);
+  std::vector<std::uint8_t> counts(used.size());
   draw_rows(forest.options, tree, used, counts);
   std::vector<std::int64_t> rows;
   for (std::size_t i = 0; i < used.size(); ++i) {

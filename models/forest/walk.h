@@ -1,6 +1,7 @@
 // Walking rows of codes down a tree, sixteen at a time: one step of one row waits for memory, sixteen do not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
