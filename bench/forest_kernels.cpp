@@ -1,13 +1,16 @@
 // Times the parts of a random forest (Google Benchmark): drawing rows, growing one tree, walking rows out of
-// bag, predicting. One thread. items/s: rows.
+// bag, packing trees, predicting: one thread; searching a grid: all. items/s: rows.
+//   build/bench/forest_kernels --whole-grid     only the grid of the paper at full size: minutes
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
 #include <cmath>
+#include <string_view>
 
-#include "engine/base/philox.h"
+#include "bench/forest_halos.h"
 #include "models/forest/grower.h"
 #include "models/forest/predict.h"
+#include "models/forest/search.h"
 
 namespace umbra {
 namespace {
@@ -96,6 +99,40 @@ void predict(benchmark::State& state) {
   count_rows(state);
 }
 
+// What a predictor makes of a forest before it can predict.
+void pack(benchmark::State& state) {
+  const Rows rows(state.range(0));
+  ForestOptions o = options_of(state);
+  o.trees = 20;
+  const Forest forest = fit_forest(rows.data(), o);
+  for (auto _ : state) benchmark::DoNotOptimize(ForestPredictor(forest));
+  state.SetItemsProcessed(state.iterations() * o.trees);
+}
+
+// The grid of the paper with its 1,000 trees scaled to state.range(1), 5 folds; out of bag, too, or not.
+void search(benchmark::State& state) {
+  omp_set_num_threads(omp_get_num_procs());
+  const Halos halos = draw_halos(state.range(0));
+  ForestTable table;
+  for (std::size_t f = 0; f < kHaloColumns; ++f)
+    table.add(concat("c", f), std::span<const float>(halos.columns[f]));
+  const std::vector<double> target(halos.target.begin(), halos.target.end());
+  SearchRequest request;
+  for (std::int64_t& trees : request.grid.trees) trees = trees * state.range(1) / 1000;
+  request.out_of_bag = state.range(2) != 0;
+  for (auto _ : state) benchmark::DoNotOptimize(search_forest({table, target, {}, {}}, request));
+  count_rows(state);
+  omp_set_num_threads(1);
+}
+
+void search_settings(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"rows", "trees", "oob"})
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(1)
+      ->UseRealTime()
+      ->MeasureProcessCPUTime();
+}
+
 void sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"rows", "depth", "search"})->Unit(benchmark::kMillisecond);
   for (const std::int64_t rows : {100000, 1600000}) {
@@ -112,17 +149,37 @@ BENCHMARK(prepare)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK(grow)->Apply(sizes);
 BENCHMARK(out_of_bag)->Apply(sizes);
-BENCHMARK(predict)
-    ->ArgNames({"rows", "depth", "search"})
-    ->Args({100000, 10, 0})
-    ->Args({100000, 0, 1})
-    ->Unit(benchmark::kMillisecond);
+// Codes of 8 bits (vectors), of 16, and deep trees.
+void forests(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"rows", "depth", "search"})->Unit(benchmark::kMillisecond);
+  b->Args({100000, 10, 0})->Args({100000, 10, 1})->Args({100000, 0, 1});
+}
+
+BENCHMARK(predict)->Apply(forests);
+BENCHMARK(pack)->Apply(forests);
+BENCHMARK(search)
+    ->Apply(search_settings)
+    ->Args({200000, 20, 0})
+    ->Args({200000, 20, 1})
+    ->Args({1600000, 40, 0});
+
+void whole_grid() {
+  benchmark::RegisterBenchmark("search", search)
+      ->Apply(search_settings)
+      ->Args({1600000, 1000, 0})
+      ->Args({1600000, 1000, 1});
+}
 
 }  // namespace
 }  // namespace umbra
 
 int main(int argc, char** argv) {
   omp_set_num_threads(1);
+  if (argc > 1 && std::string_view(argv[1]) == "--whole-grid") {
+    benchmark::ClearRegisteredBenchmarks();
+    umbra::whole_grid();
+    --argc, ++argv;
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -5,10 +5,18 @@
 
 Same rows, trees, depth, leaf, columns, threads. XGBoost and LightGBM draw rows without replacement: a share of 0.632, as many
 different rows as a bootstrap sees.
+
+    forest_peers.py --data halos.bin --rows 100000 --library sklearn --trees 500 --umbra build/bench/forest --rounds 3
+
+compares predictions: the fitted forest and umbra's of the same rows (packing of its trees included) predict the rest of the file in
+turn. The line ends in the seconds of each round.
 """
 import argparse
 import json
+import os
 import resource
+import statistics
+import subprocess
 import sys
 import time
 
@@ -34,6 +42,27 @@ def make_model(a):
                                   n_jobs=a.threads, random_state=1, verbose=-1, force_row_wise=True)
 
 
+def umbra_seconds(a, held_out):
+    """Of one prediction by umbra, which draws the rows of the file itself."""
+    command = [a.umbra, "--rows", str(a.rows), "--held-out", str(held_out), "--trees", str(a.trees), "--max-depth", str(a.max_depth),
+               "--min-samples-leaf", str(a.min_samples_leaf), "--search", a.umbra_search]
+    environment = dict(os.environ, OMP_NUM_THREADS=str(a.threads))
+    return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)["predict_s"]
+
+
+def rounds_in_turn(a, model, x):
+    """Seconds of umbra and of the model, one after the other, and the ratio of their medians."""
+    own, umbra, load = [], [], []
+    for _ in range(a.rounds):
+        umbra.append(umbra_seconds(a, len(x)))
+        load.append(os.getloadavg()[0])
+        begin = time.perf_counter()
+        model.predict(x)
+        own.append(time.perf_counter() - begin)
+    return {"rounds_predict_s": own, "rounds_umbra_predict_s": umbra, "load": load,
+            "umbra_is_faster_by": statistics.median(own) / statistics.median(umbra)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
@@ -43,6 +72,9 @@ def main():
     parser.add_argument("--max-depth", type=int, default=10)
     parser.add_argument("--min-samples-leaf", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--umbra", help="build/bench/forest, to predict in turn with")
+    parser.add_argument("--umbra-search", default="binned8", choices=("binned8", "binned16", "exact"))
+    parser.add_argument("--rounds", type=int, default=3)
     a = parser.parse_args()
     raw = np.fromfile(a.data, dtype=np.float32).reshape(9, -1)
     x, y = np.ascontiguousarray(raw[:8].T), raw[8].copy()
@@ -61,10 +93,11 @@ def main():
     truth = y[a.rows:].astype(np.float64)
     error = float(np.mean((truth - prediction)**2))
     module = sys.modules[a.library]
+    rounds = rounds_in_turn(a, model, x[a.rows:]) if a.umbra else {}
     print(json.dumps({"program": f"{a.library} {module.__version__}", "rows": a.rows, "trees": a.trees, "max_depth": a.max_depth,
                       "min_samples_leaf": a.min_samples_leaf, "threads": a.threads, "fit_s": fitted - start, "predicted_rows": len(truth),
                       "predict_s": end - begin, "held_out_r2": 1 - error / float(np.var(truth)), "held_out_rmse": error**0.5,
-                      "peak_memory_mb": peak}))
+                      "peak_memory_mb": peak, **rounds}))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/base/philox.h"
+#include "models/forest/draw_words.h"
 #include "models/forest/forest.h"
 
 namespace umbra {
@@ -17,13 +17,16 @@ constexpr std::uint64_t kReplacements = std::uint64_t{1} << 40;  // indices behi
 void draw_multinomial(const Rng& rng, std::span<std::uint8_t> counts) {
   const auto n = static_cast<std::uint32_t>(counts.size());
   const std::uint32_t unfair = (0u - n) % n;
-  for (std::uint64_t i = 0; i < n; i += 4) {
-    const Philox4 words = rng.words(i / 4);
-    for (std::uint64_t k = 0; k < 4 && i + k < n; ++k) {
-      const std::uint64_t product = std::uint64_t{words[k]} * n;
-      const bool fair = static_cast<std::uint32_t>(product) >= unfair;
-      std::uint8_t& count = counts[fair ? product >> 32 : rng.below(kReplacements + i + k, n)];
-      count = static_cast<std::uint8_t>(count + (count < kMostDraws ? 1 : 0));
+  WordBlocks words;
+  for (std::uint64_t begin = 0; begin < n; begin += 4 * kWordBlocks) {
+    draw_words(rng, begin / 4, words);
+    for (std::uint64_t k = 0; k < 4; ++k) {
+      for (std::uint64_t b = 0, i = begin + k; b < kWordBlocks && i < n; ++b, i += 4) {
+        const std::uint64_t product = std::uint64_t{words[k][b]} * n;
+        const bool fair = static_cast<std::uint32_t>(product) >= unfair;
+        std::uint8_t& count = counts[fair ? product >> 32 : rng.below(kReplacements + i, n)];
+        count = static_cast<std::uint8_t>(count + (count < kMostDraws ? 1 : 0));
+      }
     }
   }
 }

@@ -87,6 +87,18 @@ class ExactGrower final : public TreeGrower {
     return std::move(tree_);
   }
 
+  std::vector<ForestTree> grow_family(std::int64_t tree, std::span<const std::uint8_t> counts,
+                                      std::span<const std::int64_t> min_samples_leaf) override {
+    std::vector<ForestTree> trees;
+    const std::int64_t before = options_.min_samples_leaf;
+    for (const std::int64_t least : min_samples_leaf) {
+      options_.min_samples_leaf = least;
+      trees.push_back(grow(tree, counts));
+    }
+    options_.min_samples_leaf = before;
+    return trees;
+  }
+
   void add_out_of_bag(const ForestTree& tree, std::span<const std::uint8_t> counts,
                       std::span<const std::uint8_t> mask, std::span<const int> depths,
                       std::span<std::int64_t> sums, std::span<std::int32_t> trees) override {

@@ -2,40 +2,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
-#include <numeric>
 
 #include "engine/cpu/parallel.h"
 #include "models/forest/forest.h"
-#include "models/forest/grower.h"
+#include "models/forest/growers.h"
 
 namespace umbra {
 namespace {
 
 constexpr int kOobBits = 16;  // behind the fixed point of the target: 2^30 * 2^16 * 2^16 trees fit an integer
-
-// Grows side by side, handed out one per task.
-class Growers {
- public:
-  Growers(const GrowthData& data, const ForestOptions& options) : data_(data), options_(options) {}
-  std::unique_ptr<TreeGrower> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) return data_.make_grower(options_);
-    auto grower = std::move(free_.back());
-    free_.pop_back();
-    return grower;
-  }
-  void give_back(std::unique_ptr<TreeGrower> grower) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(grower));
-  }
-
- private:
-  const GrowthData& data_;
-  const ForestOptions& options_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<TreeGrower>> free_;
-};
 
 // Sums of out-of-bag predictions, all trees so far together.
 struct OutOfBagSums {
@@ -66,7 +41,9 @@ void check(const OutOfBagRequest& request, const ForestOptions& options) {
             options.trees);
 }
 
-void check(const ForestData& data, const ForestOptions& o) {
+}  // namespace
+
+void check_fit(const ForestData& data, const ForestOptions& o) {
   const std::int64_t rows = data.table.rows();
   require(data.table.features() > 0, "forest: there is no column to learn from");
   require(data.table.features() <= kMostFeatures, "forest: ", data.table.features(),
@@ -92,9 +69,14 @@ void check(const ForestData& data, const ForestOptions& o) {
           o.max_features, "; it is 0 (all) to the number of columns, ", data.table.features());
   require(o.max_leaf_nodes == 0 || o.max_leaf_nodes >= 2, "forest: max_leaf_nodes is ", o.max_leaf_nodes,
           "; it is 0 (no limit) or at least 2");
+  const std::vector<std::uint8_t> used = used_rows(data);
+  require(std::any_of(used.begin(), used.end(), [](std::uint8_t u) { return u != 0; }),
+          "forest: every row is masked or has weight 0, there is nothing to learn from");
 }
 
-}  // namespace
+std::unique_ptr<GrowthData> make_growth(const ForestData& data, ForestOptions::Search search) {
+  return search == ForestOptions::Search::kExact ? exact_growth(data) : binned_growth(data, search);
+}
 
 std::vector<std::uint8_t> used_rows(const ForestData& data) {
   std::vector<std::uint8_t> used(static_cast<std::size_t>(data.table.rows()), 1);
@@ -169,15 +151,11 @@ FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, st
       thresholds_(options.seed, Purpose::kForestThreshold, static_cast<std::uint64_t>(tree)) {}
 
 Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag) {
-  check(data, options);
+  check_fit(data, options);
   if (out_of_bag != nullptr) check(*out_of_bag, options);
   const std::vector<std::uint8_t> used = used_rows(data);
-  require(std::any_of(used.begin(), used.end(), [](std::uint8_t u) { return u != 0; }),
-          "forest: every row is masked or has weight 0, there is nothing to learn from");
   const ForestData usable{data.table, data.target, data.weights, used};
-  const std::unique_ptr<GrowthData> growth = options.search == ForestOptions::Search::kExact
-                                                 ? exact_growth(usable)
-                                                 : binned_growth(usable, options.search);
+  const std::unique_ptr<GrowthData> growth = make_growth(usable, options.search);
   Forest forest{options, data.table.names(),
                 std::vector<ForestTree>(static_cast<std::size_t>(options.trees))};
   const std::vector<int> depths = out_of_bag != nullptr ? out_of_bag->depths : std::vector<int>();
@@ -186,19 +164,18 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
   if (stops.empty() || stops.back() < options.trees) stops.push_back(options.trees);
   OutOfBagSums oob{growth->fixed, used.size(), std::vector<std::int64_t>(depths.size() * used.size()),
                    std::vector<std::int32_t>(depths.size() * used.size())};
-  Growers growers(*growth, options);
+  Growers growers(*growth, options, used.size());
   std::int64_t first = 0;
   for (std::size_t stop = 0; stop < stops.size(); first = stops[stop++]) {
     parallel_for(stops[stop] - first, [&](std::int64_t i) {
       const std::int64_t tree = first + i;
-      std::vector<std::uint8_t> counts(used.size());
-      draw_rows(options, tree, used, counts);
-      std::unique_ptr<TreeGrower> grower = growers.take();
+      Growers::Worker worker = growers.take();
+      draw_rows(options, tree, used, worker.counts);
       ForestTree& grown = forest.trees[static_cast<std::size_t>(tree)];
-      grown = grower->grow(tree, counts);
+      grown = worker.grower->grow(tree, worker.counts);
       if (!depths.empty() && stop < wanted)
-        grower->add_out_of_bag(grown, counts, used, depths, oob.sums, oob.trees);
-      growers.give_back(std::move(grower));
+        worker.grower->add_out_of_bag(grown, worker.counts, used, depths, oob.sums, oob.trees);
+      growers.give_back(std::move(worker));
     });
     for (std::size_t d = 0; d < depths.size() && stop < wanted; ++d)
       out_of_bag->results.push_back(oob.of_depth(d));

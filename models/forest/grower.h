@@ -123,6 +123,10 @@ class TreeGrower {
   virtual ~TreeGrower() = default;
   /// counts [rows]: how often each row was drawn, at least one of them more than never.
   virtual ForestTree grow(std::int64_t tree, std::span<const std::uint8_t> counts) = 0;
+  /// The trees that grow() makes with each of these min_samples_leaf (ascending) instead of the one of the
+  /// options, in less time. Not with max_leaf_nodes: best-first trees are no family.
+  virtual std::vector<ForestTree> grow_family(std::int64_t tree, std::span<const std::uint8_t> counts,
+                                              std::span<const std::int64_t> min_samples_leaf) = 0;
   /// Adds the out-of-bag predictions of a tree of this grower to `sums` and `trees`: for each of `depths` and
   /// each row of count 0 whose mask is not 0, its value there as fixed point (oob_fixed). Both are
   /// [depth][row].

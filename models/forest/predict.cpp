@@ -1,17 +1,75 @@
 #include "models/forest/predict.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "engine/cpu/parallel.h"
-#include "models/forest/walk.h"
+#include "models/forest/walk_forest.h"
 
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kBlock = 2048;  // rows that go through all trees together: 32 KB of ranks
+using Thresholds = std::vector<std::vector<double>>;  // [column], ascending, each once
+
+constexpr std::size_t kMostBytes = std::numeric_limits<std::uint8_t>::max() - 1;
+constexpr std::size_t kShortRun = 8;  // trees for which it does not pay to rank the rows anew
+
+std::size_t most_of(const Thresholds& t) {
+  std::size_t most = 0;
+  for (const auto& column : t) most = std::max(most, column.size());
+  return most;
+}
+
+Thresholds thresholds_of(std::span<const ForestTree* const> trees, std::size_t columns) {
+  Thresholds out(columns);
+  for (const ForestTree* tree : trees) {
+    for (const ForestNode& node : *tree) {
+      if (!node.leaf()) out[node.feature].push_back(node.threshold);
+    }
+  }
+  parallel_for(static_cast<std::int64_t>(columns), [&](std::int64_t f) {
+    auto& column = out[static_cast<std::size_t>(f)];
+    std::sort(column.begin(), column.end());
+    column.erase(std::unique(column.begin(), column.end()), column.end());
+  });
+  return out;
+}
+
+Thresholds merged(const Thresholds& a, const Thresholds& b) {
+  Thresholds out(a.size());
+  for (std::size_t f = 0; f < a.size(); ++f)
+    std::set_union(a[f].begin(), a[f].end(), b[f].begin(), b[f].end(), std::back_inserter(out[f]));
+  return out;
+}
+
+// Runs of trees whose ranks fit bytes, which walk several times faster than wider ones; none where such runs
+// would be short.
+std::vector<std::unique_ptr<ForestWalk>> byte_walks(std::span<const ForestTree* const> trees,
+                                                    std::size_t columns) {
+  std::vector<std::unique_ptr<ForestWalk>> out;
+  std::size_t begin = 0;
+  Thresholds run(columns);
+  const auto finish = [&](std::size_t end) {
+    out.push_back(std::make_unique<ForestWalkOf<std::uint8_t>>(trees.subspan(begin, end - begin),
+                                                               ForestRanks(std::move(run))));
+  };
+  for (std::size_t t = 0; t < trees.size(); ++t) {
+    Thresholds own = thresholds_of(trees.subspan(t, 1), columns);
+    Thresholds both = merged(run, own);
+    if (most_of(both) <= kMostBytes) {
+      run = std::move(both);
+      continue;
+    }
+    if (t - begin < kShortRun || most_of(own) > kMostBytes) return {};
+    finish(t);
+    begin = t;
+    run = std::move(own);
+  }
+  finish(trees.size());
+  return out;
+}
 
 }  // namespace
 
@@ -37,130 +95,68 @@ void check_tree(const ForestTree& tree, std::int64_t features, std::string_view 
   require(next == size, where, ": tree ", number, " has ", size - next, " nodes that nothing leads to");
 }
 
-class ForestPredictor::Walks {
- public:
-  virtual ~Walks() = default;
-  virtual std::int64_t features() const = 0;
-  virtual void visit(const ForestTable& table, Visitor& visitor) const = 0;
-};
-
-template <class Code>
-class ForestPredictor::WalksOf final : public Walks {
- public:
-  WalksOf(const std::vector<ForestTree>& trees, std::vector<std::vector<double>> thresholds)
-      : thresholds_(std::move(thresholds)) {
-    for (const ForestTree& tree : trees) {
-      walks_.emplace_back(tree, [this](const ForestNode& node) {
-        const auto& sorted = thresholds_[node.feature];
-        return static_cast<Code>(std::lower_bound(sorted.begin(), sorted.end(), node.threshold) -
-                                 sorted.begin());
-      });
-    }
-  }
-  std::int64_t features() const override { return static_cast<std::int64_t>(thresholds_.size()); }
-
-  void visit(const ForestTable& table, Visitor& visitor) const override {
-    using Walk = WalkTree<Code>;
-    const std::int64_t width = features();
-    parallel_chunks(table.rows(), kBlock, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<Code> ranks(static_cast<std::size_t>((end - begin) * width));  // [row][column]
-      for (std::int64_t f = 0; f < width; ++f) rank_column(table, f, begin, end, ranks.data() + f, width);
-      std::vector<std::uint32_t> at(static_cast<std::size_t>(end - begin) + Walk::kTogether);
-      std::array<const Code*, Walk::kTogether> codes;
-      for (std::size_t t = 0; t < walks_.size(); ++t) {
-        std::fill(at.begin(), at.end(), 0);
-        for (std::int64_t r = 0; r < end - begin; r += Walk::kTogether) {
-          for (std::int64_t k = 0; k < Walk::kTogether; ++k)
-            codes[static_cast<std::size_t>(k)] = ranks.data() + std::min(r + k, end - begin - 1) * width;
-          walks_[t].walk(walks_[t].depth, codes.data(), at.data() + r);
-        }
-        visitor.visit(begin, static_cast<std::int64_t>(t),
-                      std::span(at).first(static_cast<std::size_t>(end - begin)));
-      }
-    });
-  }
-
- private:
-  // rank: the number of thresholds below the value, so that value <= threshold j says rank <= j.
-  void rank_column(const ForestTable& table, std::int64_t f, std::int64_t begin, std::int64_t end,
-                   Code* ranks, std::int64_t stride) const {
-    const auto& sorted = thresholds_[static_cast<std::size_t>(f)];
-    const double* data = sorted.data();
-    std::visit(
-        [&](auto values) {
-          for (std::int64_t i = begin; i < end; ++i) {
-            const auto x = static_cast<double>(values[static_cast<std::size_t>(i)]);
-            std::size_t at = 0;
-            for (std::size_t n = sorted.size(); n > 0;) {
-              const std::size_t half = (n + 1) / 2;
-              at += data[at + half - 1] < x ? half : 0;
-              n -= half;
-            }
-            ranks[(i - begin) * stride] = std::isnan(x) ? WalkTree<Code>::kMissing : static_cast<Code>(at);
-          }
-        },
-        table.column(f));
-  }
-
-  std::vector<std::vector<double>> thresholds_;  // [column], ascending
-  std::vector<WalkTree<Code>> walks_;
-};
-
-ForestPredictor::ForestPredictor(const Forest& forest, std::int64_t trees, int depth) {
+ForestPredictor::ForestPredictor(const Forest& forest, std::int64_t trees, int depth)
+    : columns_(static_cast<std::int64_t>(forest.features.size())) {
   require(trees >= 0 && trees <= static_cast<std::int64_t>(forest.trees.size()), "forest: ", trees,
           " trees are asked for, the forest has ", forest.trees.size());
   const std::size_t used = trees == 0 ? forest.trees.size() : static_cast<std::size_t>(trees);
+  require(columns_ <= kMostFeatures, "forest: it has ", columns_, " columns, at most ", kMostFeatures,
+          " are possible");
   require(used > 0, "forest: it has no tree to predict with");
-  std::vector<ForestTree> cut;
-  std::vector<std::vector<double>> thresholds(forest.features.size());
+  std::vector<ForestTree> cut(depth == 0 ? 0 : used);
+  std::vector<const ForestTree*> all;
   for (std::size_t t = 0; t < used; ++t) {
-    check_tree(forest.trees[t], static_cast<std::int64_t>(forest.features.size()), "forest",
-               static_cast<std::int64_t>(t));
-    cut.push_back(truncated(forest.trees[t], depth));
-    std::vector<double>& values = values_.emplace_back();
-    for (const ForestNode& node : cut.back()) {
-      values.push_back(node.value);
-      if (!node.leaf()) thresholds[node.feature].push_back(node.threshold);
-    }
+    check_tree(forest.trees[t], columns_, "forest", static_cast<std::int64_t>(t));
+    if (depth != 0) cut[t] = truncated(forest.trees[t], depth);
+    all.push_back(depth == 0 ? &forest.trees[t] : &cut[t]);
   }
-  std::size_t most = 0;
-  for (auto& sorted : thresholds) {
-    std::sort(sorted.begin(), sorted.end());
-    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    most = std::max(most, sorted.size());
-  }
-  if (most < std::numeric_limits<std::uint16_t>::max()) {
-    walks_ = std::make_unique<WalksOf<std::uint16_t>>(cut, std::move(thresholds));
+  const auto columns = static_cast<std::size_t>(columns_);
+  walks_ = byte_walks(all, columns);
+  if (!walks_.empty()) return;
+  Thresholds thresholds = thresholds_of(all, columns);
+  if (most_of(thresholds) < std::numeric_limits<std::uint16_t>::max()) {
+    walks_.push_back(std::make_unique<ForestWalkOf<std::uint16_t>>(all, ForestRanks(std::move(thresholds))));
   } else {
-    walks_ = std::make_unique<WalksOf<std::uint32_t>>(cut, std::move(thresholds));
+    walks_.push_back(std::make_unique<ForestWalkOf<std::uint32_t>>(all, ForestRanks(std::move(thresholds))));
   }
 }
 ForestPredictor::~ForestPredictor() = default;
 ForestPredictor::ForestPredictor(ForestPredictor&&) noexcept = default;
 
+void ForestPredictor::check(const ForestTable& table) const {
+  require(table.features() == columns_, "forest: the data has ", table.features(),
+          " columns, the forest was fitted on ", columns_);
+}
+
 void ForestPredictor::visit(const ForestTable& table, Visitor& visitor) const {
-  require(table.features() == walks_->features(), "forest: the data has ", table.features(),
-          " columns, the forest was fitted on ", walks_->features());
-  walks_->visit(table, visitor);
+  check(table);
+  parallel_chunks(table.rows(), kWalkBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t first_tree = 0;
+    for (const auto& walk : walks_) {
+      walk->visit(table, begin, end - begin, [&](std::int64_t tree, std::span<const std::uint32_t> at) {
+        visitor.visit(begin, first_tree + tree, at);
+      });
+      first_tree += walk->trees();
+    }
+  });
 }
 
 std::vector<double> ForestPredictor::predict(const ForestTable& table) const {
-  struct Mean final : Visitor {
-    void visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) override {
-      const double* values = (*leaf_values)[static_cast<std::size_t>(tree)].data();
-      double* to = out.data() + first_row;
-      for (std::size_t r = 0; r < at.size(); ++r) to[r] += values[at[r]];
-      if (static_cast<std::size_t>(tree) + 1 < leaf_values->size()) return;
-      for (std::size_t r = 0; r < at.size(); ++r) to[r] /= static_cast<double>(leaf_values->size());
+  check(table);
+  std::int64_t trees = 0;
+  for (const auto& walk : walks_) trees += walk->trees();
+  std::vector<double> means(static_cast<std::size_t>(table.rows()), 0);
+  const bool sorted = walks_.size() == 1 && walks_[0]->better_sorted();
+  if (sorted) walks_[0]->add_sorted(table, means);
+  parallel_chunks(table.rows(), kWalkBlock, [&](std::int64_t begin, std::int64_t end) {
+    const std::span<double> own =
+        std::span(means).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    for (const auto& walk : walks_) {
+      if (!sorted) walk->add(table, begin, own);
     }
-    const std::vector<std::vector<double>>* leaf_values = nullptr;
-    std::vector<double> out;
-  };
-  Mean mean;
-  mean.leaf_values = &values_;
-  mean.out.assign(static_cast<std::size_t>(table.rows()), 0);
-  visit(table, mean);
-  return mean.out;
+    for (double& mean : own) mean /= static_cast<double>(trees);
+  });
+  return means;
 }
 
 }  // namespace umbra

@@ -1,6 +1,6 @@
-// Predictions of a forest. Values become ranks among the thresholds of their column, which fit 16 (or 32)
-// bits; a tree is walked on ranks by sixteen rows at a time and says exactly what comparing values with
-// thresholds would.
+// Predictions of a forest. Values become ranks among the thresholds of their column, which fit 8, 16 or 32
+// bits; trees are walked on ranks by many rows at a time and say exactly what comparing values with
+// thresholds would. The sum over the trees runs in their order for every row.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,8 @@
 #include "models/forest/forest.h"
 
 namespace umbra {
+
+class ForestWalk;
 
 class ForestPredictor {
  public:
@@ -33,11 +35,10 @@ class ForestPredictor {
   void visit(const ForestTable& table, Visitor& visitor) const;
 
  private:
-  class Walks;
-  template <class Code>
-  class WalksOf;
-  std::unique_ptr<Walks> walks_;
-  std::vector<std::vector<double>> values_;  // [tree][node]
+  void check(const ForestTable& table) const;
+
+  std::int64_t columns_;
+  std::vector<std::unique_ptr<ForestWalk>> walks_;  // in the order of the trees
 };
 
 /// Throws Error naming `where`, the tree and the node when a tree is damaged.

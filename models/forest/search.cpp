@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
-#include "engine/base/philox.h"
-#include "models/forest/predict.h"
+#include "engine/cpu/parallel.h"
+#include "models/forest/family_sums.h"
+#include "models/forest/growers.h"
+#include "models/forest/table_rows.h"
 
 namespace umbra {
 namespace {
@@ -24,6 +27,25 @@ std::vector<T> axis(std::vector<T> values, const char* name, Less less) {
   return values;
 }
 
+// Throws what fitting a point of the grid alone would throw.
+void check_points(const ForestData& data, const ForestGrid& grid, const ForestOptions& base) {
+  ForestOptions options = base;
+  options.trees = grid.trees.back();
+  options.max_depth = grid.max_depth.back();
+  for (const std::int64_t features : grid.max_features) {
+    options.max_features = features;
+    options.min_samples_leaf = grid.min_samples_leaf.front();
+    check_fit(data, options);
+  }
+}
+
+template <class Choose>
+std::vector<std::uint8_t> rows_of(std::span<const int> fold_of, const Choose& choose) {
+  std::vector<std::uint8_t> chosen(fold_of.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = choose(fold_of[i]) ? 1 : 0;
+  return chosen;
+}
+
 ForestGrid checked(const ForestGrid& grid) {
   const auto less = [](auto a, auto b) { return a < b; };
   ForestGrid out{axis(grid.trees, "trees", less), axis(grid.max_depth, "max_depth", deeper),
@@ -35,118 +57,117 @@ ForestGrid checked(const ForestGrid& grid) {
   return out;
 }
 
-// The rows held out, copied together: a fifth of the data, and walks need not pass over the rest.
-struct HeldOut {
-  std::vector<std::string> names;
-  std::vector<std::vector<double>> columns;
-  std::vector<double> target;
-
-  HeldOut(const ForestData& data, std::span<const int> fold_of, int fold) : names(data.table.names()) {
-    std::vector<std::int64_t> rows;
-    for (std::size_t i = 0; i < fold_of.size(); ++i) {
-      if (fold_of[i] != fold) continue;
-      rows.push_back(static_cast<std::int64_t>(i));
-      target.push_back(data.target[i]);
-    }
-    for (std::int64_t f = 0; f < data.table.features(); ++f) {
-      std::vector<double>& column = columns.emplace_back();
-      for (const std::int64_t row : rows) column.push_back(data.table.value(f, row));
-    }
-  }
-  ForestTable table() const {
-    ForestTable t;
-    for (std::size_t f = 0; f < names.size(); ++f) t.add(names[f], std::span<const double>(columns[f]));
-    return t;
-  }
-};
-
-// What each node says of its rows when the tree is cut at each depth: [depth][node].
-std::vector<std::vector<double>> values_at_depths(const ForestTree& tree, std::span<const int> depths) {
-  std::vector<int> level(tree.size(), 0);
-  std::vector<std::vector<double>> values(depths.size(), std::vector<double>(tree.size()));
-  for (auto& at_depth : values) at_depth[0] = tree[0].value;
-  for (std::size_t i = 0; i < tree.size(); ++i) {  // children come after their parents
-    if (tree[i].leaf()) continue;
-    const auto left = static_cast<std::size_t>(tree[i].left);
-    for (const std::size_t child : {left, left + 1}) {
-      level[child] = level[i] + 1;
-      for (std::size_t d = 0; d < depths.size(); ++d)
-        values[d][child] = deeper(depths[d], level[child]) ? values[d][i] : tree[child].value;
-    }
-  }
-  return values;
+// Trees that grow side by side before their predictions are added up: enough for all threads, few enough to
+// keep of each what it says of its leaves.
+std::int64_t batch_of(const ForestGrid& grid, std::int64_t rows) {
+  constexpr std::int64_t kTrees = 64, kNodes = std::int64_t{1} << 20;
+  const int depth = grid.max_depth.back();
+  const std::int64_t limit = 2 * rows, most = depth == 0 || depth > 40 ? limit : std::int64_t{2} << depth;
+  return std::max<std::int64_t>(2 * omp_get_max_threads(), std::min(kTrees, kNodes / std::min(limit, most)));
 }
 
-// Mean predictions of the first trees, cut at all depths, in one walk. Sums run over the trees in order, as
-// ForestPredictor's.
-class Nested final : public ForestPredictor::Visitor {
- public:
-  Nested(const Forest& forest, const ForestGrid& grid, std::size_t rows)
-      : trees_(grid.trees),
-        depths_(grid.max_depth.size()),
-        rows_(rows),
-        sums_(depths_ * rows),
-        means_(trees_.size() * depths_, std::vector<double>(rows)) {
-    for (const ForestTree& tree : forest.trees) values_.push_back(values_at_depths(tree, grid.max_depth));
-  }
-  void visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) override {
-    const auto stop = std::find(trees_.begin(), trees_.end(), tree + 1);
-    for (std::size_t d = 0; d < depths_; ++d) {
-      const double* values = values_[static_cast<std::size_t>(tree)][d].data();
-      double* sums = sums_.data() + d * rows_ + static_cast<std::size_t>(first_row);
-      for (std::size_t r = 0; r < at.size(); ++r) sums[r] += values[at[r]];
-      if (stop == trees_.end()) continue;
-      double* to = means_[static_cast<std::size_t>(stop - trees_.begin()) * depths_ + d].data() + first_row;
-      for (std::size_t r = 0; r < at.size(); ++r) to[r] = sums[r] / static_cast<double>(tree + 1);
-    }
-  }
-  /// [trees][depths]: [rows].
-  const std::vector<std::vector<double>>& means() const { return means_; }
+// Rows that a tree did not draw, as bits.
+std::vector<std::uint64_t> unseen_rows(std::span<const std::uint8_t> counts) {
+  std::vector<std::uint64_t> bits((counts.size() + 63) / 64, 0);
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    bits[i / 64] |= std::uint64_t{counts[i] == 0 ? 1U : 0U} << i % 64;
+  return bits;
+}
 
- private:
-  const std::vector<std::int64_t>& trees_;
-  std::size_t depths_, rows_;
-  std::vector<double> sums_;                              // [depth][row]
-  std::vector<std::vector<double>> means_;                // [trees][depth]: [row]
-  std::vector<std::vector<std::vector<double>>> values_;  // [tree][depth][node]
-};
-
-// One pair of columns per node and rows per leaf: the scores of all numbers of trees and depths.
-class Family {
+// One sample of rows: grows all trees of the grid for one number of columns per node.
+class FamilySearch {
  public:
-  Family(const ForestData& data, const ForestGrid& grid, const ForestOptions& options)
-      : data_(data), grid_(grid), options_(options) {
+  FamilySearch(const ForestData& training, const ForestGrid& grid, const ForestOptions& base)
+      : rows_(static_cast<std::size_t>(training.table.rows())),
+        grid_(grid),
+        options_(base),
+        growth_(make_growth(training, base.search)) {
     options_.trees = grid.trees.back();
     options_.max_depth = grid.max_depth.back();
-    for (const int depth : grid.max_depth) {
-      for (const std::int64_t trees : grid.trees)
-        scores_.push_back({trees, depth, options.max_features, options.min_samples_leaf, {}});
+  }
+  const FixedData& fixed() const { return growth_->fixed; }
+
+  // add(families, unseen rows of each) in the order of trees; stop(t) after grid.trees[t].
+  template <class Add, class Stop>
+  void run(std::int64_t max_features, bool with_unseen, const Add& add, const Stop& stop) {
+    options_.max_features = max_features;
+    Growers growers(*growth_, options_, rows_);
+    const std::int64_t batch = batch_of(grid_, static_cast<std::int64_t>(rows_));
+    std::int64_t first = 0;
+    for (std::size_t t = 0; t < grid_.trees.size(); ++t) {
+      while (first < grid_.trees[t]) {
+        const auto count = static_cast<std::size_t>(std::min(batch, grid_.trees[t] - first));
+        std::vector<Family> families(count);
+        std::vector<std::vector<std::uint64_t>> unseen(with_unseen ? count : 0);
+        parallel_for(static_cast<std::int64_t>(count), [&](std::int64_t i) {
+          Growers::Worker worker = growers.take();
+          draw_rows(options_, first + i, {}, worker.counts);
+          const auto at = static_cast<std::size_t>(i);
+          families[at] = worker.grower->grow_family(first + i, worker.counts, grid_.min_samples_leaf);
+          if (with_unseen) unseen[at] = unseen_rows(worker.counts);
+          growers.give_back(std::move(worker));
+        });
+        add(families, unseen);
+        first += static_cast<std::int64_t>(count);
+      }
+      stop(t);
     }
   }
 
-  void score_fold(std::span<const int> fold_of, int fold) {
-    std::vector<std::uint8_t> mask(fold_of.size());
-    for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = fold_of[i] >= 0 && fold_of[i] != fold ? 1 : 0;
-    const Forest forest = fit_forest({data_.table, data_.target, data_.weights, mask}, options_);
-    const HeldOut held_out(data_, fold_of, fold);
-    Nested nested(forest, grid_, held_out.target.size());
-    ForestPredictor(forest).visit(held_out.table(), nested);
-    for_each([&](SearchScore& score, std::size_t at) {
-      score.fold_r2.push_back(r_squared(held_out.target, nested.means()[at]));
+ private:
+  std::size_t rows_;
+  const ForestGrid& grid_;
+  ForestOptions options_;
+  std::unique_ptr<GrowthData> growth_;
+};
+
+// The scores of the whole grid, and how samples of rows fill them in.
+class Scores {
+ public:
+  explicit Scores(const ForestGrid& grid) : grid_(grid) {
+    for (const std::int64_t features : grid.max_features) {
+      for (const std::int64_t leaf : grid.min_samples_leaf) {
+        for (const int depth : grid.max_depth) {
+          for (const std::int64_t trees : grid.trees) scores_.push_back({trees, depth, features, leaf, {}});
+        }
+      }
+    }
+  }
+
+  void add_fold(FamilySearch& search, std::size_t features, const ForestData& held_out) {
+    FamilySums<double> sums(held_out.table, grid_.max_depth, grid_.min_samples_leaf.size());
+    const auto add = [&](std::span<const Family> families, const auto&) {
+      sums.add(families, [](double value) { return value; });
+    };
+    search.run(grid_.max_features[features], false, add, [&](std::size_t t) {
+      // The same sums in the same order as ForestPredictor's, and the same division.
+      const auto trees = static_cast<double>(grid_.trees[t]);
+      for_each(features, t, [&](SearchScore& score, std::size_t leaf, std::size_t depth) {
+        score.fold_r2.push_back(r_squared_of(
+            held_out, sums, [&](std::size_t row) { return sums.sum(row, leaf, depth) / trees; }));
+      });
     });
   }
 
-  void score_out_of_bag() {
-    OutOfBagRequest request{grid_.max_depth, grid_.trees};
-    fit_forest(data_, options_, &request);
-    for_each([&](SearchScore& score, std::size_t at) {
-      score.oob_r2 = r_squared(data_.target, request.results[at].prediction);
+  void add_out_of_bag(FamilySearch& search, std::size_t features, const ForestData& data) {
+    FamilySums<std::int64_t> sums(data.table, grid_.max_depth, grid_.min_samples_leaf.size());
+    const auto add = [&](std::span<const Family> families,
+                         std::span<const std::vector<std::uint64_t>> unseen) {
+      sums.add(
+          families, [&](double value) { return oob_fixed(search.fixed(), value); }, unseen);
+    };
+    search.run(grid_.max_features[features], true, add, [&](std::size_t t) {
+      for_each(features, t, [&](SearchScore& score, std::size_t leaf, std::size_t depth) {
+        score.oob_r2 = r_squared_of(data, sums, [&](std::size_t row) {
+          if (sums.trees(row) == 0) return std::numeric_limits<double>::quiet_NaN();
+          return oob_value(search.fixed(), sums.sum(row, leaf, depth), sums.trees(row));
+        });
+      });
     });
   }
 
-  std::vector<SearchScore> scores() const {
-    std::vector<SearchScore> out = scores_;
-    for (SearchScore& score : out) {
+  std::vector<SearchScore> finished() && {
+    for (SearchScore& score : scores_) {
       const auto n = static_cast<double>(score.fold_r2.size());
       if (n == 0) continue;
       score.cv_r2 = std::accumulate(score.fold_r2.begin(), score.fold_r2.end(), 0.0) / n;
@@ -154,60 +175,33 @@ class Family {
       for (const double r2 : score.fold_r2) squares += (r2 - score.cv_r2) * (r2 - score.cv_r2);
       score.cv_r2_error = std::sqrt(squares / (n - 1) / n);
     }
-    return out;
+    return std::move(scores_);
   }
 
  private:
-  // use(score, where predictions of its trees and depth stand: [trees][depths])
+  template <class Sums, class Predict>
+  static double r_squared_of(const ForestData& data, const Sums& sums, const Predict& predict) {
+    std::vector<double> prediction(sums.rows());
+    for (std::size_t row = 0; row < prediction.size(); ++row) prediction[row] = predict(row);
+    return r_squared(data.target, prediction);
+  }
+  // use(score, leaf size, depth) side by side, for the points of one number of trees.
   template <class Use>
-  void for_each(const Use& use) {
-    const std::size_t trees = grid_.trees.size(), depths = grid_.max_depth.size();
-    for (std::size_t d = 0; d < depths; ++d) {
-      for (std::size_t t = 0; t < trees; ++t) use(scores_[d * trees + t], t * depths + d);
-    }
+  void for_each(std::size_t features, std::size_t t, const Use& use) {
+    const std::size_t leaves = grid_.min_samples_leaf.size(), depths = grid_.max_depth.size();
+    parallel_for(static_cast<std::int64_t>(leaves * depths), [&](std::int64_t i) {
+      const std::size_t leaf = static_cast<std::size_t>(i) / depths,
+                        depth = static_cast<std::size_t>(i) % depths;
+      const std::size_t row = (features * leaves + leaf) * depths + depth;
+      use(scores_[row * grid_.trees.size() + t], leaf, depth);
+    });
   }
 
-  const ForestData& data_;
   const ForestGrid& grid_;
-  ForestOptions options_;
-  std::vector<SearchScore> scores_;  // [depths][trees]
+  std::vector<SearchScore> scores_;  // [columns per node][leaf size][depth][trees]
 };
 
 }  // namespace
-
-std::vector<int> make_folds(std::span<const std::uint8_t> used, std::span<const std::int64_t> groups,
-                            int folds, std::uint64_t seed) {
-  require(folds >= 2, "forest: cross-validation needs at least 2 folds, not ", folds);
-  require(groups.empty() || groups.size() == used.size(), "forest: ", used.size(), " rows, but ",
-          groups.size(), " groups of rows");
-  const auto group = [&](std::size_t i) { return groups.empty() ? static_cast<std::int64_t>(i) : groups[i]; };
-  struct Member {
-    std::uint64_t key;
-    std::int64_t group;
-    std::size_t row;
-  };
-  const Rng rng(seed, Purpose::kForestFolds);
-  std::vector<Member> members;
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (used[i] == 0) continue;
-    const Philox4 words = rng.words(static_cast<std::uint64_t>(group(i)));
-    members.push_back({std::uint64_t{words[0]} << 32 | words[1], group(i), i});
-  }
-  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
-    return a.key != b.key ? a.key < b.key : a.group != b.group ? a.group < b.group : a.row < b.row;
-  });
-  std::vector<int> fold_of(used.size(), -1);
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(folds), 0);
-  int groups_seen = 0;
-  for (std::size_t i = 0; i < members.size(); groups_seen += groups_seen < folds ? 1 : 0) {
-    const auto fewest = std::min_element(rows.begin(), rows.end());
-    const std::int64_t current = members[i].group;
-    for (; i < members.size() && members[i].group == current; ++i, ++*fewest)
-      fold_of[members[i].row] = static_cast<int>(fewest - rows.begin());
-  }
-  require(groups_seen == folds, "forest: ", groups_seen, " groups of rows cannot fill ", folds, " folds");
-  return fold_of;
-}
 
 std::vector<SearchScore> search_forest(const ForestData& data, const SearchRequest& request) {
   const ForestGrid grid = checked(request.grid);
@@ -217,37 +211,35 @@ std::vector<SearchScore> search_forest(const ForestData& data, const SearchReque
           "forest: max_leaf_nodes cannot be combined with a search: best-first trees do not nest");
   require(!request.out_of_bag || request.base.bootstrap != ForestOptions::Bootstrap::kNone,
           "forest: without bootstrap every tree sees all rows and there is no out-of-bag score");
+  check_points(data, grid, request.base);
+  const std::vector<std::uint8_t> used = used_rows(data);
   std::vector<int> fold_of;
-  if (request.folds > 0)
-    fold_of = make_folds(used_rows(data), request.groups, request.folds, request.base.seed);
-  const std::int64_t pairs =
-      static_cast<std::int64_t>(grid.max_features.size() * grid.min_samples_leaf.size());
-  const std::int64_t all = pairs * (request.folds + (request.out_of_bag ? 1 : 0));
+  if (request.folds > 0) fold_of = make_folds(used, request.groups, request.folds, request.base.seed);
+  const auto families = static_cast<std::int64_t>(grid.max_features.size());
+  const std::int64_t all = families * (request.folds + (request.out_of_bag ? 1 : 0));
   std::int64_t done = 0;
-  const auto next = [&] {
-    if (request.progress) request.progress(done, all);
-    ++done;
-  };
-  std::vector<SearchScore> scores;
-  for (const std::int64_t features : grid.max_features) {
-    for (const std::int64_t leaf : grid.min_samples_leaf) {
-      ForestOptions options = request.base;
-      options.max_features = features;
-      options.min_samples_leaf = leaf;
-      Family family(data, grid, options);
-      for (int fold = 0; fold < request.folds; ++fold) {
-        next();
-        family.score_fold(fold_of, fold);
-      }
-      if (request.out_of_bag) {
-        next();
-        family.score_out_of_bag();
-      }
-      const std::vector<SearchScore> own = family.scores();
-      scores.insert(scores.end(), own.begin(), own.end());
+  Scores scores(grid);
+  const auto each = [&](const auto& score) {
+    for (std::size_t features = 0; features < grid.max_features.size(); ++features) {
+      if (request.progress) request.progress(done, all);
+      ++done;
+      score(features);
     }
+  };
+  for (int fold = 0; fold < request.folds; ++fold) {
+    const TableRows held_out(data, rows_of(fold_of, [&](int f) { return f == fold; }));
+    std::optional<TableRows> training(std::in_place, data,
+                                      rows_of(fold_of, [&](int f) { return f >= 0 && f != fold; }));
+    FamilySearch search(training->data(), grid, request.base);
+    training.reset();
+    each([&](std::size_t features) { scores.add_fold(search, features, held_out.data()); });
   }
-  return scores;
+  if (request.out_of_bag) {
+    const TableRows rows(data, used);
+    FamilySearch search(rows.data(), grid, request.base);
+    each([&](std::size_t features) { scores.add_out_of_bag(search, features, rows.data()); });
+  }
+  return std::move(scores).finished();
 }
 
 std::size_t best_of(const std::vector<SearchScore>& scores, SearchScorer scorer) {

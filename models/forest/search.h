@@ -1,7 +1,7 @@
 // Which settings of a forest predict best: a grid over the number of trees, their depth, columns per node and
-// rows per leaf. Forests nest: fewer trees are the first of many, shallow trees are deep ones cut off. So
-// each pair of columns per node and rows per leaf is fitted once per fold, with the most trees at the
-// greatest depth, and one walk scores all numbers of trees and all depths.
+// rows per leaf. Forests nest: fewer trees are the first of many, shallow trees are deep ones cut off, and
+// trees of several leaf sizes grow as one family (binned_grower.h). So each number of columns per node is
+// fitted once per fold, with the most trees at the greatest depth, and one walk scores all the rest.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct SearchRequest {
   int folds = 5;       // 0: no cross-validation
   bool out_of_bag = true;
   std::span<const std::int64_t> groups;  // [rows] or empty
-  /// Called before each fit: so many are done, so many there are.
+  /// Called before each fold and number of columns per node: so many are done, so many there are.
   std::function<void(std::int64_t done, std::int64_t all)> progress;
 };
 

@@ -110,6 +110,21 @@ TEST(SearchTest, ScoresAreThoseOfForestsFittedOneByOne) {
   }
 }
 
+TEST(SearchTest, LeafSizesOfOneFamilyScoreAsIfAlone) {
+  const Sample s(4000);  // nodes with histograms, and few rows behind many forks
+  const ForestTable table = s.table();
+  const ForestData data{table, s.target, {}, {}};
+  for (const auto kind : {ForestOptions::Search::kBinned8, ForestOptions::Search::kBinned16}) {
+    SearchRequest request = small_search(kind);
+    request.grid = {{3, 1}, {5, 0}, {0}, {4, 1, 25, 2}};
+    for (const SearchScore& score : search_forest(data, request)) {
+      const SearchScore expected = alone(data, request, score);
+      EXPECT_EQ(score.fold_r2, expected.fold_r2) << score.min_samples_leaf;
+      EXPECT_EQ(score.oob_r2, expected.oob_r2) << score.min_samples_leaf;
+    }
+  }
+}
+
 TEST(SearchTest, OneScorerIsNoMoreThanItNeeds) {
   const Sample s(300);
   const ForestTable table = s.table();
@@ -121,14 +136,14 @@ TEST(SearchTest, OneScorerIsNoMoreThanItNeeds) {
   };
   request.folds = 0;
   const auto oob = search_forest({table, s.target, {}, {}}, request);
-  EXPECT_EQ(fits, 4);
-  EXPECT_EQ(all, 4);
+  EXPECT_EQ(fits, 2);
+  EXPECT_EQ(all, 2);
   EXPECT_TRUE(oob[0].fold_r2.empty() && std::isnan(oob[0].cv_r2) && !std::isnan(oob[0].oob_r2));
   request.folds = 4;
   request.out_of_bag = false;
   fits = 0;
   const auto cv = search_forest({table, s.target, {}, {}}, request);
-  EXPECT_EQ(fits, 16);
+  EXPECT_EQ(fits, 8);
   EXPECT_TRUE(std::isnan(cv[0].oob_r2) && !std::isnan(cv[0].cv_r2_error));
 }
 

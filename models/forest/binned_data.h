@@ -1,0 +1,90 @@
+// Data prepared for growing on bins: a code per row and column, all codes of a row side by side.
+//
+// With 16-bit codes a node looks at each column through a window of up to 255 bins of 2^shift codes, which
+// narrows as splits narrow the column's range.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "engine/cpu/parallel.h"
+#include "models/forest/binning.h"
+#include "models/forest/grower.h"
+
+namespace umbra {
+
+inline constexpr std::int64_t kBins = 256;  // of a histogram; the last is for missing values
+inline constexpr std::int64_t kMissingBin = kBins - 1;
+/// With fewer rows most bins are empty: only occupied ones are visited, and there is no histogram.
+inline constexpr std::int64_t kSparseRows = 512;
+
+/// What growing reads of a row that was drawn.
+template <class Code, int kSlots>
+struct Record {
+  std::array<Code, kSlots> codes;
+  std::int32_t target;
+  std::uint32_t weight;
+};
+
+/// How a node sees the codes of its columns: bin = (code - low) >> shift.
+template <class Code>
+struct Windows {
+  std::array<Code, kMostFeatures> low{}, high{};  // codes that can occur
+  std::array<std::uint8_t, kMostFeatures> shift{};
+
+  /// The smallest shift that fits 255 bins.
+  void fit(std::size_t f) {
+    shift[f] = 0;
+    while ((high[f] - low[f]) >> shift[f] >= kMissingBin) ++shift[f];
+  }
+  std::int64_t bin_of(std::size_t f, Code code) const {
+    if constexpr (sizeof(Code) == 1) return code;
+    return code == std::numeric_limits<Code>::max() ? kMissingBin : (code - low[f]) >> shift[f];
+  }
+  std::int64_t first_code(std::int64_t f, std::int64_t bin) const {
+    const auto i = static_cast<std::size_t>(f);
+    return low[i] + (bin << shift[i]);
+  }
+  std::int64_t last_code(std::int64_t f, std::int64_t bin) const {
+    return std::min<std::int64_t>(first_code(f, bin + 1) - 1, high[static_cast<std::size_t>(f)]);
+  }
+};
+
+/// Code: 8 or 16 bits, the greatest for missing values. kSlots: codes of a row, at least as many as columns.
+template <class Code, int kSlots>
+class BinnedData final : public GrowthData {
+ public:
+  static constexpr Code kMissing = std::numeric_limits<Code>::max();
+
+  explicit BinnedData(const ForestData& data)
+      : features(data.table.features()),
+        codes(static_cast<std::size_t>(data.table.rows())),
+        bins(static_cast<std::size_t>(features)) {
+    fixed = fixed_data(data);
+    parallel_for(features, [&](std::int64_t f) {
+      bins[static_cast<std::size_t>(f)] = make_bins(data.table.column(f), kMissing, data.mask);
+    });
+    for (std::int64_t f = 0; f < features; ++f) {
+      encode(data.table.column(f), bins[static_cast<std::size_t>(f)], kMissing, codes[0].data() + f, kSlots);
+    }
+  }
+  std::unique_ptr<TreeGrower> make_grower(const ForestOptions& options) const override;
+
+  Windows<Code> root_windows() const {
+    Windows<Code> w;
+    for (std::size_t f = 0; f < bins.size(); ++f) {
+      w.high[f] = static_cast<Code>(std::max<std::int64_t>(1, bins[f].count()) - 1);
+      w.fit(f);
+    }
+    return w;
+  }
+
+  std::int64_t features;
+  std::vector<std::array<Code, kSlots>> codes;  // [row]
+  std::vector<ColumnBins> bins;                 // [feature]
+};
+
+}  // namespace umbra

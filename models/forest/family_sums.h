@@ -1,0 +1,67 @@
+// Sums of what families of trees predict, row by row: one sum per leaf size and depth, from one walk of the
+// tree of the smallest leaf size. The other trees of a family are that tree but for a few forks; rows that
+// come to one are few and walk on by themselves.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "models/forest/predict.h"
+
+namespace umbra {
+
+using Family = std::vector<ForestTree>;  // one tree per leaf size
+
+/// Where a row that walked the first tree of a family stands in the others.
+struct FamilyForks {
+  explicit FamilyForks(const Family& family);
+  std::vector<std::uint32_t> at;     // [node of the first tree][leaf size]: node of that tree
+  std::vector<std::uint8_t> forked;  // [node of the first tree]: not a leaf in one of them, rows must walk on
+};
+
+/// Value: double or std::int64_t, of which sums do not depend on order.
+template <class Value>
+class FamilySums final : public ForestPredictor::Visitor {
+ public:
+  /// `depths` ascend, 0 (no limit) is last; `leaf_sizes`: trees of a family.
+  FamilySums(const ForestTable& table, std::span<const int> depths, std::size_t leaf_sizes);
+
+  /// Adds families to the sums, in order. value_of(node value): what is added. unseen: [family][row / 64],
+  /// bits of the rows that count; empty: all do.
+  void add(std::span<const Family> families, const std::function<Value(double)>& value_of,
+           std::span<const std::vector<std::uint64_t>> unseen = {});
+
+  std::size_t rows() const { return rows_; }
+  Value sum(std::size_t row, std::size_t leaf_size, std::size_t depth) const {
+    return sums_[row * width_ + leaf_size * depths_.size() + depth];
+  }
+  /// How many trees added to the row, where unseen rows were given.
+  std::int32_t trees(std::size_t row) const { return trees_[row]; }
+
+  void visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) override;
+
+ private:
+  struct Leaves {
+    explicit Leaves(const Family& family) : forks(family) {}
+    FamilyForks forks;
+    bool any_fork = false;
+    std::vector<Value> add;                   // [node of the first tree][width]: 0 where forked
+    std::vector<std::vector<Value>> at_fork;  // [leaf size]: [node][depth], where there are forks
+  };
+  Leaves leaves_of(const Family& family, const std::function<Value(double)>& value_of) const;
+  void add_row(const Leaves& leaves, std::uint32_t node, std::size_t row);
+  void walk_on(std::int64_t tree, std::uint32_t node, std::size_t row);
+
+  const ForestTable& table_;
+  std::vector<int> depths_;
+  std::size_t leaf_sizes_, rows_, width_;
+  std::vector<Value> sums_;           // [row][leaf size][depth]
+  std::vector<std::int32_t> trees_;   // [row]
+  std::span<const Family> families_;  // of the call to add()
+  std::span<const std::vector<std::uint64_t>> unseen_;
+  std::vector<Leaves> leaves_;
+};
+
+}  // namespace umbra
