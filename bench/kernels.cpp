@@ -1,7 +1,10 @@
 // Times every rung of every op on every problem its shapes.h lists, f32, on normally distributed data.
-// Counters: useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own flags, e.g.
+// Counters: useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own
+// flags, e.g.
 //   build/bench/bench_kernels --benchmark_filter=conv_fprop --benchmark_repetitions=9
-//   --benchmark_out=conv.json
+//   --benchmark_out=conv.json build/bench/bench_kernels --device=cuda     on a GPU: each time is that of a
+//   graph of many launches, by events, with
+//                                               operands as warm as a training step leaves them
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -18,6 +21,8 @@
 #include "engine/ops/linear/op.h"
 #include "engine/ops/stem3d/op.h"
 #include "engine/registry/registry.h"
+#include "engine/runtime/backend.h"
+#include "engine/runtime/graph.h"
 #include "engine/runtime/storage.h"
 
 namespace umbra {
@@ -44,6 +49,9 @@ void fill(const BufferSpec& spec, void* data, std::uint64_t stream) {
       case DType::kI64:
         static_cast<std::int64_t*>(data)[i] = 0;
         break;
+      case DType::kBf16:
+        static_cast<Bf16*>(data)[i] = Bf16(value);
+        break;
     }
   }
 }
@@ -57,24 +65,66 @@ void spread_threads() {
   });
 }
 
-void run_problem(benchmark::State& state, const Kernel& kernel, const Op& op) {
+// The memory of a problem on a device, filled.
+struct Memory {
+  Memory(Device device, const Kernel& kernel, const Op& op) : stream(device) {
+    for (const BufferSpec& spec : op.buffers()) {
+      const std::size_t bytes = static_cast<std::size_t>(spec.count) * size_of(spec.dtype);
+      const auto host = allocate_storage({}, bytes);
+      fill(spec, host->data(), memory.size() + 1);
+      memory.push_back(device.kind == Device::Kind::kCpu ? host : allocate_storage(device, bytes));
+      if (memory.back() != host) {
+        backend_of(device.kind)
+            .copy(device.index, stream.native(), memory.back()->data(), host->data(), bytes);
+        stream.synchronize();
+      }
+      pointers.push_back(memory.back()->data());
+    }
+    workspace = allocate_storage(device, kernel.workspace(op));
+  }
+  Stream stream;
   std::vector<std::shared_ptr<Storage>> memory;
   std::vector<void*> pointers;
-  for (const BufferSpec& spec : op.buffers()) {
-    memory.push_back(allocate_storage({}, static_cast<std::size_t>(spec.count) * size_of(spec.dtype)));
-    fill(spec, memory.back()->data(), memory.size());
-    pointers.push_back(memory.back()->data());
-  }
-  const std::shared_ptr<Storage> workspace = allocate_storage({}, kernel.workspace(op));
-  Stream stream({});
-  spread_threads();
-  kernel.run(op, pointers, workspace->data(), stream);  // first use of the memory: pages, not arithmetic
-  for (auto _ : state) kernel.run(op, pointers, workspace->data(), stream);
+  std::shared_ptr<Storage> workspace;
+};
+
+void count_work(benchmark::State& state, const Op& op) {
   const auto rate = [&](double amount) {
     return benchmark::Counter(amount, benchmark::Counter::kIsIterationInvariantRate);
   };
   state.counters["FLOP/s"] = rate(op.flops());
   state.counters["bytes/s"] = rate(op.bytes());
+}
+
+void run_on_cpu(benchmark::State& state, const Kernel& kernel, const Op& op) {
+  Memory m({}, kernel, op);
+  spread_threads();
+  kernel.run(op, m.pointers, m.workspace->data(),
+             m.stream);  // first use of the memory: pages, not arithmetic
+  for (auto _ : state) kernel.run(op, m.pointers, m.workspace->data(), m.stream);
+  count_work(state, op);
+}
+
+void run_on_gpu(benchmark::State& state, const Kernel& kernel, const Op& op, Device device) {
+  constexpr int kLaunches = 20;  // of a graph: a launch of its own would be half of a short kernel's time
+  Memory m(device, kernel, op);
+  const auto launch = [&] { kernel.run(op, m.pointers, m.workspace->data(), m.stream); };
+  launch();
+  const std::string error = backend_of(device.kind).launch_error(device.index);
+  if (!error.empty()) return state.SkipWithError(error.c_str());
+  const Graph graph(m.stream, [&] {
+    for (int i = 0; i < kLaunches; ++i) launch();
+  });
+  graph.launch(m.stream);
+  const Event start(device), end(device);
+  for (auto _ : state) {
+    start.record(m.stream);
+    graph.launch(m.stream);
+    end.record(m.stream);
+    m.stream.synchronize();
+    state.SetIterationTime(seconds_between(start, end) / kLaunches);
+  }
+  count_work(state, op);
 }
 
 /// Plain loops are not timed on more than this.
@@ -90,8 +140,10 @@ void add_layers(std::string_view op, std::int64_t channels, Problems& problems) 
       if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(f32, g, precision));
     }
     const bool main_path = g.kernel[2] == 3, last = main_path && g.stride[2] == 1;
-    if (op == "conv_inference" && g.in_channels > 1)
-      problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, main_path, last));
+    if (op == "conv_inference" && g.in_channels > 1) {
+      for (const ConvOperands operands : kConvOperands)
+        problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, main_path, last, operands));
+    }
   }
   if (op == "adam_step") {
     const std::int64_t live = channels == 20 ? 299142 : channels == 100 ? 6255862 : 24663762;
@@ -148,22 +200,51 @@ void add_large(std::string_view op, Problems& problems) {
 }  // namespace
 }  // namespace umbra
 
-int main(int argc, char** argv) {
-  umbra::Registry registry = umbra::make_registry();
-  umbra::register_peers(registry);
-  std::vector<umbra::Problems> keep;  // the problems the registered benchmarks refer to
-  for (const umbra::OpFamily& family : registry.families()) {
-    keep.push_back(family.problems(umbra::DType::kF32));
-    umbra::add_large(family.op, keep.back());
-    for (const umbra::Kernel& kernel : family.kernels) {
-      if (kernel.dtype != umbra::DType::kF32 || kernel.device != umbra::Device::Kind::kCpu) continue;
+namespace umbra {
+namespace {
+
+// Takes --device=… out of the command line.
+Device device_of(int& argc, char** argv) {
+  constexpr std::string_view kFlag = "--device=";
+  Device device;
+  int kept = 0;
+  for (int i = 0; i < argc; ++i) {
+    if (std::string_view(argv[i]).starts_with(kFlag)) {
+      device = parse_device(argv[i] + kFlag.size());
+    } else {
+      argv[kept++] = argv[i];
+    }
+  }
+  argc = kept;
+  return device;
+}
+
+void register_problem(const std::string& name, const Kernel& kernel, const Op& op, Device device) {
+  if (device.kind == Device::Kind::kCpu) {
+    benchmark::RegisterBenchmark(name.c_str(), [&kernel, &op](benchmark::State& state) {
+      run_on_cpu(state, kernel, op);
+    })->UseRealTime();
+  } else {
+    benchmark::RegisterBenchmark(name.c_str(), [&kernel, &op, device](benchmark::State& state) {
+      run_on_gpu(state, kernel, op, device);
+    })->UseManualTime();
+  }
+}
+
+int run(int argc, char** argv) {
+  const Device device = device_of(argc, argv);
+  Registry registry = make_registry();
+  register_peers(registry);
+  std::vector<Problems> keep;  // the problems the registered benchmarks refer to
+  for (const OpFamily& family : registry.families()) {
+    keep.push_back(family.problems(DType::kF32));
+    add_large(family.op, keep.back());
+    for (const Kernel& kernel : family.kernels) {
+      if (kernel.dtype != DType::kF32 || kernel.device != device.kind) continue;
       for (const auto& problem : keep.back()) {
         if (!kernel.declines(*problem).empty()) continue;
-        if (kernel.rung == "reference" && problem->flops() > umbra::kPatience) continue;
-        const std::string name = umbra::concat(family.op, "/", kernel.rung, "/", problem->text());
-        benchmark::RegisterBenchmark(name.c_str(), [&kernel, op = problem.get()](benchmark::State& state) {
-          umbra::run_problem(state, kernel, *op);
-        })->UseRealTime();
+        if (kernel.rung == "reference" && problem->flops() > kPatience) continue;
+        register_problem(concat(family.op, "/", kernel.rung, "/", problem->text()), kernel, *problem, device);
       }
     }
   }
@@ -172,4 +253,16 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;
+}
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  try {
+    return umbra::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_kernels: %s\n", error.what());
+    return 1;
+  }
 }

@@ -1,117 +1,19 @@
-// What this machine can do, measured: fused multiply-adds from registers, and copying memory that no cache
-// holds. One line of JSON. Every percentage of a peak in this repository is of these figures.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/machine.cpp"
-#include <hwy/cache_control.h>
-
-#include "engine/cpu/simd.h"
-
-HWY_BEFORE_NAMESPACE();
-namespace umbra::HWY_NAMESPACE {
-namespace {
-
-// 2 * 16 * lanes * rounds operations on 16 independent sums: enough to hide the latency of any core so far.
-void multiply_add(long rounds, float* sink, double* flops) {
-  const hn::ScalableTag<float> d;
-  hn::Vec<hn::ScalableTag<float>> sum[16];
-  const auto a = hn::Set(d, 0.999999f), b = hn::Set(d, 1e-6f);
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) sum[i] = hn::Set(d, static_cast<float>(i));
-  for (long r = 0; r < rounds; ++r) {
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; ++i) sum[i] = hn::MulAdd(sum[i], a, b);
-  }
-  auto total = sum[0];
-#pragma GCC unroll 16
-  for (int i = 1; i < 16; ++i) total = hn::Add(total, sum[i]);
-  *sink = sum_lanes(d, total);
-  *flops = 2.0 * 16 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
-}
-
-void copy_streaming(const float* from, float* to, long count) {
-  const hn::ScalableTag<float> d;
-  const long lanes = static_cast<long>(hn::Lanes(d));
-  for (long i = 0; i + lanes <= count; i += lanes) hn::Stream(hn::Load(d, from + i), d, to + i);
-}
-
-const char* target() {
-  return hwy::TargetName(HWY_TARGET);
-}
-
-}  // namespace
-}  // namespace umbra::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
+// What this machine can do, measured: multiply-adds from registers, and copying memory that no cache holds.
+// One line of JSON. Every percentage of a peak in this repository is of these figures.
+//   build/bench/machine              the CPU, on one thread and on OMP_NUM_THREADS
+//   build/bench/machine cuda         the GPU
+#include <hwy/highway.h>
 #include <omp.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <string>
-#include <vector>
 
-#include "engine/runtime/storage.h"
+#include "engine/runtime/backend.h"
+#include "engine/train/peaks.h"
 
 namespace umbra {
 namespace {
-
-HWY_EXPORT(multiply_add);
-HWY_EXPORT(copy_streaming);
-HWY_EXPORT(target);
-
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-double peak_gflops(int threads) {
-  std::vector<double> rates;
-  for (int repeat = 0; repeat < 9; ++repeat) {
-    double flops = 0;
-    const double start = seconds();
-#pragma omp parallel num_threads(threads) reduction(+ : flops)
-    {
-      float sink = 0;
-      HWY_DYNAMIC_DISPATCH(multiply_add)(4000000, &sink, &flops);
-      volatile float keep = sink;
-      static_cast<void>(keep);
-    }
-    rates.push_back(flops / (seconds() - start) * 1e-9);
-  }
-  return median(rates);
-}
-
-// Bytes read plus bytes written.
-double copy_gbs(int threads) {
-  const long count = long{1} << 26;  // 256 MiB each way
-  const auto from = allocate_storage({}, static_cast<std::size_t>(count) * 4),
-             to = allocate_storage({}, from->bytes());
-  std::memset(from->data(), 1, from->bytes());
-  std::memset(to->data(), 2, to->bytes());
-  std::vector<double> rates;
-  for (int repeat = 0; repeat < 9; ++repeat) {
-    const double start = seconds();
-#pragma omp parallel num_threads(threads)
-    {
-      const long share = count / omp_get_num_threads(), begin = share * omp_get_thread_num();
-      HWY_DYNAMIC_DISPATCH(copy_streaming)
-      (static_cast<const float*>(from->data()) + begin, static_cast<float*>(to->data()) + begin, share);
-    }
-    rates.push_back(2.0 * static_cast<double>(from->bytes()) / (seconds() - start) * 1e-9);
-  }
-  return median(rates);
-}
-
-const char* instructions() {
-  return HWY_DYNAMIC_DISPATCH(target)();
-}
 
 std::string cpu_name() {
   std::ifstream info("/proc/cpuinfo");
@@ -121,16 +23,39 @@ std::string cpu_name() {
   return "unknown";
 }
 
-}  // namespace
-}  // namespace umbra
+Peaks peaks_on(Device device, int threads) {
+  omp_set_num_threads(threads);
+  const Registry registry = make_registry();
+  Context context(registry, device);
+  return measure_peaks(context);
+}
 
-int main() {
+void print_cpu() {
   const int threads = omp_get_max_threads();
+  const Peaks one = peaks_on({}, 1), all = peaks_on({}, threads);
   std::printf(
       "{\"cpu\": \"%s\", \"threads\": %d, \"instructions\": \"%s\", \"peak_gflops_1\": %.1f, "
       "\"peak_gflops\": %.1f, "
       "\"copy_gbs_1\": %.1f, \"copy_gbs\": %.1f}\n",
-      umbra::cpu_name().c_str(), threads, umbra::instructions(), umbra::peak_gflops(1),
-      umbra::peak_gflops(threads), umbra::copy_gbs(1), umbra::copy_gbs(threads));
+      cpu_name().c_str(), threads, hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()),
+      one.flops * 1e-9, all.flops * 1e-9, one.bytes * 1e-9, all.bytes * 1e-9);
 }
-#endif
+
+void print_gpu(Device device) {
+  const Peaks peaks = peaks_on(device, omp_get_max_threads());
+  std::printf("{\"gpu\": \"%s\", \"peak_gflops\": %.1f, \"copy_gbs\": %.1f}\n",
+              backend_of(device.kind).describe(device.index).c_str(), peaks.flops * 1e-9, peaks.bytes * 1e-9);
+}
+
+}  // namespace
+}  // namespace umbra
+
+int main(int argc, char** argv) {
+  try {
+    const umbra::Device device = umbra::parse_device(argc > 1 ? argv[1] : "cpu");
+    device.kind == umbra::Device::Kind::kCpu ? umbra::print_cpu() : umbra::print_gpu(device);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "machine: %s\n", error.what());
+    return 1;
+  }
+}

@@ -4,17 +4,19 @@
 //   build/bench/train_step --channels 200 --steps 10
 //   build/bench/train_step --channels 200 --mode inference --boxes 1000
 //   build/bench/train_step --channels 200 --profile       what every op cost, dearest first
-//   build/bench/train_step --model resnet18 --batch 64    training steps on 3 x 64 x 64 images
+//   build/bench/train_step --device cuda --graph on|off   the step replayed as a graph, timed as a whole, or
+//   queued build/bench/train_step --model resnet18 --batch 64    training steps on 3 x 64 x 64 images
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "engine/cpu/bf16_tile.h"
 #include "engine/optim/optimizer.h"
+#include "engine/runtime/backend.h"
+#include "engine/runtime/graph.h"
 #include "engine/train/profile.h"
 #include "models/resnet18.h"
 #include "models/um_resnet.h"
@@ -24,18 +26,13 @@ namespace {
 
 struct Options {
   std::int64_t channels = 20, batch = 32, steps = 10, boxes = 1000;
-  std::string model = "um_resnet", mode = "train", precision = "fp32";
+  std::string model = "um_resnet", mode = "train", precision = "fp32", device = "cpu", graph = "on";
   bool profile = false;
 };
 
-double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 // 4 % of the voxels hold a halo, as in the boxes of the paper.
 Tensor make_boxes(Context& context, std::int64_t count, std::uint64_t stream) {
-  const Tensor input = allocate_tensor({}, {count, 1, 25, 25, 25}, DType::kF32);
+  const Tensor input = allocate_tensor(context.device(), {count, 1, 25, 25, 25}, DType::kF32);
   const Rng rng(1, Purpose::kTest, stream);
   std::vector<double> values(static_cast<std::size_t>(input.count()));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -47,7 +44,7 @@ Tensor make_boxes(Context& context, std::int64_t count, std::uint64_t stream) {
 }
 
 Tensor make_images(Context& context, std::int64_t count) {
-  const Tensor images = allocate_tensor({}, {count, 3, 64, 64}, DType::kF32);
+  const Tensor images = allocate_tensor(context.device(), {count, 3, 64, 64}, DType::kF32);
   std::vector<double> values(static_cast<std::size_t>(images.count()));
   const Rng rng(1, Purpose::kTest);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.normal(i);
@@ -59,108 +56,190 @@ struct Samples {
   std::vector<double> forward, backward, optimizer, total;  // ms
 };
 
+// Marks in the stream of a device, and the milliseconds between them.
+class Clock {
+ public:
+  Clock(Context& context, std::size_t marks) : context_(context) {
+    for (std::size_t i = 0; i < marks; ++i) events_.push_back(std::make_unique<Event>(context.device()));
+  }
+  void mark(std::size_t i) { events_[i]->record(context_.stream); }
+  void wait() { context_.stream.synchronize(); }
+  double ms(std::size_t from, std::size_t to) const {
+    return 1e3 * seconds_between(*events_[from], *events_[to]);
+  }
+
+ private:
+  Context& context_;
+  std::vector<std::unique_ptr<Event>> events_;
+};
+
+constexpr std::int64_t kWarmup = 2;
+
 Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of, std::int64_t steps) {
   const auto adam = make_adam(net.parameters(), {});
+  Clock clock(context, 4);
   Samples samples;
-  for (std::int64_t step = -2; step < steps; ++step) {  // two to warm up
-    const double start = now_ms();
+  for (std::int64_t step = -kWarmup; step < steps; ++step) {
+    clock.mark(0);
     Tape tape(context);
-    Pass pass{context, &tape, true, Rng(1, Purpose::kDropout), static_cast<std::uint64_t>(step + 2)};
+    Pass pass{context, &tape, true, Rng(1, Purpose::kDropout), static_cast<std::uint64_t>(step + kWarmup)};
     const Var loss = loss_of(pass);
-    const double forward = now_ms();
+    clock.mark(1);
     tape.backward(loss);
-    const double backward = now_ms();
+    clock.mark(2);
     adam->step(context, 1e-3);
-    const double end = now_ms();
+    clock.mark(3);
+    clock.wait();
     if (step < 0) continue;
-    samples.forward.push_back(forward - start);
-    samples.backward.push_back(backward - forward);
-    samples.optimizer.push_back(end - backward);
-    samples.total.push_back(end - start);
+    samples.forward.push_back(clock.ms(0, 1));
+    samples.backward.push_back(clock.ms(1, 2));
+    samples.optimizer.push_back(clock.ms(2, 3));
+    samples.total.push_back(clock.ms(0, 3));
   }
   return samples;
 }
 
-Samples train_um_resnet(Context& context, UmResNet& net, const Options& o) {
+// The same step captured once and replayed; only the whole can be timed. `all` is the time of all steps
+// launched one behind the other.
+Samples train_as_graph(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of,
+                       std::int64_t steps, double* all) {
+  const auto adam = make_adam(net.parameters(), {});
+  const Tensor number = allocate_tensor(context.device(), {1}, DType::kI64);
+  from_host(std::vector<double>{1}, number, context.stream);
+  const std::vector<double> numbers = adam->advance(1e-3);
+  const Tensor scalars =
+      allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
+  from_host(numbers, scalars, context.stream);
+  const auto step = [&] {
+    Tape tape(context);
+    Pass pass{context, &tape, true, Rng(1, Purpose::kDropout), number};
+    tape.backward(loss_of(pass));
+    adam->apply(context, scalars);
+  };
+  step();
+  const Graph graph(context.stream, step);
+  Clock clock(context, 2);
+  Samples samples;
+  for (std::int64_t i = -kWarmup; i < steps; ++i) {
+    clock.mark(0);
+    graph.launch(context.stream);
+    clock.mark(1);
+    clock.wait();
+    if (i >= 0) samples.total.push_back(clock.ms(0, 1));
+  }
+  clock.mark(0);
+  for (std::int64_t i = 0; i < steps; ++i) graph.launch(context.stream);
+  clock.mark(1);
+  clock.wait();
+  *all = clock.ms(0, 1);
+  return samples;
+}
+
+// Replays graphs where the device can, unless told otherwise or watched.
+Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of, const Options& o,
+              double* all) {
+  const bool graph = o.graph == "on" && !o.profile && Graph::possible(context.device());
+  return graph ? train_as_graph(context, net, loss_of, o.steps, all) : train(context, net, loss_of, o.steps);
+}
+
+Samples train_um_resnet(Context& context, UmResNet& net, const Options& o, double* all) {
   const Tensor input = make_boxes(context, o.batch, 1);
-  const Tensor target = allocate_tensor({}, {o.batch, 14}, DType::kF32);
-  const Tensor sigma = allocate_tensor({}, {14}, DType::kF32);
+  const Tensor target = allocate_tensor(context.device(), {o.batch, 14}, DType::kF32);
+  const Tensor sigma = allocate_tensor(context.device(), {14}, DType::kF32);
   from_host(std::vector<double>(static_cast<std::size_t>(target.count()), 0.5), target, context.stream);
   from_host(std::vector<double>(14, 1.0), sigma, context.stream);
   const auto loss = [&](Pass& pass) {
     return chi2_linear(pass, net.forward(pass, constant(input)), target, sigma);
   };
-  return train(context, net, loss, o.steps);
+  return train(context, net, loss, o, all);
 }
 
-Samples train_resnet18(Context& context, ResNet18& net, const Options& o) {
-  const Tensor images = make_images(context, o.batch), labels = allocate_tensor({}, {o.batch}, DType::kI32);
-  for (std::int64_t n = 0; n < o.batch; ++n) {
-    labels.values<std::int32_t>()[static_cast<std::size_t>(n)] = static_cast<std::int32_t>(n % 1000);
-  }
+Samples train_resnet18(Context& context, ResNet18& net, const Options& o, double* all) {
+  const Tensor images = make_images(context, o.batch);
+  const Tensor labels = allocate_tensor(context.device(), {o.batch}, DType::kI32);
+  std::vector<double> classes;
+  for (std::int64_t n = 0; n < o.batch; ++n) classes.push_back(static_cast<double>(n % 1000));
+  from_host(classes, labels, context.stream);
   const auto loss = [&](Pass& pass) {
     return softmax_cross_entropy(pass, net.forward(pass, constant(images)), labels);
   };
-  return train(context, net, loss, o.steps);
+  return train(context, net, loss, o, all);
 }
 
-// A network for inference alone comes without values.
-void fill_weights(Context& context, const UmResNet& net) {
+// A network for inference alone comes without values. Parameter by parameter: the peak of the memory is
+// measured.
+void fill_weights(const UmResNet& net) {
   for (const Parameter& p : net.parameters()) {
-    const std::vector<double> values(static_cast<std::size_t>(p.value().count()), 0.01);
-    from_host(values, p.value().elements(0, p.value().count()), context.stream);
+    const Tensor host = allocate_tensor({}, {p.value().count()}, p.value().dtype());
+    with_element(host.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      for (T& value : host.values<T>()) value = static_cast<T>(0.01f);
+    });
+    Stream stream(p.value().device());
+    copy(host, p.value().elements(0, p.value().count()), stream);
+    stream.synchronize();
   }
 }
 
 Samples infer(Context& context, UmResNet& net, const Options& o) {
   const Tensor input = make_boxes(context, o.batch, 1);
+  Clock clock(context, 2);
   Samples samples;
   for (std::int64_t step = -1; step < o.steps; ++step) {
-    const double start = now_ms();
+    clock.mark(0);
     for (std::int64_t done = 0; done < o.boxes; done += o.batch) {
       const std::int64_t n = std::min(o.batch, o.boxes - done);
       const Tensor part = input.elements(0, n * 15625).reshaped({n, 1, 25, 25, 25});
       Pass pass{context};
       net.forward(pass, constant(part));
     }
-    if (step >= 0) samples.total.push_back(now_ms() - start);
+    clock.mark(1);
+    clock.wait();
+    if (step >= 0) samples.total.push_back(clock.ms(0, 1));
   }
   return samples;
 }
 
 void run(const Options& o) {
   const Registry registry = make_registry();
-  Context context(registry, {});
+  Context context(registry, parse_device(o.device));
   if (o.precision == "bf16") {
-    require(bf16_tile_supported(), "this CPU has no bfloat16 dot product");
+    require(context.device().kind == Device::Kind::kCpu, "bf16 has no kernels for GPUs in this build");
+    require(o.mode == "inference" || bf16_tile_supported(), "this CPU has no bfloat16 dot product");
     context.precision = Precision::kBf16;
   }
-  Build build{.learns = o.mode == "train"};
+  Build build{.device = context.device(), .learns = o.mode == "train", .precision = context.precision};
   Profile profile;
   if (o.profile) profile.attach(context);
   Samples samples;
+  double all = 0;
   if (o.model == "resnet18") {
     ResNet18 net(build, {.extent = 64});
-    samples = train_resnet18(context, net, o);
+    samples = train_resnet18(context, net, o, &all);
   } else {
     UmResNet net(build, {.channels = o.channels});
-    if (!build.learns) fill_weights(context, net);
-    samples = o.mode == "train" ? train_um_resnet(context, net, o) : infer(context, net, o);
+    if (!build.learns) fill_weights(net);
+    samples = o.mode == "train" ? train_um_resnet(context, net, o, &all) : infer(context, net, o);
   }
   if (o.profile) std::fputs(profile.table().c_str(), stdout);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const nlohmann::json line = {{"program", o.precision == "fp32" ? "umbra" : "umbra bf16"},
-                               {"model", o.model},
-                               {"mode", o.mode},
-                               {"channels", o.channels},
-                               {"batch", o.batch},
-                               {"boxes", o.mode == "train" ? o.batch : o.boxes},
-                               {"forward_ms", samples.forward},
-                               {"backward_ms", samples.backward},
-                               {"optimizer_ms", samples.optimizer},
-                               {"total_ms", samples.total},
-                               {"peak_memory_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+  const nlohmann::json line = {
+      {"program", o.precision == "fp32" ? "umbra" : "umbra bf16"},
+      {"model", o.model},
+      {"mode", o.mode},
+      {"channels", o.channels},
+      {"batch", o.batch},
+      {"boxes", o.mode == "train" ? o.batch : o.boxes},
+      {"forward_ms", samples.forward},
+      {"backward_ms", samples.backward},
+      {"optimizer_ms", samples.optimizer},
+      {"total_ms", samples.total},
+      {"all_ms", all},  // of as many replayed steps in a row; 0 without a graph
+      {"device", name_of(context.device().kind)},
+      {"graph", all > 0},
+      {"device_memory_mb", static_cast<double>(context.arena.bytes_held()) / (1 << 20)},
+      {"peak_memory_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
   std::printf("%s\n", line.dump().c_str());
 }
 
@@ -177,8 +256,12 @@ int main(int argc, char** argv) {
   app.add_option("--steps", o.steps, "timed steps, or timed passes over all boxes")->capture_default_str();
   app.add_option("--boxes", o.boxes, "boxes of an inference pass")->capture_default_str();
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
-  app.add_option("--precision", o.precision, "fp32 or bf16, of convolutions")
+  app.add_option("--precision", o.precision,
+                 "fp32 or bf16, of convolutions; in inference bf16 holds their weights, too")
       ->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option("--device", o.device, "cpu, cuda or auto")->capture_default_str();
+  app.add_option("--graph", o.graph, "on a GPU: replay the captured step, or queue it op by op")
+      ->check(CLI::IsMember({"on", "off"}));
   app.add_flag("--profile", o.profile, "print what every op cost");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -51,10 +51,12 @@ RunConfig resolve(const Arguments& arguments) {
   for (const std::string& setting : arguments.settings) {
     const std::string key = setting.substr(0, setting.find('='));
     const bool harmless = key == "train.epochs" || key == "train.checkpoint_steps" ||
-                          key == "train.nan_guard" || key == "device" || key == "kernels";
-    require(
-        !arguments.resume || harmless, "--resume continues with the settings of the run; ", key,
-        " cannot be changed (train.epochs, train.checkpoint_steps, train.nan_guard, device and kernels can)");
+                          key == "train.nan_guard" || key == "train.graph" || key == "device" ||
+                          key == "kernels";
+    require(!arguments.resume || harmless, "--resume continues with the settings of the run; ", key,
+            " cannot be changed (train.epochs, train.checkpoint_steps, train.nan_guard, train.graph, device "
+            "and kernels "
+            "can)");
     binding.set(setting);
   }
   config.check();
@@ -128,6 +130,7 @@ class Run {
     TrainerOptions options{config_.epochs, static_cast<std::uint64_t>(config_.seed), config_.clip,
                            config_.nan_guard, nullptr};
     options.learning_rate = [&](std::int64_t step) { return config_.rate(step, per_epoch); };
+    options.graph = config_.graph == "on";
     Progress progress(stdout, config_.epochs, per_epoch, info_.step, "chi2", "boxes");
     MetricsLog metrics(out_ / "metrics.csv", info_.step);
     Checkpointer checkpointer(out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,

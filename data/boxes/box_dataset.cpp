@@ -21,12 +21,6 @@ constexpr std::array<Axes, 6> kAxisOrders = {
 // The draws of one sample, each with its own index in the sample's stream.
 enum Draw : std::uint64_t { kSymmetry = 0, kShift = 1 /* to 3 */, kSide = 4, kAxisOrder = 5 };
 
-struct Transform {
-  Axes axis = {0, 1, 2};   // output axis a runs along axis[a] of the window
-  Axes flip = {0, 0, 0};   // 1: backwards
-  Axes shift = {0, 0, 0};  // of the window against its sub-box, in voxels, from -(V - 1) to V - 1
-};
-
 // A sub-box index as its cube and its coordinates there.
 struct Coordinates {
   std::int64_t cube;
@@ -73,57 +67,31 @@ Axes allowed_shift(const Axes& drawn, const Axes& order, std::int64_t box, int p
   return shift;
 }
 
-Transform draw(const Augmentation& augmentation, const Rng& rng, std::int64_t box, const BoxSet& boxes,
+BoxWindow draw(const Augmentation* augmentation, const Rng* rng, std::int64_t box, const BoxSet& boxes,
                const std::vector<char>& member) {
-  Transform transform;
-  if (augmentation.symmetries) {
-    const std::uint64_t element = rng.below(kSymmetry, 48);
-    transform.axis = kAxisOrders[element / 8];
-    for (std::size_t axis = 0; axis < 3; ++axis) transform.flip[axis] = static_cast<int>(element >> axis & 1);
+  BoxWindow window{{}, {0, 1, 2}, {0, 0, 0}, {0, 0, 0}};
+  if (augmentation != nullptr && augmentation->symmetries) {
+    const std::uint64_t element = rng->below(kSymmetry, 48);
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      window.axis[axis] = kAxisOrders[element / 8][axis];
+      window.flip[axis] = static_cast<int>(element >> axis & 1);
+    }
   }
-  if (augmentation.shifts) {
-    const std::uint64_t sides = rng.below(kSide, 8);
+  Axes shift{};
+  if (augmentation != nullptr && augmentation->shifts) {
+    const std::uint64_t sides = rng->below(kSide, 8);
     Axes drawn{};
     for (std::size_t axis = 0; axis < 3; ++axis) {
       const int size =
-          static_cast<int>(rng.below(kShift + axis, static_cast<std::uint64_t>(boxes.options.voxels)));
+          static_cast<int>(rng->below(kShift + axis, static_cast<std::uint64_t>(boxes.options.voxels)));
       drawn[axis] = (sides >> axis & 1) != 0 ? -size : size;
     }
-    transform.shift =
-        allowed_shift(drawn, kAxisOrders[rng.below(kAxisOrder, 6)], box, boxes.per_side, member);
+    shift = allowed_shift(drawn, kAxisOrders[rng->below(kAxisOrder, 6)], box, boxes.per_side, member);
   }
-  return transform;
-}
-
-// Writes all features of the window of `transform` around sub-box `box`.
-void gather(const BoxSet& set, std::int64_t box, const Transform& transform, std::span<float> out) {
-  const auto v = static_cast<std::size_t>(set.options.voxels);
-  const int voxels = set.options.voxels;
-  const std::size_t volume = v * v * v, length = volume * set.options.features.size();
-  const std::array<std::size_t, 3> stride = {v * v, v, 1};
-  // Along output axis a, index i: the part of the voxel's offset, and whether it lies in the neighbour.
-  std::array<std::vector<std::size_t>, 3> offset, neighbour;
-  for (std::size_t a = 0; a < 3; ++a) {
-    const auto axis = static_cast<std::size_t>(transform.axis[a]);
-    for (int i = 0; i < voxels; ++i) {
-      const int at = (transform.flip[a] ? voxels - 1 - i : i) + transform.shift[axis];
-      const bool outside = at < 0 || at >= voxels;
-      offset[a].push_back(static_cast<std::size_t>((at + voxels) % voxels) * stride[axis]);
-      neighbour[a].push_back(outside ? std::size_t{1} << axis : 0);
-    }
-  }
-  const auto boxes = touched(box, set.per_side, transform.shift);
-  for (std::size_t feature = 0; feature < set.options.features.size(); ++feature) {
-    std::array<const float*, 8> source{};
-    for (std::size_t k = 0; k < 8; ++k)
-      source[k] = set.input.data() + static_cast<std::size_t>(boxes[k]) * length + feature * volume;
-    float* to = out.data() + feature * volume;
-    for (std::size_t x = 0; x < v; ++x)
-      for (std::size_t y = 0; y < v; ++y)
-        for (std::size_t z = 0; z < v; ++z)
-          *to++ = source[neighbour[0][x] | neighbour[1][y] | neighbour[2][z]]
-                        [offset[0][x] + offset[1][y] + offset[2][z]];
-  }
+  std::copy(shift.begin(), shift.end(), window.shift);
+  const auto sources = touched(box, boxes.per_side, shift);
+  std::copy(sources.begin(), sources.end(), window.source);
+  return window;
 }
 
 // Whether a voxel of the touched sub-box k (see `touched`) lies inside the window.
@@ -160,7 +128,9 @@ BoxDataset::BoxDataset(const BoxSet& boxes, std::vector<std::int64_t> indices, A
     : boxes_(boxes),
       indices_(std::move(indices)),
       member_(static_cast<std::size_t>(boxes.count), 0),
-      augmentation_(augmentation) {
+      augmentation_(augmentation),
+      array_{boxes.input, boxes.count, static_cast<std::int64_t>(boxes.options.features.size()),
+             boxes.options.voxels} {
   for (const std::int64_t index : indices_) {
     require(index >= 0 && index < boxes.count, "sub-box ", index, " does not exist; there are ", boxes.count);
     member_[static_cast<std::size_t>(index)] = 1;
@@ -184,29 +154,46 @@ std::span<const std::int64_t> BoxDataset::indices() const {
   return indices_;
 }
 
-void BoxDataset::read(std::int64_t index, const Rng* augmentation, std::span<float> input,
-                      std::span<float> target) const {
+BoxWindow BoxDataset::window(std::int64_t index, const Rng* augmentation, std::span<float> target) const {
   require(index >= 0 && index < size(), "sample ", index, " does not exist; there are ", size());
-  require(static_cast<std::int64_t>(input.size()) == input_shape().count() &&
-              static_cast<std::int64_t>(target.size()) == target_shape().count(),
-          "a sample needs ", input_shape().text(), " and ", target_shape().text(),
-          " numbers, the buffers hold ", input.size(), " and ", target.size());
+  require(static_cast<std::int64_t>(target.size()) == target_shape().count(), "a label needs ",
+          target_shape().count(), " numbers, the buffer holds ", target.size());
   const std::int64_t box = indices_[static_cast<std::size_t>(index)];
-  Transform transform;
-  if (augmentation) transform = draw(augmentation_, *augmentation, box, boxes_, member_);
-  gather(boxes_, box, transform, input);
+  const BoxWindow window =
+      draw(augmentation != nullptr ? &augmentation_ : nullptr, augmentation, box, boxes_, member_);
+  const Axes shift = {window.shift[0], window.shift[1], window.shift[2]};
 
   // Neither a symmetry nor a shift of a periodic sub-box changes what it holds.
-  const bool moved = boxes_.per_side > 1 && transform.shift != Axes{0, 0, 0};
+  const bool moved = boxes_.per_side > 1 && shift != Axes{0, 0, 0};
   if (boxes_.smf.empty()) {
     std::fill(target.begin(), target.end(),
               std::numeric_limits<float>::quiet_NaN());  // there is no truth to learn
   } else if (moved) {
-    recount(boxes_, box, transform.shift, target);
+    recount(boxes_, box, shift, target);
   } else {
     const auto label =
         std::span(boxes_.smf).subspan(static_cast<std::size_t>(box) * target.size(), target.size());
     std::copy(label.begin(), label.end(), target.begin());
+  }
+  return window;
+}
+
+void BoxDataset::read(std::int64_t index, const Rng* augmentation, std::span<float> input,
+                      std::span<float> target) const {
+  require(static_cast<std::int64_t>(input.size()) == input_shape().count(), "a sample needs ",
+          input_shape().text(), " numbers, the buffer holds ", input.size());
+  const BoxWindow seen = window(index, augmentation, target);
+  const std::int32_t v = boxes_.options.voxels;
+  const auto volume = static_cast<std::size_t>(v * v * v);
+  const std::size_t features = boxes_.options.features.size();
+  for (std::size_t i = 0; i < volume; ++i) {
+    const auto at = static_cast<std::int32_t>(i);
+    const BoxWindowStep x = box_window_step(seen, v, 0, at / (v * v));
+    const BoxWindowStep y = box_window_step(seen, v, 1, at / v % v);
+    const BoxWindowStep z = box_window_step(seen, v, 2, at % v);
+    const auto box = static_cast<std::size_t>(seen.source[x.bit | y.bit | z.bit]);
+    const auto from = box * features * volume + static_cast<std::size_t>(x.offset + y.offset + z.offset);
+    for (std::size_t f = 0; f < features; ++f) input[f * volume + i] = boxes_.input[from + f * volume];
   }
 }
 

@@ -52,26 +52,26 @@ enum class Purpose : std::uint32_t {
 /// A stream of random numbers keyed by (seed, purpose, stream). Every draw names its own index.
 class Rng {
  public:
-  Rng(std::uint64_t seed, Purpose purpose, std::uint64_t stream = 0)
+  constexpr Rng(std::uint64_t seed, Purpose purpose, std::uint64_t stream = 0)
       : seed_(seed), purpose_(static_cast<std::uint32_t>(purpose)), stream_(stream) {}
 
   /// The counter of `index`: its low and high word, the stream, the purpose. Indices up to 2^64 - 1; streams up to
   /// 2^32 - 1 never overlap.
-  Philox4 counter(std::uint64_t index) const {
+  constexpr Philox4 counter(std::uint64_t index) const {
     return {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), static_cast<std::uint32_t>(stream_),
             purpose_ ^ static_cast<std::uint32_t>(stream_ >> 32) << 8};
   }
   /// Four words for `index`: ten rounds on its counter, with the seed's low and high word as the key.
-  Philox4 words(std::uint64_t index) const {
+  constexpr Philox4 words(std::uint64_t index) const {
     return philox4x32(counter(index), static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32));
   }
   /// Uniform in [0, 1) with 53 bits.
-  double uniform(std::uint64_t index) const {
+  constexpr double uniform(std::uint64_t index) const {
     const Philox4 w = words(index);
     return static_cast<double>((std::uint64_t{w[0]} << 32 | w[1]) >> 11) * 0x1p-53;
   }
   /// Uniform integer in [0, bound) by multiplication (bias below bound / 2^64).
-  std::uint64_t below(std::uint64_t index, std::uint64_t bound) const {
+  constexpr std::uint64_t below(std::uint64_t index, std::uint64_t bound) const {
     const Philox4 w = words(index);
     const std::uint64_t low = std::uint64_t{w[0]} * bound;
     return (std::uint64_t{w[1]} * bound + (low >> 32)) >> 32;
@@ -85,8 +85,8 @@ class Rng {
   }
 
   /// The same seed and purpose with another stream number.
-  Rng stream(std::uint64_t stream) const { return Rng(seed_, static_cast<Purpose>(purpose_), stream); }
-  std::uint64_t seed() const { return seed_; }
+  constexpr Rng stream(std::uint64_t stream) const { return Rng(seed_, static_cast<Purpose>(purpose_), stream); }
+  constexpr std::uint64_t seed() const { return seed_; }
 
  private:
   std::uint64_t seed_;

@@ -1,5 +1,6 @@
 // Precision: what the operands of a product are rounded to inside an op that offers the choice. Numbers in
-// memory and sums keep the op's dtype: bf16 means fp32 memory, operands rounded to bfloat16, fp32 sums.
+// memory and sums keep the op's dtype: bf16 means fp32 memory, operands rounded to bfloat16, fp32 sums. (The
+// weights of a network that is only asked may stand in memory as bfloat16, too: engine/nn/module.h.)
 #pragma once
 
 #include <bit>
@@ -23,6 +24,17 @@ inline std::uint32_t bf16_bits(float value) {
   const std::uint32_t quiet_nan = bits >> 16 | 0x40;
   return (bits & 0x7fffffff) > 0x7f800000 ? quiet_nan : rounded;
 }
+
+/// A bfloat16 in memory: two bytes, no arithmetic. Numbers are rounded to nearest, ties to even.
+struct Bf16 {
+  std::uint16_t bits;
+
+  Bf16() = default;
+  explicit Bf16(float value) : bits(static_cast<std::uint16_t>(bf16_bits(value))) {}
+  /// In two roundings, of which the first is none for a double that a float holds.
+  explicit Bf16(double value) : Bf16(static_cast<float>(value)) {}
+  operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+};
 
 /// The float nearest to `value` that a bfloat16 can hold.
 inline float round_to_bf16(float value) {

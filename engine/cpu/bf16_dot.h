@@ -1,4 +1,5 @@
-// The bfloat16 dot product of the CPU, the only intrinsics of this project besides Highway's.
+// The bfloat16 dot product of the CPU: intrinsics, because Highway has none here. (The other such place looks up bytes
+// in tables of 128, models/forest/walk_bytes.cpp.)
 //
 // sums[l] += a[l].low * b[l].low + a[l].high * b[l].high, with two bfloat16 per 32-bit lane: twice the
 // multiplications of a fused multiply-add. Highway has it from version 1.1 on (ReorderWidenMulAccumulate;

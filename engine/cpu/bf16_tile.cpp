@@ -54,7 +54,8 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
     for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * stride;
     const SoonWanted& w = t.soon;
     const std::int64_t part = w.first + s;
-    const float* soon = part < w.parts ? w.p + part / w.per * w.outer + part % w.per * w.inner : t.c;
+    const std::byte* soon = part < w.parts ? w.p + part / w.per * w.outer + part % w.per * w.inner
+                                           : reinterpret_cast<const std::byte*>(t.c);
     const std::int64_t soon_step = part < w.parts ? w.step : 0, soon_width = part < w.parts ? w.width : 0;
     for (std::int64_t step = 0; step < steps; ++step) {
       if constexpr (kSoon) {
@@ -189,5 +190,20 @@ void bf16_pair_columns(const float* from, std::int64_t from_row, std::int64_t ro
 }
 
 #endif
+
+// Plain, for the compiler to make vectors of.
+UMBRA_BF16_TARGET void bf16_pair_rows(const Bf16* from, std::int64_t from_row, std::int64_t rows,
+                                      std::int64_t columns, std::uint32_t* to, std::int64_t to_row,
+                                      std::int64_t width) {
+  for (std::int64_t r = 0; r < rows; r += 2, from += 2 * from_row, to += to_row) {
+    const Bf16* other = from + from_row;
+    if (r + 1 < rows) {
+      for (std::int64_t l = 0; l < columns; ++l) to[l] = from[l].bits | std::uint32_t{other[l].bits} << 16;
+    } else {
+      for (std::int64_t l = 0; l < columns; ++l) to[l] = from[l].bits;
+    }
+    for (std::int64_t l = columns; l < width; ++l) to[l] = 0;
+  }
+}
 
 }  // namespace umbra

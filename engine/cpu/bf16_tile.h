@@ -6,8 +6,10 @@
 // Call these only where bf16_tile_supported() holds.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "engine/base/precision.h"
 #include "engine/cpu/sum_tile.h"
 
 namespace umbra {
@@ -18,11 +20,11 @@ bool bf16_tile_supported();
 /// Largest tile: rows, vectors of B and lanes of a vector.
 SumTileShape bf16_tile_shape();
 
-/// Floats that are wanted soon, asked for while a tile is computed, a line or two per step: at step j of
-/// segment s, where part = first + s < parts, those at and `width` behind
+/// Memory that is wanted soon, asked for while a tile is computed, a line or two per step: at step j of
+/// segment s, where part = first + s < parts, the bytes at and `width` behind
 ///   p + part / per * outer + part % per * inner + j * step.
 struct SoonWanted {
-  const float* p = nullptr;  // null: nothing is
+  const std::byte* p = nullptr;  // null: nothing is
   std::int64_t first = 0, parts = 0, per = 1, outer = 0, inner = 0, step = 0, width = 0;
 };
 
@@ -47,6 +49,10 @@ void bf16_tile(const Bf16Tile& tile, const TileSegment* segments, std::int64_t c
 /// Pairs of rows: to[j * to_row + l] = (from[2j * from_row + l], from[(2j + 1) * from_row + l]) for
 /// 2j < rows and l < columns; zero for l in [columns, width).
 void bf16_pair_rows(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
+                    std::uint32_t* to, std::int64_t to_row, std::int64_t width);
+
+/// The same from numbers that are rounded already.
+void bf16_pair_rows(const Bf16* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
                     std::uint32_t* to, std::int64_t to_row, std::int64_t width);
 
 /// Pairs of neighbours: to[r * to_row + j] = (from[r * from_row + 2j], from[r * from_row + 2j + 1]) for

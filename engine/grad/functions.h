@@ -55,7 +55,8 @@ Var batch_norm(Pass& pass, const Var& x, const Var& gamma, const Var& beta, cons
 Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
                     const Var& residual = nullptr);
 /// act(batch_norm(conv(x, w)) + residual) with running statistics as one operation; act is ReLU or nothing,
-/// residual may be null. Only for a pass that neither trains nor records.
+/// residual may be null. Only for a pass that neither trains nor records. The weights may be held as bf16
+/// (with the layout `grad`): both operands are then rounded, whatever the context's precision.
 Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
                    const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
                    const Var& residual = nullptr);

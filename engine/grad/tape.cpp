@@ -7,6 +7,14 @@
 
 namespace umbra {
 
+const Tensor& StepNumber::tensor(Context& context) {
+  if (!tensor_.defined()) {
+    tensor_ = context.temporary({1}, DType::kI64);
+    from_host(std::vector<double>{static_cast<double>(number_)}, tensor_, context.stream);
+  }
+  return tensor_;
+}
+
 Var constant(Tensor value) {
   auto var = std::make_shared<Variable>();
   var->value = std::move(value);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/philox.h"
@@ -32,13 +33,27 @@ Var constant(Tensor value);
 
 class Tape;
 
+/// The number of a training step: the host's, or one in the memory of the device, where whoever replays the
+/// step as a graph sets it anew every time.
+class StepNumber {
+ public:
+  StepNumber(std::uint64_t number = 0) : number_(number) {}
+  StepNumber(Tensor tensor) : tensor_(std::move(tensor)) {}
+  /// I64 [1] on the device of `context`. The host's number is copied there once.
+  const Tensor& tensor(Context& context);
+
+ private:
+  std::uint64_t number_ = 0;
+  Tensor tensor_;
+};
+
 /// Everything a forward pass depends on beside its input. It replaces every global switch.
 struct Pass {
   Context& context;
   Tape* tape = nullptr;   // null: nothing is recorded, nothing can be differentiated
   bool training = false;  // batch statistics and dropout
   Rng rng{0, Purpose::kDropout};
-  std::uint64_t step = 0;   // with rng.seed() and draws it keys dropout masks
+  StepNumber step{};        // with rng.seed() and draws it keys dropout masks
   std::uint64_t draws = 0;  // dropout layers passed so far
 };
 

@@ -1,5 +1,7 @@
 #include "engine/io/checkpoint.h"
 
+#include <algorithm>
+
 #include "engine/io/hdf5.h"
 
 namespace umbra {
@@ -13,7 +15,11 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
     const Tensor host = row_major_on_host(tensor, stream);
     with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
+      if constexpr (std::is_same_v<T, Bf16>) {
+        fail(file.path().string(), ": ", object, " is held as bf16 for inference and cannot be saved");
+      } else {
+        file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
+      }
     });
   }
 }
@@ -35,13 +41,40 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
           " tensors, but ", tensors.size(), " are expected: this is the checkpoint of another network");
 }
 
+constexpr std::int64_t kPart = 1 << 18;  // numbers read at a time: 1 MiB, a chunk of files written here
+
+// A tensor of one or two dozen MB is not held twice, dead taps and all: it comes in parts along its first
+// axis.
+void read_parts(const Hdf5File& file, const std::string& object, const Tensor& target) {
+  const bool direct = target.device().kind == Device::Kind::kCpu;
+  const Tensor host = direct ? target : allocate_tensor({}, target.shape(), target.dtype(), target.layout());
+  const Shape& shape = host.shape();
+  const std::int64_t row = shape.count_from(1), rows = std::clamp<std::int64_t>(kPart / row, 1, shape[0]);
+  std::vector<float> part(static_cast<std::size_t>(rows * row));
+  for (std::int64_t first = 0; first < shape[0]; first += rows) {
+    const std::int64_t count = std::min(rows, shape[0] - first);
+    const std::span<float> numbers = std::span(part).first(static_cast<std::size_t>(count * row));
+    file.read_rows<float>(object, first, numbers);
+    assign_rows(host, first, numbers);
+  }
+  if (direct) return;
+  Stream stream(target.device());
+  copy(host, target, stream);
+  stream.synchronize();
+}
+
 void read_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
+    const bool is_float = tensor.dtype() == DType::kF32 || tensor.dtype() == DType::kBf16;
+    if (is_float && tensor.shape().rank() > 0 && tensor.shape().count() > 0) {
+      read_parts(file, object, tensor);
+      continue;
+    }
     const Tensor host = allocate_tensor({}, tensor.shape(), tensor.dtype());
     with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      file.read_into<T>(object, host.shape(), host.values<T>());
+      if constexpr (!std::is_same_v<T, Bf16>) file.read_into<T>(object, host.shape(), host.values<T>());
     });
     Stream stream(tensor.device());
     assign(tensor, host, stream);

@@ -34,7 +34,8 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
 
 /// Copies /model into `model`, and /optimizer into `optimizer` unless that is empty. Checks every name, shape
 /// and dtype before the first number is touched: the checkpoint of another network is a sentence naming the
-/// first tensor that differs.
+/// first tensor that differs. Floats come in parts, so that no tensor stands in memory twice; those that
+/// `model` holds as bf16 are rounded.
 void load_checkpoint(const std::filesystem::path& path, const std::vector<NamedTensor>& model,
                      const std::vector<NamedTensor>& optimizer);
 

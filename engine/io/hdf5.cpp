@@ -196,14 +196,17 @@ void Hdf5File::load(const std::string& name, const std::string& member, DType ty
     state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
 }
 
-void Hdf5File::load_part(const std::string& name, DType type, std::int64_t first, std::size_t count,
-                         void* data) const {
+void Hdf5File::load_part(const std::string& name, DType type, const Shape& shape, std::int64_t first,
+                         std::int64_t rows, void* data) const {
   const Id dataset = state_->dataset(name);
-  const hsize_t begin = static_cast<hsize_t>(first), length = count;
+  std::vector<hsize_t> begin(static_cast<std::size_t>(shape.rank()), 0);
+  std::vector<hsize_t> length(shape.extents().begin(), shape.extents().end());
+  begin[0] = static_cast<hsize_t>(first);
+  length[0] = static_cast<hsize_t>(rows);
   const Id stored(H5Dget_space(dataset.get()), H5Sclose);
-  const Id memory(H5Screate_simple(1, &length, nullptr), H5Sclose);
+  const Id memory(H5Screate_simple(shape.rank(), length.data(), nullptr), H5Sclose);
   if (!stored || !memory ||
-      H5Sselect_hyperslab(stored.get(), H5S_SELECT_SET, &begin, nullptr, &length, nullptr) < 0 ||
+      H5Sselect_hyperslab(stored.get(), H5S_SELECT_SET, begin.data(), nullptr, length.data(), nullptr) < 0 ||
       H5Dread(dataset.get(), memory_type(type), memory.get(), stored.get(), strict_transfer().get(), data) <
           0)
     state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
@@ -290,7 +293,19 @@ void Hdf5File::read_part(const std::string& dataset, std::int64_t first, std::sp
   if (first < 0 || count > shape.count() || first > shape.count() - count)
     state_->fail_at(dataset, "it has ", shape.count(), " elements, ", count, " from element ", first,
                     " on are wanted");
-  if (!data.empty()) load_part(dataset, dtype_of<T>, first, data.size(), data.data());
+  if (!data.empty()) load_part(dataset, dtype_of<T>, shape, first, count, data.data());
+}
+
+template <class T>
+void Hdf5File::read_rows(const std::string& dataset, std::int64_t first, std::span<T> data) const {
+  const Shape shape = check(dataset, "", dtype_of<T>);
+  if (shape.rank() == 0) state_->fail_at(dataset, "it is one number, rows of numbers are expected");
+  const std::int64_t row = shape.count_from(1), count = static_cast<std::int64_t>(data.size());
+  const std::int64_t rows = row == 0 ? 0 : count / row;
+  if (first < 0 || rows * row != count || rows > shape[0] || first > shape[0] - rows)
+    state_->fail_at(dataset, "its shape is ", shape.text(), ", ", count, " numbers from row ", first,
+                    " on are wanted");
+  if (!data.empty()) load_part(dataset, dtype_of<T>, shape, first, rows, data.data());
 }
 
 template <class T>
@@ -310,6 +325,7 @@ void Hdf5File::write(const std::string& dataset, std::span<const T> data, const 
   template std::vector<T> Hdf5File::read<T>(const std::string&, const Shape&) const;              \
   template void Hdf5File::read_into<T>(const std::string&, const Shape&, std::span<T>) const;     \
   template void Hdf5File::read_part<T>(const std::string&, std::int64_t, std::span<T>) const;     \
+  template void Hdf5File::read_rows<T>(const std::string&, std::int64_t, std::span<T>) const;     \
   template std::vector<T> Hdf5File::read_member<T>(const std::string&, const std::string&) const; \
   template void Hdf5File::write<T>(const std::string&, std::span<const T>, const Shape&);
 UMBRA_HDF5_INSTANTIATE(float)

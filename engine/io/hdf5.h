@@ -68,6 +68,10 @@ class Hdf5File {
   /// no more of it is read than the chunks they stand in. With no elements: the checks alone.
   template <class T>
   void read_part(const std::string& dataset, std::int64_t first, std::span<T> data) const;
+  /// Rows of a dataset of one or more dimensions: those from `first` on along its first axis, as many as fill
+  /// `data`. Nothing is read beyond the chunks they stand in.
+  template <class T>
+  void read_rows(const std::string& dataset, std::int64_t first, std::span<T> data) const;
   /// One member of a one-dimensional dataset of compound type (a table).
   template <class T>
   std::vector<T> read_member(const std::string& dataset, const std::string& member) const;
@@ -112,8 +116,8 @@ class Hdf5File {
   // Checks that a dataset (or a member of a table) can be read as `type` and that its bytes really are there.
   Shape check(const std::string& dataset, const std::string& member, DType type) const;
   void load(const std::string& dataset, const std::string& member, DType type, void* data) const;
-  void load_part(const std::string& dataset, DType type, std::int64_t first, std::size_t count,
-                 void* data) const;
+  void load_part(const std::string& dataset, DType type, const Shape& shape, std::int64_t first,
+                 std::int64_t rows, void* data) const;
   void store(const std::string& dataset, DType type, const void* data, std::size_t count, const Shape& shape);
   std::unique_ptr<State> state_;
 };

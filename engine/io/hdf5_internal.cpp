@@ -29,6 +29,8 @@ hid_t memory_type(DType type) {
       return H5T_NATIVE_INT32;
     case DType::kI64:
       return H5T_NATIVE_INT64;
+    case DType::kBf16:
+      break;  // no type of HDF5's
   }
   return -1;
 }

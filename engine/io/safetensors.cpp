@@ -27,6 +27,8 @@ const char* code_of(DType dtype) {
       return "I32";
     case DType::kI64:
       return "I64";
+    case DType::kBf16:
+      return "BF16";
   }
   return "";
 }

@@ -19,9 +19,14 @@ double default_bound(std::int64_t fan_in) {
   return 1.0 / std::sqrt(static_cast<double>(fan_in));
 }
 
+Tensor unset_tensor(Build& build, Shape shape, DType dtype, Layout layout) {
+  ++build.next_stream;
+  return allocate_tensor(build.device, shape, dtype, std::move(layout));
+}
+
 Tensor uniform_tensor(Build& build, Shape shape, double bound, Layout layout) {
+  if (!build.learns) return unset_tensor(build, shape, build.dtype, std::move(layout));
   const Rng rng(build.seed, Purpose::kInitialisation, build.next_stream++);
-  if (!build.learns) return allocate_tensor(build.device, shape, build.dtype, std::move(layout));
   std::vector<double> values(static_cast<std::size_t>(shape.count()));
   for (std::size_t i = 0; i < values.size(); i += 4) {
     const Philox4 words =

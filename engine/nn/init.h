@@ -9,6 +9,8 @@ namespace umbra {
 /// Uniform in [-bound, bound), from the next stream of `build`; arbitrary contents where build.learns is
 /// false.
 Tensor uniform_tensor(Build& build, Shape shape, double bound, Layout layout = {});
+/// Arbitrary contents; takes the next stream of `build` like uniform_tensor.
+Tensor unset_tensor(Build& build, Shape shape, DType dtype, Layout layout);
 /// Every element `value`; takes no stream.
 Tensor constant_tensor(const Build& build, Shape shape, double value);
 /// PyTorch's default for convolutions and linear layers, kaiming_uniform(a = sqrt 5): bound = 1 /

@@ -19,9 +19,12 @@ Conv::Conv(Build& build, const Options& o) : window_(cubic_window(o.kernel, o.st
   g.check();
   out_extent_ = g.out(2);
   const WeightLayouts layouts = conv_weight_layouts(g);
+  const Layout layout = build.learns ? layouts.value : layouts.grad;
+  const bool rounded =
+      !build.learns && build.precision == Precision::kBf16 && g.in_channels > Context::kFewChannels;
   weight_ = add_parameter("weight",
-                          uniform_tensor(build, shape, default_bound(shape.count_from(1)),
-                                         build.learns ? layouts.value : layouts.grad),
+                          rounded ? unset_tensor(build, shape, DType::kBf16, layout)
+                                  : uniform_tensor(build, shape, default_bound(shape.count_from(1)), layout),
                           layouts.grad);
 }
 
@@ -54,8 +57,7 @@ Var BatchNorm::forward_relu(Pass& pass, const Var& x, const Var& residual) {
 
 Var BatchNorm::forward_conv(Pass& pass, const Conv& conv, const Var& x, bool relu, const Var& residual) {
   const Window& window = conv.window();
-  // The fused op computes in fp32 (or the references' fp64) only.
-  if (!pass.training && pass.tape == nullptr && pass.context.precision == Precision::kF32) {
+  if (!pass.training && pass.tape == nullptr) {
     return conv_inference(pass, x, conv.weight(), weight_, bias_, state_, window.stride, window.padding, relu,
                           residual);
   }

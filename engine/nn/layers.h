@@ -40,6 +40,7 @@ class BatchNorm final : public Module {
   Var forward_conv(Pass& pass, const Conv& conv, const Var& x, bool relu, const Var& residual = nullptr);
   /// max_pool(relu(forward(conv.forward(x)))), the convolution's output never written; x is data.
   Var forward_stem(Pass& pass, const Conv& conv, const Var& x, const Window& pool);
+  void replayed() override { ++batches_.values<std::int64_t>()[0]; }
 
  private:
   void count(const Pass& pass);

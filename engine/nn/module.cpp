@@ -48,4 +48,8 @@ std::vector<NamedTensor> Module::state() const {
   return found;
 }
 
+void Module::replayed() {
+  for (const auto& [name, child] : children_) child->replayed();
+}
+
 }  // namespace umbra

@@ -35,12 +35,18 @@ struct Build {
   /// false: a network that is only loaded and asked. No initial values are drawn, and weights that only ever
   /// meet padding are not held (a third of the memory at C = 200); such a network cannot be trained or saved.
   bool learns = true;
+  /// Of convolutions with more than Context::kFewChannels input channels in a network that does not learn:
+  /// with bf16 their weights are held as bfloat16, half of the memory, and can be used by conv_inference
+  /// only.
+  Precision precision = Precision::kF32;
 };
 
 class Module {
  public:
   virtual ~Module() = default;
   virtual Var forward(Pass& pass, const Var& x) = 0;
+  /// What forward() does on the host in training, where a captured pass is replayed instead of called.
+  virtual void replayed();
 
   std::vector<Parameter> parameters() const;  // registration order, children in place
   std::vector<NamedTensor> buffers() const;

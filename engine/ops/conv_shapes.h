@@ -66,12 +66,51 @@ inline std::vector<ConvGeometry> nasty_convolutions() {
       conv_on_cube(2, 101, 100, 2, 3, 1, 1),   // weights too large for a cache, channels in uneven slices
       conv_on_cube(17, 130, 140, 2, 3, 1, 1),  // more than a second-level cache: prefetching tiles
       conv_on_square(8, 5, 33, 32, 3, 1, 1),   // so many positions that wgrad sums them in parts
+      conv_on_square(7, 2, 3, 20, 3, 1, 1),    // and so on a GPU
+      conv_on_cube(3, 200, 5, 2, 3, 1, 1),     // long sums with few outputs, which a GPU cuts into parts
+      conv_on_cube(3, 5, 200, 2, 3, 1, 1),
+      // Just enough outputs for each of a GPU's larger tiles: in fprop, in dgrad, in both, in wgrad.
+      conv_on_square(10, 1, 65, 27, 1, 1, 0),
+      conv_on_square(4, 1, 65, 60, 1, 1, 0),
+      conv_on_square(10, 65, 1, 27, 1, 1, 0),
+      conv_on_square(4, 65, 1, 60, 1, 1, 0),
+      conv_on_square(3, 1, 2, 70, 3, 1, 1),
+      conv_on_cube(1, 65, 7105, 1, 1, 1, 0),
+      conv_on_cube(1, 2, 14341, 1, 1, 1, 0),
       {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
       {3, 6, 4, {7, 1, 4}, {5, 1, 3}, {2, 1, 1}, {3, 0, 2}},
       {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
   };
   // One less and one more than tiles (1 … 12 rows) and vectors (4, 8, 16, 32 lanes), in every role.
   for (const std::int64_t n : {4, 9, 11, 15, 16, 17, 31, 33, 49}) {
+    list.push_back(conv_on_cube(n, 3, 4, 2, 3, 1, 1));
+    list.push_back(conv_on_cube(2, n, 3, 2, 2, 1, 1));
+    list.push_back(conv_on_cube(3, 2, n, 2, 2, 2, 1));
+  }
+  return list;
+}
+
+/// For rounded operands instead: odd sums, blocks of weights cut along every axis, vectors of 16 and of 4
+/// lanes.
+inline std::vector<ConvGeometry> bf16_convolutions() {
+  std::vector<ConvGeometry> list{
+      conv_on_square(2, 3, 16, 32, 7, 2, 3),
+      conv_on_square(2, 64, 64, 14, 3, 1, 1),
+      conv_on_square(3, 5, 7, 9, 5, 3, 2),
+      conv_on_cube(1, 1, 1, 1, 1, 1, 0),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),
+      conv_on_cube(5, 3, 2, 3, 2, 3, 3),
+      conv_on_cube(7, 13, 3, 3, 5, 1, 2),
+      conv_on_cube(2, 101, 100, 2, 3, 1, 1),    // 51 pairs, the last of one channel
+      conv_on_cube(33, 130, 141, 2, 3, 1, 1),   // groups of taps
+      conv_on_square(3, 2051, 25, 1, 1, 1, 0),  // more channels than a block of weights has steps
+      conv_on_square(3, 25, 2051, 1, 1, 1, 0),
+      conv_on_square(9, 5, 33, 32, 3, 1, 1),  // positions in parts
+      {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+  };
+  for (const std::int64_t n : {4, 7, 11, 12, 13, 15, 16, 17, 31, 33, 49}) {
     list.push_back(conv_on_cube(n, 3, 4, 2, 3, 1, 1));
     list.push_back(conv_on_cube(2, n, 3, 2, 2, 1, 1));
     list.push_back(conv_on_cube(3, 2, n, 2, 2, 2, 1));

@@ -122,9 +122,10 @@ void run_place(const Work& w, std::int64_t p, std::int64_t strip, std::int64_t t
     t.rows = (tile + 1) * w.pass.rows / w.plan.tiles - row;
     t.a = w.weights + row * w.pass.a_row;
     t.c = w.out + (p * w.pass.rows + row) * N + lane;
-    if (w.finish != nullptr && complete && t.prefetch) w.finish->prefetch(t, t.c - w.out);
+    const OutputTile done{t.c, t.c_row, t.rows, t.lanes, t.c - w.out, row};
+    if (w.finish != nullptr && complete && t.prefetch) w.finish->prefetch(done);
     sum_tile(t, w.segments + from, to - from);
-    if (w.finish != nullptr && complete) w.finish->run(t, t.c - w.out, row);
+    if (w.finish != nullptr && complete) w.finish->run(done);
   }
 }
 

@@ -7,15 +7,22 @@
 
 namespace umbra {
 
+struct OutputTile {
+  float* c;  // channels `c_row` apart
+  std::int64_t c_row, rows, lanes;
+  std::int64_t offset;   // of c in the output
+  std::int64_t channel;  // the first of `rows`
+};
+
 /// What becomes of a tile of outputs once its sums are complete, while it is in the first-level cache.
 class TileFinish {
  public:
   /// Asks for what run() will read besides the tile, before its last sums: only where operands come from
   /// further away than the second-level cache.
-  virtual void prefetch(const SumTile& tile, std::int64_t offset) const = 0;
-  /// Changes tile.c, `rows` channels from `channel` on by `lanes` samples, which stands `offset` elements
-  /// into the output. Called once per element of the output, by any thread.
-  virtual void run(const SumTile& tile, std::int64_t offset, std::int64_t channel) const = 0;
+  virtual void prefetch(const OutputTile& tile) const = 0;
+  /// Changes `rows` channels by `lanes` samples at tile.c. Called once per element of the output, by any
+  /// thread.
+  virtual void run(const OutputTile& tile) const = 0;
 
  protected:
   ~TileFinish() = default;

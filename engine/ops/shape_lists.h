@@ -31,6 +31,21 @@ inline constexpr MatrixShape kMatrixShapes[] = {
     {32, 14}, {1, 14},  {1, 1},   {1, 2},    {2, 1},     {3, 7},     {5, 16},   {7, 17},
     {31, 15}, {33, 33}, {64, 10}, {257, 14}, {32, 1000}, {1171, 14}, {3, 4099}, {5001, 1}};
 
+/// Elements of the tensors of ops that take several: none, empty ones between others, one more and one less
+/// than vectors and chunks, a network's mixture of large and small, and more than one launch of a GPU takes.
+inline std::vector<std::vector<std::int64_t>> part_lists() {
+  std::vector<std::int64_t> many;
+  for (std::int64_t k = 0; k < 133; ++k) many.push_back(k * 37 % 71);
+  return {{},
+          {0, 0},
+          {1, 0, 5},
+          {0, 2047, 2048, 2049, 0},
+          {4096, 4097, 3, 4095},
+          {64, 1, 8193, 63, 65, 2},
+          {16411, 20, 20, 32768, 1, 7, 16384, 0, 33, 40},
+          many};
+}
+
 /// One problem per element of kCounts; `more` are the constructor's further arguments.
 template <class O, class... More>
 Problems problems_of_counts(DType dtype, const More&... more) {

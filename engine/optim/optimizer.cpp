@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "engine/ops/adam/op.h"
-#include "engine/ops/reduce/op.h"
-#include "engine/ops/scale/op.h"
+#include "engine/ops/gradient_norm/op.h"
 #include "engine/ops/sgd/op.h"
 
 namespace umbra {
@@ -26,17 +25,28 @@ Tensor moment_of(const Parameter& p, double weight_decay) {
                weight_decay == 0 ? p.var->grad_layout : value.layout());
 }
 
-// Calls update(begin, count, gradient or nothing) for the elements of a parameter that move: those with a
-// gradient, which stand in front, and under weight decay the dead ones behind them, whose gradient is zero.
-template <class Update>
-void for_moving_parts(const Parameter& p, double weight_decay, const Update& update) {
+// The tensors of one call of an optimiser's op, in the order of its buffers.
+struct StepCall {
+  Parts parts;
+  std::vector<Tensor> tensors;
+};
+
+// Adds what of a parameter moves: the elements with a gradient, which stand in front, and under weight decay
+// the dead ones behind them, whose gradient is zero. `moments` may be undefined.
+void add_moving_parts(const Parameter& p, double weight_decay, std::initializer_list<Tensor> moments,
+                      StepCall& step) {
   const Tensor& grad = p.grad();
   require(grad.layout() == p.var->grad_layout, "the gradient of ", p.name,
           " has a layout that is not its own");
-  update(0, grad.count(), grad.elements(0, grad.count()));
+  const auto add = [&](std::int64_t begin, std::int64_t n, bool absent) {
+    step.parts.push_back({n, absent});
+    step.tensors.insert(step.tensors.end(), {p.value().elements(begin, n), absent ? Tensor() : grad});
+    for (const Tensor& moment : moments)
+      step.tensors.push_back(moment.defined() ? moment.elements(begin, n) : moment);
+  };
+  add(0, grad.count(), false);
   const std::int64_t rest = p.value().count() - grad.count();
-  if (weight_decay == 0 || rest == 0) return;
-  update(grad.count(), rest, Tensor());
+  if (weight_decay != 0 && rest != 0) add(grad.count(), rest, true);
 }
 
 class Sgd final : public Optimizer {
@@ -55,15 +65,16 @@ class Sgd final : public Optimizer {
 
  private:
   std::vector<double> scalars(double lr) const override { return {lr}; }
-  void update(Context& context, std::size_t i, const Tensor& scalars) override {
-    const Tensor& p = parameters_[i].value();
-    const SgdOptions& o = options_;
-    for_moving_parts(parameters_[i], o.weight_decay,
-                     [&](std::int64_t begin, std::int64_t n, const Tensor& grad) {
-                       const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[i].elements(begin, n);
-                       call(context, SgdStep(p.dtype(), n, o.momentum, o.weight_decay, !grad.defined()),
-                            {p.elements(begin, n), grad, velocity, scalars});
-                     });
+  void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) override {
+    StepCall step;
+    for (const std::size_t i : moving) {
+      const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[i];
+      add_moving_parts(parameters_[i], options_.weight_decay, {velocity}, step);
+    }
+    step.tensors.push_back(scalars);
+    const DType dtype = parameters_[moving[0]].value().dtype();
+    call(context, SgdStep(dtype, std::move(step.parts), options_.momentum, options_.weight_decay),
+         step.tensors);
   }
 
   SgdOptions options_;
@@ -93,17 +104,16 @@ class Adam final : public Optimizer {
     const auto n = static_cast<double>(steps_);
     return {lr, 1 - std::pow(options_.beta1, n), 1 - std::pow(options_.beta2, n)};
   }
-  void update(Context& context, std::size_t i, const Tensor& scalars) override {
-    const Tensor& p = parameters_[i].value();
+  void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) override {
     const AdamOptions& o = options_;
-    for_moving_parts(parameters_[i], o.weight_decay,
-                     [&](std::int64_t begin, std::int64_t n, const Tensor& grad) {
-                       call(context,
-                            AdamStep(p.dtype(), n, o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled,
-                                     !grad.defined()),
-                            {p.elements(begin, n), grad, first_[i].elements(begin, n),
-                             second_[i].elements(begin, n), scalars});
-                     });
+    StepCall step;
+    for (const std::size_t i : moving) {
+      add_moving_parts(parameters_[i], o.weight_decay, {first_[i], second_[i]}, step);
+    }
+    step.tensors.push_back(scalars);
+    const DType dtype = parameters_[moving[0]].value().dtype();
+    const AdamRule rule{o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled};
+    call(context, AdamStep(dtype, std::move(step.parts), rule), step.tensors);
   }
 
   AdamOptions options_;
@@ -112,16 +122,26 @@ class Adam final : public Optimizer {
 
 }  // namespace
 
-void Optimizer::step(Context& context, double lr) {
+std::vector<double> Optimizer::advance(double lr) {
   ++steps_;
-  const std::vector<double> numbers = scalars(lr);
+  return scalars(lr);
+}
+
+void Optimizer::apply(Context& context, const Tensor& scalars) {
+  std::vector<std::size_t> moving;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (parameters_[i].grad().defined()) moving.push_back(i);
+  }
+  if (moving.empty()) return;
+  update(context, moving, scalars);
+  for (const std::size_t i : moving) parameters_[i].grad() = {};
+}
+
+void Optimizer::step(Context& context, double lr) {
+  const std::vector<double> numbers = advance(lr);
   const Tensor device_numbers = context.temporary({static_cast<std::int64_t>(numbers.size())}, DType::kF64);
   from_host(numbers, device_numbers, context.stream);
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].grad().defined()) continue;
-    update(context, i, device_numbers);
-    parameters_[i].grad() = {};
-  }
+  apply(context, device_numbers);
 }
 
 std::unique_ptr<Optimizer> make_sgd(std::vector<Parameter> parameters, const SgdOptions& options) {
@@ -132,25 +152,26 @@ std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters, const Ad
   return std::make_unique<Adam>(std::move(parameters), options);
 }
 
-double clip_gradients(Context& context, const std::vector<Parameter>& parameters, double max_norm) {
-  std::vector<Tensor> squares;  // one number per parameter, read back together
+Tensor gradient_norm(Context& context, const std::vector<Parameter>& parameters, double max_norm) {
+  Parts parts;
+  std::vector<Tensor> tensors;
   for (const Parameter& p : parameters) {
     if (!p.grad().defined()) continue;
-    squares.push_back(context.temporary({1}, DType::kF64));
-    call(context, SumSquares(p.grad().dtype(), p.grad().count()), {p.grad(), squares.back()});
+    parts.push_back({p.grad().count()});
+    tensors.push_back(p.grad());
   }
-  double sum = 0;
-  for (const Tensor& square : squares) sum += to_host(square, context.stream)[0];
-  const double norm = std::sqrt(sum);
-  const double factor = max_norm / (norm + 1e-6);
-  if (max_norm <= 0 || !(factor < 1)) return norm;
-  for (const Parameter& p : parameters) {
-    if (!p.grad().defined()) continue;
-    const Tensor device_factor = context.temporary({1}, p.grad().dtype());
-    from_host(std::vector<double>{factor}, device_factor, context.stream);
-    call(context, Scale(p.grad().dtype(), p.grad().count()), {p.grad(), device_factor});
-  }
+  const DType dtype = tensors.empty() ? DType::kF32 : tensors[0].dtype();
+  const Tensor norm = context.temporary({1}, DType::kF64), factor = context.temporary({1}, dtype);
+  tensors.insert(tensors.end(), {norm, factor});
+  call(context, GradientNorm(dtype, parts, max_norm), tensors);
+  if (max_norm <= 0 || parts.empty()) return norm;
+  tensors.erase(tensors.end() - 2);
+  call(context, Clip(dtype, std::move(parts)), tensors);
   return norm;
+}
+
+double clip_gradients(Context& context, const std::vector<Parameter>& parameters, double max_norm) {
+  return to_host(gradient_norm(context, parameters, max_norm), context.stream)[0];
 }
 
 }  // namespace umbra

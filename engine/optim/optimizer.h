@@ -10,8 +10,15 @@ namespace umbra {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  /// Moves every parameter that has a gradient by one step of size `lr` and forgets the gradients.
+  /// Moves every parameter that has a gradient by one step of size `lr` and forgets the gradients: advance()
+  /// and apply().
   void step(Context& context, double lr);
+  /// Counts a step and returns the numbers that apply() needs for it: always as many.
+  std::vector<double> advance(double lr);
+  /// Queues the update of the parameters that have a gradient and forgets the gradients. `scalars` (F64, on
+  /// the device) holds what advance() returned: a graph of this update is right for every step before whose
+  /// launch they are written there.
+  void apply(Context& context, const Tensor& scalars);
   /// Steps taken so far; part of a checkpoint.
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
@@ -22,7 +29,8 @@ class Optimizer {
   explicit Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
   /// Numbers of this step that kernels read from memory (lr, bias corrections).
   virtual std::vector<double> scalars(double lr) const = 0;
-  virtual void update(Context& context, std::size_t index, const Tensor& scalars) = 0;
+  /// One call for all these parameters (their numbers in parameters_, at least one).
+  virtual void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) = 0;
 
   std::vector<Parameter> parameters_;
   std::int64_t steps_ = 0;
@@ -43,8 +51,12 @@ struct AdamOptions {
 };
 std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters, const AdamOptions& options);
 
-/// The L2 norm of all gradients together. When it exceeds `max_norm` (and max_norm > 0) every gradient is
-/// scaled by max_norm / (norm + 1e-6), as PyTorch's clip_grad_norm_ does. Returns the norm before clipping.
+/// The L2 norm of all gradients together (F64 [1], on the device). When it exceeds `max_norm` (and
+/// max_norm > 0) every gradient is scaled by max_norm / (norm + 1e-6), as PyTorch's clip_grad_norm_ does,
+/// unless the norm is not finite. All of it is queued and nothing waited for; the norm is that before
+/// clipping.
+Tensor gradient_norm(Context& context, const std::vector<Parameter>& parameters, double max_norm);
+/// The same, and waits for the norm.
 double clip_gradients(Context& context, const std::vector<Parameter>& parameters, double max_norm);
 
 }  // namespace umbra

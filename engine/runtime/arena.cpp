@@ -17,6 +17,14 @@ std::shared_ptr<Storage> allocate_storage(Device device, std::size_t bytes) {
   });
 }
 
+std::shared_ptr<Storage> allocate_pinned(Device device, std::size_t bytes) {
+  const Backend& backend = backend_of(device.kind);
+  void* data = backend.allocate_pinned(device.index, bytes);
+  return std::make_shared<Storage>(Device{}, data, bytes, [&backend, device](void* memory) {
+    backend.release_pinned(device.index, memory);
+  });
+}
+
 struct Arena::Pool {
   explicit Pool(Device d) : device(d) {}
   ~Pool() {
@@ -48,18 +56,22 @@ Arena::Arena(Device device) : pool_(std::make_shared<Pool>(device)) {}
 std::shared_ptr<Storage> Arena::take(std::size_t bytes) {
   const std::size_t rounded = size_class(bytes);
   void* block = nullptr;
-  auto& blocks = pool_->free_blocks[rounded];
-  if (blocks.empty()) {
+  // The smallest free block that is large enough: a last, smaller batch finds room in what the others used.
+  std::size_t size = rounded;
+  auto found = pool_->free_blocks.lower_bound(rounded);
+  while (found != pool_->free_blocks.end() && found->second.empty()) ++found;
+  if (found == pool_->free_blocks.end()) {
     block = backend_of(pool_->device.kind).allocate(pool_->device.index, rounded);
     pool_->bytes_held += rounded;
     ++pool_->allocations;
   } else {
-    block = blocks.back();
-    blocks.pop_back();
+    size = found->first;
+    block = found->second.back();
+    found->second.pop_back();
   }
   // The block holds on to the pool, not to the arena, and goes back to its free list.
-  return std::make_shared<Storage>(pool_->device, block, bytes, [pool = pool_, rounded](void* memory) {
-    pool->free_blocks[rounded].push_back(memory);
+  return std::make_shared<Storage>(pool_->device, block, bytes, [pool = pool_, size](void* memory) {
+    pool->free_blocks[size].push_back(memory);
   });
 }
 

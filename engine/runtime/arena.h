@@ -1,6 +1,6 @@
 // Arena: memory for what a training step makes and drops. Blocks come back when their last owner goes and are
-// handed out again, so that after the first step nothing is allocated any more. Not for use from several
-// threads at once.
+// handed out again, also to those who need less, so that after the first step nothing is allocated any more.
+// Not for use from several threads at once.
 #pragma once
 
 #include <cstddef>

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/base/error.h"
+#include "engine/runtime/graph.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {
@@ -24,8 +25,7 @@ Device parse_device(const std::string& text) {
     require(status == std::errc{} && stop == end && index >= 0, "device=", text,
             ": expected a number after cuda:");
   }
-  require(gpus > 0, "device=", text,
-          ": no usable CUDA device on this machine, or this build of umbra has no CUDA");
+  require(gpus > 0, "device=", text, ": ", cuda_backend().why_none());
   require(index < gpus, "device=", text, ": this machine has ", gpus, " usable CUDA devices");
   return {Device::Kind::kCuda, index};
 }
@@ -37,6 +37,44 @@ Stream::~Stream() {
 }
 void Stream::synchronize() const {
   backend_of(device_.kind).synchronize(device_.index, native_);
+}
+
+Event::Event(Device device) : device_(device), native_(backend_of(device.kind).create_event(device.index)) {}
+Event::~Event() {
+  backend_of(device_.kind).destroy_event(device_.index, native_);
+}
+void Event::record(const Stream& stream) const {
+  backend_of(device_.kind).record(device_.index, native_, stream.native());
+}
+void Event::wait() const {
+  backend_of(device_.kind).wait(device_.index, native_);
+}
+double seconds_between(const Event& from, const Event& to) {
+  return backend_of(from.device_.kind).seconds(from.device_.index, from.native_, to.native_);
+}
+
+bool Graph::possible(Device device) {
+  return backend_of(device.kind).captures_graphs();
+}
+Graph::Graph(const Stream& stream, const std::function<void()>& work) : device_(stream.device()) {
+  const Backend& backend = backend_of(device_.kind);
+  backend.begin_capture(device_.index, stream.native());
+  try {
+    work();
+  } catch (...) {
+    try {  // the queue must leave its capture; what went wrong first is what is told
+      backend.destroy_graph(device_.index, backend.end_capture(device_.index, stream.native()));
+    } catch (const Error&) {
+    }
+    throw;
+  }
+  native_ = backend.end_capture(device_.index, stream.native());
+}
+Graph::~Graph() {
+  backend_of(device_.kind).destroy_graph(device_.index, native_);
+}
+void Graph::launch(const Stream& stream) const {
+  backend_of(device_.kind).launch_graph(device_.index, stream.native(), native_);
 }
 
 }  // namespace umbra

@@ -1,5 +1,6 @@
 // Backend: what a kind of device must offer so that memory and queues work on it. One implementation per
-// kind; which CUDA one is linked, cuda_runtime.cpp or cuda_absent.cpp, is decided by CMake and nowhere else.
+// kind; which CUDA one is linked (cuda_runtime.cpp, cuda_absent.cpp or the emulator's) is decided by CMake
+// and nowhere else.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +13,43 @@ namespace umbra {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual int device_count() const = 0;
+  virtual int device_count() const = 0;               // of devices that umbra's kernels can run on
   virtual std::string describe(int index) const = 0;  // one line for a report
+  virtual std::string why_none() const = 0;           // when device_count() is 0: a sentence without a stop
   virtual void* allocate(int index,
                          std::size_t bytes) const = 0;  // aligned to 256 bytes at least; throws Error
   virtual void release(int index, void* memory, std::size_t bytes) const = 0;
   virtual void* create_queue(int index) const = 0;
   virtual void destroy_queue(int index, void* queue) const = 0;
   virtual void synchronize(int index, void* queue) const = 0;
-  /// Copies between any two of: host memory, memory of this kind. Ordered in `queue`.
+  /// Copies between any two of: host memory, memory of this kind. Ordered in `queue`; from and to pinned host
+  /// memory it returns before it is done.
   virtual void copy(int index, void* queue, void* to, const void* from, std::size_t bytes) const = 0;
+  /// What went wrong with launches since the last call, in words; empty when nothing did.
+  virtual std::string launch_error(int index) const = 0;
+
+  /// Host memory that copies of this device reach without the CPU's help.
+  virtual void* allocate_pinned(int index, std::size_t bytes) const = 0;
+  virtual void release_pinned(int index, void* memory) const = 0;
+
+  /// Events: marks in a queue that can be waited for, and between which time passes.
+  virtual void* create_event(int index) const = 0;
+  virtual void destroy_event(int index, void* event) const = 0;
+  virtual void record(int index, void* event, void* queue) const = 0;
+  virtual void wait(int index, void* event) const = 0;  // the host waits
+  virtual double seconds(int index, void* from, void* to) const = 0;
+
+  /// Graphs: between begin and end, work put into `queue` is not done but written down; a graph does all of
+  /// it again with one launch. Nothing may be waited for in between.
+  virtual bool captures_graphs() const = 0;
+  virtual void begin_capture(int index, void* queue) const = 0;
+  virtual void* end_capture(int index, void* queue) const = 0;
+  virtual void launch_graph(int index, void* queue, void* graph) const = 0;
+  virtual void destroy_graph(int index, void* graph) const = 0;
+
+  /// Names what the host does from now on, for a profiler's time line.
+  virtual void begin_range(const char* name) const = 0;
+  virtual void end_range() const = 0;
 };
 
 const Backend& cpu_backend();

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "engine/base/error.h"
-#include "engine/runtime/backend.h"
+#include "engine/runtime/host_only.h"
 
 namespace umbra {
 namespace {
@@ -16,12 +16,13 @@ namespace {
 constexpr std::size_t kAlignment = 256;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-class CpuBackend final : public Backend {
+class CpuBackend final : public HostOnly {
  public:
   int device_count() const override { return 1; }
   std::string describe(int) const override {
     return concat("cpu with ", std::thread::hardware_concurrency(), " hardware threads");
   }
+  std::string why_none() const override { return {}; }
   void* allocate(int, std::size_t bytes) const override {
     const bool large = bytes >= kHugePage;
     void* memory = nullptr;

@@ -1,14 +1,17 @@
 // The CUDA backend of a build without CUDA: no devices, and one sentence for whoever asks for one.
 #include "engine/base/error.h"
-#include "engine/runtime/backend.h"
+#include "engine/runtime/host_only.h"
 
 namespace umbra {
 namespace {
 
-class NoCuda final : public Backend {
+class NoCuda final : public HostOnly {
  public:
   int device_count() const override { return 0; }
   std::string describe(int) const override { absent(); }
+  std::string why_none() const override {
+    return "this build of umbra has no CUDA; configure it with -DUMBRA_CUDA=ON where the CUDA Toolkit is";
+  }
   void* allocate(int, std::size_t) const override { absent(); }
   void release(int, void*, std::size_t) const override {}
   void* create_queue(int) const override { absent(); }
@@ -17,11 +20,7 @@ class NoCuda final : public Backend {
   void copy(int, void*, void*, const void*, std::size_t) const override { absent(); }
 
  private:
-  [[noreturn]] static void absent() {
-    fail(
-        "device=cuda: this build of umbra has no CUDA; configure it with -DUMBRA_CUDA=ON where the CUDA "
-        "Toolkit is");
-  }
+  [[noreturn]] void absent() const { fail("device=cuda: ", why_none()); }
 };
 
 }  // namespace

@@ -1,12 +1,15 @@
-// The CUDA backend: devices, memory, queues and copies through the CUDA runtime. Every call is checked, and a
-// failure is a sentence naming the call.
+// The CUDA backend: devices, memory, queues, events and graphs through the CUDA runtime. Every call is
+// checked, and a failure is a sentence naming the call.
 #include <cuda_runtime_api.h>
+#include <nvtx3/nvToolsExt.h>
 
 #include "engine/base/error.h"
 #include "engine/runtime/backend.h"
 
 namespace umbra {
 namespace {
+
+constexpr int kOldestMajor = 8;  // compute capability 8.0: the kernels are compiled from there on
 
 void check(cudaError_t status, const char* call, int index) {
   if (status != cudaSuccess) fail("device cuda:", index, ": ", call, " failed: ", cudaGetErrorString(status));
@@ -15,24 +18,53 @@ void check(cudaError_t status, const char* call, int index) {
 cudaStream_t stream_of(void* queue) {
   return static_cast<cudaStream_t>(queue);
 }
+cudaEvent_t event_of(void* event) {
+  return static_cast<cudaEvent_t>(event);
+}
+
+cudaDeviceProp properties_of(int index) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties", index);
+  return properties;
+}
 
 class CudaBackend final : public Backend {
  public:
   int device_count() const override {
-    int count = 0;
-    // No driver and no card are the same answer: nothing to run on.
-    return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+    int count = 0, usable = 0;
+    // No driver and no card are the same answer: nothing to run on. Cards are counted up to the first that is
+    // too old; the driver lists the fastest first.
+    if (cudaGetDeviceCount(&count) != cudaSuccess) return 0;
+    while (usable < count && properties_of(usable).major >= kOldestMajor) ++usable;
+    return usable;
   }
   std::string describe(int index) const override {
-    cudaDeviceProp properties{};
-    check(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties", index);
-    return concat(properties.name, ", compute capability ", properties.major, ".", properties.minor, ", ",
-                  properties.multiProcessorCount, " SMs, ", properties.totalGlobalMem >> 20, " MiB");
+    const cudaDeviceProp p = properties_of(index);
+    return concat(p.name, ", compute capability ", p.major, ".", p.minor, ", ", p.multiProcessorCount,
+                  " SMs, ", p.totalGlobalMem >> 20, " MiB");
+  }
+  std::string why_none() const override {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess)
+      return concat("the CUDA runtime finds no device: ", cudaGetErrorString(status));
+    if (count == 0) return "this machine has no CUDA device";
+    return concat("the CUDA device here is too old: ", describe(0),
+                  "; umbra's kernels need compute capability ", kOldestMajor, ".0 or newer");
   }
   void* allocate(int index, std::size_t bytes) const override {
     select(index);
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes == 0 ? 1 : bytes), "cudaMalloc", index);
+    const cudaError_t status = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // it is told here and nowhere else
+      std::size_t free = 0, total = 0;
+      cudaMemGetInfo(&free, &total);
+      fail("device cuda:", index, " has not enough memory: ", bytes >> 20, " MiB were asked for and ",
+           free >> 20, " of ", total >> 20,
+           " MiB are free; a smaller train.batch or model.channels needs less");
+    }
+    check(status, "cudaMalloc", index);
     return memory;
   }
   void release(int, void* memory, std::size_t) const override { cudaFree(memory); }
@@ -49,6 +81,60 @@ class CudaBackend final : public Backend {
   void copy(int index, void* queue, void* to, const void* from, std::size_t bytes) const override {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream_of(queue)), "cudaMemcpyAsync", index);
   }
+  std::string launch_error(int) const override {
+    const cudaError_t status = cudaGetLastError();
+    return status == cudaSuccess ? std::string() : std::string(cudaGetErrorString(status));
+  }
+
+  void* allocate_pinned(int index, std::size_t bytes) const override {
+    select(index);
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, bytes), "cudaMallocHost", index);
+    return memory;
+  }
+  void release_pinned(int, void* memory) const override { cudaFreeHost(memory); }
+
+  void* create_event(int index) const override {
+    select(index);
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreate(&event), "cudaEventCreate", index);
+    return event;
+  }
+  void destroy_event(int, void* event) const override { cudaEventDestroy(event_of(event)); }
+  void record(int index, void* event, void* queue) const override {
+    check(cudaEventRecord(event_of(event), stream_of(queue)), "cudaEventRecord", index);
+  }
+  void wait(int index, void* event) const override {
+    check(cudaEventSynchronize(event_of(event)), "cudaEventSynchronize", index);
+  }
+  double seconds(int index, void* from, void* to) const override {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, event_of(from), event_of(to)), "cudaEventElapsedTime", index);
+    return 1e-3 * static_cast<double>(milliseconds);
+  }
+
+  bool captures_graphs() const override { return true; }
+  void begin_capture(int index, void* queue) const override {
+    check(cudaStreamBeginCapture(stream_of(queue), cudaStreamCaptureModeRelaxed), "cudaStreamBeginCapture",
+          index);
+  }
+  void* end_capture(int index, void* queue) const override {
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(stream_of(queue), &graph), "cudaStreamEndCapture", index);
+    cudaGraphExec_t executable = nullptr;
+    const cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
+    cudaGraphDestroy(graph);
+    check(status, "cudaGraphInstantiate", index);
+    return executable;
+  }
+  void launch_graph(int index, void* queue, void* graph) const override {
+    check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_of(queue)), "cudaGraphLaunch", index);
+  }
+  void destroy_graph(int, void* graph) const override {
+    cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+  }
+  void begin_range(const char* name) const override { nvtxRangePushA(name); }
+  void end_range() const override { nvtxRangePop(); }
 
  private:
   static void select(int index) { check(cudaSetDevice(index), "cudaSetDevice", index); }

@@ -30,5 +30,7 @@ class Storage {
 
 /// A block of its own, outside every arena. Throws Error when the device has not enough memory.
 std::shared_ptr<Storage> allocate_storage(Device device, std::size_t bytes);
+/// Memory of the host that copies from and to `device` reach without the CPU's help.
+std::shared_ptr<Storage> allocate_pinned(Device device, std::size_t bytes);
 
 }  // namespace umbra

@@ -24,4 +24,26 @@ class Stream {
   void* native_ = nullptr;
 };
 
+/// A mark in a queue that the host can wait for.
+class Event {
+ public:
+  explicit Event(Device device);
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  /// Sets the mark behind everything queued so far; an earlier one is forgotten.
+  void record(const Stream& stream) const;
+  /// Waits until everything before the mark is done.
+  void wait() const;
+
+ private:
+  friend double seconds_between(const Event& from, const Event& to);
+  Device device_;
+  void* native_;
+};
+
+/// What passed on the device between two marks that have been waited for.
+double seconds_between(const Event& from, const Event& to);
+
 }  // namespace umbra

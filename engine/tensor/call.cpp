@@ -1,12 +1,8 @@
-#include <array>
-#include <chrono>
-
+#include "engine/runtime/backend.h"
 #include "engine/tensor/context.h"
 
 namespace umbra {
 namespace {
-
-constexpr std::size_t kMaxBuffers = 16;
 
 void* checked_pointer(const Op& op, const BufferSpec& spec, const Tensor& tensor, Device device) {
   if (!tensor.defined()) {
@@ -20,29 +16,41 @@ void* checked_pointer(const Op& op, const BufferSpec& spec, const Tensor& tensor
   return tensor.data();
 }
 
+// Queues the kernel; a launch that the device refuses is told at once, with the op's name.
+void run(Context& context, const Op& op, const Kernel& kernel, Buffers buffers, void* workspace) {
+  kernel.run(op, buffers, workspace, context.stream);
+  const Device device = context.device();
+  const std::string error = backend_of(device.kind).launch_error(device.index);
+  require(error.empty(), op.name(), " (", op, ", rung ", kernel.rung, ") on ", name_of(device), ": ", error);
+}
+
 }  // namespace
 
 void call(Context& context, const Op& op, std::span<const Tensor> tensors) {
   const std::vector<BufferSpec> specs = op.buffers();
-  require(specs.size() == tensors.size() && specs.size() <= kMaxBuffers, op.name(), " takes ", specs.size(),
-          " buffers, not ", tensors.size());
-  std::array<void*, kMaxBuffers> pointers{};
+  require(specs.size() == tensors.size(), op.name(), " takes ", specs.size(), " buffers, not ",
+          tensors.size());
+  std::vector<void*> pointers(specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     pointers[i] = checked_pointer(op, specs[i], tensors[i], context.device());
   }
   const Kernel& kernel = context.registry.choose(op, context.device().kind);
   const std::size_t bytes = kernel.workspace(op);
   const std::shared_ptr<Storage> workspace = bytes > 0 ? context.arena.take(bytes) : nullptr;
-  const Buffers buffers(pointers.data(), specs.size());
+  void* const scratch = workspace ? workspace->data() : nullptr;
   if (!context.observer) {
-    kernel.run(op, buffers, workspace ? workspace->data() : nullptr, context.stream);
+    run(context, op, kernel, pointers, scratch);
     return;
   }
-  const auto start = std::chrono::steady_clock::now();
-  kernel.run(op, buffers, workspace ? workspace->data() : nullptr, context.stream);
+  const Backend& backend = backend_of(context.device().kind);
+  const Event start(context.device()), end(context.device());
+  backend.begin_range(std::string(op.name()).c_str());
+  start.record(context.stream);
+  run(context, op, kernel, pointers, scratch);
+  end.record(context.stream);
   context.stream.synchronize();
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  context.observer(op, kernel, tensors, elapsed.count());
+  backend.end_range();
+  context.observer(op, kernel, tensors, seconds_between(start, end));
 }
 
 }  // namespace umbra

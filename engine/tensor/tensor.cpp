@@ -111,6 +111,27 @@ void assign(const Tensor& to, const Tensor& from, Stream& stream) {
   stream.synchronize();
 }
 
+void assign_rows(const Tensor& to, std::int64_t first, std::span<const float> rows) {
+  const std::int64_t row = to.shape().rank() == 0 ? 1 : to.shape().count_from(1);
+  const auto count = row == 0 ? 0 : static_cast<std::int64_t>(rows.size()) / row;
+  const bool floating = to.dtype() == DType::kF32 || to.dtype() == DType::kF64 || to.dtype() == DType::kBf16;
+  require(floating && first >= 0 && (first + count) * row <= to.shape().count(), "rows ", first, " to ",
+          first + count, " of ", to.shape(), " ", name_of(to.dtype()), " cannot be assigned from floats");
+  with_element(to.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    T* const target = to.values<T>().data();
+    const auto convert = [](float value) { return static_cast<T>(value); };
+    if (to.row_major()) {
+      std::transform(rows.begin(), rows.end(), target + first * row, convert);
+      return;
+    }
+    to.layout().for_each_run(to.shape(), [&](std::int64_t memory, std::int64_t logical) {
+      const float* from = rows.data() + logical;
+      for (std::int64_t i = 0; i < count; ++i) target[memory + first + i] = convert(from[i * row]);
+    });
+  });
+}
+
 std::vector<double> to_host(const Tensor& tensor, Stream& stream) {
   const Tensor host = row_major_on_host(tensor, stream);
   std::vector<double> out;

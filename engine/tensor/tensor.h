@@ -66,6 +66,8 @@ void with_element(DType dtype, const Body& body) {
       return body(std::int32_t{});
     case DType::kI64:
       return body(std::int64_t{});
+    case DType::kBf16:
+      return body(Bf16{});
   }
 }
 
@@ -80,6 +82,10 @@ void copy(const Tensor& from, const Tensor& to, Stream& stream);
 Tensor row_major_on_host(const Tensor& tensor, Stream& stream);
 /// The reverse: `from` is row-major on the host and has the shape and dtype of `to`.
 void assign(const Tensor& to, const Tensor& from, Stream& stream);
+
+/// A part of the reverse, for tensors too large to stand in memory twice: rows [first, first + rows) along
+/// axis 0 of `to`, which is on the host. `rows` holds them in row-major order; to bfloat16 they are rounded.
+void assign_rows(const Tensor& to, std::int64_t first, std::span<const float> rows);
 
 /// The numbers of a tensor in row-major order, in double, whatever its dtype, layout and device. Waits for
 /// `stream`.

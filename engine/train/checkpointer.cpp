@@ -24,8 +24,7 @@ void Checkpointer::on_validation(const Report& report) {
 }
 
 void Checkpointer::on_step_done(const Report& report, bool epoch_end) {
-  const bool due = epoch_end || (every_ > 0 && report.step % every_ == 0);
-  if (!due && !stop_()) return;
+  if (!epoch_end && !wants_state(report.step) && !stop_()) return;
   info_.step = report.step;
   info_.optimizer_steps = optimizer_.steps();
   write_checkpoint(run_ / "last.h5", info_, network_.state(), optimizer_.state());

@@ -18,6 +18,7 @@ class Checkpointer final : public Observer {
                CheckpointInfo info, std::int64_t every, std::function<bool()> stop);
   void on_validation(const Report& report) override;
   void on_step_done(const Report& report, bool epoch_end) override;
+  bool wants_state(std::int64_t step) const override { return every_ > 0 && step % every_ == 0; }
   bool wants_stop() const override { return stop_(); }
   const CheckpointInfo& info() const { return info_; }
 

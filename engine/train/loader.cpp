@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "engine/cpu/parallel.h"
+#include "engine/ops/gather_boxes/op.h"
 
 namespace umbra {
 
@@ -40,44 +41,135 @@ const std::vector<std::int64_t>& Loader::order(std::int64_t epoch) const {
   return order_;
 }
 
-Batch Loader::load(Context& context, std::int64_t step) const {
-  const std::int64_t epoch = step / batches_per_epoch();
-  const std::int64_t begin = step % batches_per_epoch() * options_.batch;
-  const std::int64_t end = std::min(begin + options_.batch, data_.size());
-  const std::vector<std::int64_t>& all = order(epoch);
-  Batch batch;
-  batch.samples.assign(all.begin() + begin, all.begin() + end);
+std::int64_t Loader::batch_size(std::int64_t step) const {
+  return std::min(options_.batch, data_.size() - step % batches_per_epoch() * options_.batch);
+}
 
-  const auto stacked = [&](const Shape& sample) {
-    std::vector<std::int64_t> extents{end - begin};
-    extents.insert(extents.end(), sample.extents().begin(), sample.extents().end());
-    return Shape(extents);
-  };
-  const bool on_host = context.device().kind == Device::Kind::kCpu;
-  const auto host_tensor = [&](const Shape& shape) {
-    return on_host ? context.temporary(shape, DType::kF32) : allocate_tensor({}, shape, DType::kF32);
-  };
-  const Tensor input = host_tensor(stacked(data_.input_shape()));
-  const Tensor target = host_tensor(stacked(data_.target_shape()));
-  const auto input_size = static_cast<std::size_t>(data_.input_shape().count());
-  const auto target_size = static_cast<std::size_t>(data_.target_shape().count());
-  parallel_for(end - begin, [&](std::int64_t i) {
-    const std::int64_t sample = batch.samples[static_cast<std::size_t>(i)];
-    const auto stream = static_cast<std::uint64_t>(epoch * data_.size() + sample);
-    const Rng rng(options_.seed, Purpose::kAugmentation, stream);
-    const auto row = static_cast<std::size_t>(i);
-    data_.read(sample, options_.augment ? &rng : nullptr,
-               input.values<float>().subspan(row * input_size, input_size),
-               target.values<float>().subspan(row * target_size, target_size));
+std::vector<std::int64_t> Loader::samples_of(std::int64_t step) const {
+  const std::vector<std::int64_t>& all = order(step / batches_per_epoch());
+  const auto begin = all.begin() + step % batches_per_epoch() * options_.batch;
+  return {begin, begin + batch_size(step)};
+}
+
+template <class Body>
+void Loader::for_each_sample(std::int64_t step, const std::vector<std::int64_t>& samples,
+                             const Body& body) const {
+  const std::int64_t epoch = step / batches_per_epoch();
+  parallel_for(static_cast<std::int64_t>(samples.size()), [&](std::int64_t i) {
+    const std::int64_t sample = samples[static_cast<std::size_t>(i)];
+    const Rng rng(options_.seed, Purpose::kAugmentation,
+                  static_cast<std::uint64_t>(epoch * data_.size() + sample));
+    body(static_cast<std::size_t>(i), sample, options_.augment ? &rng : nullptr);
   });
-  batch.input = on_host ? input : context.temporary(input.shape(), DType::kF32);
-  batch.target = on_host ? target : context.temporary(target.shape(), DType::kF32);
-  if (!on_host) {
-    copy(input, batch.input, context.stream);
-    copy(target, batch.target, context.stream);
-    context.stream.synchronize();
-  }
+}
+
+namespace {
+
+Shape stacked(std::int64_t count, const Shape& sample) {
+  std::vector<std::int64_t> extents{count};
+  extents.insert(extents.end(), sample.extents().begin(), sample.extents().end());
+  return Shape(extents);
+}
+
+// The boxes on `device`; where they are already in its memory, as they stand there.
+Tensor boxes_on(Device device, const BoxArray& boxes) {
+  const Shape shape{boxes.count, boxes.features, boxes.voxels, boxes.voxels, boxes.voxels};
+  void* numbers = const_cast<float*>(boxes.numbers.data());  // only read: the op's buffer is an input
+  const Tensor host(std::make_shared<Storage>(Device{}, numbers, boxes.numbers.size_bytes(), [](void*) {}), 0,
+                    shape, DType::kF32);
+  if (device.kind == Device::Kind::kCpu) return host;
+  const Tensor copied = allocate_tensor(device, shape, DType::kF32);
+  Stream stream(device);
+  copy(host, copied, stream);
+  stream.synchronize();
+  return copied;
+}
+
+Tensor gather_boxes(Context& context, const Tensor& boxes, const Tensor& windows, const Shape& sample) {
+  const std::int64_t batch = windows.shape()[0];
+  const Tensor input = context.temporary(stacked(batch, sample), DType::kF32);
+  call(context, GatherBoxes(DType::kF32, boxes.shape()[0], boxes.shape()[1], boxes.shape()[2], batch),
+       {boxes, windows, input});
+  return input;
+}
+
+// Row i of a tensor on the host.
+template <class T>
+std::span<T> row(const Tensor& tensor, std::size_t i) {
+  const auto length = static_cast<std::size_t>(tensor.shape().count_from(1));
+  return tensor.values<T>().subspan(i * length, length);
+}
+
+BoxWindow& window_at(const Tensor& windows, std::size_t i) {
+  return reinterpret_cast<BoxWindow&>(row<std::int32_t>(windows, i)[0]);
+}
+
+// Host memory to fill: what the device copies from, or on the CPU what the kernels read.
+Tensor host_memory(Device device, const Shape& shape, DType dtype) {
+  if (device.kind == Device::Kind::kCpu) return allocate_tensor(device, shape, dtype);
+  const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
+  return {allocate_pinned(device, bytes), 0, shape, dtype};
+}
+
+}  // namespace
+
+Batch Loader::load(Context& context, std::int64_t step) const {
+  StagedBatches staged(context, *this, step);
+  staged.stage(context, step);
+  Batch batch = staged.gather(context);
+  batch.samples = samples_of(step);
+  context.stream.synchronize();  // the staging memory goes
   return batch;
+}
+
+StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_t first_step)
+    : loader_(loader) {
+  const Device device = context.device();
+  const std::int64_t batch = loader.batch_size(first_step);
+  const BoxArray* boxes = loader.data().boxes();
+  if (boxes != nullptr && (!loader.boxes_.defined() || !(loader.boxes_.device() == device))) {
+    loader.boxes_ = boxes_on(device, *boxes);
+  }
+  const Shape input =
+      boxes != nullptr ? Shape{batch, kBoxWindowNumbers} : stacked(batch, loader.data().input_shape());
+  const DType dtype = boxes != nullptr ? DType::kI32 : DType::kF32;
+  const Shape target = stacked(batch, loader.data().target_shape());
+  for (auto& slot : slots_) {
+    slot = std::make_unique<Slot>(device);
+    slot->input = host_memory(device, input, dtype);
+    slot->target = host_memory(device, target, DType::kF32);
+  }
+  input_ = allocate_tensor(device, input, dtype);
+  target_ = allocate_tensor(device, target, DType::kF32);
+}
+
+void StagedBatches::stage(Context& context, std::int64_t step) {
+  Slot& slot = *slots_[static_cast<std::size_t>(step % 2)];
+  slot.copied.wait();
+  const Dataset& data = loader_.data();
+  const bool windows = data.boxes() != nullptr;
+  loader_.for_each_sample(step, loader_.samples_of(step),
+                          [&](std::size_t i, std::int64_t sample, const Rng* rng) {
+                            if (windows) {
+                              window_at(slot.input, i) = data.window(sample, rng, row<float>(slot.target, i));
+                            } else {
+                              data.read(sample, rng, row<float>(slot.input, i), row<float>(slot.target, i));
+                            }
+                          });
+  copy(slot.input, input_, context.stream);
+  copy(slot.target, target_, context.stream);
+  slot.copied.record(context.stream);
+}
+
+Batch StagedBatches::gather(Context& context) const {
+  const bool windows = loader_.data().boxes() != nullptr;
+  const Tensor input =
+      windows ? gather_boxes(context, loader_.boxes_, input_, loader_.data().input_shape()) : input_;
+  return {input, target_, {}};
+}
+
+const Tensor& StagedBatches::host_target(std::int64_t step) const {
+  return slots_[static_cast<std::size_t>(step % 2)]->target;
 }
 
 }  // namespace umbra

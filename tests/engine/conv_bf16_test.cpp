@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/cpu/bf16_tile.h"
+#include "engine/cpu/bf16_wide.h"
 #include "engine/grad/functions.h"
 #include "engine/ops/conv/rungs.h"
 #include "engine/ops/conv_shapes.h"
@@ -110,6 +111,55 @@ TEST(Bf16, PackingRoundsEveryElementAndFillsWithZeros) {
               << rows << "x" << columns << " columns " << r << " " << j;
         }
       }
+    }
+  }
+}
+
+std::vector<Bf16> rounded(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
+
+std::vector<float> any_floats(std::int64_t count) {  // NaN, infinities, denormals and all
+  const Rng rng(9, Purpose::kTest);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::bit_cast<float>(rng.words(i)[0]);
+  values[0] = kInfinity;
+  values[1] = std::numeric_limits<float>::quiet_NaN();
+  return values;
+}
+
+// Words as bf16_tile takes them, from numbers that are rounded already: any CPU can make them.
+TEST(Bf16, PackingOfStoredNumbersKeepsTheirBits) {
+  constexpr std::int64_t kRows = 5, kColumns = 37, kWidth = 40;
+  const std::vector<Bf16> from = rounded(any_floats(kRows * kColumns));
+  if (!bf16_tile_supported()) GTEST_SKIP() << "this CPU has no bfloat16 dot product";
+  std::vector<std::uint32_t> words((kRows + 1) / 2 * kWidth, 0xdeadbeef);
+  bf16_pair_rows(from.data(), kColumns, kRows, kColumns, words.data(), kWidth, kWidth);
+  const auto bits = [&](std::int64_t r, std::int64_t c) -> std::uint32_t {
+    return r < kRows && c < kColumns ? from[static_cast<std::size_t>(r * kColumns + c)].bits : 0;
+  };
+  for (std::int64_t r = 0; r < (kRows + 1) / 2; ++r) {
+    for (std::int64_t c = 0; c < kWidth; ++c)
+      ASSERT_EQ(words[static_cast<std::size_t>(r * kWidth + c)], bits(2 * r, c) | bits(2 * r + 1, c) << 16);
+  }
+}
+
+TEST(Bf16, WideRowsAreTheRoundedNumbers) {
+  constexpr std::int64_t kRows = 3, kColumns = 37, kWidth = 41;
+  const std::vector<float> from = any_floats(kRows * kColumns);
+  const std::vector<Bf16> stored = rounded(from);
+  std::vector<float> a(kRows * kWidth, 7), b(kRows * kWidth, 7);
+  bf16_round_rows(from.data(), kColumns, kRows, kColumns, a.data(), kWidth, kWidth);
+  bf16_round_rows(stored.data(), kColumns, kRows, kColumns, b.data(), kWidth, kWidth);
+  for (std::int64_t i = 0; i < kRows * kWidth; ++i) {
+    const std::int64_t r = i / kWidth, c = i % kWidth;
+    const float want = c < kColumns ? round_to_bf16(from[static_cast<std::size_t>(r * kColumns + c)]) : 0.0f;
+    const auto at = static_cast<std::size_t>(i);
+    if (std::isnan(want)) {
+      EXPECT_TRUE(std::isnan(a[at]) && std::isnan(b[at])) << i;
+    } else {
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(a[at]), std::bit_cast<std::uint32_t>(want)) << i;
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(b[at]), std::bit_cast<std::uint32_t>(want)) << i;
     }
   }
 }

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 
 #include "engine/grad/functions.h"
 #include "engine/ops/add/op.h"
 #include "engine/ops/batch_norm/op.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv_inference/op.h"
+#include "engine/ops/conv_inference/rungs.h"
 #include "engine/ops/conv_shapes.h"
 #include "engine/ops/relu/op.h"
 #include "tests/engine/op_calls.h"
@@ -87,6 +89,39 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConvInferenceOp,
                                          Case{conv_on_cube(3, 2, 5, 1, 1, 2, 1), true,
                                               true},  // no pair at all: only the shift
                                          Case{conv_on_square(9, 5, 6, 7, 3, 2, 1), true, true}));
+
+// Rounding in memory or on the way, dot products of pairs or fp32 tiles: the numbers that are multiplied are
+// the same, and equal bits come out where the rung is the same.
+TEST(ConvInferenceBf16, StoredAndRoundedWeightsGiveTheSameBits) {
+  const ConvGeometry g = conv_on_cube(19, 13, 25, 4, 3, 1, 1);
+  const ConvInference rounds(DType::kF32, g, 1e-5, true, true, ConvOperands::kRounded);
+  const ConvInference stored(DType::kF32, g, 1e-5, true, true, ConvOperands::kRoundedInMemory);
+  const std::vector<Floats> in = numbers_for(rounds);
+  const std::vector<Bf16> weights(in[1].begin(), in[1].end());
+  std::map<std::string, Floats> of_rounded;
+  const auto keep = [&](std::string_view rung, const auto&, const auto&, const auto&, const auto&,
+                        const auto&, const auto&, const auto&,
+                        const auto& y) { of_rounded[std::string(rung)] = y; };
+  with_every_rung(rounds, keep, in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]);
+  EXPECT_TRUE(of_rounded.contains("cpu_2_bf16_wide"));
+  const auto compare = [&](std::string_view rung, const auto&, const auto&, const auto&, const auto&,
+                           const auto&, const auto&, const auto&,
+                           const auto& y) { EXPECT_EQ(y, of_rounded.at(std::string(rung))) << rung; };
+  with_every_rung(stored, compare, in[0], weights, in[2], in[3], in[4], in[5], in[6], in[7]);
+}
+
+TEST(ConvInferenceBf16, RungsOfOnePrecisionDeclineTheOtherInWords) {
+  const ConvGeometry g = conv_on_cube(2, 5, 6, 3, 3, 1, 1);
+  const ConvInference exact(DType::kF32, g, 1e-5, true, false);
+  for (const ConvOperands operands : {ConvOperands::kRounded, ConvOperands::kRoundedInMemory}) {
+    const ConvInference op(DType::kF32, g, 1e-5, true, false, operands);
+    EXPECT_NE(conv_inference_cpu_1_tiles().declines(op).find("fp32 only"), std::string::npos);
+    EXPECT_EQ(conv_inference_cpu_2_bf16_wide().declines(op), "");
+  }
+  for (const Kernel& kernel : {conv_inference_cpu_2_bf16_wide(), conv_inference_cpu_3_bf16()}) {
+    EXPECT_NE(kernel.declines(exact).find("bf16 only"), std::string::npos) << kernel.rung;
+  }
+}
 
 TEST(ConvInferenceNan, PassesTheGate) {
   const Case c{conv_on_cube(3, 1, 1, 1, 1, 1, 0), true, false};

@@ -139,18 +139,19 @@ TEST(Affine, GradientIsTheAdjoint) {
 
 TEST(Dropout, MaskIsThatOfPhiloxBitByBit) {
   constexpr std::int64_t kCount = 40003;
-  constexpr std::uint64_t kSeed = 0x123456789ABCDEFu, kStream = 0x500000003u;
+  constexpr std::uint64_t kSeed = 0x123456789ABCDEFu, kLayer = 3;
+  constexpr std::int64_t kStep = 0x5000000;
   for (double p : {0.0, 1e-9, 0.3, 0.5, 0.7499999, 1.0}) {
-    const Rng rng(kSeed, Purpose::kDropout, kStream);
+    const Rng rng(kSeed, Purpose::kDropout, 0x500000003u);  // 256 kStep + kLayer
     with_every_rung(
-        Dropout(DType::kF32, kCount, p, kSeed, kStream),
-        [&](std::string_view rung, const auto&, const std::vector<float>& y) {
+        Dropout(DType::kF32, kCount, p, kSeed, kLayer),
+        [&](std::string_view rung, const auto&, const auto&, const std::vector<float>& y) {
           for (std::uint64_t i = 0; i < kCount; ++i) {
             const bool kept = uniform_from(rng.words(i / 4)[i % 4]) >= p;
             ASSERT_EQ(y[i] != 0, kept) << rung << " p " << p << " element " << i;
           }
         },
-        std::vector<float>(kCount, 1.0f), std::vector<float>(kCount));
+        std::vector<float>(kCount, 1.0f), std::vector<std::int64_t>{kStep}, std::vector<float>(kCount));
   }
 }
 
@@ -158,40 +159,43 @@ TEST(Dropout, KeepsTheMeanAndHidesDroppedNans) {
   constexpr std::int64_t kCount = 1 << 17;
   with_every_rung(
       Dropout(DType::kF32, kCount, 0.3, 1, 0),
-      [&](std::string_view rung, const auto&, const std::vector<float>& y) {
+      [&](std::string_view rung, const auto&, const auto&, const std::vector<float>& y) {
         double mean = 0;
         for (float value : y) mean += static_cast<double>(value) / kCount;
         // standard deviation of the mean: sqrt(p / (1 - p) / n) = 0.0018; five of them
         EXPECT_NEAR(mean, 1.0, 0.009) << rung;
       },
-      std::vector<float>(kCount, 1.0f), std::vector<float>(kCount));
+      std::vector<float>(kCount, 1.0f), std::vector<std::int64_t>{0}, std::vector<float>(kCount));
   with_every_rung(
       Dropout(DType::kF32, 100, 1.0, 1, 0),
-      [](std::string_view rung, const auto&, const std::vector<float>& y) {
+      [](std::string_view rung, const auto&, const auto&, const std::vector<float>& y) {
         for (float value : y) EXPECT_EQ(value, 0) << rung;
       },
-      std::vector<float>(100, kNan), std::vector<float>(100, 1.0f));
+      std::vector<float>(100, kNan), std::vector<std::int64_t>{0}, std::vector<float>(100, 1.0f));
 }
 
-TEST(Dropout, OtherSeedsAndStreamsDrawOtherMasks) {
-  const auto mask = [](std::uint64_t seed, std::uint64_t stream) {
+TEST(Dropout, OtherSeedsStepsAndLayersDrawOtherMasks) {
+  const auto mask = [](std::uint64_t seed, std::int64_t number, std::uint64_t layer) {
     std::vector<double> x(4096, 1.0), y(4096);
-    call_reference(dropout_reference<double>, Dropout(DType::kF64, 4096, 0.5, seed, stream), x, y);
+    std::vector<std::int64_t> step{number};
+    call_reference(dropout_reference<double>, Dropout(DType::kF64, 4096, 0.5, seed, layer), x, step, y);
     return y;
   };
-  EXPECT_EQ(mask(1, 0), mask(1, 0));
-  EXPECT_NE(mask(1, 0), mask(2, 0));
-  EXPECT_NE(mask(1, 0), mask(1, 1));
-  EXPECT_NE(mask(1, 0), mask(1, std::uint64_t{1} << 32));
+  EXPECT_EQ(mask(1, 0, 0), mask(1, 0, 0));
+  EXPECT_NE(mask(1, 0, 0), mask(2, 0, 0));
+  EXPECT_NE(mask(1, 0, 0), mask(1, 1, 0));
+  EXPECT_NE(mask(1, 0, 0), mask(1, 0, 1));
+  EXPECT_NE(mask(1, 0, 0), mask(1, std::int64_t{1} << 32, 0));
 }
 
 TEST(Dropout, IsItsOwnAdjoint) {
   const Dropout op(DType::kF64, 301, 0.4, 3, 4);
   const auto v = normals(301, 1), w = normals(301, 2);
+  std::vector<std::int64_t> step{2};
   DualVector x = duals(normals(301, 3), v), y(301);
-  call_reference(dropout_reference<Dual<double>>, op, x, y);
+  call_reference(dropout_reference<Dual<double>>, op, x, step, y);
   std::vector<double> dx(301);
-  call_reference(dropout_reference<double>, op, w, dx);
+  call_reference(dropout_reference<double>, op, w, step, dx);
   EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 

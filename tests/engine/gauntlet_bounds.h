@@ -108,10 +108,14 @@ inline Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Val
 
 inline Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
-  for (std::size_t i = 0; i < in[0].size(); ++i) {
-    double step = (op.gradient_absent ? 0 : std::abs(in[1][i])) + op.weight_decay * std::abs(in[0][i]);
-    if (op.momentum != 0) bound.magnitude[2][i] = step = step + op.momentum * std::abs(in[2][i]);
-    bound.magnitude[0][i] = std::abs(in[0][i]) + in[3][0] * step;
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    const std::size_t p = 3 * k, g = p + 1, v = p + 2;
+    for (std::size_t i = 0; i < in[p].size(); ++i) {
+      const double given = op.parts[k].gradient_absent ? 0 : std::abs(in[g][i]);
+      double step = given + op.weight_decay * std::abs(in[p][i]);
+      if (op.momentum != 0) bound.magnitude[v][i] = step = step + op.momentum * std::abs(in[v][i]);
+      bound.magnitude[p][i] = std::abs(in[p][i]) + in.back()[0] * step;
+    }
   }
   return bound;
 }
@@ -119,17 +123,22 @@ inline Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
 /// An error of v moves the update by half its relative size.
 inline Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
-  const double lr = in[4][0], step = lr / in[4][1];
-  const double shrink = op.decoupled ? 1 + lr * op.weight_decay : 1;
-  for (std::size_t i = 0; i < in[0].size(); ++i) {
-    const double given = op.gradient_absent ? 0 : std::abs(in[1][i]);
-    const double g = given + (op.decoupled ? 0 : op.weight_decay * std::abs(in[0][i]));
-    const double m = op.beta1 * std::abs(in[2][i]) + (1 - op.beta1) * g;
-    const double v = op.beta2 * in[3][i] + (1 - op.beta2) * g * g;
-    const double denominator = std::sqrt(want[3][i] / in[4][2]) + op.epsilon;
-    bound.magnitude[2][i] = m;
-    bound.magnitude[3][i] = v;
-    bound.magnitude[0][i] = shrink * std::abs(in[0][i]) + step * m / denominator * (1 + v / want[3][i]);
+  const AdamRule& rule = op.rule;
+  const double lr = in.back()[0], step = lr / in.back()[1];
+  const double shrink = rule.decoupled ? 1 + lr * rule.weight_decay : 1;
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    const std::size_t of_p = 4 * k, of_g = of_p + 1, of_m = of_p + 2, of_v = of_p + 3;
+    for (std::size_t i = 0; i < in[of_p].size(); ++i) {
+      const double given = op.parts[k].gradient_absent ? 0 : std::abs(in[of_g][i]);
+      const double g = given + (rule.decoupled ? 0 : rule.weight_decay * std::abs(in[of_p][i]));
+      const double m = rule.beta1 * std::abs(in[of_m][i]) + (1 - rule.beta1) * g;
+      const double v = rule.beta2 * in[of_v][i] + (1 - rule.beta2) * g * g;
+      const double denominator = std::sqrt(want[of_v][i] / in.back()[2]) + rule.epsilon;
+      bound.magnitude[of_m][i] = m;
+      bound.magnitude[of_v][i] = v;
+      bound.magnitude[of_p][i] =
+          shrink * std::abs(in[of_p][i]) + step * m / denominator * (1 + v / want[of_v][i]);
+    }
   }
   return bound;
 }
@@ -228,8 +237,11 @@ inline Bound bound_of(const ConvInference& op, const Values& in, const Values& w
   const ConvGeometry& g = op.geometry;
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   std::vector<double> x = in[0], w = in[1], sums(want[7].size());
-  for (double& value : x) value = std::abs(value);
-  for (double& value : w) value = std::abs(value);
+  const auto size = [&](double& value) {
+    value = std::abs(op.rounds() ? static_cast<double>(Bf16(value)) : value);
+  };
+  std::for_each(x.begin(), x.end(), size);
+  std::for_each(w.begin(), w.end(), size);
   conv_fprop_reference(g, x.data(), w.data(), sums.data());
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const std::size_t c = i / static_cast<std::size_t>(g.batch) % in[2].size();

@@ -9,6 +9,8 @@
 
 #include "engine/base/philox.h"
 #include "engine/ops/conv/op.h"
+#include "engine/ops/conv_inference/op.h"
+#include "engine/ops/gather_boxes/op.h"
 #include "engine/ops/max_pool/reference.h"
 #include "engine/ops/op.h"
 #include "engine/ops/reduce/op.h"
@@ -72,7 +74,9 @@ inline std::vector<double> make_values(const BufferSpec& spec, Pattern pattern, 
     const std::uint32_t word = words[i % 4];
     double value = number_from(word, pattern, spec.fill);
     if (spec.fill == Fill::kIndex) value = static_cast<double>(word % static_cast<std::uint64_t>(spec.bound));
-    values[i] = spec.dtype == DType::kF32 ? static_cast<double>(static_cast<float>(value)) : value;
+    values[i] = spec.dtype == DType::kF32    ? static_cast<double>(static_cast<float>(value))
+                : spec.dtype == DType::kBf16 ? static_cast<double>(Bf16(value))
+                                             : value;
   }
   return values;
 }
@@ -96,6 +100,24 @@ inline void fit_argmax(const PoolGeometry& g, const Rng& rng, std::vector<double
   }
 }
 
+/// Windows as a data set draws them: boxes that exist, axes in some order, shifts below the extent.
+inline void fit_windows(const GatherBoxes& op, const Rng& rng, std::vector<double>& numbers) {
+  constexpr std::array<std::array<int, 3>, 6> kOrders = {
+      {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
+  std::uint64_t draw = 0;
+  const auto below = [&](std::int64_t bound) {
+    return static_cast<double>(rng.below(draw++, static_cast<std::uint64_t>(bound)));
+  };
+  std::size_t at = 0;
+  for (std::int64_t n = 0; n < op.batch; ++n) {
+    for (int k = 0; k < 8; ++k) numbers[at++] = below(op.boxes);
+    const auto order = kOrders[static_cast<std::size_t>(below(6))];
+    for (int axis : order) numbers[at++] = axis;
+    for (int a = 0; a < 3; ++a) numbers[at++] = below(2);
+    for (int a = 0; a < 3; ++a) numbers[at++] = below(2 * op.voxels - 1) - static_cast<double>(op.voxels - 1);
+  }
+}
+
 /// Numbers for every buffer that the kernel reads; outputs stay empty.
 inline std::vector<std::vector<double>> make_inputs(const Op& op, Pattern pattern, std::uint64_t seed) {
   const std::vector<BufferSpec> specs = op.buffers();
@@ -107,12 +129,21 @@ inline std::vector<std::vector<double>> make_inputs(const Op& op, Pattern patter
   if (const auto* pool = dynamic_cast<const MaxPoolBackward*>(&op)) {
     fit_argmax(pool->geometry, Rng(seed, Purpose::kTest, specs.size()), values[1]);
   }
+  if (const auto* gather = dynamic_cast<const GatherBoxes*>(&op)) {
+    fit_windows(*gather, Rng(seed, Purpose::kTest, specs.size()), values[1]);
+  }
   // 1000 +- 3.5 is 1000 in bfloat16, whose neighbours are 4 apart there: all terms of a sum would be the same
   // number and all its roundings of one sign, which the bound does not allow for.
   const auto* conv = dynamic_cast<const ConvOp*>(&op);
-  if (conv != nullptr && conv->precision == Precision::kBf16 && pattern == Pattern::kOffset) {
-    for (auto& list : values) {
-      for (double& value : list) value = 1000 + 64 * (value - 1000);
+  const auto* fused = dynamic_cast<const ConvInference*>(&op);
+  const bool rounds =
+      (conv != nullptr && conv->precision == Precision::kBf16) || (fused != nullptr && fused->rounds());
+  if (rounds && pattern == Pattern::kOffset) {
+    for (std::size_t b = 0; b < 2; ++b) {
+      for (double& value : values[b]) {
+        value = 1000 + 64 * (value - 1000);
+        if (specs[b].dtype == DType::kBf16) value = static_cast<double>(Bf16(value));
+      }
     }
   }
   if (dynamic_cast<const CountNonfinite*>(&op) != nullptr) {  // without these there would be nothing to count

@@ -1,11 +1,13 @@
 // Who tests the tests: kernels with one deliberate mistake each. The gauntlet must fail every one of them.
 #include <gtest/gtest.h>
 
+#include "engine/ops/adam/reference.h"
 #include "engine/ops/add/reference.h"
 #include "engine/ops/batch_norm/reference.h"
 #include "engine/ops/batch_norm_relu/reference.h"
 #include "engine/ops/bias/reference.h"
 #include "engine/ops/dropout/reference.h"
+#include "engine/ops/gradient_norm/reference.h"
 #include "engine/ops/max_pool/reference.h"
 #include "engine/ops/reduce/reference.h"
 #include "engine/ops/scale/reference.h"
@@ -238,11 +240,36 @@ void one_term_missing(const BiasBackward& op, Buffers b, void* w, Stream& s) {
 }
 void mask_inverted(const Dropout& op, Buffers b, void* w, Stream& s) {
   dropout_reference<float>(op, b, w, s);
-  for (std::int64_t i = 0; i < op.count; ++i) floats(b, 1)[i] = floats(b, 1)[i] == 0 ? floats(b, 0)[i] : 0;
+  for (std::int64_t i = 0; i < op.count; ++i) floats(b, 2)[i] = floats(b, 2)[i] == 0 ? floats(b, 0)[i] : 0;
 }
 void mask_not_scaled(const Dropout& op, Buffers b, void* w, Stream& s) {
   dropout_reference<float>(op, b, w, s);
-  for (std::int64_t i = 0; i < op.count; ++i) floats(b, 1)[i] *= static_cast<float>(1 - op.p);
+  for (std::int64_t i = 0; i < op.count; ++i) floats(b, 2)[i] *= static_cast<float>(1 - op.p);
+}
+void mask_of_the_low_bits(const Dropout& op, Buffers b, void* w, Stream& s) {
+  std::int64_t step = *static_cast<const std::int64_t*>(b[1]) & 0xFFFF;
+  void* const buffers[] = {b[0], &step, b[2]};
+  dropout_reference<float>(op, buffers, w, s);
+}
+void last_tensor_forgotten(const AdamStep& op, Buffers b, void* w, Stream& s) {
+  if (op.parts.size() < 2) return adam_step_reference<float>(op, b, w, s);
+  std::vector<void*> buffers(b.begin(), b.end() - 5);
+  buffers.push_back(b.back());
+  Parts parts = op.parts;
+  parts.pop_back();
+  adam_step_reference<float>(AdamStep(op.dtype, parts, op.rule), buffers, w, s);
+}
+void norm_of_the_largest(const GradientNorm& op, Buffers b, void*, Stream&) {
+  double sum = 0;
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    double of_part = 0;
+    for (std::int64_t i = 0; i < op.parts[k].count; ++i) {
+      of_part += static_cast<double>(floats(b, k)[i]) * static_cast<double>(floats(b, k)[i]);
+    }
+    sum = std::max(sum, of_part);
+  }
+  *static_cast<double*>(b[op.parts.size()]) = std::sqrt(sum);
+  floats(b, op.parts.size() + 1)[0] = static_cast<float>(clip_factor(std::sqrt(sum), op.max_norm));
 }
 void last_of_ties(const MaxPoolForward& op, Buffers b, void* w, Stream& s) {
   max_pool_forward_reference<float>(op, b, w, s);
@@ -349,6 +376,15 @@ TEST(Mutants, MaskInverted) {
 }
 TEST(Mutants, MaskNotScaled) {
   expect_caught(mutant<Dropout, mask_not_scaled>("dropout", "not_scaled"), "y[");
+}
+TEST(Mutants, MaskOfTheLowBits) {
+  expect_caught(mutant<Dropout, mask_of_the_low_bits>("dropout", "low_bits"), "y[");
+}
+TEST(Mutants, LastTensorForgotten) {
+  expect_caught(mutant<AdamStep, last_tensor_forgotten>("adam_step", "forgotten"), "p[");
+}
+TEST(Mutants, NormOfTheLargest) {
+  expect_caught(mutant<GradientNorm, norm_of_the_largest>("gradient_norm", "largest"), "norm[0]");
 }
 TEST(Mutants, LastOfTies) {
   expect_caught(mutant<MaxPoolForward, last_of_ties>("max_pool_forward", "last_of_ties"), "argmax[");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/nn/layers.h"
 #include "engine/optim/optimizer.h"
@@ -52,6 +53,73 @@ TEST_F(OptimizerTest, ClippingReportsTheNormAndScalesToTheLimit) {
   EXPECT_NEAR(clip_gradients(context, parameters, 0), 1.0, 1e-5);
   EXPECT_NEAR(clip_gradients(context, parameters, 100.0), 1.0, 1e-5);
   EXPECT_NEAR(clip_gradients(context, parameters, 0), 1.0, 1e-5);
+}
+
+TEST_F(OptimizerTest, TheNormStaysOnTheDeviceAndIsThatBeforeClipping) {
+  const std::vector<Parameter> parameters = dense.parameters();
+  for (const Parameter& p : parameters) set_gradient(p, 3);
+  const Tensor norm = gradient_norm(context, parameters, 1.0);
+  ASSERT_EQ(norm.dtype(), DType::kF64);
+  EXPECT_EQ(norm.values<double>()[0], std::sqrt(72.0));
+  EXPECT_EQ(parameters[0].grad().values<float>()[0], 3 * static_cast<float>(1.0 / (std::sqrt(72.0) + 1e-6)));
+  for (const Parameter& p : parameters) p.grad() = {};
+  EXPECT_EQ(clip_gradients(context, parameters, 1.0), 0) << "nothing has no length";
+}
+
+TEST_F(OptimizerTest, ANormThatIsNotFiniteIsToldAndClipsNothing) {
+  const std::vector<Parameter> parameters = dense.parameters();
+  for (const double bad : {std::numeric_limits<double>::infinity(), std::nan("")}) {
+    for (const Parameter& p : parameters) set_gradient(p, 3);
+    parameters[1].grad().values<float>()[1] = static_cast<float>(bad);
+    EXPECT_FALSE(std::isfinite(clip_gradients(context, parameters, 1.0)));
+    EXPECT_EQ(parameters[0].grad().values<float>()[0], 3);
+  }
+}
+
+// What a graph replays: the same update with other numbers in the same memory.
+TEST_F(OptimizerTest, AdvanceAndApplyAreAStep) {
+  for (const bool adam : {false, true}) {
+    Build one_build{{}, DType::kF32, 1}, other_build{{}, DType::kF32, 1};
+    Linear one(one_build, 3, 2), other(other_build, 3, 2);
+    const auto optimizer_of = [&](const Linear& layer) {
+      return adam ? make_adam(layer.parameters(), {}) : make_sgd(layer.parameters(), {0.9, 0.1});
+    };
+    const auto whole = optimizer_of(one), split = optimizer_of(other);
+    Tensor scalars;
+    for (const double lr : {0.1, 0.01, 0.02}) {
+      for (const Linear* layer : {&one, &other}) {
+        for (const Parameter& p : layer->parameters()) set_gradient(p, lr + 1);
+      }
+      whole->step(context, lr);
+      const std::vector<double> numbers = split->advance(lr);
+      if (!scalars.defined())
+        scalars = allocate_tensor({}, {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
+      from_host(numbers, scalars, context.stream);
+      split->apply(context, scalars);
+    }
+    EXPECT_EQ(whole->steps(), split->steps());
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(to_host(one.parameters()[i].value(), context.stream),
+                to_host(other.parameters()[i].value(), context.stream));
+      EXPECT_FALSE(other.parameters()[i].grad().defined());
+    }
+  }
+}
+
+TEST_F(OptimizerTest, AStepIsOneCall) {
+  std::vector<std::string> calls;
+  context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor>, double) {
+    calls.emplace_back(op.name());
+  };
+  const auto adam = make_adam(dense.parameters(), {.weight_decay = 0.1});
+  for (const Parameter& p : dense.parameters()) set_gradient(p, 1);
+  adam->step(context, 0.1);
+  adam->step(context, 0.1);  // nothing has a gradient
+  EXPECT_EQ(calls, (std::vector<std::string>{"adam_step"}));
+  calls.clear();
+  for (const Parameter& p : dense.parameters()) set_gradient(p, 1);
+  clip_gradients(context, dense.parameters(), 1.0);
+  EXPECT_EQ(calls, (std::vector<std::string>{"gradient_norm", "clip"}));
 }
 
 TEST_F(OptimizerTest, AParameterWithoutAGradientStays) {

@@ -2,7 +2,10 @@
 // limits it must respect.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "engine/ops/adam/reference.h"
+#include "engine/ops/gradient_norm/reference.h"
 #include "engine/ops/sgd/reference.h"
 #include "tests/engine/op_calls.h"
 
@@ -128,6 +131,69 @@ TEST(AdamStep, NanGradientIsNotHidden) {
         EXPECT_FALSE(std::isnan(p[15])) << rung;
       },
       std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), scalars_of(1));
+}
+
+// Several tensors in one call are the tensors one by one, bit for bit.
+TEST(AdamStep, TensorsAreIndependent) {
+  const AdamRule rule{kBeta1, kBeta2, kEpsilon, 0.1, false};
+  const auto p0 = small(20001, 1), g0 = small(20001, 2), m0 = small(20001, 3), p1 = small(7, 4),
+             m1 = small(7, 5);
+  const std::vector<float> v0(20001, 0.5f), v1(7, 0.25f), none;
+  std::vector<std::vector<float>> alone;
+  const auto keep = [&](std::string_view, const auto& p, const auto&, const auto& m, const auto& v,
+                        const auto&) {
+    alone.insert(alone.end(), {p, m, v});
+  };
+  with_every_rung(AdamStep(DType::kF32, {{20001}}, rule), keep, p0, g0, m0, v0, scalars_of(2));
+  const std::size_t rungs = alone.size() / 3;
+  with_every_rung(AdamStep(DType::kF32, {{7, true}}, rule), keep, p1, none, m1, v1, scalars_of(2));
+  std::size_t rung = 0;
+  with_every_rung(
+      AdamStep(DType::kF32, {{7, true}, {0}, {20001}}, rule),
+      [&](std::string_view name, const auto& q1, const auto&, const auto& n1, const auto& w1, const auto&,
+          const auto&, const auto&, const auto&, const auto& q0, const auto&, const auto& n0, const auto& w0,
+          const auto&) {
+        const std::size_t big = 3 * rung, little = 3 * (rungs + rung);
+        EXPECT_TRUE(q0 == alone[big] && n0 == alone[big + 1] && w0 == alone[big + 2]) << name;
+        EXPECT_TRUE(q1 == alone[little] && n1 == alone[little + 1] && w1 == alone[little + 2]) << name;
+        ++rung;
+      },
+      p1, none, m1, v1, none, none, none, none, p0, g0, m0, v0, scalars_of(2));
+  EXPECT_EQ(rung, rungs);
+}
+
+TEST(GradientNorm, FactorOnlyShortens) {
+  struct Case {
+    double scale, max_norm, factor;
+  };
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [scale, max_norm, factor] :
+       {Case{1, 10, 1}, Case{1, 2.5, 0.5}, Case{1, 0, 1}, Case{1, -1, 1}, Case{0, 1, 1}, Case{inf, 1, 1},
+        Case{nan, 1, 1}, Case{1e30, 1, 0.2e-30}}) {
+    const auto size = static_cast<float>(scale);
+    with_every_rung(
+        GradientNorm(DType::kF32, {{1}, {0}, {2}}, max_norm),
+        [&](std::string_view rung, const auto&, const auto&, const auto&, const std::vector<double>& norm,
+            const std::vector<float>& f) {
+          const bool finite = std::isfinite(scale);
+          EXPECT_EQ(std::isfinite(norm[0]), finite) << rung;
+          EXPECT_TRUE(!finite || std::abs(norm[0] - 5 * static_cast<double>(size)) <= 1e-7 * norm[0]) << rung;
+          EXPECT_NEAR(static_cast<double>(f[0]) / factor, 1, 1e-6) << rung << " " << scale << " " << max_norm;
+        },
+        std::vector<float>{3 * size}, std::vector<float>(), std::vector<float>{0, -4 * size},
+        std::vector<double>(1), std::vector<float>(1));
+  }
+}
+
+TEST(Clip, OneTouchesNothing) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  with_every_rung(
+      Clip(DType::kF32, {{2}, {3}}),
+      [&](std::string_view rung, const auto& a, const auto& b, const auto&) {
+        EXPECT_TRUE(std::isnan(a[0])) << rung;
+        EXPECT_EQ(b, (std::vector<float>{1, -2, 3})) << rung;
+      },
+      std::vector<float>{nan, 1}, std::vector<float>{1, -2, 3}, std::vector<float>{1});
 }
 
 TEST(SgdStep, FollowsTheFormula) {

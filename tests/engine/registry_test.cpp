@@ -210,6 +210,8 @@ TEST(MakeRegistry, HasEveryOp) {
                          "count_nonfinite",
                          "scale",
                          "set_value",
+                         "gradient_norm",
+                         "clip",
                          "sgd_step",
                          "adam_step"}) {
     EXPECT_TRUE(names.contains(op)) << op;

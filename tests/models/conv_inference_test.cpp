@@ -80,6 +80,62 @@ TEST_P(FusedInference, AgreesInResNet18) {
   expect_agreement(network, input, 20, dtype == DType::kF32 ? 64 * 0x1p-24 : 64 * 0x1p-53);
 }
 
+// A network that is only asked, with the weights of `learnt`, in the precision of `context`.
+std::vector<double> ask_loaded(Context& context, UmResNet& learnt, const Tensor& input) {
+  Build build{};
+  build.learns = false;
+  build.precision = context.precision;
+  UmResNet network(build, {8, 1, 25, 14, 0.0});
+  const auto from = learnt.state();
+  const auto to = network.state();
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (to[i].tensor.dtype() == DType::kI64) continue;
+    const std::vector<double> values = to_host(from[i].tensor, context.stream);
+    from_host(values, to[i].tensor, context.stream);
+  }
+  return ask(context, network, input, nullptr).values;
+}
+
+TEST(FusedInferenceBf16, StoresWhatItWouldRoundAndStaysNearFp32) {
+  const Registry registry = make_registry();
+  Context context(registry, {});
+  Build build{{}, DType::kF32, 1};
+  UmResNet learnt(build, {8, 1, 25, 14, 0.0});
+  golden::set_parameters(learnt);
+  set_statistics(learnt);
+  const Tensor input = allocate_tensor({}, {5, 1, 25, 25, 25}, DType::kF32);
+  golden::fill(input, [](std::size_t i) { return golden::u(1, i) < 0.04 ? 1 + golden::u(2, i) : 0; });
+  const Answer exact = ask(context, learnt, input, nullptr);
+  context.precision = Precision::kBf16;
+  const Answer rounded = ask(context, learnt, input, nullptr);
+  EXPECT_EQ(rounded.calls.at("conv_inference"), 15);
+  EXPECT_EQ(rounded.values, ask_loaded(context, learnt, input));
+  double largest = 0, furthest = 0;
+  for (std::size_t i = 0; i < exact.values.size(); ++i) {
+    largest = std::max(largest, std::abs(exact.values[i]));
+    furthest = std::max(furthest, std::abs(exact.values[i] - rounded.values[i]));
+  }
+  EXPECT_LT(furthest, 0.02 * largest);  // 15 layers, 2.3e-3 of the output each at most
+  EXPECT_GT(furthest, 1e-6 * largest);  // something was rounded
+}
+
+TEST(FusedInferenceBf16, RefusesToRecord) {
+  const Registry registry = make_registry();
+  Context context(registry, {});
+  Build build{};
+  build.learns = false;
+  build.precision = Precision::kBf16;
+  UmResNet network(build, {8, 1, 25, 14, 0.0});
+  for (const Parameter& p : network.parameters()) {
+    const bool of_a_conv = p.value().shape().rank() == 5 && p.value().shape()[1] > 1;
+    EXPECT_EQ(p.value().dtype(), of_a_conv ? DType::kBf16 : DType::kF32) << p.name;
+  }
+  const Tensor input = allocate_tensor({}, {2, 1, 25, 25, 25}, DType::kF32);
+  golden::fill(input, [](std::size_t) { return 0.0; });
+  Tape tape(context);
+  EXPECT_THROW(ask(context, network, input, &tape), Error);
+}
+
 INSTANTIATE_TEST_SUITE_P(Precisions, FusedInference, testing::Values(DType::kF32, DType::kF64),
                          [](const auto& dtype) { return std::string(name_of(dtype.param)); });
 

@@ -71,6 +71,35 @@ class PredictionTest : public ::testing::Test {
   fs::path folder_;
 };
 
+// With bf16 the weights are rounded while they are read: near fp32, on every CPU, but not the same.
+TEST_F(PredictionTest, InBf16) {
+  mock::Options options;
+  options.box_size = 75;
+  const fs::path file = folder_ / "catalog.h5";
+  write_catalog(file, mock::make(options).catalog);
+  RunConfig config;
+  config.device = "cpu";
+  config.channels = 8;
+  const BoxSet boxes = make_boxes(read_catalog(file), config.box_options());
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
+  fresh_network(config, fit_transform(boxes, all, config));
+  std::vector<std::vector<float>> phi;
+  for (const std::string precision : {"", "fp32", "bf16"}) {
+    const std::unique_ptr<Experiment> loaded = Experiment::load(folder_, "cpu", precision);
+    BoxStream stream(file, config.box_options(), folder_, {});
+    phi.push_back(predict_stream(stream, *loaded, "here").phi);
+  }
+  EXPECT_EQ(phi[0], phi[1]);  // as trained
+  float largest = 0, furthest = 0;
+  for (std::size_t i = 0; i < phi[1].size(); ++i) {
+    largest = std::max(largest, std::abs(phi[1][i]));
+    furthest = std::max(furthest, std::abs(phi[1][i] - phi[2][i]));
+  }
+  EXPECT_GT(furthest, 0);
+  EXPECT_LT(furthest, 0.02f * largest);
+}
+
 TEST_F(PredictionTest, OfAMock) {
   mock::Options options;
   options.box_size = 75;

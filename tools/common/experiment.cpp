@@ -73,14 +73,15 @@ Device choose_device(const std::string& wanted, const Registry& registry) {
   return {};
 }
 
-// What cannot be had is refused: a run never computes in another precision than it was told to.
-Precision choose_precision(const std::string& wanted, Device device) {
+// What cannot be had is refused: a run never computes in another precision than it was told to. Inference has
+// kernels for bf16 on every CPU.
+Precision choose_precision(const std::string& wanted, Device device, bool learns) {
   if (wanted == "fp32") return Precision::kF32;
   require(device.kind == Device::Kind::kCpu, "precision=", wanted,
           ": the kernels of this build for GPUs compute in fp32 only");
   require(wanted == "bf16", "precision=", wanted,
           ": TF32 is arithmetic of NVIDIA GPUs; the CPU computes with precision=fp32 or bf16");
-  require(bf16_tile_supported(),
+  require(!learns || bf16_tile_supported(),
           "precision=bf16: this CPU has no bfloat16 dot product (AVX-512 BF16 or Arm's BF16); use "
           "precision=fp32");
   return Precision::kBf16;
@@ -89,6 +90,7 @@ Precision choose_precision(const std::string& wanted, Device device) {
 std::unique_ptr<Module> build_network(const RunConfig& config, Device device, bool learns) {
   Build build{device, DType::kF32, static_cast<std::uint64_t>(config.seed)};
   build.learns = learns;
+  build.precision = choose_precision(config.precision, device, learns);
   UmResNetOptions options;
   options.channels = config.channels;
   options.in_channels = static_cast<std::int64_t>(config.boxes.features.size());
@@ -238,10 +240,11 @@ Experiment::Experiment(const RunConfig& config, Transform transform, bool learns
       network_(build_network(config, context_.device(), learns)),
       task_(make_task(config_, transform_, context_, *network_)) {
   registry_.prefer(config_.kernels);
-  context_.precision = choose_precision(config.precision, context_.device());
+  context_.precision = choose_precision(config.precision, context_.device(), learns);
 }
 
-std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device) {
+std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device,
+                                             const std::string& precision) {
   std::filesystem::path file = run;
   if (std::filesystem::is_directory(run)) {
     file = run / "best.h5";
@@ -253,6 +256,7 @@ std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, c
   RunConfig config;
   config.bind().read_text(info.config, file.string() + ", attribute config");
   config.device = device;
+  if (!precision.empty()) config.precision = precision;
   config.check();
   Transform transform = from_map(info.transform, config, file.string());
   auto experiment = std::make_unique<Experiment>(config, std::move(transform), false);

@@ -5,7 +5,7 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kBatch = 64;
+constexpr std::int64_t kBatch = 32;
 
 // Moves what the predictions keep of a group to the end of `all`.
 void keep(BoxSet& group, BoxSet& all) {

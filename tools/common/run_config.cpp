@@ -73,6 +73,12 @@ Config RunConfig::bind() {
       {"train.step_rates", "step: the rates between them, one more than step_epochs", &step_rates, 0, 1e3},
       {"train.clip", "largest norm of the gradient; 0: no clipping", &clip, 0, 1e30},
       {"train.nan_guard", "stop at the first loss that is not finite and say where it came from", &nan_guard},
+      {"train.graph",
+       "on a GPU: replay the captured step (on) or queue its ops one by one (off); the same bits",
+       &graph,
+       0,
+       0,
+       {"on", "off"}},
       {"train.checkpoint_steps", "write last.h5 every so many steps, besides after every epoch; 0: no more",
        &checkpoint_steps, 0, kMany},
   });

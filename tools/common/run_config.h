@@ -45,6 +45,7 @@ struct RunConfig {
   std::vector<double> step_epochs, step_rates;
   double clip = 0;
   bool nan_guard = true;
+  std::string graph = "on";
   std::int64_t checkpoint_steps = 0;
 
   /// Every setting with its meaning and bounds, bound to this object.

@@ -112,6 +112,10 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
 }
 
 Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
+  require(
+      w->value.dtype() != DType::kBf16, "conv: the weights ", w->value.shape(), " of ",
+      w->name.empty() ? "this call" : w->name,
+      " are held as bf16: such a network can be asked (conv_inference), but neither trained nor recorded");
   ConvCall problem = conv_call(x, w, stride, padding);
   return apply(pass, std::make_shared<ConvFunction>(std::move(problem)), {to_batch_last(pass, x), w});
 }

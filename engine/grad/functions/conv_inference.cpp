@@ -14,8 +14,13 @@ class ConvInferenceFunction final : public Function {
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const bool has_residual = inputs.size() == 5;
     const DType dtype = inputs[0].dtype();
+    const bool rounds =
+        pass.context.precision == Precision::kBf16 && conv_.geometry.in_channels > Context::kFewChannels;
+    const ConvOperands operands = inputs[1].dtype() == DType::kBf16 ? ConvOperands::kRoundedInMemory
+                                  : rounds                          ? ConvOperands::kRounded
+                                                                    : ConvOperands::kExact;
     const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
-    call(pass.context, ConvInference(dtype, conv_.geometry, state_.epsilon, relu_, has_residual),
+    call(pass.context, ConvInference(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, operands),
          {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
           state_.running_var, has_residual ? inputs[4] : Tensor(), y});
     return y;

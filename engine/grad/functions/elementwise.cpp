@@ -44,27 +44,28 @@ class AddFunction final : public Function {
 
 class DropoutFunction final : public Function {
  public:
-  DropoutFunction(double p, std::uint64_t seed, std::uint64_t stream) : p_(p), seed_(seed), stream_(stream) {}
+  DropoutFunction(double p, std::uint64_t seed, std::uint64_t layer) : p_(p), seed_(seed), layer_(layer) {}
   std::string_view name() const override { return "dropout"; }
 
-  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    return masked(pass.context, inputs[0]);
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
+    saved = {pass.step.tensor(pass.context)};
+    return masked(pass.context, inputs[0], saved[0]);
   }
-  // The mask is a function of (seed, stream): backward draws the same one again.
-  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>, const Saved&,
-                               const std::vector<bool>&) const override {
-    return {masked(context, dy)};
+  // The mask is a function of (seed, step, layer): backward draws the same one again.
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>,
+                               const Saved& saved, const std::vector<bool>&) const override {
+    return {masked(context, dy, saved[0])};
   }
 
  private:
-  Tensor masked(Context& context, const Tensor& x) const {
+  Tensor masked(Context& context, const Tensor& x, const Tensor& step) const {
     const Tensor y = context.temporary_like(x);
-    call(context, Dropout(x.dtype(), x.count(), p_, seed_, stream_), {x, y});
+    call(context, Dropout(x.dtype(), x.count(), p_, seed_, layer_), {x, step, y});
     return y;
   }
 
   double p_;
-  std::uint64_t seed_, stream_;
+  std::uint64_t seed_, layer_;
 };
 
 class ReshapeFunction final : public Function {
@@ -126,7 +127,7 @@ Var dropout(Pass& pass, const Var& x, double p) {
   const std::uint64_t layer =
       pass.draws++;  // counted even when nothing is dropped: masks do not depend on other layers
   if (!pass.training || p == 0) return x;
-  return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), pass.step * 256 + layer), {x});
+  return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), layer), {x});
 }
 
 Var reshape(Pass& pass, const Var& x, const Shape& shape) {

@@ -1,12 +1,13 @@
-// A step of Adam or AdamW in one pass over parameters, gradients and both moments. Which products are fused
-// with a sum was chosen to agree with PyTorch 1.13's goldens bit for bit where there is fused multiply-add;
-// the README says how far that evidence goes.
+// A step of Adam or AdamW in one pass over parameters, gradients and both moments of all tensors. Which
+// products are fused with a sum was chosen to agree with PyTorch 1.13's goldens bit for bit where there is
+// fused multiply-add; the README says how far that evidence goes.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/adam/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
 #include "engine/ops/adam/op.h"
 #include "engine/ops/adam/scalars.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/part_chunks.h"
 #include "engine/ops/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -60,14 +61,15 @@ namespace umbra {
 HWY_EXPORT(adam_range);
 
 void adam_step_simd(const AdamStep& op, Buffers buffers, void*, Stream&) {
-  float* p = static_cast<float*>(buffers[0]);
-  const float* g = op.gradient_absent ? nullptr : static_cast<const float*>(buffers[1]);
-  float* m = static_cast<float*>(buffers[2]);
-  float* v = static_cast<float*>(buffers[3]);
-  const AdamScalars<float> scalars(op, static_cast<const double*>(buffers[4]));
-  parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+  const AdamScalars<float> scalars(op.rule, static_cast<const double*>(buffers.back()));
+  parallel_parts(op.parts, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
+    float* p = static_cast<float*>(buffers[4 * k]);
+    const float* g = static_cast<const float*>(buffers[4 * k + 1]);
+    float* m = static_cast<float*>(buffers[4 * k + 2]);
+    float* v = static_cast<float*>(buffers[4 * k + 3]);
     HWY_DYNAMIC_DISPATCH(adam_range)
-    (scalars, op.decoupled, p + begin, g == nullptr ? g : g + begin, m + begin, v + begin, end - begin);
+    (scalars, op.rule.decoupled, p + begin, op.parts[k].gradient_absent ? nullptr : g + begin, m + begin,
+     v + begin, end - begin);
   });
 }
 

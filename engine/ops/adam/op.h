@@ -4,49 +4,50 @@
 //   m <- m + (1 - beta1)(g - m) in PyTorch >= 2; here  m <- beta1 m + (1 - beta1) g  as in 1.13, equal up to
 //   rounding v <- beta2 v + (1 - beta2) g^2 p <- p - (lr / bc1) m / (sqrt(v) / sqrt(bc2) + epsilon),   bc1 =
 //   1 - beta1^step, bc2 = 1 - beta2^step
-// scalars holds [lr, bc1, bc2], computed by the caller in double.
-// With gradient_absent the buffer g is empty and every g counts as zero: weights that never touch data, which
-// only weight decay and what is left in their moments move.
+// for every element of several tensors, each with buffers p, g, m, v. The last buffer, scalars, holds
+// [lr, bc1, bc2], computed by the caller in double: in memory, so that a CUDA graph of the step can be
+// launched again for the next one. Where a part's gradient is absent its buffer g is empty and every g counts
+// as zero: weights that never touch data, which only weight decay and what is left in their moments move.
 #pragma once
 
-#include "engine/base/error.h"
+#include <utility>
+
 #include "engine/ops/op.h"
+#include "engine/ops/parts.h"
 
 namespace umbra {
 
+struct AdamRule {
+  double beta1, beta2, epsilon, weight_decay;
+  bool decoupled;
+};
+
 class AdamStep final : public Op {
  public:
-  AdamStep(DType type, std::int64_t count_, double beta1_, double beta2_, double epsilon_,
-           double weight_decay_, bool decoupled_, bool gradient_absent_ = false)
-      : Op(type),
-        count(count_),
-        beta1(beta1_),
-        beta2(beta2_),
-        epsilon(epsilon_),
-        weight_decay(weight_decay_),
-        decoupled(decoupled_),
-        gradient_absent(gradient_absent_) {}
+  AdamStep(DType type, Parts parts_, const AdamRule& rule_)
+      : Op(type), parts(std::move(parts_)), rule(rule_) {}
+  AdamStep(DType type, std::int64_t count, double beta1, double beta2, double epsilon, double weight_decay,
+           bool decoupled, bool gradient_absent = false)
+      : AdamStep(type, Parts{{count, gradient_absent}}, {beta1, beta2, epsilon, weight_decay, decoupled}) {}
   std::string_view name() const override { return "adam_step"; }
   std::string text() const override {
-    return concat("n", count, decoupled ? " adamw" : " adam", " decay", weight_decay,
-                  gradient_absent ? " no gradient" : "");
+    return concat(text_of(parts), rule.decoupled ? " adamw" : " adam", " decay", rule.weight_decay);
   }
   std::vector<BufferSpec> buffers() const override {
-    return {{"p", dtype, count, Access::kInOut},
-            {"g", dtype, gradient_absent ? 0 : count, Access::kIn},
-            {"m", dtype, count, Access::kInOut},
-            {"v", dtype, count, Access::kInOut, Fill::kPositive},
-            {"scalars", DType::kF64, 3, Access::kIn, Fill::kPositive}};
+    std::vector<BufferSpec> specs;
+    for (const Part& part : parts) {
+      specs.push_back({"p", dtype, part.count, Access::kInOut});
+      specs.push_back({"g", dtype, part.gradient_absent ? 0 : part.count, Access::kIn});
+      specs.push_back({"m", dtype, part.count, Access::kInOut});
+      specs.push_back({"v", dtype, part.count, Access::kInOut, Fill::kPositive});
+    }
+    specs.push_back({"scalars", DType::kF64, 3, Access::kIn, Fill::kPositive});
+    return specs;
   }
-  double flops() const override { return 12 * static_cast<double>(count); }
+  double flops() const override { return 12 * static_cast<double>(total_count(parts)); }
 
-  std::int64_t count;
-  double beta1;
-  double beta2;
-  double epsilon;
-  double weight_decay;
-  bool decoupled;
-  bool gradient_absent;
+  Parts parts;
+  AdamRule rule;
 };
 
 }  // namespace umbra

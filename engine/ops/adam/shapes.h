@@ -1,5 +1,5 @@
-// The problems on which the rungs of Adam are tested and timed: Adam, Adam with decay, AdamW, and
-// all three without a gradient.
+// The problems on which the rungs of Adam are tested and timed: Adam, Adam with decay, AdamW, and all three
+// without a gradient; one tensor and several.
 #pragma once
 
 #include "engine/ops/adam/op.h"
@@ -10,11 +10,19 @@ namespace umbra {
 inline Problems adam_step_problems(DType dtype) {
   Problems problems = problems_of_counts<AdamStep>(dtype, 0.9, 0.999, 1e-8, 0.0, false);
   for (std::int64_t count : {33, 16411}) {
-    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, false));
-    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, true));
+    for (const bool absent : {false, true}) {
+      problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, false, absent));
+      problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, true, absent));
+    }
     problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.0, false, true));
-    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, false, true));
-    problems.push_back(std::make_unique<AdamStep>(dtype, count, 0.9, 0.999, 1e-8, 0.01, true, true));
+  }
+  for (const AdamRule& rule : {AdamRule{0.9, 0.999, 1e-8, 0, false}, {0.9, 0.999, 1e-8, 0.01, false}}) {
+    for (const std::vector<std::int64_t>& counts : part_lists()) {
+      Parts parts;
+      for (std::int64_t count : counts)
+        parts.push_back({count, rule.weight_decay != 0 && parts.size() % 3 == 1});
+      problems.push_back(std::make_unique<AdamStep>(dtype, parts, rule));
+    }
   }
   return problems;
 }

@@ -10,7 +10,9 @@ inline Problems bias_forward_problems(DType dtype) {
   return problems_of_channels<BiasForward>(dtype);
 }
 inline Problems bias_backward_problems(DType dtype) {
-  return problems_of_channels<BiasBackward>(dtype);
+  Problems problems = problems_of_channels<BiasBackward>(dtype);
+  problems.push_back(std::make_unique<BiasBackward>(dtype, 300, 33, 1));  // rows that take two ranges
+  return problems;
 }
 
 }  // namespace umbra

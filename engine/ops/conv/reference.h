@@ -57,12 +57,12 @@ struct NotRounded {
   }
 };
 
-/// y = x * w
-template <class T, class Rounded = NotRounded>
-void conv_fprop_reference(const ConvGeometry& g, const T* x, const T* w, T* y, const Rounded& rounded = {}) {
+/// y = x * w; the weights may stand in memory as another type.
+template <class T, class W, class Rounded = NotRounded>
+void conv_fprop_reference(const ConvGeometry& g, const T* x, const W* w, T* y, const Rounded& rounded = {}) {
   std::fill_n(y, g.out_volume() * g.out_channels * g.batch, T(0));
   for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-    y[iy] += rounded(w[iw]) * rounded(x[ix]);
+    y[iy] += rounded(static_cast<T>(w[iw])) * rounded(x[ix]);
   });
 }
 

@@ -10,22 +10,25 @@ namespace umbra {
 
 inline Problems conv_inference_problems(DType dtype) {
   Problems problems;
-  const auto add = [&](const ConvGeometry& g, bool relu, bool residual) {
-    problems.push_back(std::make_unique<ConvInference>(dtype, g, 1e-5, relu, residual));
-  };
-  unsigned kind = 0;
-  for (const ConvGeometry& g : nasty_convolutions()) {
-    add(g, (kind & 1U) != 0, (kind & 2U) != 0);
-    ++kind;
-  }
-  for (const ConvGeometry& g : um_resnet_convolutions(5, 4)) {
-    for (unsigned all = 0; all < 4; ++all) add(g, (all & 1U) != 0, (all & 2U) != 0);
-  }
-  for (const ConvGeometry& g : um_resnet_convolutions(32, 20)) {
-    if (g.kernel[2] == 1) add(g, false, false);
-    if (g.kernel[2] == 1) continue;  // downsampling
-    add(g, true, false);
-    if (g.stride[2] == 1) add(g, true, true);
+  for (const ConvOperands operands : kConvOperands) {
+    const auto add = [&](const ConvGeometry& g, bool relu, bool residual) {
+      problems.push_back(std::make_unique<ConvInference>(dtype, g, 1e-5, relu, residual, operands));
+    };
+    unsigned kind = 0;
+    for (const ConvGeometry& g :
+         operands == ConvOperands::kExact ? nasty_convolutions() : bf16_convolutions()) {
+      add(g, (kind & 1U) != 0, (kind & 2U) != 0);
+      ++kind;
+    }
+    for (const ConvGeometry& g : um_resnet_convolutions(5, 4)) {
+      for (unsigned all = 0; all < 4; ++all) add(g, (all & 1U) != 0, (all & 2U) != 0);
+    }
+    for (const ConvGeometry& g : um_resnet_convolutions(32, 20)) {
+      if (g.kernel[2] == 1) add(g, false, false);
+      if (g.kernel[2] == 1) continue;  // downsampling
+      add(g, true, false);
+      if (g.stride[2] == 1) add(g, true, true);
+    }
   }
   return problems;
 }

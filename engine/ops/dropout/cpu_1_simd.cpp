@@ -95,8 +95,8 @@ HWY_EXPORT(dropout_range);
 
 void dropout_simd(const Dropout& op, Buffers buffers, void*, Stream&) {
   const float* x = static_cast<const float*>(buffers[0]);
-  float* y = static_cast<float*>(buffers[1]);
-  const Rng rng(op.seed, Purpose::kDropout, op.stream);
+  float* y = static_cast<float*>(buffers[2]);
+  const Rng rng = dropout_rng(op.seed, *static_cast<const std::int64_t*>(buffers[1]), op.layer);
   const auto threshold = static_cast<std::uint32_t>(std::ceil(op.p * 0x1p24));
   const auto keep = static_cast<float>(1 - op.p);
   // A chunk holds 2^12 counters from a multiple of 2^12 on: only their lowest word varies.

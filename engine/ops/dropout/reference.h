@@ -10,8 +10,8 @@ namespace umbra {
 template <class T>
 void dropout_reference(const Dropout& op, Buffers buffers, void*, Stream&) {
   const T* x = static_cast<const T*>(buffers[0]);
-  T* y = static_cast<T*>(buffers[1]);
-  const Rng rng(op.seed, Purpose::kDropout, op.stream);
+  T* y = static_cast<T*>(buffers[2]);
+  const Rng rng = dropout_rng(op.seed, *static_cast<const std::int64_t*>(buffers[1]), op.layer);
   for (std::int64_t i = 0; i < op.count; ++i) {
     const Philox4 words = rng.words(static_cast<std::uint64_t>(i / 4));
     const bool kept = uniform_from(words[static_cast<std::size_t>(i % 4)]) >= op.p;

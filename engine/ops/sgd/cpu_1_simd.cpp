@@ -1,8 +1,9 @@
-// A step of SGD in one pass over parameters, gradients and velocities.
+// A step of SGD in one pass over parameters, gradients and velocities of all tensors.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/sgd/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/part_chunks.h"
 #include "engine/ops/sgd/op.h"
 #include "engine/ops/simd_loops.h"
 
@@ -35,14 +36,14 @@ namespace umbra {
 HWY_EXPORT(sgd_range);
 
 void sgd_step_simd(const SgdStep& op, Buffers buffers, void*, Stream&) {
-  float* p = static_cast<float*>(buffers[0]);
-  const float* g = op.gradient_absent ? nullptr : static_cast<const float*>(buffers[1]);
-  float* v = op.momentum != 0 ? static_cast<float*>(buffers[2]) : nullptr;
-  const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers[3]));
-  parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+  const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers.back()));
+  parallel_parts(op.parts, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
+    float* p = static_cast<float*>(buffers[3 * k]);
+    const float* g = static_cast<const float*>(buffers[3 * k + 1]);
+    float* v = static_cast<float*>(buffers[3 * k + 2]);
     HWY_DYNAMIC_DISPATCH(sgd_range)
     (minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay), p + begin,
-     g == nullptr ? g : g + begin, v == nullptr ? v : v + begin, end - begin);
+     op.parts[k].gradient_absent ? nullptr : g + begin, op.momentum != 0 ? v + begin : nullptr, end - begin);
   });
 }
 

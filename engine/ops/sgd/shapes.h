@@ -1,4 +1,5 @@
-// The problems on which the rungs of SGD are tested and timed: with and without momentum, decay and gradient.
+// The problems on which the rungs of SGD are tested and timed: with and without momentum, decay and gradient;
+// one tensor and several.
 #pragma once
 
 #include "engine/ops/sgd/op.h"
@@ -14,6 +15,13 @@ inline Problems sgd_step_problems(DType dtype) {
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.9, 0.0));
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.9, 0.01, true));
     problems.push_back(std::make_unique<SgdStep>(dtype, count, 0.0, 0.01, true));
+  }
+  for (const double momentum : {0.0, 0.9}) {
+    for (const std::vector<std::int64_t>& counts : part_lists()) {
+      Parts parts;
+      for (std::int64_t count : counts) parts.push_back({count, parts.size() % 3 == 1});
+      problems.push_back(std::make_unique<SgdStep>(dtype, parts, momentum, 0.01));
+    }
   }
   return problems;
 }

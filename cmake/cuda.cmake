@@ -1,0 +1,31 @@
+# umbra_device: what stands behind the door to CUDA, as objects that every program links: the CUDA runtime and all
+# kernels, or, without the CUDA Toolkit, the two files that say that there is none.
+if(NOT UMBRA_HAS_CUDA)
+  add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/registry/cuda_absent.cpp)
+  target_link_libraries(umbra_device PUBLIC umbra_registry)
+  return()
+endif()
+
+file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu)
+file(GLOB UMBRA_CUDA_TABLES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/table_cuda.cpp)
+list(APPEND UMBRA_CUDA_TABLES ${PROJECT_SOURCE_DIR}/engine/registry/register_cuda.cpp)
+
+# Machine code for Hopper, and code for any card from compute capability 8.0 on that the driver finishes.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90a-real)
+endif()
+set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
+set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+enable_language(CUDA)
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.26 does not know that nvcc 12 and later have C++20
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+endif()
+
+add_library(umbra_device OBJECT engine/runtime/cuda_runtime.cpp ${UMBRA_CUDA_TABLES} ${UMBRA_CUDA_KERNELS})
+target_include_directories(umbra_device PRIVATE engine/cuda/device)  # of the two cuda_grid.h, nvcc's
+target_link_libraries(umbra_device PUBLIC umbra_registry CUDA::cudart_static)
+# Host constexpr functions (index maps, Philox) are the kernels' too. Spills and warnings stop the build; what ptxas says
+# about registers and memory is kept beside the objects, where tests/cuda/budget_test.cpp reads it.
+target_compile_options(umbra_device PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Werror=all-warnings;\
+-Xptxas=-v,-warn-spills,-Werror;-Xcompiler=-Wall,-Wextra,-Werror>")
+set_target_properties(umbra_device PROPERTIES CUDA_COMPILER_LAUNCHER "bash;${PROJECT_SOURCE_DIR}/cmake/ptxas_log.sh")

@@ -1,0 +1,90 @@
+// What a kernel needs from CUDA, for the host: the twin of engine/cuda/device/cuda_grid.h, with which the
+// very same kernels compile for the CPU and run thread by thread (emulator.h), so that they are tested where
+// there is no GPU.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cuda/emulator/emulator.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+
+using umbra::emulator::blockDim;
+using umbra::emulator::blockIdx;
+using umbra::emulator::dim3;
+using umbra::emulator::gridDim;
+using umbra::emulator::threadIdx;
+
+struct alignas(8) float2 {
+  float x, y;
+};
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+struct alignas(16) int4 {
+  int x, y, z, w;
+};
+inline float2 make_float2(float x, float y) {
+  return {x, y};
+}
+inline float4 make_float4(float x, float y, float z, float w) {
+  return {x, y, z, w};
+}
+inline int4 make_int4(int x, int y, int z, int w) {
+  return {x, y, z, w};
+}
+
+inline float __fmul_rn(float a, float b) {
+  return a * b;
+}
+
+inline void __syncthreads() {
+  umbra::emulator::wait_for_block();
+}
+inline void __syncwarp(unsigned mask = 0xffffffffu) {
+  umbra::emulator::exchange(mask, 0, threadIdx.x % 32);
+}
+template <class T>
+T __shfl_sync(unsigned mask, T value, int lane) {
+  return umbra::emulator::shuffle(mask, value, static_cast<unsigned>(lane));
+}
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, int lanes) {
+  return umbra::emulator::shuffle(mask, value, umbra::emulator::lane() ^ static_cast<unsigned>(lanes));
+}
+template <class T>
+T __shfl_down_sync(unsigned mask, T value, unsigned lanes) {
+  const unsigned from = umbra::emulator::lane() + lanes;
+  return umbra::emulator::shuffle(mask, value, from < 32 ? from : umbra::emulator::lane());
+}
+
+namespace umbra {
+
+inline constexpr unsigned kWarp = 32;
+inline constexpr unsigned kFullWarp = 0xffffffffu;
+
+struct Grid {
+  dim3 blocks, threads;
+  std::size_t shared = 0;
+};
+
+template <class T>
+T& shared_memory() {
+  return *static_cast<T*>(emulator::shared_memory(sizeof(T)));
+}
+
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Grid& grid, void*, Arguments... arguments) {
+  emulator::submit([=] {
+    emulator::run(grid.blocks, grid.threads, grid.shared,
+                  [&] { kernel(static_cast<Parameters>(arguments)...); });
+  });
+}
+
+}  // namespace umbra

@@ -1,0 +1,67 @@
+// Kernels over many tensors: what the host puts into a launch, and how a block walks its piece.
+#pragma once
+
+#include <algorithm>
+
+#include "cuda_grid.h"
+#include "engine/cuda/part_blocks.h"
+#include "engine/ops/op.h"
+#include "engine/ops/parts.h"
+
+namespace umbra {
+
+inline constexpr unsigned kPartThreads = 256;
+
+/// The tensors of one launch; P holds the pointers of one and its `count`, and `fours`: in how many float4 it
+/// may be walked.
+template <class P>
+struct PartList {
+  PartBlocks blocks;
+  P part[kMostParts];
+};
+
+/// Calls launch(list, number of blocks of the launches before) for as many lists as the parts need; make(k)
+/// gives the pointers of part k. Parts without elements are left out.
+template <class P, class Make, class Launch>
+void for_part_lists(const Parts& parts, std::int64_t chunk, const Make& make, const Launch& launch) {
+  PartList<P> list{};
+  list.blocks.chunk = chunk;
+  std::int64_t before = 0;
+  const auto flush = [&] {
+    if (list.blocks.parts > 0) launch(list, before);
+    before += list.blocks.blocks();
+    list.blocks.parts = 0;
+  };
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    if (parts[k].count == 0) continue;
+    if (list.blocks.parts == kMostParts) flush();
+    list.part[list.blocks.parts] = make(k);
+    list.blocks.add(parts[k].count);
+  }
+  flush();
+}
+
+/// Blocks that all launches of for_part_lists() have together.
+inline std::int64_t part_blocks(const Parts& parts, std::int64_t chunk) {
+  std::int64_t blocks = 0;
+  for (const Part& part : parts) blocks += (part.count + chunk - 1) / chunk;
+  return blocks;
+}
+
+template <class P>
+Grid part_grid(const PartList<P>& list) {
+  return {{static_cast<unsigned>(list.blocks.blocks())}, {kPartThreads}};
+}
+
+/// Divides a piece of a tensor among the threads of this block: four(i) for its i-th four elements, where it
+/// may be walked so, and one(i) for those that are left. A piece that is not the last holds a multiple of
+/// four elements.
+template <class Four, class One>
+__device__ void for_piece(const PartPiece& piece, std::int64_t fours, const Four& four, const One& one) {
+  const std::int64_t end = piece.end / 4 < fours ? piece.end / 4 : fours;
+  for (std::int64_t i = piece.begin / 4 + threadIdx.x; i < end; i += kPartThreads) four(i);
+  const std::int64_t rest = piece.begin > 4 * fours ? piece.begin : 4 * fours;
+  for (std::int64_t i = rest + threadIdx.x; i < piece.end; i += kPartThreads) one(i);
+}
+
+}  // namespace umbra

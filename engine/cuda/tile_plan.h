@@ -1,0 +1,84 @@
+// How a product of matrices is cut among the blocks of a grid, from its size alone: the same cut, and with it
+// the same bits, on every GPU. Plain arithmetic, tested on the host.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace umbra {
+
+/// Steps along the sum that a block takes at a time.
+inline constexpr int kTileSteps = 16;
+
+/// What a block computes: the more rows and columns, the fewer loads per product, and the fewer blocks.
+enum class Tile { kSmall, kTall, kWide, kBig };
+constexpr int rows_of(Tile tile) {
+  return tile == Tile::kTall || tile == Tile::kBig ? 128 : 64;
+}
+constexpr int columns_of(Tile tile) {
+  return tile == Tile::kWide || tile == Tile::kBig ? 128 : 64;
+}
+
+struct TilePlan {
+  Tile tile;
+  int row_tiles, column_tiles;
+  int parts;  // into which the sum is cut; more than one are added up afterwards
+  constexpr std::int64_t tiles() const { return static_cast<std::int64_t>(row_tiles) * column_tiles; }
+};
+
+constexpr int ceil_div(std::int64_t a, std::int64_t b) {
+  return static_cast<int>((a + b - 1) / b);
+}
+
+/// Into how many parts a sum of `slices` should be cut, `most` at most: what takes least time if a GPU runs
+/// kAtOnce blocks at a time and a second kernel adds the parts. Times are in slices of a block; all that
+/// depends on them is speed.
+constexpr int parts_of_sums(std::int64_t tiles, std::int64_t slices, std::int64_t most) {
+  constexpr std::int64_t kAtOnce = 264;  // two for each multiprocessor of an H100
+  constexpr double kLaunch = 2,
+                   kPartOfTile = 1.0 / 100;  // of the second kernel: its start, and what it reads
+  int best = 1;
+  double least = 0;
+  for (int parts = 1; parts <= most && (parts == 1 || tiles * parts <= 2 * kAtOnce); ++parts) {
+    const double waves = static_cast<double>((tiles * parts + kAtOnce - 1) / kAtOnce);
+    const double adding = parts == 1 ? 0 : kLaunch + kPartOfTile * static_cast<double>(tiles * parts);
+    const double time = waves * static_cast<double>(slices) / parts + adding;
+    if (parts > 1 && time >= least) continue;
+    best = parts;
+    least = time;
+  }
+  return best;
+}
+
+/// The cut of rows x columns sums of `slices` times kTileSteps terms each; `big`: whether big tiles may be
+/// taken.
+constexpr TilePlan plan_tiles(std::int64_t rows, std::int64_t columns, std::int64_t slices, bool big = true) {
+  constexpr std::int64_t kFewest = 112;      // blocks below which a smaller tile is taken
+  constexpr std::int64_t kFewestBig = 48;    // big tiles below which parts of their sums would cost too much
+  constexpr std::int64_t kSlicesOfPart = 4;  // at least
+  const std::int64_t most_parts = slices < 2 * kSlicesOfPart ? 1 : slices / kSlicesOfPart;
+  const auto cut = [&](Tile tile) {
+    return TilePlan{tile, ceil_div(rows, rows_of(tile)), ceil_div(columns, columns_of(tile)), 1};
+  };
+  const auto enough = [&](const TilePlan& plan) { return plan.tiles() * most_parts >= kFewest; };
+  const bool tall = rows > rows_of(Tile::kSmall), wide = columns > columns_of(Tile::kSmall);
+  TilePlan plan = cut(Tile::kBig);
+  if (!big || !tall || !wide || plan.tiles() < kFewestBig || !enough(plan)) {
+    plan = cut(tall ? Tile::kTall : wide ? Tile::kWide : Tile::kSmall);
+    if (!enough(plan)) plan = cut(Tile::kSmall);
+  }
+  plan.parts = parts_of_sums(plan.tiles(), slices, most_parts);
+  return plan;
+}
+
+/// The first of the slices of a part; those of the last end at first_slice(slices, parts, parts).
+constexpr int first_slice(int slices, int part, int parts) {
+  return static_cast<int>(static_cast<std::int64_t>(slices) * part / parts);
+}
+
+/// Bytes for the parts of `outputs` sums, if there is more than one part.
+constexpr std::size_t bytes_of_parts(const TilePlan& plan, std::int64_t outputs) {
+  return plan.parts == 1 ? 0 : static_cast<std::size_t>(plan.parts) * static_cast<std::size_t>(outputs) * 4;
+}
+
+}  // namespace umbra

@@ -1,0 +1,30 @@
+// One launch per tensor, one thread per element; each thread works out the scalars for itself.
+#include "engine/cuda/indexing.h"
+#include "engine/ops/adam/cuda_element.h"
+#include "engine/ops/kernel.h"
+
+namespace umbra {
+namespace {
+
+// p, g, m, v [count]; g is null where the gradient is absent. scalars [3]
+__global__ void adam_each(AdamRule rule, float* p, const float* g, float* m, float* v, const double* scalars,
+                          std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i >= count) return;
+  const AdamScalars<float> s(rule, scalars);
+  adam_element(s, rule.decoupled, g == nullptr ? 0 : g[i], p[i], m[i], v[i]);
+}
+
+}  // namespace
+
+void adam_step_cuda_1_naive(const AdamStep& op, Buffers buffers, void*, Stream& stream) {
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    const Part& part = op.parts[k];
+    const auto* g = part.gradient_absent ? nullptr : static_cast<const float*>(buffers[4 * k + 1]);
+    launch(adam_each, one_thread_each(part.count), stream.native(), op.rule,
+           static_cast<float*>(buffers[4 * k]), g, static_cast<float*>(buffers[4 * k + 2]),
+           static_cast<float*>(buffers[4 * k + 3]), static_cast<const double*>(buffers.back()), part.count);
+  }
+}
+
+}  // namespace umbra

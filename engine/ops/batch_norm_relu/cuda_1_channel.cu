@@ -1,0 +1,17 @@
+// Training, one block per channel, pass by pass (engine/cuda/batch_norm_channel.h).
+#include "engine/cuda/batch_norm_channel.h"
+#include "engine/ops/batch_norm_relu/cuda_arguments.h"
+
+namespace umbra {
+
+void batch_norm_relu_forward_cuda_1_channel(const BatchNormReluForward& op, Buffers buffers, void*,
+                                            Stream& stream) {
+  batch_norm_channel(arguments_of(op, buffers), stream);
+}
+
+void batch_norm_relu_backward_cuda_1_channel(const BatchNormReluBackward& op, Buffers buffers, void*,
+                                             Stream& stream) {
+  batch_norm_channel(arguments_of(op, buffers), stream);
+}
+
+}  // namespace umbra

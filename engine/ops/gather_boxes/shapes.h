@@ -1,0 +1,22 @@
+// Boxes of the network and awkward ones.
+#pragma once
+
+#include "engine/ops/gather_boxes/op.h"
+
+namespace umbra {
+
+inline Problems gather_boxes_problems(DType dtype) {
+  Problems list;
+  const auto add = [&](std::int64_t boxes, std::int64_t features, std::int64_t voxels, std::int64_t batch) {
+    list.push_back(std::make_unique<GatherBoxes>(dtype, boxes, features, voxels, batch));
+  };
+  add(1, 1, 1, 1);
+  add(1, 1, 5, 3);
+  add(8, 2, 3, 7);
+  add(27, 1, 7, 32);
+  add(5, 3, 25, 4);
+  add(64, 1, 25, 32);
+  return list;
+}
+
+}  // namespace umbra

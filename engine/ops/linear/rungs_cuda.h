@@ -1,0 +1,20 @@
+// The CUDA rungs of the fully connected layer, gathered by table_cuda.cpp.
+#pragma once
+
+#include "engine/ops/kernel.h"
+#include "engine/ops/linear/op.h"
+
+namespace umbra {
+
+void linear_fprop_cuda_1_naive(const LinearFprop&, Buffers, void*, Stream&);
+void linear_dgrad_cuda_1_naive(const LinearDgrad&, Buffers, void*, Stream&);
+void linear_wgrad_cuda_1_naive(const LinearWgrad&, Buffers, void*, Stream&);
+
+void linear_fprop_cuda_2_tiled(const LinearFprop&, Buffers, void*, Stream&);
+void linear_dgrad_cuda_2_tiled(const LinearDgrad&, Buffers, void*, Stream&);
+void linear_wgrad_cuda_2_tiled(const LinearWgrad&, Buffers, void*, Stream&);
+std::size_t linear_fprop_cuda_2_tiled_workspace(const LinearFprop&);
+std::size_t linear_dgrad_cuda_2_tiled_workspace(const LinearDgrad&);
+std::size_t linear_wgrad_cuda_2_tiled_workspace(const LinearWgrad&);
+
+}  // namespace umbra

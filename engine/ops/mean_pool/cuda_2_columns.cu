@@ -1,0 +1,50 @@
+// The columns of the matrix [S, C N]. Forward, eight warps share 32 columns and add what they found in a
+// fixed order: eight times the reads under way of one thread per column. Backward, a thread stays in its
+// column (engine/cuda/channel_map.h).
+#include "engine/cuda/channel_map.h"
+#include "engine/ops/kernel.h"
+#include "engine/ops/mean_pool/op.h"
+
+namespace umbra {
+namespace {
+
+// x: [S, C, N]; y: [C, N]
+template <int kWidth>
+__global__ void __launch_bounds__(kElementThreads)
+    mean_pool_columns(ChannelCut cut, const float* x, float* y, double volume, bool aligned) {
+  double sum = 0;
+  each_unit<4>(
+      cut, my_walk(cut), [&](std::int64_t at) { return load_unit<kWidth>(x + at, aligned); },
+      [&](std::int64_t, const Unit<kWidth>& unit) {
+        for (float value : unit.v) sum += value;
+      });
+  sum = channel_sum(cut, sum, &shared_memory<double>());
+  if (is_speaker(cut)) y[cut.channel(threadIdx.x, blockIdx.x)] = static_cast<float>(sum / volume);
+}
+
+struct Constant {
+  float value;
+  __device__ float operator()(float) const { return value; }
+};
+struct Shares {
+  const float* dy;  // [C, N]
+  double volume;
+  __device__ Constant of(std::int64_t cn) const { return {static_cast<float>(dy[cn] / volume)}; }
+};
+
+}  // namespace
+
+void mean_pool_forward_cuda_2_columns(const MeanPoolForward& op, Buffers buffers, void*, Stream& stream) {
+  const auto* x = static_cast<const float*>(buffers[0]);
+  const ChannelCut cut = ChannelCut::whole(op.volume, op.channels * op.batch, 1, kElementThreads);
+  launch(cut.width == 4 ? mean_pool_columns<4> : mean_pool_columns<1>, channel_grid(cut, 1), stream.native(),
+         cut, x, static_cast<float*>(buffers[1]), static_cast<double>(op.volume), aligned_to_16(x));
+}
+
+void mean_pool_backward_cuda_2_columns(const MeanPoolBackward& op, Buffers buffers, void*, Stream& stream) {
+  const Shares shares{static_cast<const float*>(buffers[0]), static_cast<double>(op.volume)};
+  map_channels(shares, op.volume, op.channels * op.batch, 1, stream, nullptr,
+               static_cast<float*>(buffers[1]));
+}
+
+}  // namespace umbra

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/ops/kernel.h"
+
+namespace umbra {
+
+std::vector<OpFamily> reduce_cuda_families();
+
+}  // namespace umbra

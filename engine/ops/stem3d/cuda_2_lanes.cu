@@ -1,0 +1,179 @@
+// Samples in the lanes of a warp, as activations lie in memory: cuda_2.h says how a stem is cut, cuda_2_*.cu
+// do the parts. Here: what the affine map is, and the order of the parts.
+#include "engine/cuda/block_sum.h"
+#include "engine/cuda/indexing.h"
+#include "engine/ops/stem3d/cuda_2.h"
+
+namespace umbra {
+namespace {
+
+constexpr unsigned kStatisticsWarps = 4;
+
+/// How sign(gamma) z becomes y, per channel.
+struct Affine {
+  float *shift, *scale;  // [C]
+
+  __device__ void set(int c, float gamma, double mean, double inverse) const {
+    const double sign = gamma > 0 ? 1 : gamma < 0 ? -1 : 0;
+    shift[c] = static_cast<float>(sign * mean);
+    scale[c] = static_cast<float>(sign * static_cast<double>(gamma) * inverse);
+  }
+};
+
+/// A warp per channel, lanes along the patch.
+__global__ void channel_statistics(StemView v, const float* w, const float* gamma, const double* mu,
+                                   const double* cov, StemMoments moments, Affine affine) {
+  const int c = static_cast<int>(blockIdx.x * kStatisticsWarps + threadIdx.x / kWarp);
+  const int lane = static_cast<int>(threadIdx.x % kWarp);
+  if (c >= v.channels) return;
+  double mean = 0, variance = 0;
+  for (int k = lane; k < v.patch; k += static_cast<int>(kWarp)) {
+    const double weight = static_cast<double>(w[k * v.channels + c]);
+    mean += weight * mu[k];
+    variance += weight * stem_cov_dot(v.patch, v.channels, w, c, cov, k);
+  }
+  mean = warp_sum(mean);
+  variance = warp_sum(variance);
+  if (lane == 0) affine.set(c, gamma[c], mean, moments.set(c, mean, variance));
+}
+
+__global__ void running_statistics(const float* gamma, const float* mean, const float* var, int channels,
+                                   double epsilon, Affine affine) {
+  const int c = static_cast<int>(thread_number());
+  if (c >= channels) return;
+  affine.set(c, gamma[c], static_cast<double>(mean[c]), 1 / sqrt(static_cast<double>(var[c]) + epsilon));
+}
+
+/// What forward and inference keep in the workspace; with a null base it only counts.
+struct PoolingSpace {
+  PoolingSpace(const StemView& v, Carver& carve) : plan(v), boxes(v, plan.windows) {
+    packed = carve.take<float>(boxes.floats()).data();
+    affine = {carve.take<float>(v.channels).data(), carve.take<float>(v.channels).data()};
+  }
+  StemPooling plan;
+  StemBoxes boxes;
+  float* packed;
+  Affine affine;
+};
+
+std::string declines_pooling(const StemGeometry& g, bool pools) {
+  constexpr std::int64_t kMostBlocks = 65535, kMost = std::int64_t{1} << 30;
+  if (g.kernel != Triple{3, 3, 3} || g.stride != Triple{2, 2, 2})
+    return "takes kernels of 3x3x3 with stride 2";
+  if (g.pool != Triple{3, 3, 3} || g.pool_stride != Triple{2, 2, 2})
+    return "takes poolings of 3x3x3 with stride 2";
+  if (g.live_taps() != 27) return "takes filters whose taps all see data";
+  if (const std::string large = stem_too_large(g); !large.empty()) return large;
+  const StemView v(g);
+  const StemPooling plan(v);
+  const StemBoxes boxes(v, plan.windows);
+  if (boxes.groups > kMostBlocks || g.batch * g.conv_out(0) > kMost || g.in_channels > kMostBlocks)
+    return "takes fewer samples and input channels";
+  if (boxes.floats() / boxes.groups > kMost) return "takes smaller boxes";
+  if (pools && plan.bytes(v) > kStemShared) return "takes patches whose filters fit shared memory";
+  if (pools && plan.blocks(v) > kMostBlocks) return "takes fewer pooling windows";
+  return {};
+}
+
+}  // namespace
+
+std::string stem3d_forward_cuda_2_declines(const Stem3dForward& op) {
+  if (op.geometry.batch * op.geometry.conv_volume() < 2)
+    return "needs at least two values per channel to train";
+  if (std::string reason = declines_pooling(op.geometry, true); !reason.empty()) return reason;
+  const StemView v(op.geometry);
+  return StemGram(v).bytes(v) > kStemShared ? "takes boxes of which three planes fit shared memory" : "";
+}
+std::string stem3d_inference_cuda_2_declines(const Stem3dInference& op) {
+  return declines_pooling(op.geometry, true);
+}
+std::string stem3d_backward_cuda_2_declines(const Stem3dBackward& op) {
+  return declines_pooling(op.geometry, false);
+}
+
+void stem3d_forward_cuda_2_lanes(const Stem3dForward& op, Buffers buffers, void* workspace, Stream& stream) {
+  const StemView v(op.geometry);
+  const StemGram gram(v);
+  Carver carve(workspace);
+  const PoolingSpace space(v, carve);
+  double* sums = carve.take<double>(gram.doubles()).data();
+  const auto* x = static_cast<const float*>(buffers[0]);      // [N][Cin][D][H][W]
+  const auto* w = static_cast<const float*>(buffers[1]);      // [live tap][Cin][C]
+  const auto* gamma = static_cast<const float*>(buffers[2]);  // [C]
+  auto* mu = static_cast<double*>(buffers[10]);               // [K]
+  auto* cov = static_cast<double*>(buffers[11]);              // [K][K]
+  const StemMoments moments{op.epsilon,
+                            op.momentum,
+                            static_cast<double>(v.outputs),
+                            static_cast<float*>(buffers[4]),
+                            static_cast<float*>(buffers[5]),
+                            static_cast<float*>(buffers[8]),
+                            static_cast<float*>(buffers[9])};
+  stem_patch_statistics_cuda(v, gram, x, sums, mu, cov, stream);
+  const auto blocks = static_cast<unsigned>(stem_tiles(v.channels, kStatisticsWarps));
+  launch(channel_statistics, Grid{{blocks}, {kStatisticsWarps * kWarp}}, stream.native(), v, w, gamma, mu,
+         cov, moments, space.affine);
+  stem_pack_boxes_cuda(v, space.boxes, x, space.packed, stream);
+  stem_pool_cuda(
+      v, space.boxes, space.plan,
+      {space.packed, w, gamma, static_cast<const float*>(buffers[3]), space.affine.shift, space.affine.scale,
+       static_cast<float*>(buffers[6]), static_cast<std::uint8_t*>(buffers[7])},
+      stream);
+}
+
+void stem3d_inference_cuda_2_lanes(const Stem3dInference& op, Buffers buffers, void* workspace,
+                                   Stream& stream) {
+  const StemView v(op.geometry);
+  Carver carve(workspace);
+  const PoolingSpace space(v, carve);
+  const auto* gamma = static_cast<const float*>(buffers[2]);
+  launch(running_statistics, one_thread_each(v.channels), stream.native(), gamma,
+         static_cast<const float*>(buffers[4]), static_cast<const float*>(buffers[5]), v.channels, op.epsilon,
+         space.affine);
+  stem_pack_boxes_cuda(v, space.boxes, static_cast<const float*>(buffers[0]), space.packed, stream);
+  stem_pool_cuda(
+      v, space.boxes, space.plan,
+      {space.packed, static_cast<const float*>(buffers[1]), gamma, static_cast<const float*>(buffers[3]),
+       space.affine.shift, space.affine.scale, static_cast<float*>(buffers[6]), nullptr},
+      stream);
+}
+
+void stem3d_backward_cuda_2_lanes(const Stem3dBackward& op, Buffers buffers, void* workspace,
+                                  Stream& stream) {
+  const StemView v(op.geometry);
+  const StemBoxes boxes(v, kStemBackwardWindows);
+  Carver carve(workspace);
+  float* packed = carve.take<float>(boxes.floats()).data();
+  float* sums = carve.take<float>(stem_backward_floats(v)).data();
+  stem_pack_boxes_cuda(v, boxes, static_cast<const float*>(buffers[1]), packed, stream);
+  const StemGradients gradients{
+      static_cast<const float*>(buffers[2]),  static_cast<const float*>(buffers[3]),
+      static_cast<const float*>(buffers[4]),  static_cast<const float*>(buffers[5]),
+      static_cast<const double*>(buffers[7]), static_cast<const double*>(buffers[8]),
+      static_cast<float*>(buffers[9]),        static_cast<float*>(buffers[10]),
+      static_cast<float*>(buffers[11])};
+  stem_backward_cuda(v, boxes, packed, static_cast<const float*>(buffers[0]),
+                     static_cast<const std::uint8_t*>(buffers[6]), sums, gradients, stream);
+}
+
+std::size_t stem3d_forward_cuda_2_workspace(const Stem3dForward& op) {
+  const StemView v(op.geometry);
+  Carver carve(nullptr);
+  const PoolingSpace space(v, carve);
+  carve.take<double>(StemGram(v).doubles());
+  return carve.used();
+}
+std::size_t stem3d_inference_cuda_2_workspace(const Stem3dInference& op) {
+  Carver carve(nullptr);
+  const PoolingSpace space(StemView(op.geometry), carve);
+  return carve.used();
+}
+std::size_t stem3d_backward_cuda_2_workspace(const Stem3dBackward& op) {
+  const StemView v(op.geometry);
+  Carver carve(nullptr);
+  carve.take<float>(StemBoxes(v, kStemBackwardWindows).floats());
+  carve.take<float>(stem_backward_floats(v));
+  return carve.used();
+}
+
+}  // namespace umbra

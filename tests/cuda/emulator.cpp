@@ -1,0 +1,112 @@
+// The emulator itself: does it do what CUDA does, and does it notice what it promises to notice?
+#include "engine/cuda/emulator/emulator.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "cuda_grid.h"
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+__global__ void number_threads(int* out) {
+  const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
+  const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+  out[block * blockDim.x * blockDim.y * blockDim.z + thread] += static_cast<int>(thread + 1000 * block);
+}
+
+TEST(Emulator, EveryThreadOfEveryBlockRunsOnce) {
+  std::vector<int> out(12 * 30, 0);
+  launch(number_threads, {{2, 3, 2}, {5, 3, 2}}, nullptr, out.data());
+  for (int i = 0; i < 360; ++i) EXPECT_EQ(out[static_cast<std::size_t>(i)], i % 30 + 1000 * (i / 30));
+}
+
+struct Row {
+  float value[96];
+};
+
+// Each thread reads what its mirror image wrote; the last lane's half warp is not whole.
+__global__ void mirror(const float* x, float* y, bool with_barrier) {
+  Row& row = shared_memory<Row>();
+  row.value[threadIdx.x] = x[threadIdx.x];
+  if (with_barrier) __syncthreads();
+  y[threadIdx.x] = row.value[blockDim.x - 1 - threadIdx.x];
+}
+
+std::vector<float> run_mirror(bool with_barrier, emulator::Order order) {
+  std::vector<float> x(80), y(80, -1);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  emulator::set_order(order);
+  launch(mirror, {{1}, {80}, sizeof(Row)}, nullptr, x.data(), y.data(), with_barrier);
+  emulator::set_order(emulator::Order::kForward);
+  return y;
+}
+
+TEST(Emulator, BarriersOrderSharedMemoryAndTheirAbsenceIsSeen) {
+  using enum emulator::Order;
+  const std::vector<float> right = run_mirror(true, kForward);
+  for (std::size_t i = 0; i < right.size(); ++i) EXPECT_EQ(right[i], static_cast<float>(79 - i));
+  EXPECT_EQ(run_mirror(true, kBackward), right);
+  EXPECT_EQ(run_mirror(true, kShuffled), right);
+  // What has not been written yet is NaN, wherever the order puts it.
+  const std::vector<float> racing = run_mirror(false, kForward);
+  EXPECT_TRUE(std::isnan(racing[0]));
+  EXPECT_EQ(racing[79], 0);
+}
+
+__global__ void shuffles(int* sum, int* down, int* first) {
+  int value = static_cast<int>(threadIdx.x);
+  down[threadIdx.x] = __shfl_down_sync(kFullWarp, value, 3u);
+  first[threadIdx.x] = __shfl_sync(kFullWarp, value, 5);
+  for (int lanes = 16; lanes > 0; lanes /= 2) value += __shfl_xor_sync(kFullWarp, value, lanes);
+  sum[threadIdx.x] = value;
+}
+
+TEST(Emulator, ShufflesStayInTheirWarp) {
+  std::vector<int> sum(64), down(64), first(64);
+  launch(shuffles, {{1}, {64}}, nullptr, sum.data(), down.data(), first.data());
+  for (int t = 0; t < 64; ++t) {
+    const auto i = static_cast<std::size_t>(t);
+    const int warp = t / 32 * 32, lane = t % 32;
+    EXPECT_EQ(sum[i], 31 * 32 / 2 + 32 * warp);
+    EXPECT_EQ(down[i], warp + (lane + 3 < 32 ? lane + 3 : lane));
+    EXPECT_EQ(first[i], warp + 5);
+  }
+}
+
+__global__ void waits_for_those_who_left() {
+  if (threadIdx.x < 7) return;
+  __syncthreads();
+}
+__global__ void writes_behind_its_end() {
+  reinterpret_cast<float*>(&shared_memory<Row>())[gridDim.x * 96] = 1;
+}
+__global__ void asks_for_more_than_it_has() {
+  shared_memory<Row>().value[0] = 1;
+}
+
+template <class Kernel>
+std::string message_of(Kernel kernel, const Grid& grid) {
+  try {
+    launch(kernel, grid, nullptr);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Emulator, MistakesAreErrorsInWords) {
+  EXPECT_NE(message_of(waits_for_those_who_left, {{2}, {40}})
+                .find("thread 7 of block 0,0,0 waits for its block for ever"),
+            std::string::npos);
+  EXPECT_NE(message_of(writes_behind_its_end, {{1}, {1}, sizeof(Row)}).find("wrote behind its 384 bytes"),
+            std::string::npos);
+  EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1}, 4}).find("asked for 4"), std::string::npos);
+  EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1025}, 4}).find("1025 threads"), std::string::npos);
+  EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator goes on working";
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,23 @@
+// The tests of this folder on the GPU of this machine.
+#include <cstdlib>
+#include <limits>
+
+#include "engine/runtime/backend.h"
+#include "tests/cuda/where.h"
+
+namespace umbra::cuda_test {
+
+std::string cannot_run() {
+  return cuda_backend().device_count() > 0 ? "" : cuda_backend().why_none();
+}
+double most_flops() {
+  const char* bound =
+      std::getenv("UMBRA_MOST_FLOPS");  // under compute-sanitizer everything takes a hundred times as long
+  return bound != nullptr ? std::atof(bound) : std::numeric_limits<double>::infinity();
+}
+bool is_fast() {
+  return true;
+}
+void set_schedule(int) {}
+
+}  // namespace umbra::cuda_test

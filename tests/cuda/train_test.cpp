@@ -1,0 +1,217 @@
+// Training with CUDA kernels: against the CPU, replayed as a graph against queued, and run against run.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/nn/layers.h"
+#include "engine/train/trainer.h"
+#include "models/um_resnet.h"
+#include "tests/cuda/where.h"
+
+namespace umbra {
+namespace {
+
+constexpr Device kGpu{Device::Kind::kCuda, 0};
+using Numbers = std::vector<double>;
+
+// Boxes with windows onto one another, as a catalog's are.
+class Boxes final : public Dataset {
+ public:
+  Boxes(std::int64_t count, std::int64_t voxels) : count_(count), voxels_(voxels) {
+    numbers_.resize(static_cast<std::size_t>(count * voxels * voxels * voxels));
+    const Rng rng(7, Purpose::kTest);
+    for (std::size_t i = 0; i < numbers_.size(); ++i) {
+      const double u = rng.uniform(i);
+      numbers_[i] = static_cast<float>(u < 0.1 ? 0.5 + 10 * u : 0);
+    }
+    array_ = {numbers_, count, 1, voxels};
+  }
+  std::int64_t size() const override { return count_; }
+  Shape input_shape() const override { return {1, voxels_, voxels_, voxels_}; }
+  Shape target_shape() const override { return {3}; }
+  void read(std::int64_t, const Rng*, std::span<float>, std::span<float>) const override {
+    fail("not asked");
+  }
+  const BoxArray* boxes() const override { return &array_; }
+  BoxWindow window(std::int64_t index, const Rng* rng, std::span<float> target) const override {
+    BoxWindow w{{}, {0, 1, 2}, {0, 0, 0}, {0, 0, 0}};
+    for (auto& source : w.source) source = static_cast<std::int32_t>(index);
+    if (rng != nullptr) {
+      for (std::size_t a = 0; a < 3; ++a) {
+        w.flip[a] = static_cast<std::int32_t>(rng->below(a, 2));
+        w.shift[a] = static_cast<std::int32_t>(rng->below(3 + a, static_cast<std::uint64_t>(voxels_)));
+      }
+    }
+    const Rng labels(8, Purpose::kTest, static_cast<std::uint64_t>(index));
+    for (std::size_t b = 0; b < target.size(); ++b) target[b] = static_cast<float>(labels.uniform(b));
+    return w;
+  }
+
+ private:
+  std::int64_t count_, voxels_;
+  std::vector<float> numbers_;
+  BoxArray array_;
+};
+
+// All layers that a training step of a small network on volumes can have, dropout among them.
+class Net final : public Module {
+ public:
+  Net(Build& build, std::int64_t voxels)
+      : conv_(add_child("conv", std::make_shared<Conv>(build, Conv::Options{3, 1, 6, voxels, 3, 2, 1}))),
+        norm_(add_child("norm", std::make_shared<BatchNorm>(build, 6))),
+        second_(add_child("second",
+                          std::make_shared<Conv>(build, Conv::Options{3, 6, 5, (voxels + 1) / 2, 3, 1, 1}))),
+        second_norm_(add_child("second_norm", std::make_shared<BatchNorm>(build, 5))),
+        last_(add_child("last", std::make_shared<Linear>(build, 5, 3))) {}
+  Var forward(Pass& pass, const Var& x) override {
+    const Var h = norm_->forward_conv(pass, *conv_, x, true);
+    const Var k = second_norm_->forward_conv(pass, *second_, h, true);
+    return last_->forward(pass, dropout(pass, mean_pool(pass, k), 0.2));
+  }
+
+ private:
+  std::shared_ptr<Conv> conv_;
+  std::shared_ptr<BatchNorm> norm_;
+  std::shared_ptr<Conv> second_;
+  std::shared_ptr<BatchNorm> second_norm_;
+  std::shared_ptr<Linear> last_;
+};
+
+struct Log final : Observer {
+  std::vector<Report> steps, validations, done;
+  std::int64_t stop_at = -1;
+  void on_step(const Report& r) override { steps.push_back(r); }
+  void on_validation(const Report& r) override { validations.push_back(r); }
+  void on_step_done(const Report& r, bool) override { done.push_back(r); }
+  bool wants_state(std::int64_t step) const override { return step % 5 == 0; }
+  bool wants_stop() const override { return !steps.empty() && steps.back().step == stop_at; }
+};
+
+struct Outcome {
+  Log log;
+  std::map<std::string, Numbers> state;
+};
+
+struct Setup {
+  bool graph = true;
+  double clip = 0;
+  std::int64_t epochs = 3;
+  bool drop_last = true;
+  std::function<double(std::int64_t)> rate = [](std::int64_t step) {
+    return 0.02 / (1.0 + static_cast<double>(step));
+  };
+};
+
+Outcome train(Device device, const Setup& setup) {
+  constexpr std::int64_t kVoxels = 6;
+  const Boxes data(22, kVoxels);
+  const Registry registry = make_registry();
+  Context context(registry, device);
+  Build build{device, DType::kF32, 3};
+  Net net(build, kVoxels);
+  const auto optimizer = make_adam(net.parameters(), {.weight_decay = 1e-3});
+  Task task;
+  task.predict = [&](Pass& pass, const Var& x) { return net.forward(pass, x); };
+  task.loss = [](Pass& pass, const Var& p, const Tensor& target) {
+    return mean_squared_error(pass, p, target);
+  };
+  task.metric = [](std::span<const double> p, std::span<const double> t) {
+    double sum = 0;
+    for (std::size_t i = 0; i < p.size(); ++i) sum += (p[i] - t[i]) * (p[i] - t[i]);
+    return sum;
+  };
+  const Loader training(data, {5, 11, true, setup.drop_last, true}),
+      validation(data, {8, 11, false, false, false});
+  TrainerOptions options{setup.epochs, 11, setup.clip, true, setup.rate, setup.graph};
+  Outcome outcome;
+  Trainer(context, net, *optimizer, task, options).run(training, &validation, 0, {&outcome.log});
+  for (const NamedTensor& t : net.state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
+  for (const NamedTensor& t : optimizer->state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
+  return outcome;
+}
+
+void expect_same_bits(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.state, b.state);
+  ASSERT_EQ(a.log.steps.size(), b.log.steps.size());
+  for (std::size_t i = 0; i < a.log.steps.size(); ++i) {
+    EXPECT_EQ(a.log.steps[i].step, static_cast<std::int64_t>(i) + 1);
+    EXPECT_EQ(a.log.steps[i].loss, b.log.steps[i].loss) << i;
+    EXPECT_EQ(a.log.steps[i].metric, b.log.steps[i].metric) << i;
+    EXPECT_EQ(a.log.steps[i].gradient_norm, b.log.steps[i].gradient_norm) << i;
+    EXPECT_EQ(a.log.steps[i].learning_rate, b.log.steps[i].learning_rate) << i;
+  }
+  ASSERT_EQ(a.log.validations.size(), b.log.validations.size());
+  for (std::size_t i = 0; i < a.log.validations.size(); ++i) {
+    EXPECT_EQ(a.log.validations[i].loss, b.log.validations[i].loss);
+    EXPECT_EQ(a.log.validations[i].metric, b.log.validations[i].metric);
+  }
+}
+
+struct CudaTrain : testing::Test {
+  void SetUp() override {
+    if (const std::string reason = cuda_test::cannot_run(); !reason.empty()) GTEST_SKIP() << reason;
+    cuda_test::set_schedule(0);
+  }
+};
+
+TEST_F(CudaTrain, AReplayedStepGivesTheBitsOfAQueuedOne) {
+  for (const double clip : {0.0, 0.3}) {
+    const Outcome queued = train(kGpu, {.graph = false, .clip = clip});
+    expect_same_bits(queued, train(kGpu, {.graph = true, .clip = clip}));
+    EXPECT_EQ(queued.state.at("norm.num_batches_tracked")[0], 12);
+    EXPECT_LT(queued.log.validations.back().loss, queued.log.validations.front().loss);
+  }
+}
+
+TEST_F(CudaTrain, ASmallerLastBatchIsQueued) {
+  expect_same_bits(train(kGpu, {.graph = false, .drop_last = false}),
+                   train(kGpu, {.graph = true, .drop_last = false}));
+}
+
+TEST_F(CudaTrain, TwoRunsGiveTheSameBits) {
+  const Outcome first = train(kGpu, {});
+  cuda_test::set_schedule(1);
+  expect_same_bits(first, train(kGpu, {}));
+}
+
+TEST_F(CudaTrain, ObserversSeeEveryStepAndTheStateTheyAskFor) {
+  const Outcome outcome = train(kGpu, {});
+  ASSERT_EQ(outcome.log.steps.size(), 12u);
+  for (const std::int64_t step : {4, 5, 8, 10, 12}) {  // ends of epochs, and every fifth step
+    EXPECT_TRUE(std::any_of(outcome.log.done.begin(), outcome.log.done.end(), [&](const Report& r) {
+      return r.step == step;
+    })) << step;
+  }
+}
+
+TEST_F(CudaTrain, FollowsTheCpu) {
+  // Adam divides by the gradient's size, so that rounding grows from step to step: a few steps only.
+  const Outcome cpu = train({}, {.epochs = 1}), gpu = train(kGpu, {.epochs = 1});
+  for (std::size_t i = 0; i < cpu.log.steps.size(); ++i) {
+    EXPECT_NEAR(gpu.log.steps[i].loss, cpu.log.steps[i].loss, 1e-4 * std::abs(cpu.log.steps[i].loss)) << i;
+    EXPECT_NEAR(gpu.log.steps[i].gradient_norm, cpu.log.steps[i].gradient_norm,
+                1e-3 * cpu.log.steps[i].gradient_norm);
+  }
+  // Before the first update nothing has had time to grow.
+  EXPECT_NEAR(gpu.log.steps[0].loss, cpu.log.steps[0].loss, 1e-6 * cpu.log.steps[0].loss);
+  EXPECT_NEAR(gpu.log.steps[0].gradient_norm, cpu.log.steps[0].gradient_norm,
+              1e-5 * cpu.log.steps[0].gradient_norm);
+}
+
+TEST_F(CudaTrain, ANumberThatIsNotFiniteStopsTrainingWithAWayToFindIt) {
+  const auto rate = [](std::int64_t step) { return step < 5 ? 0.01 : 1e30; };
+  const auto message_of = [&](bool graph) -> std::string {
+    try {
+      train(kGpu, {.graph = graph, .epochs = 5, .rate = rate});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_NE(message_of(true).find("train.graph=off"), std::string::npos) << message_of(true);
+  EXPECT_NE(message_of(false).find("The first op with a result that is not finite is"), std::string::npos)
+      << message_of(false);
+}
+
+}  // namespace
+}  // namespace umbra

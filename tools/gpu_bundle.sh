@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Packs everything that tools/gpu_check.sh needs on a machine with an NVIDIA GPU and nothing else: programs with the
+# shared libraries they need (the C library among them; the driver is the machine's own), tests, goldens, scripts.
+#   tools/gpu_bundle.sh [CATALOG.h5]       -> build/gpu_bundle/ and build/umbra_gpu_bundle.tar.gz (below 60 MB)
+# A catalog (tools/import camels …) is trained on with five seeds on the GPU and on the CPU; without one the check makes
+# a mock universe. On the other machine:  tar xf umbra_gpu_bundle.tar.gz && bash gpu_bundle/gpu_check.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source tools/packages.sh
+install_packages "${build_packages[@]}" "${test_packages[@]}"
+cmake --preset release -DUMBRA_CUDA=ON >/dev/null
+targets=(cuda_tests tool_train tool_mock bench_machine bench_train_step bench_kernels)
+cmake --build --preset release --target "${targets[@]}"
+
+bundle=build/gpu_bundle
+rm -rf "$bundle"
+mkdir -p "$bundle"/{bin,lib,goldens,peers,configs}
+programs=(build/tests/cuda/cuda_tests build/tools/train build/tools/mock build/bench/machine build/bench/train_step
+  build/bench/bench_kernels)
+strip -o /dev/null "${programs[0]}"  # stops here where binutils are missing
+for program in "${programs[@]}"; do strip -o "$bundle/bin/$(basename "$program")" "$program"; done
+# What the loader resolves, the loader itself included; libcuda comes with the driver.
+for program in "${programs[@]}"; do ldd "$program"; done |
+  sed -n 's/.*=> \(\/[^ ]*\) (0x.*/\1/p; s/^\t\(\/[^ ]*\) (0x.*/\1/p' | sort -u | grep -v 'libcuda\.so' |
+  xargs cp -L -t "$bundle/lib"
+cp tests/golden/*.safetensors "$bundle/goldens"
+cp bench/peers/*pytorch*.py "$bundle/peers"
+cp models/configs/*.toml "$bundle/configs"
+cp tools/gpu_check.sh "$bundle"
+[ -z "${1:-}" ] || cp "$1" "$bundle/catalog.h5"
+git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
+tar -C build -czf build/umbra_gpu_bundle.tar.gz gpu_bundle
+size=$(stat -c %s build/umbra_gpu_bundle.tar.gz)
+[ "$size" -lt 60000000 ] || { echo "the bundle has $size bytes, more than 60 MB" >&2; exit 1; }
+echo "build/umbra_gpu_bundle.tar.gz: $((size / 1000000)) MB, $(ls "$bundle/lib" | wc -l) libraries"
