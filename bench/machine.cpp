@@ -52,6 +52,7 @@ void print_gpu(Device device) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string(argv[1]) == "--version") return 0;  // it starts: its libraries are there
     const umbra::Device device = umbra::parse_device(argc > 1 ? argv[1] : "cpu");
     device.kind == umbra::Device::Kind::kCpu ? umbra::print_cpu() : umbra::print_gpu(device);
   } catch (const std::exception& error) {

@@ -15,7 +15,7 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
 threads=$OMP_NUM_THREADS
 # A thread per core, for both programs: two that share one would be timed as one.
 bind=(env OMP_PROC_BIND=true OMP_PLACES=cores)
-machine=$(build/bench/machine)
+machine=$("${bind[@]}" build/bench/machine)
 name=${2:-$(python3 -c 'import json, re, sys
 m = json.loads(sys.argv[1])
 print(re.sub("[^a-z0-9]+", "-", m["cpu"].lower()).strip("-") + "-%d-threads" % m["threads"])' "$machine")}
@@ -28,7 +28,7 @@ echo "$machine"
 # PyTorch as its users would tune it: freed memory kept, huge pages, AVX-512, one pool of threads; and nothing exported that
 # forbids OpenBLAS its best kernels.
 peer() {
-  "${bind[@]}" -u OPENBLAS_CORETYPE GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_TRIM_THRESHOLD_=10000000000 \
+  env -u OPENBLAS_CORETYPE "${bind[@]}" GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_TRIM_THRESHOLD_=10000000000 \
     MALLOC_MMAP_THRESHOLD_=10000000000 ATEN_CPU_CAPABILITY=avx512 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS="$threads" \
     python3 bench/peers/pytorch_um_resnet.py "$@" >>"$samples"
 }

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cpu/bf16_tile.h"
+#include "engine/ops/scale/op.h"
 #include "engine/optim/optimizer.h"
 #include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
@@ -77,6 +78,7 @@ constexpr std::int64_t kWarmup = 2;
 
 Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of, std::int64_t steps) {
   const auto adam = make_adam(net.parameters(), {});
+  Tensor scalars;
   Clock clock(context, 4);
   Samples samples;
   for (std::int64_t step = -kWarmup; step < steps; ++step) {
@@ -87,7 +89,12 @@ Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& lo
     clock.mark(1);
     tape.backward(loss);
     clock.mark(2);
-    adam->step(context, 1e-3);
+    const std::vector<double> numbers = adam->advance(1e-3);
+    if (!scalars.defined()) {  // as in training: not waited for in the middle of a step
+      scalars = allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
+      from_host(numbers, scalars, context.stream);
+    }
+    adam->apply(context, scalars);
     clock.mark(3);
     clock.wait();
     if (step < 0) continue;
@@ -166,18 +173,15 @@ Samples train_resnet18(Context& context, ResNet18& net, const Options& o, double
   return train(context, net, loss, o, all);
 }
 
-// A network for inference alone comes without values. Parameter by parameter: the peak of the memory is
-// measured.
-void fill_weights(const UmResNet& net) {
+// A network for inference alone comes without values. In place: the peak of the memory is measured.
+void fill_weights(Context& context, const UmResNet& net) {
   for (const Parameter& p : net.parameters()) {
-    const Tensor host = allocate_tensor({}, {p.value().count()}, p.value().dtype());
-    with_element(host.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      for (T& value : host.values<T>()) value = static_cast<T>(0.01f);
-    });
-    Stream stream(p.value().device());
-    copy(host, p.value().elements(0, p.value().count()), stream);
-    stream.synchronize();
+    const Tensor& value = p.value();
+    if (value.dtype() == DType::kF32) {
+      call(context, SetValue(DType::kF32, value.count(), 0.01), {value});
+    } else {
+      for (Bf16& number : value.values<Bf16>()) number = Bf16(0.01f);
+    }
   }
 }
 
@@ -218,7 +222,7 @@ void run(const Options& o) {
     samples = train_resnet18(context, net, o, &all);
   } else {
     UmResNet net(build, {.channels = o.channels});
-    if (!build.learns) fill_weights(net);
+    if (!build.learns) fill_weights(context, net);
     samples = o.mode == "train" ? train_um_resnet(context, net, o, &all) : infer(context, net, o);
   }
   if (o.profile) std::fputs(profile.table().c_str(), stdout);

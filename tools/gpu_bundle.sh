@@ -9,12 +9,13 @@ cd "$(dirname "$0")/.."
 source tools/packages.sh
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 cmake --preset release -DUMBRA_CUDA=ON >/dev/null
+libraries=/lib/$(uname -m)-linux-gnu
 targets=(cuda_tests tool_train tool_mock bench_machine bench_train_step bench_kernels)
 cmake --build --preset release --target "${targets[@]}"
 
 bundle=build/gpu_bundle
 rm -rf "$bundle"
-mkdir -p "$bundle"/{bin,lib,goldens,peers,configs}
+mkdir -p "$bundle"/{bin,lib,glibc,goldens,peers,configs}
 programs=(build/tests/cuda/cuda_tests build/tools/train build/tools/mock build/bench/machine build/bench/train_step
   build/bench/bench_kernels)
 strip -o /dev/null "${programs[0]}"  # stops here where binutils are missing
@@ -23,6 +24,10 @@ for program in "${programs[@]}"; do strip -o "$bundle/bin/$(basename "$program")
 for program in "${programs[@]}"; do ldd "$program"; done |
   sed -n 's/.*=> \(\/[^ ]*\) (0x.*/\1/p; s/^\t\(\/[^ ]*\) (0x.*/\1/p' | sort -u | grep -v 'libcuda\.so' |
   xargs cp -L -t "$bundle/lib"
+# The C library only for machines whose own is older: with all its parts, which the driver may ask for.
+mv "$bundle"/lib/{ld-linux-*.so.*,libc.so.6,libm.so.6} "$bundle/glibc"
+[ ! -e "$bundle/lib/libresolv.so.2" ] || mv "$bundle/lib/libresolv.so.2" "$bundle/glibc"
+cp -L "$libraries"/lib{dl.so.2,pthread.so.0,rt.so.1,util.so.1} "$bundle/glibc"
 cp tests/golden/*.safetensors "$bundle/goldens"
 cp bench/peers/*pytorch*.py "$bundle/peers"
 cp models/configs/*.toml "$bundle/configs"

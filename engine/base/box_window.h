@@ -1,6 +1,6 @@
-// A sample as a window onto boxes that lie in memory: which boxes it touches, by how many voxels it is shifted against
-// the first, and through which of the 48 symmetries of the cube it is seen. Shared by the data sets that draw windows
-// and by the kernels that read through them, on any device.
+// A sample as a window onto boxes that lie in memory: which boxes it touches, by how many voxels it is
+// shifted against the first, and through which of the 48 symmetries of the cube it is seen. Shared by the
+// data sets that draw windows and by the kernels that read through them, on any device.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ inline constexpr std::int64_t kBoxWindowNumbers = sizeof(BoxWindow) / sizeof(std
 struct BoxWindowStep {
   std::int32_t offset, bit;
 };
-constexpr BoxWindowStep box_window_step(const BoxWindow& w, std::int32_t voxels, int output_axis, std::int32_t i) {
+constexpr BoxWindowStep box_window_step(const BoxWindow& w, std::int32_t voxels, int output_axis,
+                                        std::int32_t i) {
   const std::int32_t axis = w.axis[output_axis];
   std::int32_t at = (w.flip[output_axis] != 0 ? voxels - 1 - i : i) + w.shift[axis];
   const bool outside = at < 0 || at >= voxels;

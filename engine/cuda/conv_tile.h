@@ -176,8 +176,11 @@ inline TilePlan plan_conv_tiles(const ConvGeometry& g, bool dgrad) {
   const std::int64_t rows = dgrad ? g.in_channels : g.out_channels,
                      depth = dgrad ? g.out_channels : g.in_channels;
   const std::int64_t positions = dgrad ? g.in_volume() : g.out_volume();
+  // A warp of the largest tile spans two positions, of which a stride gives each its own taps: half of its
+  // products would be with zeros.
+  const bool strided = dgrad && (g.stride[0] > 1 || g.stride[1] > 1 || g.stride[2] > 1);
   return plan_tiles(rows, positions * g.batch,
-                    ceil_div(g.live_pairs(), positions) * ceil_div(depth, kTileSteps));
+                    ceil_div(g.live_pairs(), positions) * ceil_div(depth, kTileSteps), !strided);
 }
 inline std::size_t conv_tile_workspace(const ConvGeometry& g, bool dgrad) {
   return bytes_of_parts(plan_conv_tiles(g, dgrad), dgrad ? g.batch * g.in_channels * g.in_volume()

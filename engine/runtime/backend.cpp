@@ -58,6 +58,7 @@ bool Graph::possible(Device device) {
 }
 Graph::Graph(const Stream& stream, const std::function<void()>& work) : device_(stream.device()) {
   const Backend& backend = backend_of(device_.kind);
+  backend.select(device_.index);
   backend.begin_capture(device_.index, stream.native());
   try {
     work();
@@ -74,6 +75,7 @@ Graph::~Graph() {
   backend_of(device_.kind).destroy_graph(device_.index, native_);
 }
 void Graph::launch(const Stream& stream) const {
+  backend_of(device_.kind).select(device_.index);
   backend_of(device_.kind).launch_graph(device_.index, stream.native(), native_);
 }
 

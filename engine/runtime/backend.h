@@ -16,9 +16,13 @@ class Backend {
   virtual int device_count() const = 0;               // of devices that umbra's kernels can run on
   virtual std::string describe(int index) const = 0;  // one line for a report
   virtual std::string why_none() const = 0;           // when device_count() is 0: a sentence without a stop
+  /// Bytes of fast memory that a block of threads may have on every such device; 0 where there are no blocks.
+  virtual std::size_t shared_memory() const = 0;
   virtual void* allocate(int index,
                          std::size_t bytes) const = 0;  // aligned to 256 bytes at least; throws Error
   virtual void release(int index, void* memory, std::size_t bytes) const = 0;
+  /// Makes the device the calling thread's: launches go there.
+  virtual void select(int index) const = 0;
   virtual void* create_queue(int index) const = 0;
   virtual void destroy_queue(int index, void* queue) const = 0;
   virtual void synchronize(int index, void* queue) const = 0;

@@ -3,6 +3,8 @@
 #include <cuda_runtime_api.h>
 #include <nvtx3/nvToolsExt.h>
 
+#include <algorithm>
+
 #include "engine/base/error.h"
 #include "engine/runtime/backend.h"
 
@@ -12,7 +14,9 @@ namespace {
 constexpr int kOldestMajor = 8;  // compute capability 8.0: the kernels are compiled from there on
 
 void check(cudaError_t status, const char* call, int index) {
-  if (status != cudaSuccess) fail("device cuda:", index, ": ", call, " failed: ", cudaGetErrorString(status));
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // it is told here; nobody else shall be blamed for it
+  fail("device cuda:", index, ": ", call, " failed: ", cudaGetErrorString(status));
 }
 
 cudaStream_t stream_of(void* queue) {
@@ -51,6 +55,15 @@ class CudaBackend final : public Backend {
     if (count == 0) return "this machine has no CUDA device";
     return concat("the CUDA device here is too old: ", describe(0),
                   "; umbra's kernels need compute capability ", kOldestMajor, ".0 or newer");
+  }
+  std::size_t shared_memory() const override {
+    static const std::size_t least = [this] {
+      std::size_t bytes = ~std::size_t{0};
+      for (int i = 0; i < device_count(); ++i)
+        bytes = std::min(bytes, properties_of(i).sharedMemPerBlockOptin);
+      return bytes;
+    }();
+    return least;
   }
   void* allocate(int index, std::size_t bytes) const override {
     select(index);
@@ -135,9 +148,7 @@ class CudaBackend final : public Backend {
   }
   void begin_range(const char* name) const override { nvtxRangePushA(name); }
   void end_range() const override { nvtxRangePop(); }
-
- private:
-  static void select(int index) { check(cudaSetDevice(index), "cudaSetDevice", index); }
+  void select(int index) const override { check(cudaSetDevice(index), "cudaSetDevice", index); }
 };
 
 }  // namespace

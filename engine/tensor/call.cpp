@@ -18,9 +18,11 @@ void* checked_pointer(const Op& op, const BufferSpec& spec, const Tensor& tensor
 
 // Queues the kernel; a launch that the device refuses is told at once, with the op's name.
 void run(Context& context, const Op& op, const Kernel& kernel, Buffers buffers, void* workspace) {
-  kernel.run(op, buffers, workspace, context.stream);
   const Device device = context.device();
-  const std::string error = backend_of(device.kind).launch_error(device.index);
+  const Backend& backend = backend_of(device.kind);
+  backend.select(device.index);
+  kernel.run(op, buffers, workspace, context.stream);
+  const std::string error = backend.launch_error(device.index);
   require(error.empty(), op.name(), " (", op, ", rung ", kernel.rung, ") on ", name_of(device), ": ", error);
 }
 

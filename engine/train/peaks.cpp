@@ -3,37 +3,57 @@
 #include <algorithm>
 
 #include "engine/ops/peak/op.h"
+#include "engine/ops/scale/op.h"
 
 namespace umbra {
 namespace {
 
-double median_seconds(Context& context, const Op& op, std::int64_t count) {
+double seconds_of(Context& context, const Op& op, const Tensor& from, const Tensor& to) {
+  const Event start(context.device()), end(context.device());
+  start.record(context.stream);
+  call(context, op, {from, to});
+  end.record(context.stream);
+  context.stream.synchronize();
+  return seconds_between(start, end);
+}
+
+// The rate of the smallest problem of a growing kind that takes `enough` seconds, or of the largest: median
+// of nine.
+template <class MakeOp, class Work>
+double median_rate(Context& context, std::int64_t count, double enough, std::int64_t first, std::int64_t last,
+                   const MakeOp& make_op, const Work& work) {
   const Tensor from = allocate_tensor(context.device(), {count}, DType::kF32);
   const Tensor to = allocate_tensor(context.device(), {count}, DType::kF32);
-  call(context, PeakFma(DType::kF32, count, 1), {to, from});  // first use of the memory; any numbers will do
+  call(context, SetValue(DType::kF32, count, 1.0), {from});  // first use of the memory
+  call(context, SetValue(DType::kF32, count, 1.0), {to});
+  const auto run = [&](std::int64_t size) {
+    const auto op = make_op(size);
+    const std::int64_t used = op.count;
+    return seconds_of(context, op, from.elements(0, used), to.elements(0, used));
+  };
+  std::int64_t size = first;
+  while (size < last && run(size) < enough) size *= 2;
   std::vector<double> seconds;
-  const Event start(context.device()), end(context.device());
-  for (int i = 0; i < 10; ++i) {
-    start.record(context.stream);
-    call(context, op, {from, to});
-    end.record(context.stream);
-    context.stream.synchronize();
-    if (i > 0) seconds.push_back(seconds_between(start, end));
-  }
+  for (int i = 0; i < 9; ++i) seconds.push_back(run(size));
   std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
+  return work(make_op(size)) / seconds[seconds.size() / 2];
 }
 
 }  // namespace
 
 Peaks measure_peaks(Context& context) {
-  const bool cpu = context.device().kind == Device::Kind::kCpu;
-  // Long enough for a clock, short enough for a user: some ten milliseconds of a CPU, one of a GPU.
-  const PeakFma fma(DType::kF32, cpu ? 1 << 16 : 1 << 20, 2000);
-  const PeakCopy copy(DType::kF32, std::int64_t{1} << 26);
+  // As many threads as any GPU can hold, vectors for any CPU; memory that no cache holds.
+  const std::int64_t count = context.device().kind == Device::Kind::kCpu ? 1 << 16 : 1 << 20;
+  constexpr std::int64_t kMostRounds = 1 << 14, kFirstCopy = 1 << 22, kLastCopy = 1 << 26;
   Peaks peaks;
-  peaks.flops = fma.flops() / median_seconds(context, fma, fma.count);
-  peaks.bytes = copy.bytes() / median_seconds(context, copy, copy.count);
+  peaks.flops = median_rate(
+      context, count, 5e-3, 1, kMostRounds,
+      [&](std::int64_t rounds) { return PeakFma(DType::kF32, count, rounds); },
+      [](const PeakFma& op) { return op.flops(); });
+  peaks.bytes = median_rate(
+      context, kLastCopy, 20e-3, kFirstCopy, kLastCopy,
+      [](std::int64_t copied) { return PeakCopy(DType::kF32, copied); },
+      [](const PeakCopy& op) { return op.bytes(); });
   return peaks;
 }
 

@@ -45,7 +45,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"models", above_nn},
       {"models/forest", plus(base, {"engine/cpu"})},
       {"data", plus(base, {"engine/cpu", "engine/io"})},
-      {"bench", plus(train, {"engine/train", "models", "models/forest"})},  // train_step times a whole network
+      {"bench",
+       plus(train, {"engine/train", "models", "models/forest"})},  // train_step times a whole network
       {"tools", plus(train, {"engine/train", "models", "models/forest", "data"})},
   };
   return rules;
@@ -93,7 +94,8 @@ TEST(Layers, EveryIncludeGoesDownward) {
   const std::vector<Include> includes = project_includes();
   ASSERT_GT(includes.size(), 300U);
   for (const auto& [file, target] : includes) {
-    if (target == "cuda_grid.h") continue;  // of engine/cuda/device or engine/cuda/emulator: the build decides
+    if (target == "cuda_grid.h")
+      continue;  // of engine/cuda/device or engine/cuda/emulator: the build decides
     const std::string from = layer_of(file), to = layer_of(target);
     ASSERT_FALSE(from.empty()) << file << " belongs to no layer";
     ASSERT_FALSE(to.empty()) << file << " includes " << target
@@ -117,7 +119,8 @@ TEST(Layers, OpsDoNotSeeOneAnother) {
 
 TEST(Layers, NoBackendConditionalsAndNoCudaHeadersInHostCode) {
   const fs::path root = UMBRA_SOURCE_DIR;
-  const std::regex conditional(R"(^\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|NCCL|(^|[^A-Z])MPI))");  // not COMPILER
+  const std::regex conditional(
+      R"(^\s*#\s*(if|ifdef|ifndef|elif)\b.*(CUDA|NCCL|(^|[^A-Z])MPI))");  // not COMPILER
   const std::regex cuda_header(R"(^\s*#\s*include\s*[<"](cuda(?!_grid\.h)|cublas|cudnn|nccl))");
   for (const char* folder : {"engine", "models", "data", "tools", "bench", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {

@@ -37,7 +37,10 @@ template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, void* stream, Arguments... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
   constexpr std::size_t kWithoutAsking = 48 << 10;
-  if (grid.shared > kWithoutAsking) {
+  cudaFuncAttributes now{};
+  if (grid.shared > kWithoutAsking && cudaFuncGetAttributes(&now, kernel) == cudaSuccess &&
+      now.maxDynamicSharedSizeBytes <
+          static_cast<int>(grid.shared)) {  // never less than a captured launch has
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared));
   }
   cudaLaunchConfig_t config{};

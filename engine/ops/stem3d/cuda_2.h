@@ -17,7 +17,7 @@
 namespace umbra {
 
 inline constexpr int kStemLanes32 = 32;                 // samples of a group
-inline constexpr std::int64_t kStemShared = 200 << 10;  // bytes of shared memory a block may have
+inline constexpr std::int64_t kStemShared = 160 << 10;  // bytes of shared memory a block may have: an A100's
 
 // ---- boxes ----
 
@@ -65,7 +65,8 @@ struct StemGram {
   std::int64_t doubles() const { return static_cast<std::int64_t>(pairs) * kStemPairSums * blocks; }
 
   static constexpr int kMostPlanes = 2;
-  static constexpr std::int64_t kComfortable = 72 << 10;  // three blocks on a multiprocessor
+  static constexpr std::int64_t kComfortable =
+      72 << 10;  // of shared memory, so that blocks share a multiprocessor
   int chunks, pairs;
   int depth, height, width;  // outputs that see data
   int half, pitch;           // even columns of a row; a row: 8 mod 16, so that rows two apart use other banks
@@ -150,6 +151,8 @@ struct StemGradients {
   const double *mu, *cov;
   float *dw, *dgamma, *dbeta;
 };
+/// Bytes of shared memory of a block of the backward pass.
+std::int64_t stem_backward_shared();
 /// Blocks of one group of samples and input channel; floats of `sums`.
 std::int64_t stem_backward_tiles(const StemView& v);
 std::int64_t stem_backward_floats(const StemView& v);

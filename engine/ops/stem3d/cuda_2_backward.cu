@@ -119,6 +119,9 @@ __global__ void __launch_bounds__(kFinishWarps* kLanes)
 
 }  // namespace
 
+std::int64_t stem_backward_shared() {
+  return std::int64_t{kRegion} * static_cast<std::int64_t>(sizeof(float));
+}
 std::int64_t stem_backward_tiles(const StemView& v) {
   return std::int64_t{1} * v.axis[0].pooled * stem_tiles(v.axis[1].pooled, kWindows) *
          stem_tiles(v.axis[2].pooled, kWindows);

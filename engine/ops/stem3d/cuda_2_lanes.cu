@@ -1,8 +1,10 @@
 // Samples in the lanes of a warp, as activations lie in memory: cuda_2.h says how a stem is cut, cuda_2_*.cu
 // do the parts. Here: what the affine map is, and the order of the parts.
+#include "engine/base/error.h"
 #include "engine/cuda/block_sum.h"
 #include "engine/cuda/indexing.h"
 #include "engine/ops/stem3d/cuda_2.h"
+#include "engine/runtime/backend.h"
 
 namespace umbra {
 namespace {
@@ -56,6 +58,14 @@ struct PoolingSpace {
   Affine affine;
 };
 
+/// Why a block cannot have so much shared memory on the GPUs of this machine; "" when it can, or when there
+/// are none.
+std::string declines_shared(std::int64_t bytes) {
+  const auto most = static_cast<std::int64_t>(backend_of(Device::Kind::kCuda).shared_memory());
+  if (most == 0 || bytes <= most) return {};
+  return concat("needs ", bytes, " bytes of shared memory per block, this GPU has ", most);
+}
+
 std::string declines_pooling(const StemGeometry& g, bool pools) {
   constexpr std::int64_t kMostBlocks = 65535, kMost = std::int64_t{1} << 30;
   if (g.kernel != Triple{3, 3, 3} || g.stride != Triple{2, 2, 2})
@@ -71,6 +81,8 @@ std::string declines_pooling(const StemGeometry& g, bool pools) {
     return "takes fewer samples and input channels";
   if (boxes.floats() / boxes.groups > kMost) return "takes smaller boxes";
   if (pools && plan.bytes(v) > kStemShared) return "takes patches whose filters fit shared memory";
+  if (std::string reason = declines_shared(pools ? plan.bytes(v) : stem_backward_shared()); !reason.empty())
+    return reason;
   if (pools && plan.blocks(v) > kMostBlocks) return "takes fewer pooling windows";
   return {};
 }

@@ -1,0 +1,135 @@
+// The tools on the emulated GPU, as a user runs them: training with the step replayed as a graph or queued,
+// checkpoints that go on on the other device, predictions and scores.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <sstream>
+#include <vector>
+
+#include "tests/tools/run.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+using testing_tools::Outcome;
+using testing_tools::run;
+
+class EmulatedTools : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    fs::create_directories(folder());
+    const Outcome made = run("mock --out " + path("mock.h5") + " --box-size 75 --seed 3");
+    ASSERT_EQ(made.status, 0) << made.output;
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder()); }
+  static fs::path folder() {
+    return fs::path(testing::TempDir()) / ("umbra_emulated_" + std::to_string(getpid()));
+  }
+  static std::string path(const std::string& name) { return (folder() / name).string(); }
+
+  /// A tool whose GPU is the emulator.
+  static std::string gpu(const std::string& tool) { return "../tests/cuda/tools/" + tool; }
+  static std::string train(const std::string& program, const std::string& out, const std::string& more) {
+    return program + " --data " + path("mock.h5") + " --out " + path(out) +
+           " model.channels=4 model.dropout=0.1 train.batch=4 train.epochs=2 train.clip=1 "
+           "data.symmetries=true " +
+           more;
+  }
+  /// The numbers of a run's safetensors file, behind its header (which holds the configuration).
+  static std::string weights(const std::string& out) {
+    const std::string file = bytes(folder() / out / "best.safetensors");
+    std::uint64_t header = 0;
+    std::memcpy(&header, file.data(), sizeof header);
+    return file.substr(sizeof header + header);
+  }
+  /// The columns of metrics.csv that say how training went, in rows.
+  static std::vector<std::vector<double>> metrics(const std::string& out) {
+    std::istringstream lines(bytes(folder() / out / "metrics.csv"));
+    std::vector<std::vector<double>> rows;
+    std::string line;
+    for (std::getline(lines, line); std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::vector<double> row;
+      for (std::string word; std::getline(words, word, ',');) {
+        if (word != "train" && word != "validation") row.push_back(std::atof(word.c_str()));
+      }
+      row.pop_back();  // seconds
+      rows.push_back(row);
+    }
+    return rows;
+  }
+};
+
+TEST_F(EmulatedTools, AReplayedRunAndAQueuedOneEndInTheSameWeights) {
+  const Outcome replayed = run(train(gpu("train"), "replayed", "device=cuda train.graph=on"));
+  ASSERT_EQ(replayed.status, 0) << replayed.output;
+  EXPECT_NE(replayed.output.find("on cuda:0"), std::string::npos) << replayed.output;
+  const Outcome queued = run(train(gpu("train"), "queued", "device=auto train.graph=off"));
+  ASSERT_EQ(queued.status, 0) << queued.output;
+  EXPECT_EQ(weights("replayed"), weights("queued"));
+  EXPECT_EQ(metrics("replayed"), metrics("queued"));
+}
+
+TEST_F(EmulatedTools, TrainingFollowsTheCpuAndGoesOnOnTheOtherDevice) {
+  ASSERT_EQ(run(train("train", "cpu", "device=cpu")).status, 0);
+  ASSERT_EQ(run(train(gpu("train"), "gpu", "device=cuda")).status, 0);
+  const auto cpu = metrics("cpu"), there = metrics("gpu");
+  ASSERT_EQ(cpu.size(), there.size());
+  // Adam divides by the gradient's own size, so that rounding grows from step to step: close at first, alike
+  // later.
+  EXPECT_NEAR(there[0][2], cpu[0][2], 1e-5 * cpu[0][2]) << "the first step starts from the same numbers";
+  EXPECT_NEAR(there[1][2], cpu[1][2], 1e-3 * cpu[1][2]);
+  EXPECT_NEAR(there.back()[2], cpu.back()[2], 0.3 * cpu.back()[2]);
+  const std::string more = " train.epochs=3";
+  const Outcome on_gpu = run(gpu("train") + " --resume --data " + path("mock.h5") + " --out " + path("cpu") +
+                             " device=cuda" + more);
+  EXPECT_EQ(on_gpu.status, 0) << on_gpu.output;
+  const Outcome on_cpu =
+      run("train --resume --data " + path("mock.h5") + " --out " + path("gpu") + " device=cpu" + more);
+  EXPECT_EQ(on_cpu.status, 0) << on_cpu.output;
+  const auto resumed = metrics("cpu"), other = metrics("gpu");
+  ASSERT_EQ(resumed.size(), other.size());
+  EXPECT_NEAR(resumed.back()[2], other.back()[2], 0.3 * other.back()[2]);
+}
+
+TEST_F(EmulatedTools, PredictionsAndScoresAreThoseOfTheCpu) {
+  ASSERT_EQ(run(train("train", "scored", "device=cpu")).status, 0);
+  for (const std::string& program : {std::string("evaluate"), gpu("evaluate")}) {
+    const std::string device = program == "evaluate" ? "cpu" : "cuda";
+    const Outcome outcome = run(program + " --data " + path("mock.h5") + " --run " + path("scored") +
+                                " --out " + path(device + ".json") + " --device " + device);
+    ASSERT_EQ(outcome.status, 0) << outcome.output;
+  }
+  const auto means = [&](const std::string& file) {
+    const std::string text = bytes(folder() / file), key = "\"mean\":";
+    std::vector<double> found;
+    for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1))
+      found.push_back(std::atof(text.c_str() + at + key.size()));
+    return found;
+  };
+  const std::vector<double> here = means("cpu.json"), there = means("cuda.json");
+  ASSERT_GT(here.size(), 4u);  // two conventions for each of two baselines and the network
+  ASSERT_EQ(here.size(), there.size());
+  for (std::size_t i = 0; i < here.size(); ++i) EXPECT_NEAR(there[i], here[i], 1e-4 * std::abs(here[i])) << i;
+  const Outcome predicted = run(gpu("predict") + " --data " + path("mock.h5") + " --run " + path("scored") +
+                                " --out " + path("predictions.h5") + " --device cuda");
+  EXPECT_EQ(predicted.status, 0) << predicted.output;
+}
+
+TEST_F(EmulatedTools, AProfileNamesWhatRanOnTheGpu) {
+  const Outcome outcome =
+      run(gpu("train") + " --profile --overfit --data " + path("mock.h5") + " --out " + path("profiled") +
+          " model.channels=4 train.batch=4 train.epochs=1 device=cuda");
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  for (const char* word :
+       {"peaks of this device", "conv_fprop", "cuda_2_tiled", "stem3d_forward", "adam_step", "roof"})
+    EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
+}
+
+}  // namespace
+}  // namespace umbra
