@@ -1,3 +1,6 @@
+// 64 rows a level, in bytes: lookups in tables of 128 (AVX-512 VBMI), for which Highway has no name yet.
+// Machines without them, and other compilers' targets, take the walk of walk_packed.h; which of the two ran
+// shows in no bit.
 #include "models/forest/walk_bytes.h"
 
 #include "engine/base/error.h"

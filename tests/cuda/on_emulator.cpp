@@ -10,7 +10,7 @@ std::string cannot_run() {
 double most_flops() {
   return 2e6;
 }
-bool is_fast() {
+bool compiled_for_gpu() {
   return false;
 }
 void set_schedule(int which) {

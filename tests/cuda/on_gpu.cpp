@@ -15,7 +15,7 @@ double most_flops() {
       std::getenv("UMBRA_MOST_FLOPS");  // under compute-sanitizer everything takes a hundred times as long
   return bound != nullptr ? std::atof(bound) : std::numeric_limits<double>::infinity();
 }
-bool is_fast() {
+bool compiled_for_gpu() {
   return true;
 }
 void set_schedule(int) {}

@@ -9,10 +9,9 @@ namespace umbra::cuda_test {
 std::string cannot_run();
 /// Larger problems are left to a GPU: the emulator runs some ten million operations a second.
 double most_flops();
-/// Whether a whole network of 20 channels and more can be run.
-bool is_fast();
-/// Other orders in which threads and blocks may run; a GPU takes its own. Calls body once with each.
+/// Whether these are programs of nvcc's, for a GPU.
+bool compiled_for_gpu();
+/// One of three orders in which threads and blocks take their turn; a GPU takes its own.
 void set_schedule(int which);
-inline constexpr int kSchedules = 3;
 
 }  // namespace umbra::cuda_test
