@@ -1,25 +1,25 @@
-// Times every rung of every op on every problem its shapes.h lists, f32, on normally distributed data.
-// Counters: useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own
-// flags, e.g.
+// Times every rung of every op on the problems of problems.h, f32, on normally distributed data. Counters:
+// useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own flags, e.g.
 //   build/bench/bench_kernels --benchmark_filter=conv_fprop --benchmark_repetitions=9
-//   --benchmark_out=conv.json build/bench/bench_kernels --device=cuda     on a GPU: each time is that of a
-//   graph of many launches, by events, with
-//                                               operands as warm as a training step leaves them
+//   --benchmark_out=conv.json build/bench/bench_kernels --device=cuda --benchmark_filter=/layers/
+// On a GPU each time is that of a graph of many launches, by events, with operands as warm as a training step
+// leaves them; names end in the set of the problem; and the libraries umbra is measured against stand beside
+// it: the call alone, in the library's own layout ("cudnn"), and with the conversions from and to umbra's
+// layout
+// ("cudnn+conversions").
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <map>
+#include <tuple>
 
 #include "bench/peers/peers.h"
+#include "bench/problems.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "engine/cpu/parallel.h"
-#include "engine/ops/adam/op.h"
-#include "engine/ops/batch_norm_relu/op.h"
-#include "engine/ops/conv/shapes.h"
-#include "engine/ops/conv_inference/op.h"
-#include "engine/ops/linear/op.h"
-#include "engine/ops/stem3d/op.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
@@ -28,9 +28,10 @@
 namespace umbra {
 namespace {
 
-void fill(const BufferSpec& spec, void* data, std::uint64_t stream) {
+// The first `count` elements of a buffer.
+void fill(const BufferSpec& spec, std::int64_t count, void* data, std::uint64_t stream) {
   const Rng rng(1, Purpose::kTest, stream);
-  for (std::int64_t i = 0; i < spec.count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint64_t>(i);
     const double value = spec.fill == Fill::kPositive ? 0.5 + rng.uniform(index) : rng.normal(index);
     switch (spec.dtype) {
@@ -65,27 +66,52 @@ void spread_threads() {
   });
 }
 
-// The memory of a problem on a device, filled.
+// The first million numbers of a buffer for a GPU, drawn once.
+const Storage& drawn(const BufferSpec& spec, std::uint64_t stream) {
+  constexpr std::int64_t kDrawn = 1000003;
+  static std::map<std::tuple<DType, Fill, std::int64_t, std::uint64_t>, std::shared_ptr<Storage>> kept;
+  auto& place = kept[{spec.dtype, spec.fill, spec.bound, stream}];
+  if (place == nullptr) {
+    place = allocate_storage({}, kDrawn * size_of(spec.dtype));
+    fill(spec, kDrawn, place->data(), stream);
+  }
+  return *place;
+}
+
+// The memory of a problem on a device, filled. A GPU's is too large to draw every number of it: it repeats
+// the first million.
 struct Memory {
   Memory(Device device, const Kernel& kernel, const Op& op) : stream(device) {
     for (const BufferSpec& spec : op.buffers()) {
       const std::size_t bytes = static_cast<std::size_t>(spec.count) * size_of(spec.dtype);
-      const auto host = allocate_storage({}, bytes);
-      fill(spec, host->data(), memory.size() + 1);
-      memory.push_back(device.kind == Device::Kind::kCpu ? host : allocate_storage(device, bytes));
-      if (memory.back() != host) {
-        backend_of(device.kind)
-            .copy(device.index, stream.native(), memory.back()->data(), host->data(), bytes);
-        stream.synchronize();
+      const std::uint64_t number = memory.size() + 1;
+      memory.push_back(allocate_storage(device, bytes));
+      if (device.kind == Device::Kind::kCpu) {
+        fill(spec, spec.count, memory.back()->data(), number);
+      } else {
+        repeat(drawn(spec, number), *memory.back(), bytes);
       }
       pointers.push_back(memory.back()->data());
     }
     workspace = allocate_storage(device, kernel.workspace(op));
   }
+
   Stream stream;
   std::vector<std::shared_ptr<Storage>> memory;
   std::vector<void*> pointers;
   std::shared_ptr<Storage> workspace;
+
+ private:
+  void repeat(const Storage& host, const Storage& target, std::size_t bytes) {
+    const Device device = stream.device();
+    const Backend& backend = backend_of(device.kind);
+    auto* const to = static_cast<std::byte*>(target.data());
+    std::size_t done = std::min(bytes, host.bytes());
+    backend.copy(device.index, stream.native(), to, host.data(), done);
+    for (; done < bytes; done = std::min(bytes, 2 * done))
+      backend.copy(device.index, stream.native(), to + done, to, std::min(done, bytes - done));
+    stream.synchronize();
+  }
 };
 
 void count_work(benchmark::State& state, const Op& op) {
@@ -105,118 +131,78 @@ void run_on_cpu(benchmark::State& state, const Kernel& kernel, const Op& op) {
   count_work(state, op);
 }
 
-void run_on_gpu(benchmark::State& state, const Kernel& kernel, const Op& op, Device device) {
-  constexpr int kLaunches = 20;  // of a graph: a launch of its own would be half of a short kernel's time
-  Memory m(device, kernel, op);
-  const auto launch = [&] { kernel.run(op, m.pointers, m.workspace->data(), m.stream); };
-  launch();
-  const std::string error = backend_of(device.kind).launch_error(device.index);
-  if (!error.empty()) return state.SkipWithError(error.c_str());
-  const Graph graph(m.stream, [&] {
-    for (int i = 0; i < kLaunches; ++i) launch();
-  });
-  graph.launch(m.stream);
+// `launch` queues work in m's stream. Short kernels stand many times in the graph that is timed: a launch of
+// its own would be half of their time.
+void time_on_gpu(benchmark::State& state, const Op& op, const Memory& m,
+                 const std::function<void()>& launch) {
+  constexpr double kLongEnough = 2e-3;
+  constexpr int kMostLaunches = 20;
+  const Device device = m.stream.device();
   const Event start(device), end(device);
-  for (auto _ : state) {
+  const auto timed = [&](const auto& work) {
     start.record(m.stream);
-    graph.launch(m.stream);
+    work();
     end.record(m.stream);
     m.stream.synchronize();
-    state.SetIterationTime(seconds_between(start, end) / kLaunches);
-  }
+    return seconds_between(start, end);
+  };
+  timed(launch);
+  const std::string error = backend_of(device.kind).launch_error(device.index);
+  require(error.empty(), error);
+  const int launches = static_cast<int>(std::clamp(kLongEnough / timed(launch), 1.0, 1.0 * kMostLaunches));
+  const Graph graph(m.stream, [&] {
+    for (int i = 0; i < launches; ++i) launch();
+  });
+  for (auto _ : state) state.SetIterationTime(timed([&] { graph.launch(m.stream); }) / launches);
   count_work(state, op);
+}
+
+// What a GPU or a library cannot do is a row that says so.
+void run_on_gpu(benchmark::State& state, const Kernel& kernel, const Op& op, Device device) {
+  try {
+    Memory m(device, kernel, op);
+    time_on_gpu(state, op, m, [&] { kernel.run(op, m.pointers, m.workspace->data(), m.stream); });
+  } catch (const Error& error) {
+    state.SkipWithError(error.what());
+  }
+}
+
+void run_peer(benchmark::State& state, const Peer& peer, const Op& op, Device device, bool converts) {
+  try {
+    backend_of(device.kind).select(device.index);
+    const std::string why_not = peer.kernel.declines(op);
+    require(why_not.empty(), why_not);
+    Memory m(device, peer.kernel, op);
+    const auto all = [&] { peer.kernel.run(op, m.pointers, m.workspace->data(), m.stream); };
+    all();  // its operands are there now
+    const auto alone = [&] { peer.solve(op, m.workspace->data(), m.stream); };
+    converts ? time_on_gpu(state, op, m, all) : time_on_gpu(state, op, m, alone);
+    state.SetLabel(peer.plan(op));
+  } catch (const Error& error) {
+    state.SkipWithError(error.what());
+  }
 }
 
 /// Plain loops are not timed on more than this.
 constexpr double kPatience = 3e7;
 
-// The layers of the UM ResNet with `channels` channels on 32 boxes.
-void add_layers(std::string_view op, std::int64_t channels, Problems& problems) {
-  const auto f32 = DType::kF32;
-  for (const ConvGeometry& g : um_resnet_convolutions(32, channels)) {
-    for (const Precision precision : {Precision::kF32, Precision::kBf16}) {
-      if (op == "conv_fprop") problems.push_back(std::make_unique<ConvFprop>(f32, g, precision));
-      if (op == "conv_dgrad") problems.push_back(std::make_unique<ConvDgrad>(f32, g, precision));
-      if (op == "conv_wgrad") problems.push_back(std::make_unique<ConvWgrad>(f32, g, precision));
-    }
-    const bool main_path = g.kernel[2] == 3, last = main_path && g.stride[2] == 1;
-    if (op == "conv_inference" && g.in_channels > 1) {
-      for (const ConvOperands operands : kConvOperands)
-        problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, main_path, last, operands));
-    }
-  }
-  if (op == "adam_step") {
-    const std::int64_t live = channels == 20 ? 299142 : channels == 100 ? 6255862 : 24663762;
-    problems.push_back(std::make_unique<AdamStep>(f32, live, 0.9, 0.999, 1e-8, 0.0, false));
-  }
-  const StemGeometry stem{32,        1,         channels,  {25, 25, 25}, {3, 3, 3},
-                          {2, 2, 2}, {3, 3, 3}, {3, 3, 3}, {2, 2, 2},    {1, 1, 1}};
-  if (op == "stem3d_forward") problems.push_back(std::make_unique<Stem3dForward>(f32, stem, 1e-5, 0.1));
-  if (op == "stem3d_inference") problems.push_back(std::make_unique<Stem3dInference>(f32, stem, 1e-5));
-  if (op == "stem3d_backward") problems.push_back(std::make_unique<Stem3dBackward>(f32, stem));
-  for (const auto& [outer, wide] : {std::pair{64, 1}, {8, 2}, {1, 4}}) {
-    const std::int64_t c = wide * channels;
-    for (const bool residual : {false, true}) {
-      if (op == "batch_norm_relu_forward")
-        problems.push_back(std::make_unique<BatchNormReluForward>(f32, outer, c, 32, 1e-5, 0.1, residual));
-      if (op == "batch_norm_relu_inference")
-        problems.push_back(std::make_unique<BatchNormReluInference>(f32, outer, c, 32, 1e-5, residual));
-      if (op == "batch_norm_relu_backward")
-        problems.push_back(std::make_unique<BatchNormReluBackward>(f32, outer, c, 32, residual));
-    }
-  }
-}
-
-/// Problems too large for the tests: the network's layers, matrix products of the sizes that layers have, and
-/// squares.
-void add_large(std::string_view op, Problems& problems) {
-  for (const std::int64_t channels : {20, 100, 200}) {
-    Problems layers;
-    add_layers(op, channels, layers);
-    for (auto& layer : layers) {
-      const auto same = [&](const auto& problem) { return problem->text() == layer->text(); };
-      if (std::none_of(problems.begin(), problems.end(), same)) problems.push_back(std::move(layer));
-    }
-  }
-  struct Size {
-    std::int64_t rows, in, out;
-  };
-  for (const Size s : {Size{2048, 5400, 200},
-                       {256, 3200, 400},
-                       {32, 800, 800},
-                       {512, 512, 512},
-                       {1024, 1024, 1024},
-                       {2048, 2048, 2048},
-                       {4096, 4096, 4096}}) {
-    if (op == "linear_fprop")
-      problems.push_back(std::make_unique<LinearFprop>(DType::kF32, s.rows, s.in, s.out, false));
-    if (op == "linear_dgrad")
-      problems.push_back(std::make_unique<LinearDgrad>(DType::kF32, s.rows, s.in, s.out, false));
-    if (op == "linear_wgrad")
-      problems.push_back(std::make_unique<LinearWgrad>(DType::kF32, s.rows, s.in, s.out, false));
-  }
-}
-
-}  // namespace
-}  // namespace umbra
-
-namespace umbra {
-namespace {
-
-// Takes --device=… out of the command line.
+// Takes --device=… out of the command line. A list of names needs no device.
 Device device_of(int& argc, char** argv) {
-  constexpr std::string_view kFlag = "--device=";
-  Device device;
+  constexpr std::string_view kFlag = "--device=", kList = "--benchmark_list_tests";
+  std::string wanted = "cpu";
+  bool lists = false;
   int kept = 0;
   for (int i = 0; i < argc; ++i) {
-    if (std::string_view(argv[i]).starts_with(kFlag)) {
-      device = parse_device(argv[i] + kFlag.size());
+    const std::string_view argument = argv[i];
+    lists = lists || argument == kList || argument == "--benchmark_list_tests=true";
+    if (argument.starts_with(kFlag)) {
+      wanted = argument.substr(kFlag.size());
     } else {
       argv[kept++] = argv[i];
     }
   }
   argc = kept;
-  return device;
+  return lists && wanted == "cuda" ? Device{Device::Kind::kCuda, 0} : parse_device(wanted);
 }
 
 void register_problem(const std::string& name, const Kernel& kernel, const Op& op, Device device) {
@@ -231,22 +217,60 @@ void register_problem(const std::string& name, const Kernel& kernel, const Op& o
   }
 }
 
+void register_peer(const Peer& peer, const Op& op, std::string_view set, Device device, bool converts) {
+  if (!peer.rules_out(op).empty()) return;
+  const std::string name =
+      concat(peer.kernel.op, '/', peer.kernel.rung, converts ? "+conversions" : "", '/', op.text(), '/', set);
+  benchmark::RegisterBenchmark(name.c_str(), [&peer, &op, device, converts](benchmark::State& state) {
+    run_peer(state, peer, op, device, converts);
+  })->UseManualTime();
+}
+
+void register_peers_for(const OpFamily& family, const Op& op, std::string_view set, Device device) {
+  for (const Peer& peer : gpu_peers()) {
+    if (peer.kernel.op != family.op) continue;
+    register_peer(peer, op, set, device, false);
+    register_peer(peer, op, set, device, true);
+  }
+  for (const Peer& yardstick : gpu_yardsticks()) {
+    if (yardstick.kernel.op == family.op) register_peer(yardstick, op, set, device, false);
+  }
+}
+
+bool is_timed(const Kernel& kernel, const Op& op, Device device) {
+  return kernel.dtype == DType::kF32 && kernel.device == device.kind && kernel.declines(op).empty() &&
+         (kernel.rung != "reference" || op.flops() <= kPatience);
+}
+
+// Rung by rung on the CPU; problem by problem on a GPU, so that what is cut short compares as far as it goes.
+void register_family(const OpFamily& family, const std::vector<ProblemSet>& sets, Device device) {
+  const auto add = [&](const Kernel& kernel, const Op& op, std::string_view set) {
+    if (!is_timed(kernel, op, device)) return;
+    register_problem(concat(family.op, "/", kernel.rung, "/", op.text(), set.empty() ? "" : "/", set), kernel,
+                     op, device);
+  };
+  for (const auto& [set, problems] : sets) {
+    if (device.kind == Device::Kind::kCpu) {
+      for (const Kernel& kernel : family.kernels) {
+        for (const auto& problem : problems) add(kernel, *problem, set);
+      }
+      continue;
+    }
+    for (const auto& problem : problems) {
+      for (const Kernel& kernel : family.kernels) add(kernel, *problem, set);
+      register_peers_for(family, *problem, set, device);
+    }
+  }
+}
+
 int run(int argc, char** argv) {
   const Device device = device_of(argc, argv);
   Registry registry = make_registry();
-  register_peers(registry);
-  std::vector<Problems> keep;  // the problems the registered benchmarks refer to
+  register_openblas(registry);
+  std::vector<std::vector<ProblemSet>> keep;  // the problems the registered benchmarks refer to
   for (const OpFamily& family : registry.families()) {
-    keep.push_back(family.problems(DType::kF32));
-    add_large(family.op, keep.back());
-    for (const Kernel& kernel : family.kernels) {
-      if (kernel.dtype != DType::kF32 || kernel.device != device.kind) continue;
-      for (const auto& problem : keep.back()) {
-        if (!kernel.declines(*problem).empty()) continue;
-        if (kernel.rung == "reference" && problem->flops() > kPatience) continue;
-        register_problem(concat(family.op, "/", kernel.rung, "/", problem->text()), kernel, *problem, device);
-      }
-    }
+    keep.push_back(benchmark_problems(family, device.kind));
+    register_family(family, keep.back(), device);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

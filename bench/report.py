@@ -1,11 +1,21 @@
 #!/usr/bin/env python3
-"""Turns the samples of bench/run.sh into cpu.json and the tables of cpu.md."""
+"""Turns the samples of bench/run.sh into cpu.json and the tables of cpu.md, or the kernels of a GPU into tables:
+
+    report.py --gpu OUT/kernels_*.json --machine OUT/machine.json --out OUT      (gpu_check.sh does) writes gpu_kernels.md
+"""
 import argparse
 import json
+import math
 import pathlib
 import platform
+import re
 import statistics
 import subprocess
+
+# Products of operands in TF32 and bf16 without sparsity, TFLOP/s, as the data sheets have them: what tensor cores do at
+# best is not measured here, so per cent of a roofline in these precisions are of the nominal rate.
+NOMINAL = (("H100 PCIe", 378, 756), ("H100 NVL", 418, 835), ("GH200", 495, 989), ("H200", 495, 989), ("H100", 495, 989), ("A100", 156, 312))
+PEERS = {"cudnn": "cuDNN", "cublaslt": "cuBLASLt", "cublaslt_useful": "cuBLASLt useful", "cublaslt_dense": "cuBLASLt dense"}
 
 
 def spread(values):
@@ -49,12 +59,140 @@ def kernels(path, machine):
     return "\n".join(lines)
 
 
+def entries(path):
+    """The runs of a file of Google Benchmark's, also of one that was cut short."""
+    text = path.read_text()
+    try:
+        return json.loads(text)["benchmarks"]
+    except json.JSONDecodeError:
+        end = text.rfind("    }")
+        return [] if end < 0 or '"benchmarks"' not in text else json.loads(text[:end] + "    }]}")["benchmarks"]
+
+
+def precision_of(problem):
+    return "bf16" if " bf16" in problem else "tf32" if " tf32" in problem else "fp32"
+
+
+def group_of(set_, problem):
+    """Layers of the UM ResNet by their stage (kernels of 3^3), other problems by their set."""
+    if set_ != "layers" or not (match := re.search(r"i(\d+)x\1x\1 k3x3x3 s(\d)", problem)):
+        return set_
+    extent, stride = int(match[1]), int(match[2])
+    stage = {8: 1, 4: 1 if stride == 1 else 2, 2: 2 if stride == 1 else 3, 1: 3}.get(extent)
+    return f"layer{stage}" if stage else "stem"
+
+
+class GpuKernels:
+    """ops[op][(set, problem)][rung]: seconds, their coefficient of variation, FLOP/s, bytes/s, the peer's plan."""
+
+    def __init__(self, paths, machine):
+        self.machine, self.ops, self.refused = machine, {}, []
+        spread = {}
+        for run in (run for path in paths for run in entries(path)):
+            op, rung, problem, set_ = (run["run_name"].split("/") + [""])[:4]
+            set_ = "" if set_ in ("manual_time", "real_time") else set_
+            place = self.ops.setdefault(op, {}).setdefault((set_, problem), {})
+            if run.get("error_occurred"):
+                self.refused.append((op, rung, problem, run.get("error_message", "")))
+            elif run.get("aggregate_name") == "cv":
+                spread[op, set_, problem, rung] = run["real_time"]
+            elif run.get("aggregate_name", "median") == "median":
+                place[rung] = {"seconds": run["real_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[run["time_unit"]],
+                               "flops": run.get("FLOP/s", 0), "bytes": run.get("bytes/s", 0), "plan": run.get("label", "")}
+        for (op, set_, problem, rung), cv in spread.items():
+            if rung in self.ops[op][set_, problem]:
+                self.ops[op][set_, problem][rung]["cv"] = cv
+
+    def peak(self, precision):
+        """FLOP/s at best: measured multiply-adds in fp32, the nominal rate of the tensor cores otherwise."""
+        if precision == "fp32":
+            return self.machine["peak_gflops"] * 1e9
+        for name, tf32, bf16 in NOMINAL:
+            if all(word in self.machine["gpu"] for word in name.split()):
+                return 1e12 * (tf32 if precision == "tf32" else bf16)
+        return None
+
+    def roofline(self, problem, run):
+        peak = self.peak(precision_of(problem))
+        shares = [run["bytes"] / (self.machine["copy_gbs"] * 1e9)] + ([run["flops"] / peak] if peak else [])
+        return max(shares) if peak or not run["flops"] else None
+
+    @staticmethod
+    def own(rungs):
+        return {name: run for name, run in rungs.items() if name.split("+")[0] not in PEERS}
+
+    def tables(self):
+        lines = []
+        for op, problems in self.ops.items():
+            columns = [p for p in PEERS if any(p in rungs for rungs in problems.values())]
+            head = ["problem", "rung", "time, µs", "useful TFLOP/s", "of roofline"] + [f"vs {PEERS[p]}" for p in columns]
+            lines += [f"## {op}", "", "| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
+            for (set_, problem), rungs in problems.items():
+                for rung, run in rungs.items():
+                    share = self.roofline(problem, run) if rung.split("+")[0] not in ("cublaslt_useful", "cublaslt_dense") else None
+                    ratios = [f"{rungs[p]['seconds'] / run['seconds']:.2f}" if p in rungs and p != rung else "" for p in columns]
+                    time = f"{run['seconds'] * 1e6:.4g}" + (f" ± {run['cv']:.0%}" if run.get("cv", 0) >= 0.005 else "")
+                    lines.append(f"| {problem} ({set_}) | `{rung}` | {time} | {run['flops'] / 1e12:.3g} | "
+                                 f"{'' if share is None else f'{share:.0%}'} | " + " | ".join(ratios) + " |")
+            lines.append("")
+        return "\n".join(lines)
+
+    def summary(self):
+        """The fastest rung of umbra's against the peer's call alone: geometric mean and extremes per group and precision."""
+        groups = {}
+        for op, problems in self.ops.items():
+            peer = "cublaslt" if op.startswith("linear") else "cudnn"
+            for (set_, problem), rungs in problems.items():
+                own = self.own(rungs)
+                if peer in rungs and own:
+                    ratio = rungs[peer]["seconds"] / min(run["seconds"] for run in own.values())
+                    groups.setdefault((op, group_of(set_, problem), precision_of(problem), peer), []).append((ratio, problem))
+        lines = ["| op | group | precision | peer | problems | umbra is faster by (geometric mean) | least | most |", "| --- " * 8 + "|"]
+        for (op, group, precision, peer), ratios in sorted(groups.items()):
+            mean = math.exp(statistics.mean(math.log(r[0]) for r in ratios))
+            least, most = min(ratios), max(ratios)
+            lines.append(f"| {op} | {group} | {precision} | {PEERS[peer]} | {len(ratios)} | {mean:.2f} | {least[0]:.2f} ({least[1]}) | {most[0]:.2f} ({most[1]}) |")
+        return "\n".join(lines)
+
+    def plans(self):
+        return "\n".join(f"- {op} {problem}: {run['plan']}" for op, problems in self.ops.items()
+                         for (_, problem), rungs in problems.items() for rung, run in rungs.items() if run["plan"] and "+" not in rung)
+
+    def text(self):
+        nominal = {p: self.peak(p) for p in ("tf32", "bf16")}
+        rates = (f"are of {nominal['tf32'] / 1e12:.0f} (TF32) and {nominal['bf16'] / 1e12:.0f} TFLOP/s (bf16), the nominal rates of its tensor cores "
+                 "without sparsity, not of measured ones" if nominal["bf16"] else "are left out: the nominal rate of this card is not known here")
+        refused = "\n".join(f"- {op} `{rung}` {problem}: {why}" for op, rung, problem, why in self.refused)
+        return f"""# Kernels on {self.machine['gpu']}
+
+Medians, warm, from graphs of launches timed by events. Useful FLOPs: multiplications with padding do not count, for nobody. A ratio is
+the peer's time over this rung's: above 1 the rung is faster. cuDNN and cuBLASLt are timed alone, in their own layout, with the best of
+their plans; "+conversions" is the same call between umbra's layouts. "cuBLASLt useful" and "dense" are matrix products of as many
+multiplications as the convolution needs, and as it has with all its padding. Of roofline: of {self.machine['peak_gflops'] / 1e3:.1f} TFLOP/s fp32 and
+{self.machine['copy_gbs']:.0f} GB/s, both measured in the same run; per cent of compute in TF32 and bf16 {rates}.
+
+## Summary
+
+{self.summary()}
+
+{self.tables()}
+## Plans of the peers
+
+{self.plans()}
+""" + (f"\n## What could not be timed\n\n{refused}\n" if refused else "")
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--machine", required=True)
-    parser.add_argument("--samples", required=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--machine", required=True, help="a line of bench/machine; with --gpu the file that holds it")
+    parser.add_argument("--samples", help="lines of train_step and of its peers")
+    parser.add_argument("--gpu", nargs="+", type=pathlib.Path, help="files of bench_kernels --device=cuda")
     parser.add_argument("--out", required=True)
     a = parser.parse_args()
+    if a.gpu:
+        machine = json.loads(pathlib.Path(a.machine).read_text())
+        (pathlib.Path(a.out) / "gpu_kernels.md").write_text(GpuKernels(a.gpu, machine).text())
+        return
     machine = json.loads(a.machine)
     samples = [json.loads(line) for line in pathlib.Path(a.samples).read_text().splitlines()]
     groups = {}

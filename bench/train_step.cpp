@@ -5,7 +5,8 @@
 //   build/bench/train_step --channels 200 --mode inference --boxes 1000
 //   build/bench/train_step --channels 200 --profile       what every op cost, dearest first
 //   build/bench/train_step --device cuda --graph on|off   the step replayed as a graph, timed as a whole, or
-//   queued build/bench/train_step --model resnet18 --batch 64    training steps on 3 x 64 x 64 images
+//   queued build/bench/train_step --device cuda --kernels conv3d=cudnn    with cuDNN's convolutions
+//   build/bench/train_step --model resnet18 --batch 64    training steps on 3 x 64 x 64 images
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -13,9 +14,9 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/cpu/bf16_tile.h"
 #include "engine/ops/scale/op.h"
 #include "engine/optim/optimizer.h"
+#include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
 #include "engine/train/profile.h"
@@ -27,7 +28,7 @@ namespace {
 
 struct Options {
   std::int64_t channels = 20, batch = 32, steps = 10, boxes = 1000;
-  std::string model = "um_resnet", mode = "train", precision = "fp32", device = "cpu", graph = "on";
+  std::string model = "um_resnet", mode = "train", precision = "fp32", device = "cpu", graph = "on", kernels;
   bool profile = false;
 };
 
@@ -179,8 +180,16 @@ void fill_weights(Context& context, const UmResNet& net) {
     const Tensor& value = p.value();
     if (value.dtype() == DType::kF32) {
       call(context, SetValue(DType::kF32, value.count(), 0.01), {value});
-    } else {
+    } else if (context.device().kind == Device::Kind::kCpu) {
       for (Bf16& number : value.values<Bf16>()) number = Bf16(0.01f);
+    } else {
+      constexpr std::int64_t kPart = 1 << 20;
+      const std::vector<double> numbers(kPart, 0.01);
+      for (std::int64_t begin = 0; begin < value.count(); begin += kPart) {
+        const std::int64_t count = std::min(kPart, value.count() - begin);
+        from_host(std::span(numbers).first(static_cast<std::size_t>(count)), value.elements(begin, count),
+                  context.stream);
+      }
     }
   }
 }
@@ -205,13 +214,12 @@ Samples infer(Context& context, UmResNet& net, const Options& o) {
 }
 
 void run(const Options& o) {
-  const Registry registry = make_registry();
+  Registry registry = make_registry();
+  register_peers(registry);
+  registry.prefer(o.kernels);
   Context context(registry, parse_device(o.device));
-  if (o.precision == "bf16") {
-    require(context.device().kind == Device::Kind::kCpu, "bf16 has no kernels for GPUs in this build");
-    require(o.mode == "inference" || bf16_tile_supported(), "this CPU has no bfloat16 dot product");
-    context.precision = Precision::kBf16;
-  }
+  if (o.precision == "bf16") context.precision = Precision::kBf16;
+  if (o.precision == "tf32") context.precision = Precision::kTf32;
   Build build{.device = context.device(), .learns = o.mode == "train", .precision = context.precision};
   Profile profile;
   if (o.profile) profile.attach(context);
@@ -229,7 +237,8 @@ void run(const Options& o) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const nlohmann::json line = {
-      {"program", o.precision == "fp32" ? "umbra" : "umbra bf16"},
+      {"program", concat(o.precision == "fp32" ? "umbra" : "umbra " + o.precision,
+                         o.kernels.empty() ? "" : " with " + o.kernels)},
       {"model", o.model},
       {"mode", o.mode},
       {"channels", o.channels},
@@ -261,11 +270,13 @@ int main(int argc, char** argv) {
   app.add_option("--boxes", o.boxes, "boxes of an inference pass")->capture_default_str();
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
   app.add_option("--precision", o.precision,
-                 "fp32 or bf16, of convolutions; in inference bf16 holds their weights, too")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+                 "fp32, tf32 or bf16, of convolutions and linear layers; in inference bf16 holds the "
+                 "convolutions' weights, too")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   app.add_option("--device", o.device, "cpu, cuda or auto")->capture_default_str();
   app.add_option("--graph", o.graph, "on a GPU: replay the captured step, or queue it op by op")
       ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--kernels", o.kernels, "rungs to prefer, e.g. conv3d=cudnn on a GPU");
   app.add_flag("--profile", o.profile, "print what every op cost");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -6,7 +6,7 @@ if(NOT UMBRA_HAS_CUDA)
   return()
 endif()
 
-file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu)
+file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/*.cu)
 file(GLOB UMBRA_CUDA_TABLES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/table_cuda.cpp)
 list(APPEND UMBRA_CUDA_TABLES ${PROJECT_SOURCE_DIR}/engine/registry/register_cuda.cpp)
 
@@ -22,10 +22,14 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.26 does not know 
 endif()
 
 add_library(umbra_device OBJECT engine/runtime/cuda_runtime.cpp ${UMBRA_CUDA_TABLES} ${UMBRA_CUDA_KERNELS})
-target_include_directories(umbra_device PRIVATE engine/cuda/device)  # of the two cuda_grid.h, nvcc's
 target_link_libraries(umbra_device PUBLIC umbra_registry CUDA::cudart_static)
 # Host constexpr functions (index maps, Philox) are the kernels' too. Spills and warnings stop the build; what ptxas says
 # about registers and memory is kept beside the objects, where tests/cuda/budget_test.cpp reads it.
-target_compile_options(umbra_device PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Werror=all-warnings;\
+function(umbra_compile_kernels target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/engine/cuda/device)  # of the two cuda_grid.h, nvcc's
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Werror=all-warnings;\
 -Xptxas=-v,-warn-spills,-Werror;-Xcompiler=-Wall,-Wextra,-Werror>")
-set_target_properties(umbra_device PROPERTIES CUDA_COMPILER_LAUNCHER "bash;${PROJECT_SOURCE_DIR}/cmake/ptxas_log.sh")
+  set(launcher bash ${PROJECT_SOURCE_DIR}/cmake/ptxas_log.sh ${CMAKE_CUDA_COMPILER_LAUNCHER})
+  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER "${launcher}")
+endfunction()
+umbra_compile_kernels(umbra_device)

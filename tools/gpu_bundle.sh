@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs everything that tools/gpu_check.sh needs on a machine with an NVIDIA GPU and nothing else: programs with the
-# shared libraries they need (the C library among them; the driver is the machine's own), tests, goldens, scripts.
+# shared libraries they need (the C library among them; the driver is the machine's own, and so are cuDNN and cuBLASLt,
+# which gpu_check.sh looks for), tests, goldens, scripts.
 #   tools/gpu_bundle.sh [CATALOG.h5]       -> build/gpu_bundle/ and build/umbra_gpu_bundle.tar.gz (below 60 MB)
 # A catalog (tools/import camels …) is trained on with five seeds on the GPU and on the CPU; without one the check makes
 # a mock universe. On the other machine:  tar xf umbra_gpu_bundle.tar.gz && bash gpu_bundle/gpu_check.sh
@@ -8,15 +9,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/packages.sh
 install_packages "${build_packages[@]}" "${test_packages[@]}"
-cmake --preset release -DUMBRA_CUDA=ON >/dev/null
+cmake --preset release -DUMBRA_CUDA=ON -DUMBRA_PEERS=ON >/dev/null  # with the headers of cuDNN and cuBLASLt
 libraries=/lib/$(uname -m)-linux-gnu
-targets=(cuda_tests tool_train tool_mock bench_machine bench_train_step bench_kernels)
+targets=(cuda_tests peers_tests tool_train tool_mock bench_machine bench_train_step bench_kernels)
 cmake --build --preset release --target "${targets[@]}"
 
 bundle=build/gpu_bundle
 rm -rf "$bundle"
 mkdir -p "$bundle"/{bin,lib,glibc,goldens,peers,configs}
-programs=(build/tests/cuda/cuda_tests build/tools/train build/tools/mock build/bench/machine build/bench/train_step
+programs=(build/tests/cuda/cuda_tests build/tests/peers_tests build/tools/train build/tools/mock build/bench/machine build/bench/train_step
   build/bench/bench_kernels)
 strip -o /dev/null "${programs[0]}"  # stops here where binutils are missing
 for program in "${programs[@]}"; do strip -o "$bundle/bin/$(basename "$program")" "$program"; done
@@ -31,7 +32,7 @@ cp -L "$libraries"/lib{dl.so.2,pthread.so.0,rt.so.1,util.so.1} "$bundle/glibc"
 cp tests/golden/*.safetensors "$bundle/goldens"
 cp bench/peers/*pytorch*.py "$bundle/peers"
 cp models/configs/*.toml "$bundle/configs"
-cp tools/gpu_check.sh "$bundle"
+cp tools/gpu_check.sh tools/sass_check.sh tools/sass_check.py bench/report.py "$bundle"
 [ -z "${1:-}" ] || cp "$1" "$bundle/catalog.h5"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
 tar -C build -czf build/umbra_gpu_bundle.tar.gz gpu_bundle

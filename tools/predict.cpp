@@ -75,8 +75,10 @@ int main(int argc, char** argv) {
   app.add_option("--out", arguments.out, "predictions (HDF5): smf_predicted, smf_true, box, validation")
       ->required();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
-  app.add_option("--precision", arguments.precision,
-                 "fp32, or bf16: half the memory, faster on CPUs with bf16 dot products; default: as trained")
-      ->check(CLI::IsMember({"fp32", "bf16"}));
+  app.add_option(
+         "--precision", arguments.precision,
+         "fp32, tf32 (fast on GPUs), or bf16: half the memory, faster on GPUs and on CPUs with bf16 dot "
+         "products; default: as trained")
+      ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
 }

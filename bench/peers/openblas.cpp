@@ -3,13 +3,16 @@
 
 #include "bench/peers/peers.h"
 #include "engine/ops/linear/op.h"
+#include "engine/registry/registry.h"
 
 namespace umbra {
 namespace {
 
-template <class O>
-std::string needs_no_bias(const O& op) {
-  return op.bias ? "sgemm adds no bias" : "";
+std::string needs_fp32(const LinearOp& op) {
+  return op.precision == Precision::kF32 ? "" : "sgemm computes with precision fp32 only";
+}
+std::string needs_no_bias(const LinearOp& op) {
+  return op.bias ? "sgemm adds no bias" : needs_fp32(op);
 }
 
 void fprop(const LinearFprop& op, Buffers b, void*, Stream&) {
@@ -32,17 +35,16 @@ void wgrad(const LinearWgrad& op, Buffers b, void*, Stream&) {
 
 }  // namespace
 
-void register_peers(Registry& registry) {
-  registry.add(
-      {"linear_fprop",
-       {make_kernel<LinearFprop, fprop, needs_no_bias<LinearFprop>>("linear_fprop", "openblas", DType::kF32)},
-       nullptr});
-  registry.add(
-      {"linear_dgrad", {make_kernel<LinearDgrad, dgrad>("linear_dgrad", "openblas", DType::kF32)}, nullptr});
-  registry.add(
-      {"linear_wgrad",
-       {make_kernel<LinearWgrad, wgrad, needs_no_bias<LinearWgrad>>("linear_wgrad", "openblas", DType::kF32)},
-       nullptr});
+void register_openblas(Registry& registry) {
+  registry.add({"linear_fprop",
+                {make_kernel<LinearFprop, fprop, needs_no_bias>("linear_fprop", "openblas", DType::kF32)},
+                nullptr});
+  registry.add({"linear_dgrad",
+                {make_kernel<LinearDgrad, dgrad, needs_fp32>("linear_dgrad", "openblas", DType::kF32)},
+                nullptr});
+  registry.add({"linear_wgrad",
+                {make_kernel<LinearWgrad, wgrad, needs_no_bias>("linear_wgrad", "openblas", DType::kF32)},
+                nullptr});
 }
 
 }  // namespace umbra

@@ -1,8 +1,8 @@
-// A build without OpenBLAS: no peers.
+// A build without OpenBLAS.
 #include "bench/peers/peers.h"
 
 namespace umbra {
 
-void register_peers(Registry&) {}
+void register_openblas(Registry&) {}
 
 }  // namespace umbra

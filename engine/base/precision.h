@@ -1,6 +1,10 @@
 // Precision: what the operands of a product are rounded to inside an op that offers the choice. Numbers in
-// memory and sums keep the op's dtype: bf16 means fp32 memory, operands rounded to bfloat16, fp32 sums. (The
-// weights of a network that is only asked may stand in memory as bfloat16, too: engine/nn/module.h.)
+// memory and sums keep the op's dtype: tf32 and bf16 mean fp32 memory, operands rounded, fp32 sums. (The
+// weights of a network that is only asked may stand in memory as bfloat16, too, and in training on a GPU they
+// have an image in bfloat16 beside them: engine/nn/module.h.)
+//
+// The roundings are those of NVIDIA's instructions that make the operands of tensor cores, so that every
+// device computes with the same numbers: cvt.rna.tf32.f32 and cvt.rn.bf16.f32.
 #pragma once
 
 #include <bit>
@@ -9,16 +13,29 @@
 
 namespace umbra {
 
-enum class Precision { kF32, kBf16 };
+enum class Precision { kF32, kTf32, kBf16 };
 
-/// As in the setting `precision`: "fp32", "bf16".
-inline std::string_view name_of(Precision precision) {
-  return precision == Precision::kBf16 ? "bf16" : "fp32";
+/// As in the setting `precision`: "fp32", "tf32", "bf16".
+constexpr std::string_view name_of(Precision precision) {
+  return precision == Precision::kBf16 ? "bf16" : precision == Precision::kTf32 ? "tf32" : "fp32";
+}
+
+/// The float nearest to `value` that TF32 can hold (8 exponent bits, 10 of the mantissa), ties away from
+/// zero. Beyond the largest one it is infinity; a NaN stays one (quiet).
+constexpr float round_to_tf32(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t rounded = (bits + 0x1000) & ~std::uint32_t{0x1fff};
+  const std::uint32_t quiet_nan = (bits | 0x400000) & ~std::uint32_t{0x1fff};
+  return std::bit_cast<float>((bits & 0x7fffffff) > 0x7f800000 ? quiet_nan : rounded);
+}
+/// For a double that a float holds exactly, as the inputs of a reference do.
+constexpr double round_to_tf32(double value) {
+  return static_cast<double>(round_to_tf32(static_cast<float>(value)));
 }
 
 /// The bits of the bfloat16 (1 sign, 8 exponent, 7 mantissa bits) nearest to `value`, ties to even. Beyond
 /// the largest one it is infinity; a NaN stays one (quiet). Denormals are rounded like any other number.
-inline std::uint32_t bf16_bits(float value) {
+constexpr std::uint32_t bf16_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
   const std::uint32_t quiet_nan = bits >> 16 | 0x40;
@@ -30,19 +47,34 @@ struct Bf16 {
   std::uint16_t bits;
 
   Bf16() = default;
-  explicit Bf16(float value) : bits(static_cast<std::uint16_t>(bf16_bits(value))) {}
+  constexpr explicit Bf16(float value) : bits(static_cast<std::uint16_t>(bf16_bits(value))) {}
   /// In two roundings, of which the first is none for a double that a float holds.
-  explicit Bf16(double value) : Bf16(static_cast<float>(value)) {}
-  operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+  constexpr explicit Bf16(double value) : Bf16(static_cast<float>(value)) {}
+  constexpr operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
 /// The float nearest to `value` that a bfloat16 can hold.
-inline float round_to_bf16(float value) {
+constexpr float round_to_bf16(float value) {
   return std::bit_cast<float>(bf16_bits(value) << 16);
 }
 /// For a double that a float holds exactly, as the inputs of a reference do.
-inline double round_to_bf16(double value) {
+constexpr double round_to_bf16(double value) {
   return static_cast<double>(round_to_bf16(static_cast<float>(value)));
+}
+
+/// `value` as an operand of that precision; of a double as above.
+template <class T>
+constexpr T rounded_to(Precision precision, T value) {
+  if (precision == Precision::kTf32) return round_to_tf32(value);
+  return precision == Precision::kBf16 ? round_to_bf16(value) : value;
+}
+
+/// Calls body with the function that rounds an operand to `precision`.
+template <class Body>
+void with_rounding(Precision precision, const Body& body) {
+  if (precision == Precision::kF32) return body([](auto value) { return value; });
+  if (precision == Precision::kTf32) return body([](auto value) { return round_to_tf32(value); });
+  body([](auto value) { return round_to_bf16(value); });
 }
 
 }  // namespace umbra

@@ -1,7 +1,7 @@
-// Convolution forward and its gradient with respect to the input as one product of matrices whose second
-// operand is gathered while it is loaded (implicit GEMM). Rows are the channels of the result, columns its
-// (position, sample) pairs, samples fastest, and the sum runs over (live tap, channel of the other side) in
-// slices of 16 channels:
+// Convolution forward and its gradient with respect to the input, in fp32 or on tensor cores, as one product
+// of matrices whose second operand is gathered while it is loaded (implicit GEMM). Rows are the channels of
+// the result, columns its (position, sample) pairs, samples fastest, and the sum runs over (live tap, channel
+// of the other side) in slices of 16 channels (BF16: 32):
 //
 //   pass    result [position][row][n]   A [row, step]                  B [step, column]
 //   fprop   y  [o][k][n]                w [t][c][k], k side by side    x  [i][c][n]: i = the input that t
@@ -24,13 +24,15 @@
 
 namespace umbra {
 
-template <class Shape, bool kDgrad>
+template <class Shape, bool kDgrad, class Weight>
 class ConvSlices {
  public:
-  using MapA = std::conditional_t<kDgrad, ByStep<Shape::kRows>, ByLane<Shape::kRows>>;
-  using MapB = ByLane<Shape::kColumns>;
+  using ElementA = Weight;
+  using ElementB = float;
+  using MapA = MapOf<Shape, Shape::kRows, kDgrad>;
+  using MapB = MapOf<Shape, Shape::kColumns, false>;
 
-  __device__ ConvSlices(const ConvMap& map, const float* weights, const float* from, int row, int column,
+  __device__ ConvSlices(const ConvMap& map, const Weight* weights, const float* from, int row, int column,
                         int part, int parts)
       : map_(map),
         weights_(weights),
@@ -50,28 +52,30 @@ class ConvSlices {
     warp_of_one_ = of_warp / N == last_of_warp / N;
 
     taps_ = taps_between(place(column / N), place(last / N));
-    const int chunks = ceil_div(depth_, kTileSteps), all = taps_.count() * chunks;
+    const int chunks = ceil_div(depth_, Shape::kSteps), all = taps_.count() * chunks;
     const int first = first_slice(all, part, parts);
     left_ = first_slice(all, part + 1, parts) - first;
     if (left_ == 0) return;
     tap_ = taps_.at(first / chunks);
-    channel_ = (first % chunks - 1) * kTileSteps;
+    channel_ = (first % chunks - 1) * Shape::kSteps;
     enter_tap();
   }
 
   __device__ bool next() {
     if (left_ == 0) return false;
     --left_;
-    channel_ += kTileSteps;
+    channel_ += Shape::kSteps;
     if (channel_ < depth_) return true;
     channel_ = 0;
     tap_ = taps_.after(tap_);
     enter_tap();
     return true;
   }
-  __device__ int steps() const { return depth_ - channel_ < kTileSteps ? depth_ - channel_ : kTileSteps; }
+  __device__ int steps() const {
+    return depth_ - channel_ < Shape::kSteps ? depth_ - channel_ : Shape::kSteps;
+  }
   __device__ bool useful() const { return warp_useful_; }
-  __device__ void load(float (&a)[Shape::kLoadsOfA], float (&b)[Shape::kLoadsOfB]) const {
+  __device__ void load(Weight (&a)[Shape::kLoadsOfA], float (&b)[Shape::kLoadsOfB]) const {
     const int K = map_.out_channels, N = map_.batch;
     const unsigned channel = static_cast<unsigned>(channel_);
     load_lanes<MapA>(a, weights_, at_weights_ + channel * (kDgrad ? 1u : static_cast<unsigned>(K)),
@@ -105,7 +109,8 @@ class ConvSlices {
   }
 
   const ConvMap& map_;
-  const float *weights_, *from_;
+  const Weight* weights_;
+  const float* from_;
   int row_, rows_, depth_;  // row_: the first that this thread loads
   int sample_;              // of the column that this thread loads; -1: there is no such column
   Place place_;             // its position
@@ -118,21 +123,31 @@ class ConvSlices {
   unsigned at_weights_ = 0, at_from_ = 0;  // of the thread's first loads at channel 0
 };
 
-template <class Shape>
+template <class Shape, bool kDgrad>
 struct ConvShared {
-  TileSlices<Shape> slices;
+  using Slices = ConvSlices<Shape, kDgrad, float>;  // whose maps are those of any type of weights
+  typename Shape::template Slices<typename Slices::MapA, typename Slices::MapB> slices;
   float2 scales[Shape::kRows];
+};
+
+/// The simplest finish: the sums are the result.
+struct SumsAsTheyAre {
+  static constexpr bool kScales = false;
+  float* result;
+  __device__ float value(float sum, float2, int) const { return sum; }
+  __device__ void put(int i, float sum) const { result[i] = sum; }
 };
 
 /// Finish has `float* result` ([position][row][n]), `float value(float sum, float2 scales, int i)`, which
 /// says what becomes element i of it, and `put(i, sum)`, which does the same alone; if kScales is true, also
 /// `float2 scales(int channel)`. `fours`: the batch is a multiple of 4, and results and parts start at
 /// multiples of 16 bytes. parts: [gridDim.y][position][row][n], if gridDim.y is more than 1.
-template <class Shape, bool kDgrad, class Finish>
+template <class Shape, bool kDgrad, class Finish, class Weight>
 __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
-    conv_tile(ConvMap map, const float* weights, const float* from, float* parts, int row_tiles, bool fours,
+    conv_tile(ConvMap map, const Weight* weights, const float* from, float* parts, int row_tiles, bool fours,
               Finish finish) {
-  ConvShared<Shape>& shared = shared_memory<ConvShared<Shape>>();
+  using Shared = ConvShared<Shape, kDgrad>;
+  Shared& shared = shared_memory<Shared>();
   const int rows = kDgrad ? map.in_channels : map.out_channels, N = map.batch;
   const int columns = (kDgrad ? map.inputs() : map.outputs()) * N;
   const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
@@ -140,9 +155,9 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
   const bool whole = gridDim.y == 1;
 
   typename Shape::Sums sums = {};
-  using Slices = ConvSlices<Shape, kDgrad>;
-  Slices slices(map, weights, from, row0, column0, part, static_cast<int>(gridDim.y));
-  add_slices<Shape, typename Slices::MapA, typename Slices::MapB>(sums, shared.slices, slices);
+  ConvSlices<Shape, kDgrad, Weight> slices(map, weights, from, row0, column0, part,
+                                           static_cast<int>(gridDim.y));
+  add_slices<Shape>(sums, shared.slices, slices);
 
   if constexpr (Finish::kScales) {
     const int r = static_cast<int>(threadIdx.x);
@@ -150,7 +165,7 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
     __syncthreads();
   }
   float* to = whole ? finish.result : parts + static_cast<std::int64_t>(part) * rows * columns;
-  for_each_four<Shape>(sums, [&](int r, int c, const float4& four) {
+  Shape::for_each_four(sums, [&](int r, int c, const float4& four) {
     const int row = row0 + r, column = column0 + c;
     if (row >= rows || column >= columns) return;
     float2 scales = make_float2(1, 0);
@@ -171,36 +186,34 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
   });
 }
 
-/// How the tiles of fprop or dgrad are cut.
-inline TilePlan plan_conv_tiles(const ConvGeometry& g, bool dgrad) {
+/// How the tiles of fprop or dgrad are cut, in slices of so many steps.
+inline TilePlan plan_conv_tiles(const ConvGeometry& g, bool dgrad, int steps) {
   const std::int64_t rows = dgrad ? g.in_channels : g.out_channels,
                      depth = dgrad ? g.out_channels : g.in_channels;
   const std::int64_t positions = dgrad ? g.in_volume() : g.out_volume();
   // A warp of the largest tile spans two positions, of which a stride gives each its own taps: half of its
   // products would be with zeros.
   const bool strided = dgrad && (g.stride[0] > 1 || g.stride[1] > 1 || g.stride[2] > 1);
-  return plan_tiles(rows, positions * g.batch,
-                    ceil_div(g.live_pairs(), positions) * ceil_div(depth, kTileSteps), !strided);
+  return plan_tiles(rows, positions * g.batch, ceil_div(g.live_pairs(), positions) * ceil_div(depth, steps),
+                    !strided);
 }
-inline std::size_t conv_tile_workspace(const ConvGeometry& g, bool dgrad) {
-  return bytes_of_parts(plan_conv_tiles(g, dgrad), dgrad ? g.batch * g.in_channels * g.in_volume()
-                                                         : g.batch * g.out_channels * g.out_volume());
+inline std::size_t conv_tile_workspace(const ConvGeometry& g, bool dgrad, int steps) {
+  return bytes_of_parts(plan_conv_tiles(g, dgrad, steps), dgrad ? g.batch * g.in_channels * g.in_volume()
+                                                                : g.batch * g.out_channels * g.out_volume());
 }
 
 /// Starts fprop, or dgrad; `workspace` has conv_tile_workspace() bytes.
-template <bool kDgrad, class Finish>
-void launch_conv_tiles(const ConvGeometry& g, const float* weights, const float* from, const Finish& finish,
+template <bool kDgrad, class Multiplier, class Weight, class Finish>
+void launch_conv_tiles(const ConvGeometry& g, const Weight* weights, const float* from, const Finish& finish,
                        void* workspace, void* stream) {
-  const TilePlan plan = plan_conv_tiles(g, kDgrad);
+  const TilePlan plan = plan_conv_tiles(g, kDgrad, Multiplier::kSteps);
   const std::int64_t outputs =
       g.batch * (kDgrad ? g.in_channels * g.in_volume() : g.out_channels * g.out_volume());
   const bool fours = g.batch % 4 == 0 && aligned_to_16(finish.result);
-  with_tile_shape(plan.tile, [&](auto shape) {
+  with_tile_shape<Multiplier>(plan.tile, [&](auto shape) {
     using Shape = decltype(shape);
-    Grid grid = grid_of_tiles<Shape>(plan);
-    grid.shared = sizeof(ConvShared<Shape>);
-    launch(conv_tile<Shape, kDgrad, Finish>, grid, stream, conv_map(g), weights, from,
-           static_cast<float*>(workspace), plan.row_tiles, fours, finish);
+    launch(conv_tile<Shape, kDgrad, Finish, Weight>, grid_of_tiles(plan, sizeof(ConvShared<Shape, kDgrad>)),
+           stream, conv_map(g), weights, from, static_cast<float*>(workspace), plan.row_tiles, fours, finish);
   });
   launch_add_parts(plan, workspace, outputs, finish, stream);
 }

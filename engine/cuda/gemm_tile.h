@@ -1,21 +1,23 @@
-// A block's tile of a product of matrices, in fp32: what the tiled rungs of linear and of the convolutions
-// share. Sums are in registers, 4 x 4 to 8 x 8 in each of 256 threads. Both operands pass through shared
-// memory in slices of 16 steps along the sum, of which there are two: while one is used, the next is already
-// on its way from memory to registers, and is put into the other when the sums are done. What a slice holds
-// is up to the caller's Slices:
+// A block's tile of a product of matrices: what the tiled rungs of linear and of the convolutions share. Sums
+// are in registers of 256 threads. Both operands pass through shared memory in slices of Shape::kSteps steps
+// along the sum, of which there are two: while one is used, the next is already on its way from memory to
+// registers, and is put into the other when the sums are done. What multiplies is up to the Shape: here fp32,
+// 4 x 4 to 8 x 8 sums in each thread, slices of 16 steps; in mma_tile.h tensor cores. What a slice holds is
+// up to the caller's Slices:
 //
-//   bool next();           // goes to the first or next slice; false behind the last. The same in all threads
-//   int steps() const;     // steps of this slice, 1 … 16. The same in all threads
-//   bool useful() const;   // false: no product of this slice counts for the warp. The same in all threads of
-//   a warp void load(float (&a)[Shape::kLoadsOfA], float (&b)[Shape::kLoadsOfB]) const;  // zeros where there
-//   is nothing
+//   bool next();          // goes to the first or next slice; false behind the last. The same in all threads
+//   int steps() const;    // steps of this slice, 1 … kSteps. The same in all threads
+//   bool useful() const;  // false: no product of this slice counts for the warp. The same in its threads
+//   void load(ElementA (&a)[kLoadsOfA], ElementB (&b)[kLoadsOfB]) const;  // zeros where there is nothing
 //
-// load()'s j-th number of A is that of ByStep<…>::lane(j) and ::step(j), or ByLane's: which of the two lies
-// side by side in memory should be that of neighbouring threads.
+// load()'s j-th number of A is that of MapA::lane(j) and ::step(j): ByStep or ByLane, as neighbouring threads
+// should bring what lies side by side in memory.
 //
 // A warp's sums are 16 or 32 rows x 32 columns (64 in the big tile). Warps outside of the matrix skip all
 // products.
 #pragma once
+
+#include <type_traits>
 
 #include "cuda_grid.h"
 #include "engine/cuda/tile_plan.h"
@@ -24,37 +26,50 @@ namespace umbra {
 
 inline constexpr int kTileThreads = 256;
 
-/// Where in a slice of kLanes rows (or columns) the j-th load of a thread goes: neighbouring threads load
-/// neighbouring lanes of one step …
-template <int kLanes>
+/// Where in a slice of kLanes rows (or columns) and kSteps steps the j-th load of a thread goes: neighbouring
+/// threads load neighbouring lanes of one step, and each thread kTogether steps in a row …
+template <int kLanes, int kSteps, int kTogether>
 struct ByLane {
-  static constexpr int kLanesApart = 0, kStepsApart = kTileThreads / kLanes;  // load j from load j - 1
+  static constexpr bool kAlongSteps = false;
+  static constexpr int apart(int j) {  // steps of load j from load 0
+    return j / kTogether * (kTileThreads / kLanes * kTogether) + j % kTogether;
+  }
   static __device__ int lane(int) { return static_cast<int>(threadIdx.x) % kLanes; }
-  static __device__ int step(int j) { return static_cast<int>(threadIdx.x) / kLanes + j * kStepsApart; }
+  static __device__ int step(int j) { return static_cast<int>(threadIdx.x) / kLanes * kTogether + apart(j); }
 };
-/// … or neighbouring steps of one lane.
-template <int kLanes>
+/// … or neighbouring steps of one lane, and each thread kTogether lanes in a row.
+template <int kLanes, int kSteps, int kTogether>
 struct ByStep {
-  static constexpr int kLanesApart = kTileThreads / kTileSteps, kStepsApart = 0;
-  static __device__ int lane(int j) { return static_cast<int>(threadIdx.x) / kTileSteps + j * kLanesApart; }
-  static __device__ int step(int) { return static_cast<int>(threadIdx.x) % kTileSteps; }
+  static constexpr bool kAlongSteps = true;
+  static constexpr int apart(int j) {  // lanes of load j from load 0
+    return j / kTogether * (kTileThreads / kSteps * kTogether) + j % kTogether;
+  }
+  static __device__ int lane(int j) { return static_cast<int>(threadIdx.x) / kSteps * kTogether + apart(j); }
+  static __device__ int step(int) { return static_cast<int>(threadIdx.x) % kSteps; }
 };
+
+/// The map of a shape's rows or columns.
+template <class Shape, int kLanes, bool kAlongSteps>
+using MapOf = std::conditional_t<kAlongSteps, ByStep<kLanes, Shape::kSteps, Shape::kTogether>,
+                                 ByLane<kLanes, Shape::kSteps, Shape::kTogether>>;
 
 /// Loads a thread's numbers of a matrix. That of lane(0) and step(0) is data[at], and from it on there are so
 /// many lanes and steps (none or less: zeros, and nothing is read); the pitches are elements from one to the
 /// next. Indices are unsigned because an address then takes two instructions.
-template <class Map, int kLoads>
-__device__ __forceinline__ void load_lanes(float (&to)[kLoads], const float* data, unsigned at, int lanes,
-                                           int steps, int lane_pitch, int step_pitch) {
-  constexpr bool kByStep = Map::kLanesApart > 0;
-  constexpr int kApart = Map::kLanesApart + Map::kStepsApart;
+template <class Map, int kLoads, class T>
+__device__ __forceinline__ void load_lanes(T (&to)[kLoads], const T* data, unsigned at, int lanes, int steps,
+                                           int lane_pitch, int step_pitch) {
+  constexpr bool kByStep = Map::kAlongSteps;
   const int left = (kByStep ? steps : lanes) > 0 ? (kByStep ? lanes : steps) : 0;
   const unsigned pitch = static_cast<unsigned>(kByStep ? lane_pitch : step_pitch);
 #pragma unroll
   for (int j = 0; j < kLoads; ++j) {
-    to[j] = j * kApart < left ? data[at + static_cast<unsigned>(j * kApart) * pitch] : 0.0f;
+    to[j] = Map::apart(j) < left ? data[at + static_cast<unsigned>(Map::apart(j)) * pitch] : T{};
   }
 }
+
+template <class Shape, class MapA, class MapB>
+struct TileSlices;
 
 /// Rows and columns of a thread, threads of a warp side by side in rows, warps of the block side by side in
 /// rows.
@@ -65,12 +80,16 @@ struct TileShape {
   static constexpr int kLaneColumns = 32 / kLaneRows, kWarpColumns = kTileThreads / 32 / kWarpRows;
   static constexpr int kRowsOfWarp = kThreadRows * kLaneRows, kColumnsOfWarp = kThreadColumns * kLaneColumns;
   static constexpr int kRows = kRowsOfWarp * kWarpRows, kColumns = kColumnsOfWarp * kWarpColumns;
-  static constexpr int kLoadsOfA = kRows * kTileSteps / kTileThreads;
-  static constexpr int kLoadsOfB = kColumns * kTileSteps / kTileThreads;
+  static constexpr bool kRounds = false;  // whether operands are rounded before they are multiplied
+  static constexpr int kSteps = kTileSteps, kTogether = 1;
+  static constexpr int kLoadsOfA = kRows * kSteps / kTileThreads;
+  static constexpr int kLoadsOfB = kColumns * kSteps / kTileThreads;
   static constexpr int kBlocksOfSm =
       kThreadRows * kThreadColumns > 32 ? 1 : 2;  // at least: bounds the registers
   static_assert(kRows == rows_of(kTile) && kColumns == columns_of(kTile));
   using Sums = float[kThreadRows][kThreadColumns];
+  template <class MapA, class MapB>
+  using Slices = TileSlices<TileShape, MapA, MapB>;  // in shared memory
 
   static __device__ int warp_row() { return static_cast<int>(threadIdx.x) / 32 / kWarpColumns * kRowsOfWarp; }
   static __device__ int warp_column() {
@@ -84,33 +103,50 @@ struct TileShape {
   static __device__ int column_of(int g) {
     return warp_column() + (g * kLaneColumns) + static_cast<int>(threadIdx.x) % 32 % kLaneColumns * 4;
   }
+
+  /// Calls body(row, column, four sums side by side, the first of which stands there), rows and columns in
+  /// the tile. By whole warps.
+  template <class Body>
+  static __device__ __forceinline__ void for_each_four(const Sums& sums, const Body& body) {
+#pragma unroll
+    for (int g = 0; g < kThreadRows; g += 4) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+#pragma unroll
+        for (int h = 0; h < kThreadColumns; h += 4) {
+          const float* four = sums[g + i] + h;
+          body(row_of(g) + i, column_of(h), make_float4(four[0], four[1], four[2], four[3]));
+        }
+      }
+    }
+  }
 };
 using SmallTile = TileShape<Tile::kSmall, 4, 4, 4, 4>;
 using TallTile = TileShape<Tile::kTall, 8, 4, 4, 4>;
 using WideTile = TileShape<Tile::kWide, 4, 8, 8, 2>;
 using BigTile = TileShape<Tile::kBig, 8, 8, 4, 4>;
 
-/// Calls body with an object of the shape; kBig: of big ones, too.
-template <bool kBig = true, class Body>
+/// What multiplies: the shapes as they are, in fp32, or with tensor cores (mma_tile.h).
+struct Fp32Multiplier {
+  template <class Shape>
+  using Of = Shape;
+  static constexpr int kSteps = kTileSteps;
+};
+
+/// Calls body with an object of the multiplier's shape for a tile; kBig: of big ones, too.
+template <class Multiplier, bool kBig = true, class Body>
 void with_tile_shape(Tile tile, const Body& body) {
   switch (tile) {
     case Tile::kSmall:
-      return body(SmallTile());
+      return body(typename Multiplier::template Of<SmallTile>());
     case Tile::kTall:
-      return body(TallTile());
+      return body(typename Multiplier::template Of<TallTile>());
     case Tile::kWide:
-      return body(WideTile());
+      return body(typename Multiplier::template Of<WideTile>());
     case Tile::kBig:
-      if constexpr (kBig) body(BigTile());
+      if constexpr (kBig) body(typename Multiplier::template Of<BigTile>());
   }
 }
-
-/// The two slices; four floats more per step keep fours aligned and spread steps over banks.
-template <class Shape>
-struct TileSlices {
-  alignas(16) float a[2][kTileSteps][Shape::kRows + 4];
-  alignas(16) float b[2][kTileSteps][Shape::kColumns + 4];
-};
 
 /// sums += the outer product of a step's rows and columns.
 template <class Shape>
@@ -133,17 +169,45 @@ __device__ __forceinline__ void add_product(typename Shape::Sums& sums, const fl
   }
 }
 
-/// sums += the products of all slices, in order. MapA, MapB: ByLane or ByStep. All threads of the block must
-/// call it.
-template <class Shape, class MapA, class MapB, class Slices>
-__device__ __forceinline__ void add_slices(typename Shape::Sums& sums, TileSlices<Shape>& shared,
-                                           Slices& slices) {
-  float a[Shape::kLoadsOfA], b[Shape::kLoadsOfB];
+/// The two slices in shared memory, and what multiplies them. Four floats more per step keep fours aligned
+/// and spread steps over banks.
+template <class Shape, class MapA, class MapB>
+struct TileSlices {
+  alignas(16) float a[2][kTileSteps][Shape::kRows + 4];
+  alignas(16) float b[2][kTileSteps][Shape::kColumns + 4];
+
+  __device__ __forceinline__ void put(int which, const float (&from_a)[Shape::kLoadsOfA],
+                                      const float (&from_b)[Shape::kLoadsOfB]) {
+#pragma unroll
+    for (int j = 0; j < Shape::kLoadsOfA; ++j) a[which][MapA::step(j)][MapA::lane(j)] = from_a[j];
+#pragma unroll
+    for (int j = 0; j < Shape::kLoadsOfB; ++j) b[which][MapB::step(j)][MapB::lane(j)] = from_b[j];
+  }
+  /// sums += the products of so many steps, those behind the last being zeros.
+  __device__ __forceinline__ void add_products(typename Shape::Sums& sums, int which, int steps) const {
+    for (int step = 0; step < steps; step += 4) {
+#pragma unroll
+      for (int s = 0; s < 4; ++s) add_product<Shape>(sums, a[which][step + s], b[which][step + s]);
+    }
+  }
+};
+
+/// For add_slices: nobody else wants to see what a thread loads of A.
+struct NobodyWatches {
+  template <class Loads>
+  __device__ void operator()(const Loads&) const {}
+};
+
+/// sums += the products of all slices, in order; watch(a) sees every slice's numbers of A that this thread
+/// loaded. All threads of the block must call it.
+template <class Shape, class Memory, class Slices, class Watch = NobodyWatches>
+__device__ __forceinline__ void add_slices(typename Shape::Sums& sums, Memory& shared, Slices& slices,
+                                           const Watch& watch = {}) {
+  typename Slices::ElementA a[Shape::kLoadsOfA];
+  typename Slices::ElementB b[Shape::kLoadsOfB];
   const auto put = [&](int which) {
-#pragma unroll
-    for (int j = 0; j < Shape::kLoadsOfA; ++j) shared.a[which][MapA::step(j)][MapA::lane(j)] = a[j];
-#pragma unroll
-    for (int j = 0; j < Shape::kLoadsOfB; ++j) shared.b[which][MapB::step(j)][MapB::lane(j)] = b[j];
+    watch(a);
+    shared.put(which, a, b);
     __syncthreads();
   };
   bool more = slices.next();
@@ -154,30 +218,8 @@ __device__ __forceinline__ void add_slices(typename Shape::Sums& sums, TileSlice
     const int steps = slices.useful() ? slices.steps() : 0;
     more = slices.next();
     if (more) slices.load(a, b);
-    for (int step = 0; step < steps; step += 4) {  // steps behind the last are zeros
-#pragma unroll
-      for (int s = 0; s < 4; ++s) {
-        add_product<Shape>(sums, shared.a[which][step + s], shared.b[which][step + s]);
-      }
-    }
+    shared.add_products(sums, which, steps);
     if (more) put(which ^ 1);  // whose last use was before the last barrier
-  }
-}
-
-/// Calls body(row, column, four sums side by side, the first of which stands there), rows and columns in the
-/// tile.
-template <class Shape, class Body>
-__device__ __forceinline__ void for_each_four(const typename Shape::Sums& sums, const Body& body) {
-#pragma unroll
-  for (int g = 0; g < Shape::kThreadRows; g += 4) {
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-#pragma unroll
-      for (int h = 0; h < Shape::kThreadColumns; h += 4) {
-        const float* four = sums[g + i] + h;
-        body(Shape::row_of(g) + i, Shape::column_of(h), make_float4(four[0], four[1], four[2], four[3]));
-      }
-    }
   }
 }
 
@@ -214,11 +256,8 @@ void launch_add_parts(const TilePlan& plan, const void* from, std::int64_t outpu
 }
 
 /// The grid of a plan: tiles, rows fastest, times parts.
-template <class Shape>
-Grid grid_of_tiles(const TilePlan& plan) {
-  return {{static_cast<unsigned>(plan.tiles()), static_cast<unsigned>(plan.parts)},
-          {kTileThreads},
-          sizeof(TileSlices<Shape>)};
+inline Grid grid_of_tiles(const TilePlan& plan, std::size_t shared) {
+  return {{static_cast<unsigned>(plan.tiles()), static_cast<unsigned>(plan.parts)}, {kTileThreads}, shared};
 }
 
 }  // namespace umbra

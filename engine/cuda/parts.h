@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda_grid.h"
+#include "engine/base/precision.h"
 #include "engine/cuda/part_blocks.h"
 #include "engine/ops/op.h"
 #include "engine/ops/parts.h"
@@ -52,6 +53,12 @@ template <class P>
 Grid part_grid(const PartList<P>& list) {
   return {{static_cast<unsigned>(list.blocks.blocks())}, {kPartThreads}};
 }
+
+/// Four bfloat16 as they are written at once.
+struct alignas(8) FourBf16 {
+  Bf16 x, y, z, w;
+  __device__ explicit FourBf16(const float4& v) : x(v.x), y(v.y), z(v.z), w(v.w) {}
+};
 
 /// Divides a piece of a tensor among the threads of this block: four(i) for its i-th four elements, where it
 /// may be walked so, and one(i) for those that are left. A piece that is not the last holds a multiple of

@@ -7,7 +7,7 @@
 
 namespace umbra {
 
-/// Steps along the sum that a block takes at a time.
+/// Steps along the sum that a block takes at a time, in fp32.
 inline constexpr int kTileSteps = 16;
 
 /// What a block computes: the more rows and columns, the fewer loads per product, and the fewer blocks.
@@ -50,8 +50,7 @@ constexpr int parts_of_sums(std::int64_t tiles, std::int64_t slices, std::int64_
   return best;
 }
 
-/// The cut of rows x columns sums of `slices` times kTileSteps terms each; `big`: whether big tiles may be
-/// taken.
+/// The cut of rows x columns sums of so many slices each; `big`: whether big tiles may be taken.
 constexpr TilePlan plan_tiles(std::int64_t rows, std::int64_t columns, std::int64_t slices, bool big = true) {
   constexpr std::int64_t kFewest = 112;      // blocks below which a smaller tile is taken
   constexpr std::int64_t kFewestBig = 48;    // big tiles below which parts of their sums would cost too much

@@ -1,6 +1,21 @@
 #include "engine/nn/module.h"
 
 namespace umbra {
+namespace {
+
+// Through the host, a part at a time: it happens once in a run.
+void renew_image(const Variable& weight) {
+  constexpr std::int64_t kPart = 1 << 20;
+  Stream stream(weight.value.device());
+  for (std::int64_t begin = 0; begin < weight.image.count(); begin += kPart) {
+    const std::int64_t count = std::min(kPart, weight.image.count() - begin);
+    from_host(to_host(weight.value.elements(begin, count), stream), weight.image.elements(begin, count),
+              stream);
+  }
+  stream.synchronize();
+}
+
+}  // namespace
 
 Var Module::add_parameter(std::string name, Tensor value, Layout grad_layout) {
   Var var = constant(std::move(value));
@@ -9,6 +24,23 @@ Var Module::add_parameter(std::string name, Tensor value, Layout grad_layout) {
   var->grad_layout = std::move(grad_layout);
   parameters_.push_back({std::move(name), var});
   return var;
+}
+
+Var Module::add_weight(const Build& build, std::string name, Tensor value, Layout grad_layout) {
+  const bool wants_image = build.learns && build.precision == Precision::kBf16 &&
+                           build.device.kind == Device::Kind::kCuda && value.dtype() == DType::kF32;
+  const Var var = add_parameter(std::move(name), std::move(value), std::move(grad_layout));
+  if (wants_image) {
+    var->image = allocate_tensor(build.device, var->value.shape(), DType::kBf16, var->grad_layout);
+    renew_image(*var);
+  }
+  return var;
+}
+
+void Module::renew_images() const {
+  for (const Parameter& p : parameters()) {
+    if (p.var->image.defined()) renew_image(*p.var);
+  }
 }
 
 Tensor Module::add_buffer(std::string name, Tensor value) {

@@ -35,9 +35,10 @@ struct Build {
   /// false: a network that is only loaded and asked. No initial values are drawn, and weights that only ever
   /// meet padding are not held (a third of the memory at C = 200); such a network cannot be trained or saved.
   bool learns = true;
-  /// Of convolutions with more than Context::kFewChannels input channels in a network that does not learn:
-  /// with bf16 their weights are held as bfloat16, half of the memory, and can be used by conv_inference
-  /// only.
+  /// bf16: where a network does not learn, the weights of convolutions with more than Context::kFewChannels
+  /// input channels are held as bfloat16, half of the memory, and can be used by conv_inference only. Where
+  /// it learns on a GPU, these weights and those of linear layers have an image in bfloat16 beside them
+  /// (Variable::image), which the optimisers renew as they write the weights.
   Precision precision = Precision::kF32;
 };
 
@@ -47,6 +48,8 @@ class Module {
   virtual Var forward(Pass& pass, const Var& x) = 0;
   /// What forward() does on the host in training, where a captured pass is replayed instead of called.
   virtual void replayed();
+  /// Makes the images of weights anew: wherever weights were written by anything but an optimiser.
+  void renew_images() const;
 
   std::vector<Parameter> parameters() const;  // registration order, children in place
   std::vector<NamedTensor> buffers() const;
@@ -56,6 +59,8 @@ class Module {
  protected:
   /// `grad_layout`: of the gradient and the moments, where they hold less than the value (dead taps).
   Var add_parameter(std::string name, Tensor value, Layout grad_layout = {});
+  /// The same for a weight of which `build` wants an image: with the layout `grad_layout`, already made.
+  Var add_weight(const Build& build, std::string name, Tensor value, Layout grad_layout = {});
   Tensor add_buffer(std::string name, Tensor value);
   template <class M>
   std::shared_ptr<M> add_child(std::string name, std::shared_ptr<M> child) {

@@ -118,4 +118,38 @@ inline std::vector<ConvGeometry> bf16_convolutions() {
   return list;
 }
 
+/// For rounded operands, small: tiles of 8, 16, 32, 64 minus and plus some in every role, sums that end
+/// within a step of an instruction, positions without a tap.
+inline std::vector<ConvGeometry> tensor_core_convolutions() {
+  return {
+      conv_on_cube(32, 16, 16, 2, 3, 1, 1),
+      conv_on_cube(1, 20, 20, 4, 3, 1, 1),
+      conv_on_cube(5, 20, 24, 4, 3, 2, 1),
+      conv_on_cube(33, 20, 40, 4, 1, 2, 0),
+      conv_on_square(33, 17, 16, 3, 3, 1, 1),
+      conv_on_cube(32, 40, 17, 2, 2, 1, 0),
+      conv_on_cube(32, 24, 40, 1, 3, 1, 1),
+      conv_on_cube(33, 65, 64, 1, 1, 1, 0),
+      conv_on_square(5, 64, 65, 3, 3, 2, 1),
+      conv_on_cube(5, 200, 100, 1, 3, 1, 1),
+      conv_on_cube(1, 100, 200, 2, 3, 2, 1),
+      conv_on_cube(33, 200, 5, 1, 1, 1, 0),
+      conv_on_cube(33, 5, 200, 1, 1, 1, 0),
+      conv_on_cube(5, 1, 3, 5, 3, 2, 1),
+      conv_on_cube(1, 5, 1, 3, 3, 1, 1),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),   // 5^3 outputs of one input
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),   // no pair at all
+      conv_on_cube(5, 3, 17, 3, 2, 3, 3),  // steps over data
+      conv_on_cube(1, 16, 5, 3, 5, 1, 2),  // kernel larger than the volume
+      {4, 17, 24, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {33, 24, 17, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+      // Just enough outputs for each of a GPU's larger tiles, in one pass or two each.
+      conv_on_square(4, 1, 65, 60, 1, 1, 0),
+      conv_on_square(4, 65, 1, 60, 1, 1, 0),
+      conv_on_square(3, 1, 2, 70, 3, 1, 1),
+      conv_on_cube(7, 2, 14341, 1, 1, 1, 0),
+      conv_on_cube(7, 14341, 2, 1, 1, 1, 0),
+  };
+}
+
 }  // namespace umbra

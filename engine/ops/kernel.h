@@ -23,6 +23,10 @@ struct Kernel {
   std::string (*declines)(const Op&);   // "" when it takes the problem, otherwise why not
   std::size_t (*workspace)(const Op&);  // bytes, 64-byte aligned when handed over
   void (*run)(const Op&, Buffers, void* workspace, Stream&);
+  /// Null for umbra's own. A peer, the library of others that umbra is measured against, is taken only where
+  /// it is preferred, and says here why it cannot be had, "" when it can. It may allocate and wait when it
+  /// meets a problem for the first time (it looks for its best plan), and throw when the library fails.
+  std::string (*missing)() = nullptr;
 };
 
 inline std::string declines_nothing(const Op&) {

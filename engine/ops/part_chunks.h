@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "engine/base/precision.h"
 #include "engine/ops/chunks.h"
 #include "engine/ops/parts.h"
 
@@ -25,6 +26,11 @@ void parallel_parts(const Parts& parts, const Body& body) {
       if (from < to) body(k, from, to);
     }
   });
+}
+
+/// The image of `count` numbers that an optimiser has just written: they are still in the first-level cache.
+inline void write_image(const float* p, std::int64_t count, Bf16* image) {
+  for (std::int64_t i = 0; i < count; ++i) image[i] = Bf16(p[i]);
 }
 
 }  // namespace umbra

@@ -3,6 +3,7 @@
 // tensors are small, as those of a network are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace umbra {
 struct Part {
   std::int64_t count;
   bool gradient_absent = false;  // of an optimiser's: its gradient is zero and no buffer holds it
+  bool image = false;            // of an optimiser's: it writes the new numbers as bfloat16, too
 };
 using Parts = std::vector<Part>;
 
@@ -23,13 +25,18 @@ inline std::int64_t total_count(const Parts& parts) {
   return total;
 }
 
-/// "n33", "n3+0+17*" (the star: without a gradient), and of many "n299142 in 62".
+/// "n33", "n3+0+17*+8~" (the star: without a gradient; the tilde: with an image), and of many "n299142 in
+/// 62", behind it a tilde where some have images.
 inline std::string text_of(const Parts& parts) {
   constexpr std::size_t kMostInText = 8;
-  if (parts.size() > kMostInText) return concat("n", total_count(parts), " in ", parts.size());
+  if (parts.size() > kMostInText) {
+    const bool images = std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.image; });
+    return concat("n", total_count(parts), " in ", parts.size(), images ? "~" : "");
+  }
   std::string text = "n";
   for (const Part& part : parts) {
-    text += concat(text.size() > 1 ? "+" : "", part.count, part.gradient_absent ? "*" : "");
+    text += concat(text.size() > 1 ? "+" : "", part.count, part.gradient_absent ? "*" : "",
+                   part.image ? "~" : "");
   }
   return text;
 }

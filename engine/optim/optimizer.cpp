@@ -38,11 +38,14 @@ void add_moving_parts(const Parameter& p, double weight_decay, std::initializer_
   const Tensor& grad = p.grad();
   require(grad.layout() == p.var->grad_layout, "the gradient of ", p.name,
           " has a layout that is not its own");
+  const Tensor& image = p.var->image;
   const auto add = [&](std::int64_t begin, std::int64_t n, bool absent) {
-    step.parts.push_back({n, absent});
+    const bool has_image = !absent && image.defined();
+    step.parts.push_back({n, absent, has_image});
     step.tensors.insert(step.tensors.end(), {p.value().elements(begin, n), absent ? Tensor() : grad});
     for (const Tensor& moment : moments)
       step.tensors.push_back(moment.defined() ? moment.elements(begin, n) : moment);
+    step.tensors.push_back(has_image ? image : Tensor());
   };
   add(0, grad.count(), false);
   const std::int64_t rest = p.value().count() - grad.count();

@@ -22,20 +22,29 @@ bool takes(const Kernel& kernel, const Op& op, Device::Kind device) {
 }
 
 /// Why `kernel` was not chosen, in words.
-std::string reason(const Kernel& kernel, const Op& op, Device::Kind device) {
+std::string reason(const Kernel& kernel, const Op& op, Device::Kind device, bool preferred) {
   if (kernel.device != device) return concat("runs on ", name_of(kernel.device));
   if (kernel.dtype != op.dtype) return concat("computes in ", name_of(kernel.dtype));
+  if (kernel.missing != nullptr && !preferred) return "is a peer, taken only where it is preferred";
   return kernel.declines(op);
 }
 
-[[noreturn]] void fail_to_choose(const OpFamily& family, const Op& op, Device::Kind device) {
+[[noreturn]] void fail_to_choose(const OpFamily& family, const Op& op, Device::Kind device,
+                                 std::string_view preferred) {
   std::string candidates;
   for (const Kernel& kernel : family.kernels) {
-    candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ", reason(kernel, op, device));
+    candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ",
+                         reason(kernel, op, device, kernel.rung == preferred));
   }
   fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " takes the problem ",
        op.text(), "; candidates: ", candidates.empty() ? "none" : candidates);
 }
+
+/// The op of which `name` names all three passes, "conv" for "conv3d" and "conv"; they are name_fprop, ….
+std::string_view whole_op(std::string_view name) {
+  return name == "conv3d" || name == "conv2d" ? "conv" : name;
+}
+constexpr std::string_view kPasses[] = {"_fprop", "_dgrad", "_wgrad"};
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -72,20 +81,35 @@ std::string Registry::op_names() const {
   return names.empty() ? "none" : names;
 }
 
+const Kernel* Registry::choose_if_any(const Op& op, Device::Kind device) const {
+  const OpFamily* family = find(op.name());
+  if (family == nullptr) return nullptr;
+  const auto preference = preferred_.find(family->op);
+  const std::string_view preferred =
+      preference == preferred_.end() ? std::string_view() : std::string_view(preference->second);
+  const Kernel* chosen = nullptr;
+  for (const Kernel& kernel : family->kernels) {
+    if (kernel.missing != nullptr && kernel.rung != preferred) continue;
+    if (!takes(kernel, op, device)) continue;
+    chosen = &kernel;
+    if (kernel.rung == preferred) break;
+  }
+  return chosen;
+}
+
 const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
   const OpFamily* family = find(op.name());
   if (family == nullptr) {
     fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " (problem ",
          op.text(), "): the registry has no op of this name; it has ", op_names());
   }
+  const Kernel* chosen = choose_if_any(op, device);
   const auto preference = preferred_.find(family->op);
-  const Kernel* chosen = nullptr;
-  for (const Kernel& kernel : family->kernels) {
-    if (!takes(kernel, op, device)) continue;
-    chosen = &kernel;
-    if (preference != preferred_.end() && preference->second == kernel.rung) break;
+  if (chosen == nullptr) {
+    fail_to_choose(
+        *family, op, device,
+        preference == preferred_.end() ? std::string_view() : std::string_view(preference->second));
   }
-  if (chosen == nullptr) fail_to_choose(*family, op, device);
   return *chosen;
 }
 
@@ -97,6 +121,8 @@ std::string Registry::why(const Op& op, Device::Kind device) const {
   std::string declined;
   for (const Kernel& kernel : find(op.name())->kernels) {
     if (kernel.device != device || kernel.dtype != op.dtype) continue;
+    const bool is_preferred = preference != preferred_.end() && preference->second == kernel.rung;
+    if (kernel.missing != nullptr && !is_preferred) continue;
     const std::string reason = kernel.declines(op);
     takers += reason.empty() ? 1 : 0;
     if (!reason.empty()) declined += concat("; not ", kernel.rung, ": ", reason);
@@ -106,12 +132,20 @@ std::string Registry::why(const Op& op, Device::Kind device) const {
 
 void Registry::prefer(std::string_view op, std::string_view rung) {
   const OpFamily* family = find(op);
+  if (family == nullptr && find(concat(whole_op(op), kPasses[0])) != nullptr) {
+    for (const std::string_view pass : kPasses) prefer(concat(whole_op(op), pass), rung);
+    return;
+  }
   if (family == nullptr)
     fail("cannot prefer ", op, "=", rung, ": there is no op ", op, "; known ops: ", op_names());
   std::string rungs;
   bool known = false;
   for (const Kernel& kernel : family->kernels) {
     known = known || kernel.rung == rung;
+    if (kernel.rung == rung && kernel.missing != nullptr) {
+      const std::string why = kernel.missing();
+      require(why.empty(), "cannot prefer ", op, "=", rung, ": ", why);
+    }
     rungs += concat(rungs.empty() ? "" : ", ", describe(kernel));
   }
   require(known, "cannot prefer ", op, "=", rung, ": the op ", op, " has no rung ", rung,

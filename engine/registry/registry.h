@@ -1,8 +1,9 @@
 // Registry: every kernel of this build, and the choice of one for a problem.
 //
 // The ladder of an op stands in table order, reference first. The choice is the last rung for the device and
-// the dtype that does not decline; a preference of the user's goes first. A choice never changes behind the
-// user's back: the table is printable and the choice is a pure function of op, device and preferences.
+// the dtype that does not decline; a preference of the user's goes first, and a peer (Kernel::missing) is
+// never chosen without one. A choice never changes behind the user's back: the table is printable and the
+// choice is a pure function of op, device and preferences.
 #pragma once
 
 #include <map>
@@ -29,12 +30,16 @@ class Registry {
   /// it declined.
   const Kernel& choose(const Op& op, Device::Kind device) const;
 
+  /// The same, or null where no rung takes it.
+  const Kernel* choose_if_any(const Op& op, Device::Kind device) const;
+
   /// Why choose() takes what it takes, in words: "the last of 3 that take it; cpu_3_few_inputs: more than 4
   /// input channels".
   std::string why(const Op& op, Device::Kind device) const;
 
   /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline.
-  /// Throws Error naming the known ones when there is no such op or rung.
+  /// "conv" (or "conv3d", "conv2d") and "linear" mean all three passes. Throws Error naming the known ones
+  /// when there is no such op or rung, and in the library's words when the rung is a peer that cannot be had.
   void prefer(std::string_view op, std::string_view rung);
   /// The same from text: "conv_fprop=reference,relu_forward=cpu_1_simd". Empty text changes nothing.
   void prefer(std::string_view text);

@@ -18,6 +18,8 @@ class Backend {
   virtual std::string why_none() const = 0;           // when device_count() is 0: a sentence without a stop
   /// Bytes of fast memory that a block of threads may have on every such device; 0 where there are no blocks.
   virtual std::size_t shared_memory() const = 0;
+  /// Major compute capability of every such device; 0 where there is none, or where they differ.
+  virtual int compute_capability() const = 0;
   virtual void* allocate(int index,
                          std::size_t bytes) const = 0;  // aligned to 256 bytes at least; throws Error
   virtual void release(int index, void* memory, std::size_t bytes) const = 0;

@@ -65,6 +65,16 @@ class CudaBackend final : public Backend {
     }();
     return least;
   }
+  int compute_capability() const override {
+    static const int common = [this] {
+      const int devices = device_count(), first = devices > 0 ? properties_of(0).major : 0;
+      for (int i = 1; i < devices; ++i) {
+        if (properties_of(i).major != first) return 0;
+      }
+      return first;
+    }();
+    return common;
+  }
   void* allocate(int index, std::size_t bytes) const override {
     select(index);
     void* memory = nullptr;

@@ -12,6 +12,7 @@ namespace umbra {
 class HostOnly : public Backend {
  public:
   std::size_t shared_memory() const override { return 0; }
+  int compute_capability() const override { return 0; }
   void select(int) const override {}
   std::string launch_error(int) const override { return {}; }
   void* allocate_pinned(int, std::size_t bytes) const override { return std::malloc(bytes); }

@@ -175,7 +175,8 @@ void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
           bad = concat(found, " of ", specs[i].count, " elements of ", specs[i].name);
       }
       for (const Parameter& p : parameters) {
-        const bool same = p.value().data() == tensors[i].data();
+        const bool same = p.value().data() == tensors[i].data() ||
+                          (p.var->image.defined() && p.var->image.data() == tensors[i].data());
         if (same) read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
       }
     }

@@ -40,6 +40,8 @@ Trainer::Trainer(Context& context, Module& network, Optimizer& optimizer, Task t
 std::int64_t Trainer::run(const Loader& training, const Loader* validation, std::int64_t step,
                           const std::vector<Observer*>& observers) {
   const std::int64_t per_epoch = training.batches_per_epoch(), total = options_.epochs * per_epoch;
+  context_.stream.synchronize();
+  network_.renew_images();  // whoever wrote the weights, a checkpoint or another hand
   TrainStep train_step(context_, network_, optimizer_, task_, options_, training);
   const auto tell = [&](const Report& report) {
     for (Observer* observer : observers) observer->on_step(report);

@@ -1,6 +1,7 @@
 // The compile gate: what ptxas said of every kernel (registers, shared memory) against
 // tests/cuda/budgets.txt. Spills and warnings already stop the build. A kernel that needs more than it did is
-// a change somebody must want:
+// a change somebody must want. What ptxas only mentions by the way, but what makes a tensor-core kernel slow
+// (wgmma one after the other, setmaxnreg ignored), fails by its number.
 //   UMBRA_WRITE_BUDGETS=1 build/tests/cuda/cuda_tests --gtest_filter='Budget*'     rewrites the file
 #include <cxxabi.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,9 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <sstream>
+#include <string_view>
+#include <vector>
 
 #include "tests/cuda/where.h"
 
@@ -31,17 +35,53 @@ std::string full_name(const std::string& file, const std::string& mangled) {
   return file + '\t' + name;
 }
 
+const fs::path kObjects = fs::path(UMBRA_BINARY_DIR) / "CMakeFiles/umbra_device.dir";
+
+/// What a number in ptxas' reports means; "" for one that is harmless.
+std::string_view meaning_of(int number) {
+  switch (number) {
+    case 7504:
+      return "setmaxnreg ignored: compiled for separate linking";
+    case 7508:
+      return "setmaxnreg ignored: the kernel has no fixed number of registers (__launch_bounds__(threads, "
+             "1))";
+    case 7509:
+      return "wgmma serialised: compiled for separate linking";
+    case 7510:
+      return "wgmma serialised: a function that is not inlined";
+    case 7511:
+    case 7517:
+      return "wgmma serialised: accumulators touched before they are waited for";
+    case 7515:
+      return "wgmma serialised: compiled without optimisation";
+    default:
+      return {};
+  }
+}
+
+/// The lines of a report that say that tensor cores do not run as they are meant to, with their meaning.
+std::vector<std::string> slowed_down(std::istream& report) {
+  static const std::regex number(R"(\(?\bC(75\d\d)\b\)?)");
+  std::vector<std::string> found;
+  std::smatch match;
+  for (std::string line; std::getline(report, line);) {
+    if (!std::regex_search(line, match, number)) continue;
+    const std::string_view meaning = meaning_of(std::stoi(match[1]));
+    if (!meaning.empty()) found.push_back(line + " [" + std::string(meaning) + "]");
+  }
+  return found;
+}
+
 std::map<std::string, Usage> measured() {
   static const std::regex entry(R"(Compiling entry function '(\w+)' for 'sm_90a')");
   static const std::regex stack(
       R"((\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads)");
   static const std::regex registers(R"(Used (\d+) registers)"), shared(R"((\d+) bytes smem)");
   std::map<std::string, Usage> found;
-  const fs::path objects = fs::path(UMBRA_BINARY_DIR) / "CMakeFiles/umbra_device.dir";
-  for (const auto& item : fs::recursive_directory_iterator(objects)) {
+  for (const auto& item : fs::recursive_directory_iterator(kObjects)) {
     if (item.path().extension() != ".ptxas") continue;
     const std::string file =
-        fs::relative(item.path(), objects).replace_extension().replace_extension().string();
+        fs::relative(item.path(), kObjects).replace_extension().replace_extension().string();
     std::ifstream in(item.path());
     std::string kernel;
     std::smatch match;
@@ -63,10 +103,36 @@ std::map<std::string, Usage> measured() {
   return found;
 }
 
+/// Why there are no reports to read; "" when there are.
+std::string no_reports() {
+  if (!cuda_test::compiled_for_gpu()) return "the host's compiler has no registers to count here";
+  return fs::exists(kObjects) ? "" : "the tests run without their build";
+}
+
+TEST(Budget, PtxasSlowsNoTensorCoreDown) {
+  if (const std::string reason = no_reports(); !reason.empty()) GTEST_SKIP() << reason;
+  int reports = 0;
+  for (const auto& item : fs::recursive_directory_iterator(kObjects)) {
+    if (item.path().extension() != ".ptxas") continue;
+    ++reports;
+    std::ifstream in(item.path());
+    for (const std::string& line : slowed_down(in)) ADD_FAILURE() << item.path().filename() << ": " << line;
+  }
+  EXPECT_GT(reports, 20) << "ptxas' reports are missing beside the objects";
+}
+
+TEST(Budget, KnowsWhatPtxasMentions) {
+  std::istringstream report(
+      "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due "
+      "to\n"
+      "ptxas info    : Used 168 registers, used 1 barriers\n"
+      "ptxas info    : (C7508) setmaxnreg ignored to maintain minimum register requirement.\n"
+      "ptxas info    : (C7599) something else\n");
+  EXPECT_EQ(slowed_down(report).size(), 2u);
+}
+
 TEST(Budget, NoKernelNeedsMoreThanItMay) {
-  if (!cuda_test::compiled_for_gpu()) GTEST_SKIP() << "the host's compiler has no registers to count here";
-  if (!fs::exists(UMBRA_BINARY_DIR "/CMakeFiles/umbra_device.dir"))
-    GTEST_SKIP() << "the tests run without their build";
+  if (const std::string reason = no_reports(); !reason.empty()) GTEST_SKIP() << reason;
   const std::map<std::string, Usage> found = measured();
   ASSERT_GT(found.size(), 50u) << "ptxas' reports are missing beside the objects";
   const char* const file = UMBRA_SOURCE_DIR "/tests/cuda/budgets.txt";

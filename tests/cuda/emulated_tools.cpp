@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <sstream>
 #include <vector>
 
+#include "engine/io/hdf5.h"
 #include "tests/tools/run.h"
 
 namespace umbra {
@@ -46,6 +48,10 @@ class EmulatedTools : public testing::Test {
     std::uint64_t header = 0;
     std::memcpy(&header, file.data(), sizeof header);
     return file.substr(sizeof header + header);
+  }
+  static std::vector<double> predictions(const std::string& file) {
+    const std::vector<float> numbers = Hdf5File::open(file).read<float>("smf_predicted");
+    return {numbers.begin(), numbers.end()};
   }
   /// The columns of metrics.csv that say how training went, in rows.
   static std::vector<std::vector<double>> metrics(const std::string& out) {
@@ -119,6 +125,69 @@ TEST_F(EmulatedTools, PredictionsAndScoresAreThoseOfTheCpu) {
   const Outcome predicted = run(gpu("predict") + " --data " + path("mock.h5") + " --run " + path("scored") +
                                 " --out " + path("predictions.h5") + " --device cuda");
   EXPECT_EQ(predicted.status, 0) << predicted.output;
+}
+
+// Layers with more than four input channels, and the head, in the precision that is asked for: on both
+// devices the same numbers are multiplied, and sums differ in their order.
+TEST_F(EmulatedTools, RoundedRunsFollowTheCpuAndGoOnOnTheOtherDevice) {
+  for (const std::string precision : {"tf32", "bf16"}) {
+    const std::string cpu_run = "cpu_" + precision, gpu_run = "gpu_" + precision;
+    const std::string settings = " train.schedule=constant precision=" + precision;
+    const std::string one = settings + " train.epochs=1";
+    ASSERT_EQ(run(train("train", cpu_run, "device=cpu" + one)).status, 0);
+    const Outcome there = run(train(gpu("train"), gpu_run, "device=cuda" + one));
+    ASSERT_EQ(there.status, 0) << there.output;
+    const auto cpu = metrics(cpu_run), on_gpu = metrics(gpu_run);
+    ASSERT_EQ(cpu.size(), on_gpu.size());
+    EXPECT_NEAR(on_gpu[0][2], cpu[0][2], 1e-3 * cpu[0][2]) << precision;
+    EXPECT_NEAR(on_gpu.back()[2], cpu.back()[2], 0.3 * cpu.back()[2]) << precision;
+
+    // Half a run and the rest of it are the whole of it, images of the weights included.
+    const std::string more = " --data " + path("mock.h5") + " train.epochs=2";
+    const Outcome whole = run(train(gpu("train"), "whole_" + precision, "device=cuda" + settings));
+    ASSERT_EQ(whole.status, 0) << whole.output;
+    const Outcome resumed = run(gpu("train") + " --resume --out " + path(gpu_run) + more + " device=cuda");
+    ASSERT_EQ(resumed.status, 0) << resumed.output;
+    EXPECT_EQ(metrics(gpu_run), metrics("whole_" + precision)) << precision;
+    EXPECT_EQ(weights(gpu_run), weights("whole_" + precision)) << precision;
+    const Outcome across = run(gpu("train") + " --resume --out " + path(cpu_run) + more + " device=cuda");
+    EXPECT_EQ(across.status, 0) << across.output;
+  }
+}
+
+TEST_F(EmulatedTools, ARunIsAskedInAnyPrecisionOnEitherDevice) {
+  ASSERT_EQ(run(train("train", "asked", "device=cpu train.epochs=1")).status, 0);
+  std::map<std::string, std::vector<double>> smf;
+  for (const std::string precision : {"fp32", "tf32", "bf16"}) {
+    for (const std::string& program : {std::string("predict"), gpu("predict")}) {
+      const std::string device = program == "predict" ? "cpu" : "cuda", name = device + "_" + precision;
+      const Outcome outcome =
+          run(program + " --data " + path("mock.h5") + " --run " + path("asked") + " --out " +
+              path(name + ".h5") + " --device " + device + " --precision " + precision);
+      ASSERT_EQ(outcome.status, 0) << outcome.output;
+      smf[name] = predictions(path(name + ".h5"));
+    }
+  }
+  const auto distance = [&](const std::string& a, const std::string& b) {
+    double squares = 0, size = 0;
+    for (std::size_t i = 0; i < smf[a].size(); ++i) {
+      squares += (smf[a][i] - smf[b][i]) * (smf[a][i] - smf[b][i]);
+      size += smf[a][i] * smf[a][i];
+    }
+    return std::sqrt(squares / size);
+  };
+  for (const std::string precision : {"fp32", "tf32", "bf16"})
+    EXPECT_LT(distance("cpu_" + precision, "cuda_" + precision), precision == "bf16" ? 1e-3 : 1e-4)
+        << precision;
+  EXPECT_GT(distance("cuda_fp32", "cuda_tf32"), 1e-7);
+  EXPECT_GT(distance("cuda_fp32", "cuda_bf16"), distance("cuda_fp32", "cuda_tf32"));
+  EXPECT_LT(distance("cuda_fp32", "cuda_bf16"), 3e-2);
+  ASSERT_EQ(run(train(gpu("train"), "scored_bf16", "device=cuda train.epochs=1 precision=bf16")).status, 0);
+  for (const std::string& program : {std::string("evaluate"), gpu("evaluate")}) {
+    const Outcome outcome = run(program + " --data " + path("mock.h5") + " --run " + path("scored_bf16") +
+                                " --out " + path("scores.json"));
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+  }
 }
 
 TEST_F(EmulatedTools, AProfileNamesWhatRanOnTheGpu) {

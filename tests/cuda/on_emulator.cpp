@@ -18,5 +18,6 @@ void set_schedule(int which) {
                                          emulator::Order::kShuffled};
   emulator::set_order(kOrders[which % 3]);
 }
+void add_peers(Registry&) {}
 
 }  // namespace umbra::cuda_test

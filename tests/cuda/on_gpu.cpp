@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "bench/peers/peers.h"
 #include "engine/runtime/backend.h"
 #include "tests/cuda/where.h"
 
@@ -19,5 +20,9 @@ bool compiled_for_gpu() {
   return true;
 }
 void set_schedule(int) {}
+void add_peers(Registry& registry) {
+  set_peer_search(PeerSearch::kStrict);
+  register_peers(registry);
+}
 
 }  // namespace umbra::cuda_test

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "engine/nn/layers.h"
 #include "engine/train/trainer.h"
@@ -90,26 +91,43 @@ struct Log final : Observer {
 struct Outcome {
   Log log;
   std::map<std::string, Numbers> state;
+  std::map<std::string, Numbers> images;  // of weights, by their names
+  std::set<std::string> texts;            // of the ops that were called outside of graphs
 };
 
-struct Setup {
+struct RunSetup {
   bool graph = true;
   double clip = 0;
   std::int64_t epochs = 3;
   bool drop_last = true;
+  Precision precision = Precision::kF32;
+  std::int64_t from = 0;           // the first step
+  const Outcome* after = nullptr;  // begins with its state
+  std::string optimizer = "adam";
   std::function<double(std::int64_t)> rate = [](std::int64_t step) {
     return 0.02 / (1.0 + static_cast<double>(step));
   };
 };
 
-Outcome train(Device device, const Setup& setup) {
+Outcome train(Device device, const RunSetup& setup) {
   constexpr std::int64_t kVoxels = 6;
   const Boxes data(22, kVoxels);
   const Registry registry = make_registry();
   Context context(registry, device);
+  context.precision = setup.precision;
   Build build{device, DType::kF32, 3};
+  build.precision = setup.precision;
   Net net(build, kVoxels);
-  const auto optimizer = make_adam(net.parameters(), {.weight_decay = 1e-3});
+  const auto optimizer = setup.optimizer == "sgd"
+                             ? make_sgd(net.parameters(), {.momentum = 0.9, .weight_decay = 1e-3})
+                             : make_adam(net.parameters(), {.weight_decay = 1e-3});
+  if (setup.after != nullptr) {
+    for (const NamedTensor& t : net.state())
+      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
+    for (const NamedTensor& t : optimizer->state())
+      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
+    optimizer->set_steps(setup.from);
+  }
   Task task;
   task.predict = [&](Pass& pass, const Var& x) { return net.forward(pass, x); };
   task.loss = [](Pass& pass, const Var& p, const Tensor& target) {
@@ -124,9 +142,18 @@ Outcome train(Device device, const Setup& setup) {
       validation(data, {8, 11, false, false, false});
   TrainerOptions options{setup.epochs, 11, setup.clip, true, setup.rate, setup.graph};
   Outcome outcome;
-  Trainer(context, net, *optimizer, task, options).run(training, &validation, 0, {&outcome.log});
+  if (!setup.graph) {
+    context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor>, double) {
+      outcome.texts.insert(concat(op.name(), " ", op.text()));
+    };
+  }
+  Trainer(context, net, *optimizer, task, options).run(training, &validation, setup.from, {&outcome.log});
   for (const NamedTensor& t : net.state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
   for (const NamedTensor& t : optimizer->state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
+  for (const Parameter& p : net.parameters()) {
+    const Tensor& image = p.var->image;
+    if (image.defined()) outcome.images[p.name] = to_host(image, context.stream);
+  }
   return outcome;
 }
 
@@ -196,6 +223,71 @@ TEST_F(CudaTrain, FollowsTheCpu) {
   EXPECT_NEAR(gpu.log.steps[0].loss, cpu.log.steps[0].loss, 1e-6 * cpu.log.steps[0].loss);
   EXPECT_NEAR(gpu.log.steps[0].gradient_norm, cpu.log.steps[0].gradient_norm,
               1e-5 * cpu.log.steps[0].gradient_norm);
+}
+
+// The sums differ in their order, so that an activation may be rounded the other way: less close than in
+// fp32.
+TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {
+  for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
+    const RunSetup setup{.graph = false, .epochs = 1, .precision = precision};
+    const Outcome cpu = train({}, setup), gpu = train(kGpu, setup);
+    const double close = precision == Precision::kTf32 ? 1e-4 : 1e-3;
+    for (std::size_t i = 0; i < cpu.log.steps.size(); ++i) {
+      EXPECT_NEAR(gpu.log.steps[i].loss, cpu.log.steps[i].loss, 10 * close * cpu.log.steps[i].loss) << i;
+      EXPECT_NEAR(gpu.log.steps[i].gradient_norm, cpu.log.steps[i].gradient_norm,
+                  30 * close * cpu.log.steps[i].gradient_norm)
+          << i;
+    }
+    EXPECT_NEAR(gpu.log.steps[0].loss, cpu.log.steps[0].loss, close * cpu.log.steps[0].loss);
+    EXPECT_NE(gpu.log.steps[0].loss, train(kGpu, {.epochs = 1}).log.steps[0].loss) << name_of(precision);
+    for (const char* op : {"conv_fprop", "conv_dgrad", "conv_wgrad", "linear_fprop", "linear_dgrad",
+                           "linear_wgrad", "conv_inference"}) {
+      EXPECT_TRUE(std::any_of(gpu.texts.begin(), gpu.texts.end(), [&](const std::string& text) {
+        return text.starts_with(op) && text.find(name_of(precision)) != std::string::npos;
+      })) << op;
+    }
+  }
+}
+
+// What the optimisers wrote, in graphs and queued, are the roundings of the weights.
+TEST_F(CudaTrain, ImagesAreWhatTheWeightsRoundTo) {
+  for (const std::string optimizer : {"adam", "sgd"}) {
+    const RunSetup setup{.graph = true, .epochs = 2, .precision = Precision::kBf16, .optimizer = optimizer};
+    const Outcome replayed = train(kGpu, setup);
+    RunSetup one_by_one = setup;
+    one_by_one.graph = false;
+    const Outcome queued = train(kGpu, one_by_one);
+    expect_same_bits(replayed, queued);
+    ASSERT_EQ(replayed.images.size(), 2u);  // of "second" and "last": the first layer computes in fp32
+    for (const auto& [name, image] : replayed.images) {
+      const Numbers& weight = replayed.state.at(name);
+      ASSERT_EQ(image.size(), weight.size());
+      for (std::size_t i = 0; i < image.size(); ++i) {
+        EXPECT_EQ(image[i], image[i] == 0 ? 0 : round_to_bf16(weight[i]))
+            << name << " " << i;  // dead taps: 0
+      }
+      EXPECT_GT(std::count_if(image.begin(), image.end(), [](double x) { return x != 0; }), 0) << name;
+    }
+    EXPECT_EQ(queued.images, replayed.images);
+    for (const char* op : {"conv_fprop", "conv_dgrad", "linear_fprop", "linear_dgrad"}) {
+      EXPECT_TRUE(std::any_of(queued.texts.begin(), queued.texts.end(), [&](const std::string& text) {
+        return text.starts_with(op) && text.find("weights=bf16") != std::string::npos;
+      })) << op;
+    }
+  }
+}
+
+// Weights that come from a file have no image: it is made before the first step.
+TEST_F(CudaTrain, AResumedRunGivesTheBitsOfTheUninterruptedOne) {
+  for (const Precision precision : {Precision::kF32, Precision::kTf32, Precision::kBf16}) {
+    const Outcome whole = train(kGpu, {.epochs = 2, .precision = precision});
+    const Outcome half = train(kGpu, {.epochs = 1, .precision = precision});
+    const auto steps = static_cast<std::int64_t>(half.log.steps.size());
+    const Outcome resumed = train(kGpu, {.epochs = 2, .precision = precision, .from = steps, .after = &half});
+    EXPECT_EQ(resumed.state, whole.state) << name_of(precision);
+    EXPECT_EQ(resumed.images, whole.images) << name_of(precision);
+    EXPECT_EQ(resumed.images.empty(), precision != Precision::kBf16);
+  }
 }
 
 TEST_F(CudaTrain, ANumberThatIsNotFiniteStopsTrainingWithAWayToFindIt) {

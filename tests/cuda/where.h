@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "engine/registry/registry.h"
+
 namespace umbra::cuda_test {
 
 /// Why these tests cannot run here, in a sentence; empty when they can.
@@ -13,5 +15,8 @@ double most_flops();
 bool compiled_for_gpu();
 /// One of three orders in which threads and blocks take their turn; a GPU takes its own.
 void set_schedule(int which);
+
+/// Adds the libraries umbra is measured against, which run on a GPU only.
+void add_peers(Registry& registry);
 
 }  // namespace umbra::cuda_test

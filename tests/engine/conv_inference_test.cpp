@@ -94,8 +94,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConvInferenceOp,
 // the same, and equal bits come out where the rung is the same.
 TEST(ConvInferenceBf16, StoredAndRoundedWeightsGiveTheSameBits) {
   const ConvGeometry g = conv_on_cube(19, 13, 25, 4, 3, 1, 1);
-  const ConvInference rounds(DType::kF32, g, 1e-5, true, true, ConvOperands::kRounded);
-  const ConvInference stored(DType::kF32, g, 1e-5, true, true, ConvOperands::kRoundedInMemory);
+  const ConvInference rounds(DType::kF32, g, 1e-5, true, true, Precision::kBf16);
+  const ConvInference stored(DType::kF32, g, 1e-5, true, true, Precision::kBf16, DType::kBf16);
   const std::vector<Floats> in = numbers_for(rounds);
   const std::vector<Bf16> weights(in[1].begin(), in[1].end());
   std::map<std::string, Floats> of_rounded;
@@ -113,8 +113,8 @@ TEST(ConvInferenceBf16, StoredAndRoundedWeightsGiveTheSameBits) {
 TEST(ConvInferenceBf16, RungsOfOnePrecisionDeclineTheOtherInWords) {
   const ConvGeometry g = conv_on_cube(2, 5, 6, 3, 3, 1, 1);
   const ConvInference exact(DType::kF32, g, 1e-5, true, false);
-  for (const ConvOperands operands : {ConvOperands::kRounded, ConvOperands::kRoundedInMemory}) {
-    const ConvInference op(DType::kF32, g, 1e-5, true, false, operands);
+  for (const DType weights : {DType::kF32, DType::kBf16}) {
+    const ConvInference op(DType::kF32, g, 1e-5, true, false, Precision::kBf16, weights);
     EXPECT_NE(conv_inference_cpu_1_tiles().declines(op).find("fp32 only"), std::string::npos);
     EXPECT_EQ(conv_inference_cpu_2_bf16_wide().declines(op), "");
   }

@@ -130,6 +130,10 @@ struct Setting {
 inline void (*set_schedule)(int which) = nullptr;
 /// Larger problems are left out.
 inline double most_flops = std::numeric_limits<double>::infinity();
+/// Each problem sees one pattern, which take turns: for emulated tensor cores, which take a second for one.
+inline bool one_pattern_each = false;
+/// Problems that are left out besides.
+inline bool (*leaves_out)(const Op&) = nullptr;
 
 struct Outcome {
   std::vector<std::vector<std::byte>> outputs;  // one per buffer; empty for inputs
@@ -212,12 +216,23 @@ struct Report {
   int problems = 0, declined = 0;
 };
 
+/// The outputs of a run as numbers; empty lists for inputs.
+inline Values decoded(const Op& op, const Outcome& outcome) {
+  const std::vector<BufferSpec> specs = op.buffers();
+  Values values(specs.size());
+  for (std::size_t b = 0; b < specs.size(); ++b) {
+    if (specs[b].access == Access::kIn) continue;
+    values[b] = decode(specs[b].dtype, outcome.outputs[b].data(), static_cast<std::size_t>(specs[b].count));
+  }
+  return values;
+}
+
 /// Compares one output buffer; returns the first bad element in words, or nothing. Written so that a NaN
 /// anywhere fails.
 inline std::string compare(const BufferSpec& spec, const std::vector<double>& got,
                            const std::vector<double>& want, const std::vector<double>& magnitude,
                            double growth, bool exact, double& worst) {
-  const bool integral = spec.dtype == DType::kI32 || spec.dtype == DType::kI64;
+  const bool integral = spec.dtype == DType::kI32 || spec.dtype == DType::kI64 || spec.dtype == DType::kBf16;
   const double tiny =
       spec.dtype == DType::kF32 ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
   for (std::size_t i = 0; i < got.size(); ++i) {
@@ -239,11 +254,11 @@ inline std::string compare(const BufferSpec& spec, const std::vector<double>& go
 inline std::string compare_outputs(const Op& op, const Outcome& outcome, const Values& want,
                                    const Bound& bound, bool exact, double& worst) {
   const std::vector<BufferSpec> specs = op.buffers();
+  const Values got = decoded(op, outcome);
   for (std::size_t b = 0; b < specs.size(); ++b) {
     if (specs[b].access == Access::kIn) continue;
-    const auto got =
-        decode(specs[b].dtype, outcome.outputs[b].data(), static_cast<std::size_t>(specs[b].count));
-    const std::string bad = compare(specs[b], got, want[b], bound.magnitude[b], bound.growth, exact, worst);
+    const std::string bad =
+        compare(specs[b], got[b], want[b], bound.magnitude[b], bound.growth, exact, worst);
     if (!bad.empty()) return bad;
   }
   return {};
@@ -263,6 +278,7 @@ inline std::string run_case(const Kernel& kernel, const Kernel& reference, const
     const auto words = decode(DType::kI32, first.outputs[7].data(), want[7].size());
     settle_winners(op, inputs, bound, unit_roundoff(op.dtype), words, want);
   }
+  settle_images(op, decoded(op, first), want);
   const std::string bad = compare_outputs(op, first, want, bound, pattern == Pattern::kIntegers, worst);
   if (!bad.empty()) return concat(plain.text(), ": ", bad);
 
@@ -314,13 +330,14 @@ inline Report run_gauntlet(const OpFamily& family, const Kernel& kernel, const s
   for (std::size_t i = 0; i < problems.size() && report.failures.size() < kEnough; ++i) {
     const Op &op = *problems[i], &op64 = *problems64.at(i);
     if (!only.empty() && op.text() != only) continue;
-    if (op.flops() > most_flops) continue;
+    if (op.flops() > most_flops || (leaves_out != nullptr && leaves_out(op))) continue;
     ++report.problems;
     if (op.text() != op64.text())
       report.failures.push_back(concat(op.name(), ": problem ", i, " depends on the dtype"));
     if (!kernel.declines(op).empty()) ++report.declined;
     if (!kernel.declines(op).empty()) continue;
     for (Pattern pattern : kPatterns) {
+      if (one_pattern_each && pattern != kPatterns[i % std::size(kPatterns)]) continue;
       if (pattern == Pattern::kIntegers && !op.exact_on_integers()) continue;
       if (pattern != Pattern::kNormal && pattern != Pattern::kIntegers && is_large(op)) continue;
       const std::string bad = run_case(kernel, *reference, op, op64, pattern, kSeed, report.worst);

@@ -109,7 +109,7 @@ inline Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Val
 inline Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   for (std::size_t k = 0; k < op.parts.size(); ++k) {
-    const std::size_t p = 3 * k, g = p + 1, v = p + 2;
+    const std::size_t p = SgdStep::kBuffers * k, g = p + 1, v = p + 2;
     for (std::size_t i = 0; i < in[p].size(); ++i) {
       const double given = op.parts[k].gradient_absent ? 0 : std::abs(in[g][i]);
       double step = given + op.weight_decay * std::abs(in[p][i]);
@@ -120,6 +120,20 @@ inline Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   return bound;
 }
 
+/// The images of an optimiser's parts have no bound: they must be the roundings of the p that the kernel
+/// itself has written, which takes the place of `want`. `got`: all outputs.
+inline void settle_images(const Op& op, const Values& got, Values& want) {
+  const auto settle = [&](const Parts& parts, std::size_t buffers) {
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      const std::size_t p = buffers * k, image = p + buffers - 1;
+      if (!parts[k].image) continue;
+      for (std::size_t i = 0; i < got[p].size(); ++i) want[image][i] = round_to_bf16(got[p][i]);
+    }
+  };
+  if (const auto* adam = dynamic_cast<const AdamStep*>(&op)) settle(adam->parts, AdamStep::kBuffers);
+  if (const auto* sgd = dynamic_cast<const SgdStep*>(&op)) settle(sgd->parts, SgdStep::kBuffers);
+}
+
 /// An error of v moves the update by half its relative size.
 inline Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
@@ -127,7 +141,7 @@ inline Bound bound_of(const AdamStep& op, const Values& in, const Values& want) 
   const double lr = in.back()[0], step = lr / in.back()[1];
   const double shrink = rule.decoupled ? 1 + lr * rule.weight_decay : 1;
   for (std::size_t k = 0; k < op.parts.size(); ++k) {
-    const std::size_t of_p = 4 * k, of_g = of_p + 1, of_m = of_p + 2, of_v = of_p + 3;
+    const std::size_t of_p = AdamStep::kBuffers * k, of_g = of_p + 1, of_m = of_p + 2, of_v = of_p + 3;
     for (std::size_t i = 0; i < in[of_p].size(); ++i) {
       const double given = op.parts[k].gradient_absent ? 0 : std::abs(in[of_g][i]);
       const double g = given + (rule.decoupled ? 0 : rule.weight_decay * std::abs(in[of_p][i]));
@@ -237,9 +251,7 @@ inline Bound bound_of(const ConvInference& op, const Values& in, const Values& w
   const ConvGeometry& g = op.geometry;
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   std::vector<double> x = in[0], w = in[1], sums(want[7].size());
-  const auto size = [&](double& value) {
-    value = std::abs(op.rounds() ? static_cast<double>(Bf16(value)) : value);
-  };
+  const auto size = [&](double& value) { value = std::abs(rounded_to(op.precision, value)); };
   std::for_each(x.begin(), x.end(), size);
   std::for_each(w.begin(), w.end(), size);
   conv_fprop_reference(g, x.data(), w.data(), sums.data());

@@ -11,6 +11,7 @@
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv_inference/op.h"
 #include "engine/ops/gather_boxes/op.h"
+#include "engine/ops/linear/op.h"
 #include "engine/ops/max_pool/reference.h"
 #include "engine/ops/op.h"
 #include "engine/ops/reduce/op.h"
@@ -118,6 +119,14 @@ inline void fit_windows(const GatherBoxes& op, const Rng& rng, std::vector<doubl
   }
 }
 
+/// What an op rounds its first two buffers to.
+inline Precision precision_of(const Op& op) {
+  if (const auto* conv = dynamic_cast<const ConvOp*>(&op)) return conv->precision;
+  if (const auto* fused = dynamic_cast<const ConvInference*>(&op)) return fused->precision;
+  const auto* linear = dynamic_cast<const LinearOp*>(&op);
+  return linear == nullptr ? Precision::kF32 : linear->precision;
+}
+
 /// Numbers for every buffer that the kernel reads; outputs stay empty.
 inline std::vector<std::vector<double>> make_inputs(const Op& op, Pattern pattern, std::uint64_t seed) {
   const std::vector<BufferSpec> specs = op.buffers();
@@ -132,16 +141,15 @@ inline std::vector<std::vector<double>> make_inputs(const Op& op, Pattern patter
   if (const auto* gather = dynamic_cast<const GatherBoxes*>(&op)) {
     fit_windows(*gather, Rng(seed, Purpose::kTest, specs.size()), values[1]);
   }
-  // 1000 +- 3.5 is 1000 in bfloat16, whose neighbours are 4 apart there: all terms of a sum would be the same
-  // number and all its roundings of one sign, which the bound does not allow for.
-  const auto* conv = dynamic_cast<const ConvOp*>(&op);
-  const auto* fused = dynamic_cast<const ConvInference*>(&op);
-  const bool rounds =
-      (conv != nullptr && conv->precision == Precision::kBf16) || (fused != nullptr && fused->rounds());
-  if (rounds && pattern == Pattern::kOffset) {
+  // 1000 +- 3.5 is 1000 in bfloat16, whose neighbours are 4 apart there (in TF32 1/2): all terms of a sum
+  // would be the same number and all its roundings of one sign, which the bound does not allow for.
+  const double wider = precision_of(op) == Precision::kBf16   ? 64
+                       : precision_of(op) == Precision::kTf32 ? 8
+                                                              : 1;
+  if (wider != 1 && pattern == Pattern::kOffset) {
     for (std::size_t b = 0; b < 2; ++b) {
       for (double& value : values[b]) {
-        value = 1000 + 64 * (value - 1000);
+        value = 1000 + wider * (value - 1000);
         if (specs[b].dtype == DType::kBf16) value = static_cast<double>(Bf16(value));
       }
     }

@@ -8,7 +8,6 @@
 #include <iostream>
 
 #include "engine/cpu/bf16_tile.h"
-#include "engine/ops/conv/op.h"
 #include "engine/registry/registry.h"
 
 namespace umbra {
@@ -63,12 +62,6 @@ struct Exception {
 };
 constexpr std::array<Exception, 0> kOnlyReference{};
 
-/// bf16 needs an instruction that not every CPU has; where it is missing only the reference has it.
-bool needs_missing_instruction(const Op& op) {
-  const auto* conv = dynamic_cast<const ConvOp*>(&op);
-  return conv != nullptr && conv->precision == Precision::kBf16 && !bf16_tile_supported();
-}
-
 TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
   for (const OpFamily& family : registry().families()) {
     ASSERT_NE(family.problems, nullptr) << family.op;
@@ -79,7 +72,6 @@ TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
         return e.op == family.op && e.text == op->text();
       });
       const Kernel& chosen = registry().choose(*op, Device::Kind::kCpu);
-      if (needs_missing_instruction(*op)) continue;
       EXPECT_TRUE(excused || chosen.rung != "reference") << family.op << " " << op->text();
     }
   }

@@ -6,11 +6,15 @@
 #include "engine/ops/batch_norm/reference.h"
 #include "engine/ops/batch_norm_relu/reference.h"
 #include "engine/ops/bias/reference.h"
+#include "engine/ops/conv/reference.h"
 #include "engine/ops/dropout/reference.h"
 #include "engine/ops/gradient_norm/reference.h"
+#include "engine/ops/linear/op.h"
+#include "engine/ops/linear/reference.h"
 #include "engine/ops/max_pool/reference.h"
 #include "engine/ops/reduce/reference.h"
 #include "engine/ops/scale/reference.h"
+#include "engine/ops/sgd/reference.h"
 #include "engine/registry/registry.h"
 #include "tests/engine/gauntlet.h"
 
@@ -253,11 +257,31 @@ void mask_of_the_low_bits(const Dropout& op, Buffers b, void* w, Stream& s) {
 }
 void last_tensor_forgotten(const AdamStep& op, Buffers b, void* w, Stream& s) {
   if (op.parts.size() < 2) return adam_step_reference<float>(op, b, w, s);
-  std::vector<void*> buffers(b.begin(), b.end() - 5);
+  std::vector<void*> buffers(b.begin(), b.end() - 1 - static_cast<std::ptrdiff_t>(AdamStep::kBuffers));
   buffers.push_back(b.back());
   Parts parts = op.parts;
   parts.pop_back();
   adam_step_reference<float>(AdamStep(op.dtype, parts, op.rule), buffers, w, s);
+}
+void image_truncated(const AdamStep& op, Buffers b, void* w, Stream& s) {
+  adam_step_reference<float>(op, b, w, s);
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    auto* image = static_cast<Bf16*>(b[AdamStep::kBuffers * k + 4]);
+    for (std::int64_t i = 0; op.parts[k].image && i < op.parts[k].count; ++i) {
+      const auto bits = std::bit_cast<std::uint32_t>(floats(b, AdamStep::kBuffers * k)[i]);
+      image[i].bits = static_cast<std::uint16_t>(bits >> 16);
+    }
+  }
+}
+void image_of_before(const SgdStep& op, Buffers b, void* w, Stream& s) {
+  std::vector<std::vector<Bf16>> before;
+  for (std::size_t k = 0; k < op.parts.size(); ++k) {
+    const float* p = floats(b, SgdStep::kBuffers * k);
+    before.emplace_back(p, p + (op.parts[k].image ? op.parts[k].count : 0));
+  }
+  sgd_step_reference<float>(op, b, w, s);
+  for (std::size_t k = 0; k < op.parts.size(); ++k)
+    std::copy(before[k].begin(), before[k].end(), static_cast<Bf16*>(b[SgdStep::kBuffers * k + 3]));
 }
 void norm_of_the_largest(const GradientNorm& op, Buffers b, void*, Stream&) {
   double sum = 0;
@@ -383,6 +407,12 @@ TEST(Mutants, MaskOfTheLowBits) {
 TEST(Mutants, LastTensorForgotten) {
   expect_caught(mutant<AdamStep, last_tensor_forgotten>("adam_step", "forgotten"), "p[");
 }
+TEST(Mutants, ImageTruncated) {
+  expect_caught(mutant<AdamStep, image_truncated>("adam_step", "image_truncated"), "image[");
+}
+TEST(Mutants, ImageOfBefore) {
+  expect_caught(mutant<SgdStep, image_of_before>("sgd_step", "image_of_before"), "image[");
+}
 TEST(Mutants, NormOfTheLargest) {
   expect_caught(mutant<GradientNorm, norm_of_the_largest>("gradient_norm", "largest"), "norm[0]");
 }
@@ -413,6 +443,91 @@ TEST(Mutants, BiasedRunningVar) {
 TEST(Mutants, RunningMeanForgotten) {
   expect_caught(mutant<BatchNormForward, running_mean_forgotten>("batch_norm_forward", "forgotten"),
                 "running_mean[");
+}
+
+// ---- operands rounded otherwise than to nearest (tf32: ties away from zero, bf16: to even)
+// -------------------------------------
+
+float truncated_to(int bits, float value) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) >> bits << bits);
+}
+float tf32_truncated(float value) {
+  return truncated_to(13, value);
+}
+float tf32_ties_to_even(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return std::bit_cast<float>((bits + 0xfff + (bits >> 13 & 1)) >> 13 << 13);
+}
+float tf32_not_rounded(float value) {
+  return value;
+}
+float tf32_as_bf16(float value) {
+  return round_to_bf16(value);
+}
+float bf16_truncated(float value) {
+  return truncated_to(16, value);
+}
+float bf16_ties_away(float value) {
+  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(value) + 0x8000) >> 16 << 16);
+}
+
+template <auto Rounded>
+void rounds_otherwise(const ConvFprop& op, Buffers b, void*, Stream&) {
+  conv_fprop_reference(op.geometry, floats(b, 0), floats(b, 1), floats(b, 2), Rounded);
+}
+template <auto Rounded>
+void rounds_otherwise(const ConvWgrad& op, Buffers b, void*, Stream&) {
+  conv_wgrad_reference(op.geometry, floats(b, 0), floats(b, 1), floats(b, 2), Rounded);
+}
+template <auto Rounded>
+void rounds_otherwise(const LinearDgrad& op, Buffers b, void*, Stream&) {
+  linear_dgrad_reference(op.rows, op.in, op.out, floats(b, 0), floats(b, 1), floats(b, 2), Rounded);
+}
+template <class O, Precision kPrecision>
+std::string only(const O& op) {
+  return declines_other_precisions(kPrecision, op.precision, op.weights);
+}
+/// With only the weights rounded correctly, or only the activations, there must be no way through either.
+template <auto Rounded>
+void rounds_one_operand_otherwise(const ConvFprop& op, Buffers b, void*, Stream&) {
+  std::vector<float> w(floats(b, 1), floats(b, 1) + op.buffers()[1].count),
+      x(floats(b, 0), floats(b, 0) + op.buffers()[0].count);
+  for (float& value : w) value = rounded_to(op.precision, value);
+  for (float& value : x) value = Rounded(value);
+  conv_fprop_reference(op.geometry, x.data(), w.data(), floats(b, 2));
+}
+
+template <class O, Precision kPrecision, auto Run>
+void expect_rounding_caught(std::string_view op, std::string_view what) {
+  expect_caught(make_kernel<O, Run, only<O, kPrecision>>(op, what, DType::kF32), "got");
+}
+template <class O, Precision kPrecision, auto Rounded>
+void expect_rounding_caught_in(std::string_view op, std::string_view what) {
+  constexpr void (*kRun)(const O&, Buffers, void*, Stream&) = rounds_otherwise<Rounded>;
+  expect_rounding_caught<O, kPrecision, kRun>(op, what);
+}
+
+TEST(Mutants, RoundsOtherwise) {
+  constexpr Precision kTf32 = Precision::kTf32, kBf16 = Precision::kBf16;
+  expect_rounding_caught_in<ConvFprop, kTf32, tf32_truncated>("conv_fprop", "truncated");
+  expect_rounding_caught_in<ConvFprop, kTf32, tf32_ties_to_even>("conv_fprop", "ties_to_even");
+  expect_rounding_caught_in<ConvFprop, kTf32, tf32_not_rounded>("conv_fprop", "not_rounded");
+  expect_rounding_caught_in<ConvFprop, kTf32, tf32_as_bf16>("conv_fprop", "as_bf16");
+  expect_rounding_caught_in<ConvFprop, kBf16, bf16_truncated>("conv_fprop", "bf16_truncated");
+  expect_rounding_caught_in<ConvFprop, kBf16, bf16_ties_away>("conv_fprop", "bf16_ties_away");
+  expect_rounding_caught_in<ConvWgrad, kTf32, tf32_truncated>("conv_wgrad", "truncated");
+  expect_rounding_caught_in<ConvWgrad, kTf32, tf32_ties_to_even>("conv_wgrad", "ties_to_even");
+  expect_rounding_caught_in<LinearDgrad, kTf32, tf32_truncated>("linear_dgrad", "truncated");
+  expect_rounding_caught_in<LinearDgrad, kTf32, tf32_ties_to_even>("linear_dgrad", "ties_to_even");
+  expect_rounding_caught<ConvFprop, kTf32, rounds_one_operand_otherwise<tf32_truncated>>("conv_fprop", "one");
+}
+// The same kernels, rounding as they should.
+TEST(Mutants, CorrectRoundingPasses) {
+  constexpr auto kRounded = [](float value) { return round_to_tf32(value); };
+  constexpr void (*kRun)(const LinearDgrad&, Buffers, void*, Stream&) = rounds_otherwise<kRounded>;
+  const gauntlet::Report report = run(make_kernel<LinearDgrad, kRun, only<LinearDgrad, Precision::kTf32>>(
+      "linear_dgrad", "right", DType::kF32));
+  EXPECT_TRUE(report.failures.empty()) << report.failures.front();
 }
 
 TEST(Mutants, FamilyWithoutReferenceFails) {

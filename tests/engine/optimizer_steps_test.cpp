@@ -42,6 +42,8 @@ std::vector<double> scalars_of(std::size_t step) {
   return {kLr, 1 - std::pow(kBeta1, t), 1 - std::pow(kBeta2, t)};
 }
 
+std::vector<Bf16> no_image;
+
 TEST(AdamStep, FollowsTheAlgorithm) {
   const std::vector<double> gradients{0.3, -1.2, 1e-4, 5, -0.7};
   for (double decay : {0.0, 0.1}) {
@@ -50,7 +52,7 @@ TEST(AdamStep, FollowsTheAlgorithm) {
       std::vector<double> p{0.8}, m{0}, v{0};
       for (std::size_t step = 1; step <= gradients.size(); ++step) {
         std::vector<double> g{gradients[step - 1]}, scalars = scalars_of(step);
-        call_reference(adam_step_reference<double>, op, p, g, m, v, scalars);
+        call_reference(adam_step_reference<double>, op, p, g, m, v, no_image, scalars);
       }
       EXPECT_NEAR(p[0], adam_by_hand(0.8, gradients, decay, decoupled), 1e-14) << decay << decoupled;
     }
@@ -62,35 +64,38 @@ TEST(AdamStep, ZeroGradientFromTheStartMovesNothing) {
   const std::vector<float> p = small(count, 1), zeros(count);
   with_every_rung(
       AdamStep(DType::kF32, count, kBeta1, kBeta2, kEpsilon, 0, false),
-      [&](std::string_view rung, const auto& new_p, const auto&, const auto& m, const auto& v, const auto&) {
+      [&](std::string_view rung, const auto& new_p, const auto&, const auto& m, const auto& v, const auto&,
+          const auto&) {
         EXPECT_EQ(new_p, p) << rung << ": dead taps of a convolution must stay where they are, bit by bit";
         EXPECT_EQ(m, zeros) << rung;
         EXPECT_EQ(v, zeros) << rung;
       },
-      p, zeros, zeros, zeros, scalars_of(1));
+      p, zeros, zeros, zeros, no_image, scalars_of(1));
 }
 
 TEST(AdamStep, FirstStepHasTheLengthOfTheLearningRate) {
   const std::vector<float> g{1e-6f, -1e-3f, 1, -1e6f, 1e12f};
   with_every_rung(
       AdamStep(DType::kF32, 5, kBeta1, kBeta2, 0.0, 0, false),
-      [&](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&) {
+      [&](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&,
+          const auto&) {
         for (std::size_t i = 0; i < g.size(); ++i) {
           EXPECT_NEAR(static_cast<double>(p[i]), g[i] > 0 ? -kLr : kLr, 1e-8) << rung << " " << i;
         }
       },
-      std::vector<float>(5), g, std::vector<float>(5), std::vector<float>(5), scalars_of(1));
+      std::vector<float>(5), g, std::vector<float>(5), std::vector<float>(5), no_image, scalars_of(1));
 }
 
 TEST(AdamStep, DecoupledDecayShrinksWithoutAGradient) {
   with_every_rung(
       AdamStep(DType::kF32, 20, kBeta1, kBeta2, kEpsilon, 0.5, true),
-      [](std::string_view rung, const auto& p, const auto&, const auto& m, const auto&, const auto&) {
+      [](std::string_view rung, const auto& p, const auto&, const auto& m, const auto&, const auto&,
+         const auto&) {
         for (float value : p) EXPECT_FLOAT_EQ(value, 2 * (1 - 0.5f * 1e-2f)) << rung;
         for (float value : m) EXPECT_EQ(value, 0) << rung << ": decoupled decay is not a gradient";
       },
       std::vector<float>(20, 2.0f), std::vector<float>(20), std::vector<float>(20), std::vector<float>(20),
-      scalars_of(3));
+      no_image, scalars_of(3));
 }
 
 TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
@@ -103,19 +108,20 @@ TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
       std::vector<std::vector<float>> want;  // per rung: p, m, v
       with_every_rung(
           AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled),
-          [&](std::string_view, const auto& p1, const auto&, const auto& m1, const auto& v1, const auto&) {
+          [&](std::string_view, const auto& p1, const auto&, const auto& m1, const auto& v1, const auto&,
+              const auto&) {
             want.insert(want.end(), {p1, m1, v1});
           },
-          p, std::vector<float>(kCount), m, v, scalars_of(3));
+          p, std::vector<float>(kCount), m, v, no_image, scalars_of(3));
       std::size_t at = 0;
       with_every_rung(
           AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled, true),
-          [&](std::string_view rung, const auto& p1, const auto&, const auto& m1, const auto& v1,
+          [&](std::string_view rung, const auto& p1, const auto&, const auto& m1, const auto& v1, const auto&,
               const auto&) {
             EXPECT_NE(p1, p) << rung << ": the moments still move it";
             for (const auto& got : {p1, m1, v1}) EXPECT_EQ(got, want.at(at++)) << rung << " decay " << decay;
           },
-          p, std::vector<float>(), m, v, scalars_of(3));
+          p, std::vector<float>(), m, v, no_image, scalars_of(3));
       EXPECT_EQ(at, want.size());
     }
   }
@@ -126,11 +132,12 @@ TEST(AdamStep, NanGradientIsNotHidden) {
   g[16] = std::numeric_limits<float>::quiet_NaN();
   with_every_rung(
       AdamStep(DType::kF32, 17, kBeta1, kBeta2, kEpsilon, 0, false),
-      [](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&) {
+      [](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&,
+         const auto&) {
         EXPECT_TRUE(std::isnan(p[16])) << rung;
         EXPECT_FALSE(std::isnan(p[15])) << rung;
       },
-      std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), scalars_of(1));
+      std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), no_image, scalars_of(1));
 }
 
 // Several tensors in one call are the tensors one by one, bit for bit.
@@ -141,25 +148,45 @@ TEST(AdamStep, TensorsAreIndependent) {
   const std::vector<float> v0(20001, 0.5f), v1(7, 0.25f), none;
   std::vector<std::vector<float>> alone;
   const auto keep = [&](std::string_view, const auto& p, const auto&, const auto& m, const auto& v,
-                        const auto&) {
+                        const auto&, const auto&) {
     alone.insert(alone.end(), {p, m, v});
   };
-  with_every_rung(AdamStep(DType::kF32, {{20001}}, rule), keep, p0, g0, m0, v0, scalars_of(2));
+  with_every_rung(AdamStep(DType::kF32, {{20001}}, rule), keep, p0, g0, m0, v0, no_image, scalars_of(2));
   const std::size_t rungs = alone.size() / 3;
-  with_every_rung(AdamStep(DType::kF32, {{7, true}}, rule), keep, p1, none, m1, v1, scalars_of(2));
+  with_every_rung(AdamStep(DType::kF32, {{7, true}}, rule), keep, p1, none, m1, v1, no_image, scalars_of(2));
   std::size_t rung = 0;
   with_every_rung(
       AdamStep(DType::kF32, {{7, true}, {0}, {20001}}, rule),
       [&](std::string_view name, const auto& q1, const auto&, const auto& n1, const auto& w1, const auto&,
-          const auto&, const auto&, const auto&, const auto& q0, const auto&, const auto& n0, const auto& w0,
-          const auto&) {
+          const auto&, const auto&, const auto&, const auto&, const auto&, const auto& q0, const auto&,
+          const auto& n0, const auto& w0, const auto&, const auto&) {
         const std::size_t big = 3 * rung, little = 3 * (rungs + rung);
         EXPECT_TRUE(q0 == alone[big] && n0 == alone[big + 1] && w0 == alone[big + 2]) << name;
         EXPECT_TRUE(q1 == alone[little] && n1 == alone[little + 1] && w1 == alone[little + 2]) << name;
         ++rung;
       },
-      p1, none, m1, v1, none, none, none, none, p0, g0, m0, v0, scalars_of(2));
+      p1, none, m1, v1, no_image, none, none, none, none, no_image, p0, g0, m0, v0, no_image, scalars_of(2));
   EXPECT_EQ(rung, rungs);
+}
+
+// The image is what the new parameters round to, whichever rung writes it.
+TEST(AdamStep, TheImageIsTheRoundedParameter) {
+  constexpr std::int64_t kCount = 20001;
+  const AdamRule rule{kBeta1, kBeta2, kEpsilon, 0.1, true};
+  const auto p = small(kCount, 1), g = small(kCount, 2), m = small(kCount, 3),
+             v = std::vector<float>(kCount, 1);
+  std::size_t moved = 0;
+  with_every_rung(
+      AdamStep(DType::kF32, {{kCount, false, true}}, rule),
+      [&](std::string_view rung, const auto& q, const auto&, const auto&, const auto&,
+          const std::vector<Bf16>& image, const auto&) {
+        for (std::size_t i = 0; i < q.size(); ++i) {
+          ASSERT_EQ(static_cast<float>(image[i]), round_to_bf16(q[i])) << rung << " " << i;
+          moved += image[i].bits != Bf16(p[i]).bits ? 1 : 0;
+        }
+      },
+      p, g, m, v, std::vector<Bf16>(kCount), scalars_of(1));
+  EXPECT_GT(moved, 0u);
 }
 
 TEST(GradientNorm, FactorOnlyShortens) {
@@ -206,7 +233,7 @@ TEST(SgdStep, FollowsTheFormula) {
     std::vector<double> p_buffer{p}, v_buffer(momentum != 0 ? 1 : 0), lr{kLr};
     for (double gradient : {0.3, -1.2, 5.0}) {
       std::vector<double> g{gradient};
-      call_reference(sgd_step_reference<double>, op, p_buffer, g, v_buffer, lr);
+      call_reference(sgd_step_reference<double>, op, p_buffer, g, v_buffer, no_image, lr);
       v = momentum * v + gradient + decay * p;
       p -= kLr * v;
     }
@@ -217,11 +244,29 @@ TEST(SgdStep, FollowsTheFormula) {
 TEST(SgdStep, WithoutMomentumNeedsNoVelocity) {
   with_every_rung(
       SgdStep(DType::kF32, 33, 0, 0),
-      [](std::string_view rung, const auto& p, const auto&, const auto&, const auto&) {
+      [](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&) {
         for (float value : p) EXPECT_FLOAT_EQ(value, 1 - 2 * 1e-2f) << rung;
       },
-      std::vector<float>(33, 1.0f), std::vector<float>(33, 2.0f), std::vector<float>(),
+      std::vector<float>(33, 1.0f), std::vector<float>(33, 2.0f), std::vector<float>(), no_image,
       std::vector<double>{kLr});
+}
+
+// A step of length zero without a gradient moves nothing, and makes the image of what is there.
+TEST(SgdStep, TheImageIsTheRoundedParameter) {
+  constexpr std::int64_t kCount = 20001;
+  const auto p = small(kCount, 1);
+  for (const double lr : {0.0, 0.1}) {
+    with_every_rung(
+        SgdStep(DType::kF32, {{kCount, lr == 0, true}}, 0, 0),
+        [&](std::string_view rung, const auto& q, const auto&, const auto&, const std::vector<Bf16>& image,
+            const auto&) {
+          EXPECT_EQ(q == p, lr == 0) << rung;
+          for (std::size_t i = 0; i < q.size(); ++i)
+            ASSERT_EQ(static_cast<float>(image[i]), round_to_bf16(q[i])) << rung << " " << i;
+        },
+        p, lr == 0 ? std::vector<float>() : small(kCount, 2), std::vector<float>(), std::vector<Bf16>(kCount),
+        std::vector<double>{lr});
+  }
 }
 
 }  // namespace

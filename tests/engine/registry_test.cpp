@@ -99,6 +99,37 @@ TEST(Registry, PreferencesFromText) {
   EXPECT_NO_THROW(registry.prefer("  "));
 }
 
+TEST(Registry, PeersAreTakenOnlyWherePreferred) {
+  Registry registry = small_registry();
+  Kernel here = make_kernel<Add, nothing>("add", "library", DType::kF32), gone = here;
+  here.missing = [] { return std::string(); };
+  gone.rung = "gone";
+  gone.missing = [] { return std::string("libgone.so could not be loaded"); };
+  registry.add({"add", {here, gone}, nullptr});
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
+  EXPECT_EQ(registry.why(Add(DType::kF32, 4), kCpu).find("library"), std::string::npos);
+  expect_words(message_of([&] { registry.choose(Add(DType::kF32, 4), kCuda); }), {"library", "runs on cpu"});
+  registry.prefer("add=library");
+  EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "library");
+  EXPECT_EQ(registry.choose(Add(DType::kF64, 4), kCpu).rung, "reference");
+  expect_words(message_of([&] { registry.prefer("add=gone"); }),
+               {"cannot prefer add=gone", "libgone.so could not be loaded"});
+}
+
+TEST(Registry, OneNameMeansAllThreePasses) {
+  for (const char* name : {"conv", "conv2d", "conv3d", "linear"}) {
+    Registry registry = make_registry();
+    registry.prefer(name, "reference");
+    const std::string table = registry.table();
+    std::size_t marks = 0;
+    for (std::size_t at = table.find(" *"); at != std::string::npos; at = table.find(" *", at + 1)) ++marks;
+    EXPECT_EQ(marks, 6u) << "three passes in two dtypes\n" << table;
+  }
+  Registry registry = make_registry();
+  expect_words(message_of([&] { registry.prefer("conv3d=magic"); }), {"conv_fprop", "no rung magic"});
+  expect_words(message_of([&] { registry.prefer("relu3d=reference"); }), {"there is no op relu3d"});
+}
+
 TEST(Registry, WrongPreferencesNameTheKnownOnes) {
   Registry registry = small_registry();
   expect_words(message_of([&] { registry.prefer("ad=reference"); }), {"there is no op ad", "known ops: add"});

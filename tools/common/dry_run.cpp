@@ -72,6 +72,7 @@ std::string dry_run(const RunConfig& config) {
     total += p.value().count();
     dead += never;
     const std::int64_t moving = p.value().count() - (config.weight_decay == 0 ? never : 0);
+    if (p.var->image.defined()) bytes += p.var->image.bytes();
     bytes += p.value().bytes() + moments * static_cast<std::size_t>(moving) * size_of(p.value().dtype());
   }
   text += format("\nparameters      %lld, of which %lld live and %lld dead (they only ever meet padding)\n",

@@ -4,7 +4,10 @@
 #include <cmath>
 
 #include "data/observations/moustakas2013.h"
-#include "engine/cpu/bf16_tile.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv_inference/op.h"
+#include "engine/ops/linear/op.h"
+#include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
 #include "models/um_resnet.h"
 
@@ -60,6 +63,12 @@ Tensor tensor_of(const std::vector<double>& values, Context& context) {
   return tensor;
 }
 
+Registry make_registry_with_peers() {
+  Registry registry = make_registry();
+  register_peers(registry);
+  return registry;
+}
+
 // A GPU is of use when this build has kernels for it.
 Device choose_device(const std::string& wanted, const Registry& registry) {
   const Device device = parse_device(wanted);
@@ -73,24 +82,43 @@ Device choose_device(const std::string& wanted, const Registry& registry) {
   return {};
 }
 
-// What cannot be had is refused: a run never computes in another precision than it was told to. Inference has
-// kernels for bf16 on every CPU.
-Precision choose_precision(const std::string& wanted, Device device, bool learns) {
-  if (wanted == "fp32") return Precision::kF32;
-  require(device.kind == Device::Kind::kCpu, "precision=", wanted,
-          ": the kernels of this build for GPUs compute in fp32 only");
-  require(wanted == "bf16", "precision=", wanted,
-          ": TF32 is arithmetic of NVIDIA GPUs; the CPU computes with precision=fp32 or bf16");
-  require(!learns || bf16_tile_supported(),
-          "precision=bf16: this CPU has no bfloat16 dot product (AVX-512 BF16 or Arm's BF16); use "
-          "precision=fp32");
-  return Precision::kBf16;
+// Small problems of the ops that round their operands.
+Problems rounding_problems(Precision precision, bool learns) {
+  const ConvGeometry g{2, 8, 8, {4, 4, 4}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}};
+  const DType f32 = DType::kF32;
+  Problems problems;
+  problems.push_back(std::make_unique<LinearFprop>(f32, 2, 8, 8, true, precision));
+  if (!learns) {
+    const DType weights = precision == Precision::kBf16 ? DType::kBf16 : f32;
+    problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, true, true, precision, weights));
+    return problems;
+  }
+  problems.push_back(std::make_unique<ConvFprop>(f32, g, precision));
+  problems.push_back(std::make_unique<ConvDgrad>(f32, g, precision));
+  problems.push_back(std::make_unique<ConvWgrad>(f32, g, precision));
+  problems.push_back(std::make_unique<LinearDgrad>(f32, 2, 8, 8, true, precision));
+  problems.push_back(std::make_unique<LinearWgrad>(f32, 2, 8, 8, true, precision));
+  return problems;
 }
 
-std::unique_ptr<Module> build_network(const RunConfig& config, Device device, bool learns) {
-  Build build{device, DType::kF32, static_cast<std::uint64_t>(config.seed)};
+// What cannot be had is refused: a run never computes in another precision than it was told to.
+Precision choose_precision(const std::string& wanted, Device device, bool learns, const Registry& registry) {
+  const Precision precision = wanted == "bf16"   ? Precision::kBf16
+                              : wanted == "tf32" ? Precision::kTf32
+                                                 : Precision::kF32;
+  if (precision == Precision::kF32) return precision;
+  for (const auto& op : rounding_problems(precision, learns)) {
+    require(registry.choose_if_any(*op, device.kind) != nullptr, "precision=", wanted,
+            ": no kernel of this build for ", name_of(device.kind), " computes ", op->name(),
+            " with it; use precision=fp32");
+  }
+  return precision;
+}
+
+std::unique_ptr<Module> build_network(const RunConfig& config, const Context& context, bool learns) {
+  Build build{context.device(), DType::kF32, static_cast<std::uint64_t>(config.seed)};
   build.learns = learns;
-  build.precision = choose_precision(config.precision, device, learns);
+  build.precision = context.precision;
   UmResNetOptions options;
   options.channels = config.channels;
   options.in_channels = static_cast<std::int64_t>(config.boxes.features.size());
@@ -235,12 +263,12 @@ double log_floor(const RunConfig& config) {
 Experiment::Experiment(const RunConfig& config, Transform transform, bool learns)
     : config_(config),
       transform_(std::move(transform)),
-      registry_(make_registry()),
-      context_(registry_, choose_device(config.device, registry_)),
-      network_(build_network(config, context_.device(), learns)),
-      task_(make_task(config_, transform_, context_, *network_)) {
+      registry_(make_registry_with_peers()),
+      context_(registry_, choose_device(config.device, registry_)) {
   registry_.prefer(config_.kernels);
-  context_.precision = choose_precision(config.precision, context_.device(), learns);
+  context_.precision = choose_precision(config_.precision, context_.device(), learns, registry_);
+  network_ = build_network(config_, context_, learns);
+  task_ = make_task(config_, transform_, context_, *network_);
 }
 
 std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device,

@@ -58,8 +58,8 @@ class Experiment {
   /// `learns`: false for a network that is only loaded and asked (engine/nn/module.h).
   Experiment(const RunConfig& config, Transform transform, bool learns = true);
   /// The network of a checkpoint (RUN/best.h5 where there is one, else RUN/last.h5; or a file), for
-  /// prediction on `device`, in the run's own precision unless another is given. With bf16 its weights are
-  /// held as bfloat16: half of the memory.
+  /// prediction on `device`, in the run's own precision unless another is given. With bf16 the weights of its
+  /// convolutions are held as bfloat16: half of the memory.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device,
                                           const std::string& precision = {});
 

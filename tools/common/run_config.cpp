@@ -12,12 +12,16 @@ Config RunConfig::bind() {
   return Config({
       {"device", "auto, cpu, cuda or cuda:N", &device},
       {"precision",
-       "of convolutions: fp32, or bf16 (operands rounded to bfloat16, sums and weights in fp32)",
+       "of convolutions and linear layers: fp32, or their operands rounded to tf32 or bf16 (sums, weights "
+       "and "
+       "moments stay in fp32). tf32 is fast on GPUs; on a CPU it computes the same numbers and takes longer",
        &precision,
        0,
        0,
        {"fp32", "tf32", "bf16"}},
-      {"kernels", "kernels to prefer, e.g. conv_fprop=reference; empty: the registry's choice", &kernels},
+      {"kernels",
+       "kernels to prefer, e.g. conv_fprop=reference, or conv3d=cudnn on a GPU; empty: the registry's choice",
+       &kernels},
 
       {"model.name", "the network", &model, 0, 0, {"um_resnet"}},
       {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &channels, 1, 4096},

@@ -3,9 +3,10 @@
 // and the build decides which of the two folders is searched.
 //
 // A kernel may use: threadIdx, blockIdx, blockDim, gridDim; __syncthreads(), __syncwarp() and the shuffles,
-// by whole warps; shared_memory<T>(); float2, float4, int4; arithmetic and <cmath>'s functions in float and
-// double; constexpr functions of the engine; __fmul_rn(), a product that is rounded before anything is added
-// to it. It never uses atomics on floats: sums have an order.
+// by whole warps; shared_memory<T>(); shared_address(); named_barrier_sync(), by whole warps; __grid_constant__;
+// float2, float4, int4; arithmetic and <cmath>'s functions in float and double; constexpr functions of the
+// engine; __fmul_rn(), a product that is rounded before anything is added to it. It never uses atomics on
+// floats: sums have an order. What Hopper adds stands beside: mbarrier.h, tma.h, wgmma.h, cluster.h.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -18,17 +19,31 @@ namespace umbra {
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kFullWarp = 0xffffffffu;
 
-/// Blocks, threads of a block and bytes of shared memory of a launch.
+/// Blocks, threads of a block, bytes of shared memory and blocks of a cluster (cluster.h) of a launch. Up to 8
+/// blocks make a cluster on every Hopper card, up to 16 on some.
 struct Grid {
   dim3 blocks, threads;
   std::size_t shared = 0;
+  dim3 cluster{1, 1, 1};
 };
 
-/// The block's shared memory as one T; Grid::shared must be sizeof(T) at least. Contents are arbitrary.
+/// The block's shared memory as one T; Grid::shared must be sizeof(T) at least. Contents are arbitrary. It
+/// begins at a multiple of 1024 bytes, as swizzled operands need it.
 template <class T>
 __device__ T& shared_memory() {
-  extern __shared__ __align__(128) unsigned char umbra_shared_memory[];
+  extern __shared__ __align__(1024) unsigned char umbra_shared_memory[];
   return *reinterpret_cast<T*>(umbra_shared_memory);
+}
+
+/// The address of something in shared memory as that memory counts.
+__device__ inline unsigned shared_address(const void* shared) {
+  return static_cast<unsigned>(__cvta_generic_to_shared(shared));
+}
+
+/// Waits until `threads` threads of the block (a multiple of 32) wait at the barrier with this number, 1 to
+/// 15; 0 is that of __syncthreads().
+__device__ inline void named_barrier_sync(int id, int threads) {
+  asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
 /// Puts kernel(arguments…) into the queue `stream` (a cudaStream_t). A grid without blocks does nothing. What
@@ -48,6 +63,19 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, void* stream, Argum
   config.blockDim = grid.threads;
   config.dynamicSmemBytes = grid.shared;
   config.stream = static_cast<cudaStream_t>(stream);
+  cudaLaunchAttribute cluster{};
+  const unsigned blocks_of_cluster = grid.cluster.x * grid.cluster.y * grid.cluster.z;
+  if (blocks_of_cluster > 1) {
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim.x = grid.cluster.x;
+    cluster.val.clusterDim.y = grid.cluster.y;
+    cluster.val.clusterDim.z = grid.cluster.z;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+    constexpr unsigned kOnEveryCard = 8;
+    if (blocks_of_cluster > kOnEveryCard)
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1);
+  }
   cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...);
 }
 

@@ -25,6 +25,7 @@ class EmulatedBackend final : public HostOnly {
   std::string describe(int) const override { return "the emulator of CUDA kernels on the host"; }
   std::string why_none() const override { return {}; }
   std::size_t shared_memory() const override { return 227 << 10; }  // Hopper's
+  int compute_capability() const override { return 9; }
   void* allocate(int, std::size_t bytes) const override {
     constexpr std::size_t kAlignment = 256;
     void* memory = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);

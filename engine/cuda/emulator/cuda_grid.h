@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/cuda/emulator/async.h"
 #include "engine/cuda/emulator/emulator.h"
 
 #define __global__
@@ -14,6 +15,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 
 using umbra::emulator::blockDim;
 using umbra::emulator::blockIdx;
@@ -72,6 +74,7 @@ inline constexpr unsigned kFullWarp = 0xffffffffu;
 struct Grid {
   dim3 blocks, threads;
   std::size_t shared = 0;
+  dim3 cluster{1, 1, 1};
 };
 
 template <class T>
@@ -79,10 +82,17 @@ T& shared_memory() {
   return *static_cast<T*>(emulator::shared_memory(sizeof(T)));
 }
 
+inline unsigned shared_address(const void* shared) {
+  return emulator::shared_address(shared);
+}
+inline void named_barrier_sync(int id, int threads) {
+  emulator::wait_at_named_barrier(id, threads);
+}
+
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, void*, Arguments... arguments) {
   emulator::submit([=] {
-    emulator::run(grid.blocks, grid.threads, grid.shared,
+    emulator::run(grid.blocks, grid.threads, grid.shared, grid.cluster,
                   [&] { kernel(static_cast<Parameters>(arguments)...); });
   });
 }

@@ -34,7 +34,8 @@ void set_order(Order order);
 
 /// Runs body() once per thread of every block. Throws Error when threads wait for ever, when a block is
 /// larger than CUDA allows or when something was written behind the shared memory.
-void run(dim3 blocks, dim3 threads, std::size_t shared_bytes, const std::function<void()>& body);
+void run(dim3 blocks, dim3 threads, std::size_t shared_bytes, dim3 cluster,
+         const std::function<void()>& body);
 
 /// Does `work` now or, while a graph is being captured, when the graph is launched.
 void submit(std::function<void()> work);
@@ -45,7 +46,10 @@ unsigned lane();
 void* shared_memory(std::size_t bytes);
 /// Waits until every thread of the block waits here.
 void wait_for_block();
-/// Waits until all lanes in `mask` of this warp have given their number; returns that of lane `from`.
+/// Waits until all lanes in `mask` of this warp have given their number, calls take(all 32 of them), and
+/// waits until all have taken.
+void meet_in_warp(unsigned mask, std::uint64_t value, const std::function<void(const std::uint64_t*)>& take);
+/// The same for one of the numbers, that of lane `from`, which is returned.
 std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
 
 template <class T>

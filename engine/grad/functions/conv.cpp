@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/grad/functions/conv_call.h"
+#include "engine/grad/functions/weight_image.h"
 #include "engine/ops/bias/op.h"
 #include "engine/ops/conv/op.h"
 
@@ -9,13 +10,13 @@ namespace {
 
 class ConvFunction final : public Function {
  public:
-  explicit ConvFunction(ConvCall conv) : conv_(std::move(conv)) {}
+  ConvFunction(ConvCall conv, Tensor image) : conv_(std::move(conv)), image_(std::move(image)) {}
   std::string_view name() const override { return "conv"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
-    call(pass.context, ConvFprop(y.dtype(), conv_.geometry, precision(pass.context)),
-         {inputs[0], conv_.live_taps(inputs[1]), y});
+    call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, precision(pass.context)),
+                      {inputs[0], conv_.live_taps(inputs[1]), y}, image_);
     return y;
   }
 
@@ -29,18 +30,19 @@ class ConvFunction final : public Function {
     }
     if (wanted[0]) {
       grads[0] = context.temporary_like(inputs[0]);
-      call(context, ConvDgrad(dtype, conv_.geometry, precision(context)),
-           {dy, conv_.live_taps(inputs[1]), grads[0]});
+      call_with_weights(context, ConvDgrad(dtype, conv_.geometry, precision(context)),
+                        {dy, conv_.live_taps(inputs[1]), grads[0]}, image_);
     }
     return grads;
   }
 
  private:
   Precision precision(const Context& context) const {
-    return conv_.geometry.in_channels > Context::kFewChannels ? context.precision : Precision::kF32;
+    return context.conv_precision(conv_.geometry.in_channels);
   }
 
   ConvCall conv_;
+  Tensor image_;  // of the weights, or undefined
 };
 
 class BiasFunction final : public Function {
@@ -117,7 +119,8 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
       w->name.empty() ? "this call" : w->name,
       " are held as bf16: such a network can be asked (conv_inference), but neither trained nor recorded");
   ConvCall problem = conv_call(x, w, stride, padding);
-  return apply(pass, std::make_shared<ConvFunction>(std::move(problem)), {to_batch_last(pass, x), w});
+  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->image),
+               {to_batch_last(pass, x), w});
 }
 
 Var add_bias(Pass& pass, const Var& x, const Var& bias) {

@@ -1,4 +1,5 @@
 #include "engine/grad/functions/conv_call.h"
+#include "engine/grad/functions/weight_image.h"
 #include "engine/ops/conv_inference/op.h"
 
 namespace umbra {
@@ -6,23 +7,24 @@ namespace {
 
 class ConvInferenceFunction final : public Function {
  public:
-  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu)
-      : conv_(std::move(conv)), state_(state), relu_(relu) {}
+  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu, Tensor image)
+      : conv_(std::move(conv)), state_(state), relu_(relu), image_(std::move(image)) {}
   std::string_view name() const override { return "conv_inference"; }
 
   // inputs: x, w, gamma, beta and, where there is one, the residual
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const bool has_residual = inputs.size() == 5;
     const DType dtype = inputs[0].dtype();
-    const bool rounds =
-        pass.context.precision == Precision::kBf16 && conv_.geometry.in_channels > Context::kFewChannels;
-    const ConvOperands operands = inputs[1].dtype() == DType::kBf16 ? ConvOperands::kRoundedInMemory
-                                  : rounds                          ? ConvOperands::kRounded
-                                                                    : ConvOperands::kExact;
+    const bool stored = inputs[1].dtype() == DType::kBf16;  // whatever the context's precision
+    const Precision precision =
+        stored ? Precision::kBf16 : pass.context.conv_precision(conv_.geometry.in_channels);
+    const ConvInference op(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, precision,
+                           inputs[1].dtype());
     const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
-    call(pass.context, ConvInference(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, operands),
-         {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
-          state_.running_var, has_residual ? inputs[4] : Tensor(), y});
+    call_with_weights(pass.context, op,
+                      {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
+                       state_.running_var, has_residual ? inputs[4] : Tensor(), y},
+                      image_);
     return y;
   }
 
@@ -35,6 +37,7 @@ class ConvInferenceFunction final : public Function {
   ConvCall conv_;
   BatchNormState state_;
   bool relu_;
+  Tensor image_;  // of the weights, or undefined
 };
 
 }  // namespace
@@ -56,7 +59,7 @@ Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, con
             " differs from the output ", conv.out, " in shape");
     inputs.push_back(to_batch_last(pass, residual));
   }
-  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu), std::move(inputs));
+  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu, w->image), std::move(inputs));
 }
 
 }  // namespace umbra

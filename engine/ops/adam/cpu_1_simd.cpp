@@ -63,13 +63,16 @@ HWY_EXPORT(adam_range);
 void adam_step_simd(const AdamStep& op, Buffers buffers, void*, Stream&) {
   const AdamScalars<float> scalars(op.rule, static_cast<const double*>(buffers.back()));
   parallel_parts(op.parts, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
-    float* p = static_cast<float*>(buffers[4 * k]);
-    const float* g = static_cast<const float*>(buffers[4 * k + 1]);
-    float* m = static_cast<float*>(buffers[4 * k + 2]);
-    float* v = static_cast<float*>(buffers[4 * k + 3]);
+    float* p = static_cast<float*>(buffers[AdamStep::kBuffers * k]);
+    const float* g = static_cast<const float*>(buffers[AdamStep::kBuffers * k + 1]);
+    float* m = static_cast<float*>(buffers[AdamStep::kBuffers * k + 2]);
+    float* v = static_cast<float*>(buffers[AdamStep::kBuffers * k + 3]);
     HWY_DYNAMIC_DISPATCH(adam_range)
     (scalars, op.rule.decoupled, p + begin, op.parts[k].gradient_absent ? nullptr : g + begin, m + begin,
      v + begin, end - begin);
+    if (op.parts[k].image) {
+      write_image(p + begin, end - begin, static_cast<Bf16*>(buffers[AdamStep::kBuffers * k + 4]) + begin);
+    }
   });
 }
 

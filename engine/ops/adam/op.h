@@ -4,10 +4,12 @@
 //   m <- m + (1 - beta1)(g - m) in PyTorch >= 2; here  m <- beta1 m + (1 - beta1) g  as in 1.13, equal up to
 //   rounding v <- beta2 v + (1 - beta2) g^2 p <- p - (lr / bc1) m / (sqrt(v) / sqrt(bc2) + epsilon),   bc1 =
 //   1 - beta1^step, bc2 = 1 - beta2^step
-// for every element of several tensors, each with buffers p, g, m, v. The last buffer, scalars, holds
+// for every element of several tensors, each with buffers p, g, m, v, image. The last buffer, scalars, holds
 // [lr, bc1, bc2], computed by the caller in double: in memory, so that a CUDA graph of the step can be
 // launched again for the next one. Where a part's gradient is absent its buffer g is empty and every g counts
 // as zero: weights that never touch data, which only weight decay and what is left in their moments move.
+// Where a part has an image, that becomes the new p, rounded to bfloat16 (nearest, ties to even); its buffer
+// is empty elsewhere.
 #pragma once
 
 #include <utility>
@@ -24,11 +26,13 @@ struct AdamRule {
 
 class AdamStep final : public Op {
  public:
+  static constexpr std::size_t kBuffers = 5;  // of a part
   AdamStep(DType type, Parts parts_, const AdamRule& rule_)
       : Op(type), parts(std::move(parts_)), rule(rule_) {}
   AdamStep(DType type, std::int64_t count, double beta1, double beta2, double epsilon, double weight_decay,
-           bool decoupled, bool gradient_absent = false)
-      : AdamStep(type, Parts{{count, gradient_absent}}, {beta1, beta2, epsilon, weight_decay, decoupled}) {}
+           bool decoupled, bool gradient_absent = false, bool image = false)
+      : AdamStep(type, Parts{{count, gradient_absent, image}},
+                 {beta1, beta2, epsilon, weight_decay, decoupled}) {}
   std::string_view name() const override { return "adam_step"; }
   std::string text() const override {
     return concat(text_of(parts), rule.decoupled ? " adamw" : " adam", " decay", rule.weight_decay);
@@ -40,6 +44,7 @@ class AdamStep final : public Op {
       specs.push_back({"g", dtype, part.gradient_absent ? 0 : part.count, Access::kIn});
       specs.push_back({"m", dtype, part.count, Access::kInOut});
       specs.push_back({"v", dtype, part.count, Access::kInOut, Fill::kPositive});
+      specs.push_back({"image", DType::kBf16, part.image ? part.count : 0, Access::kOut});
     }
     specs.push_back({"scalars", DType::kF64, 3, Access::kIn, Fill::kPositive});
     return specs;

@@ -14,12 +14,14 @@ namespace umbra {
 template <class T>
 void adam_step_reference(const AdamStep& op, Buffers buffers, void*, Stream&) {
   using std::sqrt;
+  constexpr std::size_t kBuffers = AdamStep::kBuffers;
   const AdamScalars<T> s(op.rule, static_cast<const double*>(buffers.back()));
   for (std::size_t k = 0; k < op.parts.size(); ++k) {
-    T* p = static_cast<T*>(buffers[4 * k]);
-    const T* g = static_cast<const T*>(buffers[4 * k + 1]);
-    T* m = static_cast<T*>(buffers[4 * k + 2]);
-    T* v = static_cast<T*>(buffers[4 * k + 3]);
+    T* p = static_cast<T*>(buffers[kBuffers * k]);
+    const T* g = static_cast<const T*>(buffers[kBuffers * k + 1]);
+    T* m = static_cast<T*>(buffers[kBuffers * k + 2]);
+    T* v = static_cast<T*>(buffers[kBuffers * k + 3]);
+    Bf16* image = static_cast<Bf16*>(buffers[kBuffers * k + 4]);
     for (std::int64_t i = 0; i < op.parts[k].count; ++i) {
       T gradient = op.parts[k].gradient_absent ? T(0) : g[i];
       if (op.rule.weight_decay != 0) {
@@ -30,6 +32,9 @@ void adam_step_reference(const AdamStep& op, Buffers buffers, void*, Stream&) {
       v[i] = v[i] * s.beta2 + s.rest2 * gradient * gradient;
       const T denominator = sqrt(v[i]) / s.root_bc2 + s.epsilon;
       p[i] = p[i] + s.minus_step * m[i] / denominator;
+      if constexpr (std::is_floating_point_v<T>) {
+        if (op.parts[k].image) image[i] = Bf16(p[i]);
+      }
     }
   }
 }

@@ -12,6 +12,7 @@ std::string fprop_declines(const ConvFprop& op) {
   return declines_as_bf16(op);
 }
 std::string dgrad_declines(const ConvDgrad& op) {
+  if (op.weights == DType::kBf16) return "it takes weights of type f32 only";
   return declines_as_bf16(op);
 }
 std::size_t fprop_workspace(const ConvFprop& op) {
@@ -22,7 +23,7 @@ std::size_t dgrad_workspace(const ConvDgrad& op) {
 }
 
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream&) {  // x, w -> y
-  conv_fprop_bf16(op.geometry, Bf16Sums::kDots, static_cast<const float*>(b[0]), b[1], DType::kF32,
+  conv_fprop_bf16(op.geometry, Bf16Sums::kDots, static_cast<const float*>(b[0]), b[1], op.weights,
                   static_cast<float*>(b[2]), workspace, nullptr);
 }
 void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx

@@ -5,33 +5,23 @@
 #include "engine/ops/conv/rungs_cuda.h"
 
 namespace umbra {
-namespace {
-
-// Sums are the result.
-struct AsIs {
-  static constexpr bool kScales = false;
-  float* result;
-  __device__ float value(float sum, float2, int) const { return sum; }
-  __device__ void put(int i, float sum) const { result[i] = sum; }
-};
-
-}  // namespace
-
 void conv_fprop_cuda_2_tiled(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
-  launch_conv_tiles<false>(op.geometry, static_cast<const float*>(b[1]), static_cast<const float*>(b[0]),
-                           AsIs{static_cast<float*>(b[2])}, workspace, stream.native());
+  launch_conv_tiles<false, Fp32Multiplier>(
+      op.geometry, static_cast<const float*>(b[1]), static_cast<const float*>(b[0]),
+      SumsAsTheyAre{static_cast<float*>(b[2])}, workspace, stream.native());
 }
 void conv_dgrad_cuda_2_tiled(const ConvDgrad& op, Buffers b, void* workspace,
                              Stream& stream) {  // dy, w -> dx
-  launch_conv_tiles<true>(op.geometry, static_cast<const float*>(b[1]), static_cast<const float*>(b[0]),
-                          AsIs{static_cast<float*>(b[2])}, workspace, stream.native());
+  launch_conv_tiles<true, Fp32Multiplier>(
+      op.geometry, static_cast<const float*>(b[1]), static_cast<const float*>(b[0]),
+      SumsAsTheyAre{static_cast<float*>(b[2])}, workspace, stream.native());
 }
 
 std::size_t conv_fprop_cuda_2_tiled_workspace(const ConvFprop& op) {
-  return conv_tile_workspace(op.geometry, false);
+  return conv_tile_workspace(op.geometry, false, kTileSteps);
 }
 std::size_t conv_dgrad_cuda_2_tiled_workspace(const ConvDgrad& op) {
-  return conv_tile_workspace(op.geometry, true);
+  return conv_tile_workspace(op.geometry, true, kTileSteps);
 }
 
 }  // namespace umbra

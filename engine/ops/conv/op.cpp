@@ -2,6 +2,7 @@
 #include "engine/ops/conv/op.h"
 
 #include "engine/base/error.h"
+#include "engine/ops/rounding.h"
 
 namespace umbra {
 namespace {
@@ -12,8 +13,13 @@ double as_double(std::int64_t n) {
 
 }  // namespace
 
+ConvOp::ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_)
+    : Op(type), geometry(g), precision(operands), weights(weights_) {
+  check_weights(dtype, precision, weights);
+}
+
 std::string ConvOp::text() const {
-  return precision == Precision::kF32 ? geometry.text() : concat(geometry.text(), " ", name_of(precision));
+  return concat(geometry.text(), rounding_text(precision, weights));
 }
 
 double ConvOp::flops() const {
@@ -25,29 +31,29 @@ double ConvOp::flops() const {
 BufferSpec ConvOp::x(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.in_channels * geometry.in_volume(), access};
 }
-BufferSpec ConvOp::w(std::string_view buffer, Access access) const {
-  return {buffer, dtype, geometry.live_taps() * geometry.in_channels * geometry.out_channels, access};
+BufferSpec ConvOp::w(std::string_view buffer, DType type, Access access) const {
+  return {buffer, type, geometry.live_taps() * geometry.in_channels * geometry.out_channels, access};
 }
 BufferSpec ConvOp::y(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.out_channels * geometry.out_volume(), access};
 }
 
 std::vector<BufferSpec> ConvFprop::buffers() const {
-  return {x("x", Access::kIn), w("w", Access::kIn), y("y", Access::kOut)};
+  return {x("x", Access::kIn), w("w", weights, Access::kIn), y("y", Access::kOut)};
 }
 double ConvFprop::sum_length() const {
   return as_double(geometry.in_channels * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvDgrad::buffers() const {
-  return {y("dy", Access::kIn), w("w", Access::kIn), x("dx", Access::kOut)};
+  return {y("dy", Access::kIn), w("w", weights, Access::kIn), x("dx", Access::kOut)};
 }
 double ConvDgrad::sum_length() const {
   return as_double(geometry.out_channels * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvWgrad::buffers() const {
-  return {x("x", Access::kIn), y("dy", Access::kIn), w("dw", Access::kOut)};
+  return {x("x", Access::kIn), y("dy", Access::kIn), w("dw", dtype, Access::kOut)};
 }
 double ConvWgrad::sum_length() const {
   return as_double(geometry.batch * geometry.out_volume());

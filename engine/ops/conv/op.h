@@ -12,8 +12,9 @@
 // are [live tap][Cin][Cout]: only taps that touch data for at least one output position are in memory, in
 // ascending row-major order. Without any live tap the weight is empty and y is zero.
 //
-// With precision bf16 x, w and dy stand for their roundings to bfloat16 (nearest, ties to even), of which the
-// denormal ones (below 2^-126) may count as zero.
+// With precision tf32 or bf16 x, w and dy stand for their roundings (engine/base/precision.h), of which the
+// denormal ones (below 2^-126) may count as zero. With precision bf16 fprop and dgrad may read the weights as
+// bfloat16, already rounded: the *image* that the optimisers write beside the weights.
 #pragma once
 
 #include "engine/base/precision.h"
@@ -24,17 +25,20 @@ namespace umbra {
 class ConvOp : public Op {
  public:
   ConvOp(DType type, const ConvGeometry& g, Precision operands = Precision::kF32)
-      : Op(type), geometry(g), precision(operands) {}
-  std::string text() const override;  // the geometry's, " bf16" behind it
+      : ConvOp(type, g, operands, type) {}
+  /// `weights_`: of w in memory, `type` or, with precision bf16, kBf16.
+  ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_);
+  std::string text() const override;  // the geometry's; " tf32", " bf16", " weights=bf16" behind it
   double flops() const override;      // 2 * batch * Cin * Cout * live pairs
   bool exact_on_integers() const override { return true; }
   ConvGeometry geometry;
   Precision precision;  // both operands are rounded to it; sums and memory are of `dtype`
+  DType weights;        // of w in memory
 
  protected:
-  BufferSpec x(std::string_view name, Access access) const;  // [D, H, W, Cin, N]
-  BufferSpec w(std::string_view name, Access access) const;  // [live tap, Cin, Cout]
-  BufferSpec y(std::string_view name, Access access) const;  // [oD, oH, oW, Cout, N]
+  BufferSpec x(std::string_view name, Access access) const;              // [D, H, W, Cin, N]
+  BufferSpec w(std::string_view name, DType type, Access access) const;  // [live tap, Cin, Cout]
+  BufferSpec y(std::string_view name, Access access) const;              // [oD, oH, oW, Cout, N]
 };
 
 class ConvFprop final : public ConvOp {
@@ -53,7 +57,8 @@ class ConvDgrad final : public ConvOp {
 };
 class ConvWgrad final : public ConvOp {
  public:
-  using ConvOp::ConvOp;
+  ConvWgrad(DType type, const ConvGeometry& g, Precision operands = Precision::kF32)
+      : ConvOp(type, g, operands) {}
   std::string_view name() const override { return "conv_wgrad"; }
   std::vector<BufferSpec> buffers() const override;  // x, dy -> dw
   double sum_length() const override;

@@ -1,11 +1,12 @@
 // The definition of the convolution and its adjoints in plain loops, for any scalar: float, double,
 // Dual<double>. Never tuned: it is what every other rung is compared with. `rounded` is applied to every
-// operand; for precision bf16 it is round_to_bf16.
+// operand; with_rounding() makes it of a precision.
 #pragma once
 
 #include <algorithm>
 
 #include "engine/ops/conv/op.h"
+#include "engine/ops/rounding.h"
 
 namespace umbra {
 
@@ -49,14 +50,6 @@ void for_each_product(const ConvGeometry& g, const Body& body) {
   });
 }
 
-/// Operands as they are.
-struct NotRounded {
-  template <class T>
-  const T& operator()(const T& value) const {
-    return value;
-  }
-};
-
 /// y = x * w; the weights may stand in memory as another type.
 template <class T, class W, class Rounded = NotRounded>
 void conv_fprop_reference(const ConvGeometry& g, const T* x, const W* w, T* y, const Rounded& rounded = {}) {
@@ -67,12 +60,12 @@ void conv_fprop_reference(const ConvGeometry& g, const T* x, const W* w, T* y, c
 }
 
 /// dx from dy and w
-template <class T, class Rounded = NotRounded>
-void conv_dgrad_reference(const ConvGeometry& g, const T* dy, const T* w, T* dx,
+template <class T, class W, class Rounded = NotRounded>
+void conv_dgrad_reference(const ConvGeometry& g, const T* dy, const W* w, T* dx,
                           const Rounded& rounded = {}) {
   std::fill_n(dx, g.in_volume() * g.in_channels * g.batch, T(0));
   for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-    dx[ix] += rounded(w[iw]) * rounded(dy[iy]);
+    dx[ix] += rounded(static_cast<T>(w[iw])) * rounded(dy[iy]);
   });
 }
 

@@ -20,7 +20,7 @@ template <Bf16Sums kSums>
 void conv_inference_bf16(const ConvInference& op, Buffers b, void* memory, Stream&) {
   Carver carver(memory);
   const ConvInferenceFinish finish(carver, op, b);
-  conv_fprop_bf16(op.geometry, kSums, static_cast<const float*>(b[0]), b[1], op.weights(),
+  conv_fprop_bf16(op.geometry, kSums, static_cast<const float*>(b[0]), b[1], op.weights,
                   static_cast<float*>(b[7]), static_cast<std::byte*>(memory) + carver.used(), &finish);
 }
 

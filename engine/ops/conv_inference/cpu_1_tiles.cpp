@@ -7,7 +7,7 @@ namespace umbra {
 namespace {
 
 std::string declines(const ConvInference& op) {
-  if (op.rounds()) return "it computes with precision fp32 only";
+  if (op.precision != Precision::kF32) return "it computes with precision fp32 only";
   return too_many_positions(op.geometry);
 }
 

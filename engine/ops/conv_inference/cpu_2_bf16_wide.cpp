@@ -6,7 +6,7 @@ namespace umbra {
 namespace {
 
 std::string declines(const ConvInference& op) {
-  if (!op.rounds()) return "it computes with precision bf16 only";
+  if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
   return too_many_positions(op.geometry);
 }
 

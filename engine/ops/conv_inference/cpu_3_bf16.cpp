@@ -7,7 +7,7 @@ namespace umbra {
 namespace {
 
 std::string declines(const ConvInference& op) {
-  if (!op.rounds()) return "it computes with precision bf16 only";
+  if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
   if (!bf16_tile_supported()) return "this CPU has no bfloat16 dot product (AVX-512 BF16 or Arm's BF16)";
   return too_many_positions(op.geometry);
 }

@@ -8,14 +8,14 @@
 namespace umbra {
 
 void conv_inference_cuda_2_tiled(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {
-  launch_conv_tiles<false>(op.geometry,
-                           static_cast<const float*>(b[1]),  // [live tap, Cin, Cout]
-                           static_cast<const float*>(b[0]),  // [D, H, W, Cin, N]
-                           conv_inference_finish_cuda(op, b), workspace, stream.native());
+  launch_conv_tiles<false, Fp32Multiplier>(op.geometry,
+                                           static_cast<const float*>(b[1]),  // [live tap, Cin, Cout]
+                                           static_cast<const float*>(b[0]),  // [D, H, W, Cin, N]
+                                           conv_inference_finish_cuda(op, b), workspace, stream.native());
 }
 
 std::size_t conv_inference_cuda_2_tiled_workspace(const ConvInference& op) {
-  return conv_tile_workspace(op.geometry, false);
+  return conv_tile_workspace(op.geometry, false, kTileSteps);
 }
 
 }  // namespace umbra

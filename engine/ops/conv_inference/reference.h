@@ -15,18 +15,9 @@ void conv_inference_reference(const ConvInference& op, Buffers b, void*, Stream&
   const ConvGeometry& g = op.geometry;
   const T* x = static_cast<const T*>(b[0]);
   T* y = static_cast<T*>(b[7]);
-  const auto rounded = [](auto value) { return round_to_bf16(value); };
-  switch (op.operands) {
-    case ConvOperands::kExact:
-      conv_fprop_reference(g, x, static_cast<const T*>(b[1]), y);
-      break;
-    case ConvOperands::kRounded:
-      conv_fprop_reference(g, x, static_cast<const T*>(b[1]), y, rounded);
-      break;
-    case ConvOperands::kRoundedInMemory:
-      conv_fprop_reference(g, x, static_cast<const Bf16*>(b[1]), y, rounded);
-      break;
-  }
+  with_rounding(op.precision, [&](const auto& rounded) {
+    with_weights<T>(op.weights, b[1], [&](const auto* w) { conv_fprop_reference(g, x, w, y, rounded); });
+  });
   void* const norm[] = {b[7], b[2], b[3], b[4], b[5], b[7]};
   batch_norm_inference_reference<T>(
       BatchNormInference(op.dtype, g.out_volume(), g.out_channels, g.batch, op.epsilon), norm, nullptr,

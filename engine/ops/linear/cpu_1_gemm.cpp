@@ -65,6 +65,16 @@ std::size_t wgrad_workspace(const LinearWgrad& op) {
   return gemm_bytes(wgrad_product(op, nullptr, nullptr, nullptr));
 }
 
+std::string fprop_declines(const LinearFprop& op) {
+  return declines_other_precisions(Precision::kF32, op.precision, op.weights);
+}
+std::string dgrad_declines(const LinearDgrad& op) {
+  return declines_other_precisions(Precision::kF32, op.precision, op.weights);
+}
+std::string wgrad_declines(const LinearWgrad& op) {
+  return declines_other_precisions(Precision::kF32, op.precision, op.weights);
+}
+
 void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, w, b -> y
   gemm(fprop_product(op, b[0], b[1], b[3]), workspace);
   if (!op.bias) return;
@@ -84,9 +94,12 @@ void dgrad(const LinearDgrad& op, Buffers b, void* workspace, Stream&) {  // dy,
 
 void wgrad(const LinearWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw, db
   gemm(wgrad_product(op, b[0], b[1], b[2]), workspace);
-  if (!op.bias) return;
-  const float* dy = static_cast<const float*>(b[1]);  // [rows, out]
-  float* db = static_cast<float*>(b[3]);              // [out]
+  if (op.bias) linear_bias_slope(op, static_cast<const float*>(b[1]), static_cast<float*>(b[3]));
+}
+
+}  // namespace
+
+void linear_bias_slope(const LinearWgrad& op, const float* dy, float* db) {
   parallel_chunks(op.out, std::max<std::int64_t>(16, kChunk / op.rows),
                   [&](std::int64_t begin, std::int64_t end) {
                     for (std::int64_t m = begin; m < end; ++m) db[m] = 0.0f;
@@ -96,16 +109,17 @@ void wgrad(const LinearWgrad& op, Buffers b, void* workspace, Stream&) {  // x, 
                   });
 }
 
-}  // namespace
-
 Kernel linear_fprop_cpu_1_gemm() {
-  return make_kernel<LinearFprop, fprop, nullptr, fprop_workspace>("linear_fprop", "cpu_1_gemm", DType::kF32);
+  return make_kernel<LinearFprop, fprop, fprop_declines, fprop_workspace>("linear_fprop", "cpu_1_gemm",
+                                                                          DType::kF32);
 }
 Kernel linear_dgrad_cpu_1_gemm() {
-  return make_kernel<LinearDgrad, dgrad, nullptr, dgrad_workspace>("linear_dgrad", "cpu_1_gemm", DType::kF32);
+  return make_kernel<LinearDgrad, dgrad, dgrad_declines, dgrad_workspace>("linear_dgrad", "cpu_1_gemm",
+                                                                          DType::kF32);
 }
 Kernel linear_wgrad_cpu_1_gemm() {
-  return make_kernel<LinearWgrad, wgrad, nullptr, wgrad_workspace>("linear_wgrad", "cpu_1_gemm", DType::kF32);
+  return make_kernel<LinearWgrad, wgrad, wgrad_declines, wgrad_workspace>("linear_wgrad", "cpu_1_gemm",
+                                                                          DType::kF32);
 }
 
 }  // namespace umbra

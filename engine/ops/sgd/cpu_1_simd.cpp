@@ -38,12 +38,15 @@ HWY_EXPORT(sgd_range);
 void sgd_step_simd(const SgdStep& op, Buffers buffers, void*, Stream&) {
   const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers.back()));
   parallel_parts(op.parts, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
-    float* p = static_cast<float*>(buffers[3 * k]);
-    const float* g = static_cast<const float*>(buffers[3 * k + 1]);
-    float* v = static_cast<float*>(buffers[3 * k + 2]);
+    float* p = static_cast<float*>(buffers[SgdStep::kBuffers * k]);
+    const float* g = static_cast<const float*>(buffers[SgdStep::kBuffers * k + 1]);
+    float* v = static_cast<float*>(buffers[SgdStep::kBuffers * k + 2]);
     HWY_DYNAMIC_DISPATCH(sgd_range)
     (minus_lr, static_cast<float>(op.momentum), static_cast<float>(op.weight_decay), p + begin,
      op.parts[k].gradient_absent ? nullptr : g + begin, op.momentum != 0 ? v + begin : nullptr, end - begin);
+    if (op.parts[k].image) {
+      write_image(p + begin, end - begin, static_cast<Bf16*>(buffers[SgdStep::kBuffers * k + 3]) + begin);
+    }
   });
 }
 

@@ -1,5 +1,5 @@
 // All tensors of a network in one launch, or a few, 16 bytes at a time: as ops/adam's rung of this name. 20
-// bytes per element with momentum, 12 without.
+// bytes per element with momentum, 12 without, 2 more with an image.
 #include "engine/cuda/indexing.h"
 #include "engine/cuda/parts.h"
 #include "engine/ops/kernel.h"
@@ -15,6 +15,7 @@ struct SgdPart {
   float* p;        // [count]
   const float* g;  // [count]; null where the gradient is absent
   float* v;        // [count]; null without momentum
+  Bf16* image;     // [count], or null
   std::int64_t count, fours;
 };
 
@@ -30,6 +31,7 @@ __global__ void __launch_bounds__(kPartThreads)
   float* const p = list.part[k].p;
   const float* const g = list.part[k].g;
   float* const v = list.part[k].v;
+  Bf16* const image = list.part[k].image;
   for_piece(
       list.blocks.piece(block, k, list.part[k].count), list.part[k].fours,
       [&](std::int64_t i) {
@@ -42,11 +44,13 @@ __global__ void __launch_bounds__(kPartThreads)
         value = make_float4(fmaf(minus_lr, step.x, value.x), fmaf(minus_lr, step.y, value.y),
                             fmaf(minus_lr, step.z, value.z), fmaf(minus_lr, step.w, value.w));
         reinterpret_cast<float4*>(p)[i] = value;
+        if (image != nullptr) reinterpret_cast<FourBf16*>(image)[i] = FourBf16(value);
       },
       [&](std::int64_t i) {
         const float step = sgd_velocity(s, p[i], g == nullptr ? 0 : g[i], v == nullptr ? 0 : v[i]);
         if (v != nullptr) v[i] = step;
         p[i] = fmaf(minus_lr, step, p[i]);
+        if (image != nullptr) image[i] = Bf16(p[i]);
       });
 }
 
@@ -58,10 +62,14 @@ static_assert(sizeof(PartList<SgdPart>) + sizeof(SgdNumbers) + sizeof(double*) <
 void sgd_step_cuda_2_multi(const SgdStep& op, Buffers buffers, void*, Stream& stream) {
   const SgdNumbers numbers{static_cast<float>(op.momentum), static_cast<float>(op.weight_decay)};
   const auto part = [&](std::size_t k) {
-    SgdPart made{static_cast<float*>(buffers[3 * k]),
-                 op.parts[k].gradient_absent ? nullptr : static_cast<const float*>(buffers[3 * k + 1]),
-                 op.momentum == 0 ? nullptr : static_cast<float*>(buffers[3 * k + 2]), op.parts[k].count, 0};
-    if (aligned_to_16(made.p, made.g, made.v)) made.fours = made.count / 4;
+    SgdPart made{
+        static_cast<float*>(buffers[SgdStep::kBuffers * k]),
+        op.parts[k].gradient_absent ? nullptr : static_cast<const float*>(buffers[SgdStep::kBuffers * k + 1]),
+        op.momentum == 0 ? nullptr : static_cast<float*>(buffers[SgdStep::kBuffers * k + 2]),
+        op.parts[k].image ? static_cast<Bf16*>(buffers[SgdStep::kBuffers * k + 3]) : nullptr,
+        op.parts[k].count,
+        0};
+    if (aligned_to_16(made.p, made.g, made.v, made.image)) made.fours = made.count / 4;
     return made;
   };
   for_part_lists<SgdPart>(op.parts, kChunk, part, [&](const PartList<SgdPart>& list, std::int64_t) {

@@ -9,16 +9,21 @@ namespace umbra {
 template <class T>
 void sgd_step_reference(const SgdStep& op, Buffers buffers, void*, Stream&) {
   const T minus_lr(-*static_cast<const double*>(buffers.back()));
+  constexpr std::size_t kBuffers = SgdStep::kBuffers;
   const T momentum(op.momentum), weight_decay(op.weight_decay);
   for (std::size_t k = 0; k < op.parts.size(); ++k) {
-    T* p = static_cast<T*>(buffers[3 * k]);
-    const T* g = static_cast<const T*>(buffers[3 * k + 1]);
-    T* v = static_cast<T*>(buffers[3 * k + 2]);  // empty without momentum
+    T* p = static_cast<T*>(buffers[kBuffers * k]);
+    const T* g = static_cast<const T*>(buffers[kBuffers * k + 1]);
+    T* v = static_cast<T*>(buffers[kBuffers * k + 2]);  // empty without momentum
+    Bf16* image = static_cast<Bf16*>(buffers[kBuffers * k + 3]);
     for (std::int64_t i = 0; i < op.parts[k].count; ++i) {
       T step = op.parts[k].gradient_absent ? T(0) : g[i];
       if (op.weight_decay != 0) step = step + weight_decay * p[i];
       if (op.momentum != 0) step = v[i] = v[i] * momentum + step;
       p[i] = p[i] + minus_lr * step;
+      if constexpr (std::is_floating_point_v<T>) {
+        if (op.parts[k].image) image[i] = Bf16(p[i]);
+      }
     }
   }
 }

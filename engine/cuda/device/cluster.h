@@ -1,0 +1,76 @@
+// Clusters: blocks that run at the same time and read each other's shared memory (Grid::cluster says how many
+// there are), for nvcc; engine/cuda/emulator has the twin. (PTX ISA: "barrier.cluster", "mapa", "ld" with
+// .shared::cluster.) Instructions of Hopper; elsewhere these functions trap.
+#pragma once
+
+#include "cuda_grid.h"
+
+namespace umbra {
+
+/// This block's number in its cluster, x first, and how many blocks that has.
+__device__ inline unsigned cluster_rank() {
+  unsigned rank = 0;
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+#else
+  __trap();
+#endif
+  return rank;
+}
+__device__ inline unsigned cluster_size() {
+  unsigned size = 1;
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("mov.u32 %0, %%cluster_nctarank;" : "=r"(size));
+#else
+  __trap();
+#endif
+  return size;
+}
+
+/// Waits for all threads of all blocks of the cluster, and shows each what the others wrote. A block whose
+/// shared memory others read ends with one: nobody may read the memory of a block that has ended.
+__device__ inline void cluster_sync() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
+#else
+  __trap();
+#endif
+}
+
+/// What stands at the place of `mine` in the shared memory of block `rank`.
+__device__ inline float4 cluster_load(const float4* mine, unsigned rank) {
+  float4 value{};
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile(
+      "{\n"
+      ".reg .b32 theirs;\n"
+      "mapa.shared::cluster.u32 theirs, %4, %5;\n"
+      "ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [theirs];\n"
+      "}"
+      : "=f"(value.x), "=f"(value.y), "=f"(value.z), "=f"(value.w)
+      : "r"(shared_address(mine)), "r"(rank)
+      : "memory");
+#else
+  __trap();
+#endif
+  return value;
+}
+__device__ inline float cluster_load(const float* mine, unsigned rank) {
+  float value = 0;
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile(
+      "{\n"
+      ".reg .b32 theirs;\n"
+      "mapa.shared::cluster.u32 theirs, %1, %2;\n"
+      "ld.shared::cluster.f32 %0, [theirs];\n"
+      "}"
+      : "=f"(value)
+      : "r"(shared_address(mine)), "r"(rank)
+      : "memory");
+#else
+  __trap();
+#endif
+  return value;
+}
+
+}  // namespace umbra

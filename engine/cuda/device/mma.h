@@ -1,0 +1,41 @@
+// A warp's matrix multiplication on tensor cores from compute capability 8.0 on, for nvcc; the twin for the
+// host is engine/cuda/emulator/mma.h. Who holds what: engine/cuda/mma_places.h.
+#pragma once
+
+#include "cuda_grid.h"
+
+namespace umbra {
+
+/// The bits of the TF32 number (1 sign, 8 exponent, 10 mantissa bits) nearest to the value, ties away from
+/// zero. A tensor core would cut off what it does not use (PTX ISA, cvt: ".rna", ".tf32").
+__device__ __forceinline__ unsigned to_tf32(float value) {
+  unsigned bits;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+  return bits;
+}
+/// Two BF16 numbers, each the nearest to its value, ties to even (PTX ISA, cvt: of two sources the first one
+/// goes to the upper half).
+__device__ __forceinline__ unsigned to_bf16x2(float low, float high) {
+  unsigned bits;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+
+/// d += a b, 16 x 8 sums over 8 TF32 numbers each. By all lanes of a warp together.
+__device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+/// The same over 16 BF16 numbers each, in pairs.
+__device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%0, %1, %2, %3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+}  // namespace umbra

@@ -1,0 +1,63 @@
+// What the twins of mbarrier.h, tma.h, wgmma.h and cluster.h call: barriers that count, copies and products
+// that go on while the threads do, clusters. Each function is called by an emulated thread; a mistake is an
+// Error that names thread, block and barrier. What is strict about them stands in engine/cuda/README.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cuda/operand_layout.h"
+
+namespace umbra::emulator {
+
+/// The address of something in the running block's shared memory, as that memory counts.
+unsigned shared_address(const void* shared);
+void wait_at_named_barrier(int id, int threads);
+
+void barrier_init(void* barrier, unsigned arrivals);
+void barrier_init_fence();
+void barrier_arrive(void* barrier);
+void barrier_arrive_expect(void* barrier, unsigned bytes);
+void barrier_arrive_remote(void* mine, unsigned rank);
+void barrier_wait(void* barrier, unsigned parity);
+void async_proxy_fence();
+
+/// A tensor in memory and the box that one copy fetches (tma.h).
+struct Box {
+  const void* data = nullptr;
+  int element_bytes = 0, rank = 0;
+  std::uint64_t extent[5] = {};
+  std::uint64_t pitch[4] = {};
+  unsigned box[5] = {};
+  Swizzle swizzle = Swizzle::kNone;
+};
+/// Throws Error when a rule of cuTensorMapEncodeTiled is broken.
+void check_box(const Box& box);
+/// A copy of the box at coordinates `at` (`rank` of them) into all blocks of `mask`; 0 is this block alone.
+void copy_box(void* shared, const Box& box, void* barrier, unsigned mask, const int* at, int rank);
+void copy_bytes(void* shared, const void* global, std::size_t bytes, void* barrier);
+
+/// A wgmma as one thread issues it.
+struct Wgmma {
+  int n = 0, element_bytes = 0;
+  Major a_major = Major::kK, b_major = Major::kK;
+  bool a_in_registers = false, add = false;
+  std::uint64_t a = 0, b = 0;  // descriptors
+
+  friend bool operator==(const Wgmma&, const Wgmma&) = default;
+};
+/// `d` has n / 2 elements; `a_registers` four or none.
+void wgmma_issue(const Wgmma& wgmma, float* d, const unsigned* a_registers);
+void wgmma_fence();
+void wgmma_commit();
+void wgmma_wait(int left);
+void set_registers(int registers);
+bool one_of_warp();
+
+unsigned cluster_rank();
+unsigned cluster_size();
+void wait_for_cluster();
+/// Where `mine` stands in the shared memory of block `rank`, of which `bytes` are read.
+const void* in_cluster(const void* mine, std::size_t bytes, unsigned rank);
+
+}  // namespace umbra::emulator

@@ -1,0 +1,62 @@
+// Copies that go on by themselves: the twin of engine/cuda/device/tma.h, whose comments hold here. A map that
+// breaks a rule is an Error when it is made.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda_grid.h"
+#include "engine/cuda/emulator/async.h"
+#include "engine/cuda/operand_layout.h"
+#include "mbarrier.h"
+
+namespace umbra {
+
+struct TensorMap {
+  emulator::Box box;
+};
+
+struct TensorMapSpec {
+  const void* data;
+  int element_bytes;        // 2: bf16, 4: float
+  int rank;                 // 2 to 5
+  std::uint64_t extent[5];  // elements, innermost first
+  std::uint64_t pitch[4];   // bytes from one to the next in dimensions 1 …
+  unsigned box[5];          // elements
+  Swizzle swizzle;
+};
+
+inline TensorMap tensor_map(const TensorMapSpec& spec) {
+  TensorMap map{{spec.data, spec.element_bytes, spec.rank, {}, {}, {}, spec.swizzle}};
+  for (int d = 0; d < 5; ++d) {
+    map.box.extent[d] = spec.extent[d];
+    map.box.box[d] = spec.box[d];
+    if (d > 0) map.box.pitch[d - 1] = spec.pitch[d - 1];
+  }
+  emulator::check_box(map.box);
+  return map;
+}
+
+inline void tma_prefetch(const TensorMap&) {}
+
+template <class... Coordinates>
+void tma_load(void* shared, const TensorMap& map, Barrier& barrier, Coordinates... coordinates) {
+  constexpr int kRank = sizeof...(coordinates);
+  static_assert(kRank >= 2 && kRank <= 5);
+  const int at[] = {static_cast<int>(coordinates)...};
+  emulator::copy_box(shared, map.box, &barrier, 0, at, kRank);
+}
+
+template <class... Coordinates>
+void tma_load_multicast(void* shared, const TensorMap& map, Barrier& barrier, std::uint16_t mask,
+                        Coordinates... coordinates) {
+  constexpr int kRank = sizeof...(coordinates);
+  static_assert(kRank >= 2 && kRank <= 5);
+  const int at[] = {static_cast<int>(coordinates)...};
+  emulator::copy_box(shared, map.box, &barrier, mask, at, kRank);
+}
+
+inline void bulk_load(void* shared, const void* global, unsigned bytes, Barrier& barrier) {
+  emulator::copy_bytes(shared, global, bytes, &barrier);
+}
+
+}  // namespace umbra

@@ -1,0 +1,92 @@
+// What the blocks of one emulated cluster have under way: barriers, copies, wgmmas, fences, and what they
+// know of each other. The scheduler (emulator.cpp) runs the threads; this is what their asynchronous
+// operations do meanwhile, and where the rules are checked that hold between them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/cuda/emulator/async.h"
+#include "engine/cuda/emulator/barriers.h"
+#include "engine/cuda/emulator/copies.h"
+#include "engine/cuda/emulator/emulator.h"
+#include "engine/cuda/emulator/warpgroup.h"
+#include "engine/cuda/emulator/window.h"
+
+namespace umbra::emulator {
+
+/// A thread of a cluster: its block's rank, and its number there.
+struct Me {
+  unsigned block, thread;
+};
+
+class UnderWay {
+ public:
+  /// A new cluster. Costs nothing until one of its threads does something that this class is about.
+  void begin(Order order, std::vector<Window>& windows, unsigned blocks, unsigned threads);
+  bool active() const { return active_; }
+  void activate();
+
+  // What threads call.
+  void barrier_init(Me me, void* barrier, unsigned arrivals);
+  void barrier_init_fence(Me me);
+  void arrive(Me me, void* barrier, std::int64_t bytes, bool plain);
+  void arrive_remote(Me me, void* mine, unsigned rank);
+  std::size_t may_wait(Me me, void* barrier, unsigned parity);
+  bool phase_has_ended(unsigned block, std::size_t barrier, unsigned parity);
+  std::string why_waiting(unsigned block, std::size_t barrier, unsigned parity) const;
+  void proxy_fence(Me me);
+  void start(Me me, void* shared, Copy copy, void* barrier, unsigned mask);
+  void issue(Me me, const Wgmma& wgmma, float* d, const unsigned* a_registers);
+  Warpgroup& warpgroup(Me me);
+  /// Whether as many wgmmas are done; does those that can be done.
+  bool wgmmas_are_done(Me me, std::uint64_t wanted);
+  void set_registers(Me me, int registers);
+  const void* in_cluster(Me me, const void* mine, std::size_t bytes, unsigned rank);
+
+  // What the scheduler tells.
+  void block_has_met(unsigned block);
+  void some_have_met(unsigned block, const std::vector<unsigned>& threads);
+  void cluster_has_met();
+  void block_has_ended(unsigned block);
+  /// Time passes: some copies may arrive.
+  void pass();
+  /// Nobody can go on: one copy arrives. Returns whether there was one.
+  bool arrive_one();
+
+ private:
+  // Bytes that a copy has written or will write, until another copy does or its barrier's phase is seen.
+  struct Fill {
+    std::size_t begin, end, barrier;
+    std::uint64_t phase;
+    bool seen;
+  };
+  struct PerBlock {
+    Barriers barriers;
+    std::vector<Fill> fills;
+    std::vector<Warpgroup> warpgroups;
+    std::vector<char> fenced;  // per thread: async_proxy_fence() since it last met others
+    std::vector<int> registers;
+    unsigned fences = 0;
+    bool ended = false, visited = false;
+  };
+
+  PerBlock& of(Me me);
+  PerBlock& other(Me me, unsigned rank, const char* what);
+  void publish_if(bool publish, unsigned block);
+  void check_free(unsigned block, const Copy& copy) const;
+  void finish(std::size_t which);
+  std::uint64_t random(std::uint64_t below);
+
+  Order order_ = Order::kForward;
+  std::vector<Window>* windows_ = nullptr;
+  unsigned count_ = 0, threads_ = 0;
+  bool active_ = false, met_ = false;
+  std::vector<PerBlock> blocks_;
+  std::vector<Copy> copies_;
+  std::uint64_t random_ = 0;
+};
+
+}  // namespace umbra::emulator

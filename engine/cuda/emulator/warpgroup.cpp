@@ -1,0 +1,221 @@
+#include "engine/cuda/emulator/warpgroup.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/base/error.h"
+
+namespace umbra::emulator {
+namespace {
+
+constexpr int kRows = 64, kOperandBytes = 32;      // of an instruction: m, and along k
+constexpr std::uint32_t kUnreadable = 0x7fc0dead;  // a NaN that nobody computes
+
+// A number as the tensor core reads it: of a tf32 number the last 13 bits are not there.
+float number(std::uint32_t bits, int element_bytes) {
+  return std::bit_cast<float>(element_bytes == 2 ? bits << 16 : bits & ~0x1fffu);
+}
+
+void check_operand(std::uint64_t descriptor, Major major, int mn, int element_bytes, const char* name) {
+  const DescribedOperand operand = described(descriptor);
+  const unsigned atom = swizzle_atom(operand.swizzle), row = swizzle_row(operand.swizzle);
+  if (operand.swizzle == Swizzle::kNone) return;  // 16 bytes, which a descriptor cannot undercut
+  const unsigned into = operand.start % atom;
+  const bool starts = into == 0 || (major == Major::kK && into < row && into % kOperandBytes == 0);
+  require(starts, "operand ", name, " of a wgmma starts at byte ", operand.start - Window::kBase,
+          " of shared memory, ", into, " bytes into an atom of ", atom, " bytes of its swizzle");
+  require(operand.stride % atom == 0, "operand ", name, " of a wgmma has a stride of ", operand.stride,
+          " bytes, no multiple of its swizzle's ", atom);
+  const bool leads = major == Major::kMN && mn * element_bytes > static_cast<int>(row);
+  require(!leads || operand.leading % atom == 0, "operand ", name, " of a wgmma has leading blocks ",
+          operand.leading, " bytes apart, no multiple of its swizzle's ", atom);
+}
+
+std::string text(const Wgmma& w) {
+  return concat("n", w.n, w.element_bytes == 2 ? " bf16" : " tf32", w.a_in_registers ? " from registers" : "",
+                w.a_major == Major::kMN ? " a across" : "", w.b_major == Major::kMN ? " b across" : "",
+                w.add ? " adding" : "", " a ", std::hex, w.a, " b ", w.b);
+}
+
+}  // namespace
+
+void Warpgroup::begin() {
+  for (Thread& thread : threads_) thread = {};
+  issued_.clear();
+  reading_.clear();
+  done_ = 0;
+}
+
+Warpgroup::Sums& Warpgroup::sums_of(unsigned t, float* d, int count) {
+  Thread& thread = threads_[t];
+  for (Sums& sums : thread.sums) {
+    const float* end = sums.d + sums.value.size();
+    if (sums.d == d && sums.value.size() == static_cast<std::size_t>(count)) return sums;
+    require(d + count <= sums.d || d >= end,
+            "a wgmma is issued for a part of accumulators that another one, "
+            "which has not been waited for, writes");
+  }
+  require(thread.fenced, "a wgmma is issued for new accumulators without wgmma_fence() since the last wait");
+  thread.sums.push_back({d, std::vector<float>(d, d + count), 0});
+  std::fill_n(d, count, std::bit_cast<float>(kUnreadable));
+  return thread.sums.back();
+}
+
+void Warpgroup::locate(Issued& issued, const Window& window) {
+  const Wgmma& w = issued.wgmma;
+  const int steps = kOperandBytes / w.element_bytes;
+  const auto place = [&](std::uint64_t descriptor, Major major, int count, const char* name) {
+    check_operand(descriptor, major, count, w.element_bytes, name);
+    std::vector<unsigned> bytes;
+    bytes.reserve(static_cast<std::size_t>(count * steps));
+    for (int mn = 0; mn < count; ++mn) {
+      for (int k = 0; k < steps; ++k) {
+        const unsigned address = operand_byte(descriptor, major, w.element_bytes, mn, k);
+        const std::size_t end = address + static_cast<std::size_t>(w.element_bytes);
+        require(address >= Window::kBase && end <= Window::kBase + window.bytes(), "operand ", name,
+                " of a wgmma, element ", mn, ", ", k, ", lies at byte ",
+                static_cast<long>(address) - static_cast<long>(Window::kBase), " outside the ",
+                window.bytes(), " bytes of shared memory");
+        bytes.push_back(address - Window::kBase);
+      }
+    }
+    return bytes;
+  };
+  if (!w.a_in_registers) issued.a = place(w.a, w.a_major, kRows, "a");
+  issued.b = place(w.b, w.b_major, w.n, "b");
+}
+
+void Warpgroup::note_reading(std::uint64_t number, const std::vector<unsigned>& bytes, int element_bytes) {
+  if (bytes.empty()) return;
+  const auto [first, last] = std::minmax_element(bytes.begin(), bytes.end());
+  reading_.push_back({number, *first, *last + static_cast<std::size_t>(element_bytes)});
+}
+
+bool Warpgroup::issue(unsigned t, const Wgmma& wgmma, float* d, const unsigned* a_registers, Window& window) {
+  Thread& thread = threads_[t];
+  const std::uint64_t number = thread.issued++;
+  const std::size_t at = number - done_;
+  if (at == issued_.size()) {
+    Issued fresh;
+    fresh.wgmma = wgmma;
+    locate(fresh, window);
+    note_reading(number, fresh.a, wgmma.element_bytes);
+    note_reading(number, fresh.b, wgmma.element_bytes);
+    if (wgmma.a_in_registers) fresh.a_registers.resize(kThreads);
+    issued_.push_back(std::move(fresh));
+  }
+  Issued& issued = issued_[at];
+  if (issued.wgmma != wgmma)
+    fail("the threads of a warpgroup do not issue the same wgmma: ", text(wgmma),
+         ", but others of the same warpgroup ", text(issued.wgmma));
+  Sums& sums = sums_of(t, d, wgmma.n / 2);
+  sums.end = number + 1;
+  issued.sums[t] = &sums;
+  issued.by.set(t);
+  if (a_registers != nullptr) std::copy_n(a_registers, 4, issued.a_registers[t].begin());
+  return issued.by.all();
+}
+
+void Warpgroup::commit(unsigned t) {
+  threads_[t].groups.push_back(threads_[t].issued);
+}
+
+std::uint64_t Warpgroup::wanted(unsigned t, int left) const {
+  const auto& groups = threads_[t].groups;
+  const auto leave = static_cast<std::size_t>(left);
+  return groups.size() > leave ? groups[groups.size() - 1 - leave] : 0;
+}
+
+void Warpgroup::perform(Window& window, std::uint64_t until) {
+  while (done_ < until && !issued_.empty() && issued_.front().by.all()) {
+    multiply(issued_.front(), window);
+    issued_.pop_front();
+    ++done_;
+  }
+}
+
+void Warpgroup::multiply(const Issued& issued, Window& window) {
+  const Wgmma& w = issued.wgmma;
+  const int steps = kOperandBytes / w.element_bytes, n = w.n;
+  const unsigned char* image = window.image();
+  const auto load = [&](unsigned byte) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, image + byte, static_cast<std::size_t>(w.element_bytes));
+    return number(bits, w.element_bytes);
+  };
+  float a[kRows][kOperandBytes / 2];
+  std::vector<float> b(static_cast<std::size_t>(steps * n));  // [k][column]
+  if (w.a_in_registers) {
+    for (unsigned t = 0; t < kThreads; ++t) {
+      for (int i = 0; i < 4; ++i) {
+        const unsigned held = issued.a_registers[t][static_cast<std::size_t>(i)];
+        const Place2 at = wgmma_a_place(static_cast<int>(t), i, w.element_bytes);
+        a[at.row][at.column] = w.element_bytes == 2 ? number(held & 0xffff, 2) : number(held, 4);
+        if (w.element_bytes == 2) a[at.row][at.column + 1] = number(held >> 16, 2);
+      }
+    }
+  } else {
+    for (int m = 0; m < kRows; ++m)
+      for (int k = 0; k < steps; ++k) a[m][k] = load(issued.a[static_cast<std::size_t>(m * steps + k)]);
+  }
+  for (int j = 0; j < n; ++j)
+    for (int k = 0; k < steps; ++k)
+      b[static_cast<std::size_t>(k * n + j)] = load(issued.b[static_cast<std::size_t>(j * steps + k)]);
+  // Products of two bf16 or tf32 are exact; a tensor core adds them in another order and cuts where this
+  // rounds.
+  std::vector<float> product(static_cast<std::size_t>(kRows * n));
+  for (int m = 0; m < kRows; ++m) {
+    float* row = product.data() + m * n;
+    for (int k = 0; k < steps; ++k) {
+      const float factor = a[m][k];
+      const float* of_k = b.data() + k * n;
+      for (int j = 0; j < n; ++j) row[j] += factor * of_k[j];
+    }
+  }
+  for (unsigned t = 0; t < kThreads; ++t) {
+    float* sum = issued.sums[t]->value.data();
+    for (int i = 0; i < n / 2; ++i) {
+      const Place2 at = wgmma_d_place(static_cast<int>(t), i);
+      const float added = product[static_cast<std::size_t>(at.row * n + at.column)];
+      sum[i] = w.add ? sum[i] + added : added;
+    }
+  }
+}
+
+void Warpgroup::finish_wait(unsigned t, std::uint64_t wanted) {
+  Thread& thread = threads_[t];
+  thread.fenced = false;
+  std::erase_if(reading_, [wanted](const Reading& r) { return r.number < wanted; });
+  std::erase_if(thread.sums, [wanted](const Sums& sums) {
+    if (sums.end > wanted) return false;
+    for (std::size_t i = 0; i < sums.value.size(); ++i) {
+      require(std::bit_cast<std::uint32_t>(sums.d[i]) == kUnreadable,
+              "accumulators were written while a wgmma that adds to them was under way");
+      sums.d[i] = sums.value[i];
+    }
+    return true;
+  });
+}
+
+bool Warpgroup::may_read(std::size_t begin, std::size_t end) const {
+  return std::any_of(reading_.begin(), reading_.end(),
+                     [=](const Reading& r) { return r.begin < end && begin < r.end; });
+}
+
+std::string Warpgroup::why_waiting() const {
+  if (issued_.empty()) return "for a wgmma";
+  return concat("for wgmma ", done_, " of the warpgroup, which ", issued_.front().by.count(), " of ",
+                kThreads, " threads have issued");
+}
+
+void Warpgroup::check_end() const {
+  for (unsigned t = 0; t < kThreads; ++t)
+    require(threads_[t].sums.empty(), "a block ends with a wgmma under way: thread ", t,
+            " of a warpgroup has not waited for it");
+  require(issued_.empty(), "a block ends with a wgmma that only ",
+          issued_.empty() ? 0 : issued_.front().by.count(), " of ", kThreads,
+          " threads of the warpgroup have issued");
+}
+
+}  // namespace umbra::emulator

@@ -1,0 +1,78 @@
+// The wgmmas of one emulated warpgroup: issued thread by thread, done by all 128 together at a time of the
+// emulator's choosing, their sums kept away from the threads' registers until these have waited.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "engine/cuda/emulator/async.h"
+#include "engine/cuda/emulator/window.h"
+
+namespace umbra::emulator {
+
+class Warpgroup {
+ public:
+  static constexpr unsigned kThreads = 128;
+
+  void begin();
+  void fence(unsigned thread) { threads_[thread].fenced = true; }
+  /// Returns whether this was the last of the 128 threads.
+  bool issue(unsigned thread, const Wgmma& wgmma, float* d, const unsigned* a_registers, Window& window);
+  void commit(unsigned thread);
+  /// The number of wgmmas, from the first, that must be done for a wait that leaves `left` groups.
+  std::uint64_t wanted(unsigned thread, int left) const;
+  /// Does those that have been issued by all threads, the first `until` of all at most.
+  void perform(Window& window, std::uint64_t until);
+  bool done(std::uint64_t wanted) const { return done_ >= wanted; }
+  /// The thread has waited: its accumulators are in its registers again.
+  void finish_wait(unsigned thread, std::uint64_t wanted);
+  /// Whether a wgmma that nobody has waited for reads any of these bytes of shared memory.
+  bool may_read(std::size_t begin, std::size_t end) const;
+  /// Why `wanted` are not done.
+  std::string why_waiting() const;
+  /// Error when a thread has not waited for what it issued.
+  void check_end() const;
+
+ private:
+  // Accumulators of a thread that wgmmas under way write.
+  struct Sums {
+    float* d;
+    std::vector<float> value;
+    std::uint64_t end;  // 1 + the number of the last wgmma
+  };
+  struct Thread {
+    std::uint64_t issued = 0;
+    std::vector<std::uint64_t> groups;  // ends of those that were committed, by number of wgmmas
+    std::list<Sums> sums;               // which do not move
+    bool fenced = false;
+  };
+  struct Issued {
+    Wgmma wgmma;
+    std::bitset<kThreads> by;
+    std::array<Sums*, kThreads> sums{};
+    std::vector<std::array<unsigned, 4>> a_registers;
+    std::vector<unsigned> a, b;  // bytes of shared memory, of element (mn, k) at mn * steps + k
+  };
+  struct Reading {
+    std::uint64_t number;
+    std::size_t begin, end;
+  };
+
+  Sums& sums_of(unsigned thread, float* d, int count);
+  void locate(Issued& issued, const Window& window);
+  void note_reading(std::uint64_t number, const std::vector<unsigned>& bytes, int element_bytes);
+  void multiply(const Issued& issued, Window& window);
+
+  std::array<Thread, kThreads> threads_;
+  std::deque<Issued> issued_;  // not done yet; the first is number done_
+  std::vector<Reading> reading_;
+  std::uint64_t done_ = 0;
+};
+
+}  // namespace umbra::emulator

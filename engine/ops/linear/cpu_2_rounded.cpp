@@ -1,0 +1,51 @@
+// All three passes with precision tf32 or bf16: operands rounded into the workspace, products by cpu_1_gemm.
+// The slope of the biases is a sum, not a product: of dy as it is.
+#include "engine/ops/linear/rungs.h"
+#include "engine/ops/rounded_rung.h"
+
+namespace umbra {
+namespace {
+
+std::int64_t inputs(const LinearOp& op) {
+  return op.rows * op.in;
+}
+std::int64_t outputs(const LinearOp& op) {
+  return op.rows * op.out;
+}
+std::int64_t weights(const LinearOp& op) {
+  return op.out * op.in;
+}
+
+template <class O, Kernel (*Rung)(), std::int64_t (*First)(const LinearOp&),
+          std::int64_t (*Second)(const LinearOp&)>
+struct Rule {
+  using Problem = O;
+  static constexpr bool kBias = !std::is_same_v<O, LinearWgrad>;
+  static Kernel rung() { return Rung(); }
+  static O plain(const O& op) { return O(op.dtype, op.rows, op.in, op.out, op.bias && kBias); }
+  static std::array<std::int64_t, 2> operands(const O& op) { return {First(op), Second(op)}; }
+};
+
+using Wgrad = RoundedRung<Rule<LinearWgrad, linear_wgrad_cpu_1_gemm, inputs, outputs>>;
+
+void wgrad(const LinearWgrad& op, Buffers b, void* memory, Stream& stream) {  // x, dy -> dw, db
+  Wgrad::run(op, b, memory, stream);
+  if (op.bias) linear_bias_slope(op, static_cast<const float*>(b[1]), static_cast<float*>(b[3]));
+}
+
+}  // namespace
+
+Kernel linear_fprop_cpu_2_rounded() {
+  return RoundedRung<Rule<LinearFprop, linear_fprop_cpu_1_gemm, inputs, weights>>::kernel("linear_fprop",
+                                                                                          "cpu_2_rounded");
+}
+Kernel linear_dgrad_cpu_2_rounded() {
+  return RoundedRung<Rule<LinearDgrad, linear_dgrad_cpu_1_gemm, outputs, weights>>::kernel("linear_dgrad",
+                                                                                           "cpu_2_rounded");
+}
+Kernel linear_wgrad_cpu_2_rounded() {
+  return make_kernel<LinearWgrad, wgrad, Wgrad::declines, Wgrad::workspace>("linear_wgrad", "cpu_2_rounded",
+                                                                            DType::kF32);
+}
+
+}  // namespace umbra

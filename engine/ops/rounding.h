@@ -1,0 +1,45 @@
+// What the ops share that round the operands of their products (conv, conv_inference, linear).
+#pragma once
+
+#include <string>
+
+#include "engine/base/dtype.h"
+#include "engine/base/error.h"
+
+namespace umbra {
+
+/// Weights stand in memory as numbers of the op, or, with precision bf16, as bfloat16.
+inline void check_weights(DType dtype, Precision precision, DType weights) {
+  require(weights == dtype || (weights == DType::kBf16 && precision == Precision::kBf16),
+          "weights in memory as ", name_of(weights), " fit neither dtype ", name_of(dtype), " nor precision ",
+          name_of(precision));
+}
+
+/// Behind the geometry in an op's text: "", " tf32", " bf16", " bf16 weights=bf16".
+inline std::string rounding_text(Precision precision, DType weights) {
+  return concat(precision == Precision::kF32 ? "" : concat(" ", name_of(precision)),
+                weights == DType::kBf16 ? " weights=bf16" : "");
+}
+
+/// Why a rung that computes with precision `own` only, its weights of type f32, cannot take an op, or "".
+inline std::string declines_other_precisions(Precision own, Precision precision, DType weights) {
+  if (precision != own) return concat("it computes with precision ", name_of(own), " only");
+  return weights == DType::kBf16 ? "it takes weights of type f32 only" : "";
+}
+
+/// Operands as they are.
+struct NotRounded {
+  template <class T>
+  const T& operator()(const T& value) const {
+    return value;
+  }
+};
+
+/// Calls body with a pointer to the weights of an op on T, of the type they have in memory.
+template <class T, class Body>
+void with_weights(DType weights, const void* w, const Body& body) {
+  if (weights == DType::kBf16) return body(static_cast<const Bf16*>(w));
+  body(static_cast<const T*>(w));
+}
+
+}  // namespace umbra
