@@ -135,6 +135,8 @@ inline std::vector<ConvGeometry> tensor_core_convolutions() {
       conv_on_cube(1, 100, 200, 2, 3, 2, 1),
       conv_on_cube(33, 200, 5, 1, 1, 1, 0),
       conv_on_cube(33, 5, 200, 1, 1, 1, 0),
+      conv_on_cube(33, 256, 3, 1, 1, 1, 0),
+      conv_on_cube(33, 3, 256, 1, 1, 1, 0),
       conv_on_cube(5, 1, 3, 5, 3, 2, 1),
       conv_on_cube(1, 5, 1, 3, 3, 1, 1),
       conv_on_cube(1, 1, 1, 1, 3, 1, 3),   // 5^3 outputs of one input

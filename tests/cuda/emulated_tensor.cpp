@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/ops/conv_shapes.h"
 #include "engine/ops/conv_tensor_products.h"
 
 namespace umbra {
@@ -86,6 +87,35 @@ TEST(TensorProduct, TakesTheShapeThatWastesLeast) {
   EXPECT_EQ(shape(fprop(on_cube(32, 800, 800, 1, 3, 1, 1))), TensorShape::kUnits1);
   EXPECT_EQ(shape(fprop(on_cube(32, 64, 64, 32, 3, 1, 1))), TensorShape::kRows64);
   EXPECT_EQ(shape(fprop(on_cube(8192, 8192, 8192, 1, 1, 1, 0))), TensorShape::kRows256);
+}
+
+// Every tile there is runs in the gauntlet: each shape with each kind of operands.
+TEST(TensorProduct, EveryShapeHasAProblem) {
+  std::set<std::pair<int, TensorShape>> seen;  // kind of operands, shape
+  const auto see = [&](const TensorProduct& product) {
+    if (product.walk.map.live().count() > kMostTensorTaps) return;
+    const int kind = product.precision == Precision::kTf32 ? 0
+                     : product.walk.pairs                  ? 1
+                     : product.w_along_rows                ? 2
+                                                           : 3;
+    seen.insert({kind, plan_tensor_product(product, TensorRung::kSpecialised).shape});
+  };
+  for (const ConvGeometry& g : tensor_core_convolutions()) {
+    if (g.live_taps() == 0) continue;
+    for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
+      see(fprop(g, precision));
+      see(conv_dgrad_product(g, precision, DType::kF32, kNothing, kNothing, kNothing));
+      see(conv_wgrad_product(g, precision, kNothing, kNothing, kNothing));
+    }
+  }
+  for (const TensorShape shape : {TensorShape::kRows64, TensorShape::kRows128, TensorShape::kRows200,
+                                  TensorShape::kRows256, TensorShape::kUnits1, TensorShape::kUnits8}) {
+    for (int kind = 0; kind < 4; ++kind) {
+      const bool exists = kind != 1 || units_on_m(shape);
+      EXPECT_EQ(seen.contains({kind, shape}), exists)
+          << "operands " << kind << ", rows " << rows_of(shape) << ", units " << units_of(shape);
+    }
+  }
 }
 
 TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <map>
+#include <tuple>
 
 #include "engine/base/error.h"
 
@@ -10,11 +13,19 @@ namespace umbra::emulator {
 namespace {
 
 constexpr int kRows = 64, kOperandBytes = 32;      // of an instruction: m, and along k
+constexpr int kMostSums = 128;                     // of a thread
 constexpr std::uint32_t kUnreadable = 0x7fc0dead;  // a NaN that nobody computes
 
 // A number as the tensor core reads it: of a tf32 number the last 13 bits are not there.
 float number(std::uint32_t bits, int element_bytes) {
   return std::bit_cast<float>(element_bytes == 2 ? bits << 16 : bits & ~0x1fffu);
+}
+
+template <class Bits>
+Bits load(const unsigned char* from) {
+  Bits bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return bits;
 }
 
 void check_operand(std::uint64_t descriptor, Major major, int mn, int element_bytes, const char* name) {
@@ -30,6 +41,40 @@ void check_operand(std::uint64_t descriptor, Major major, int mn, int element_by
   const bool leads = major == Major::kMN && mn * element_bytes > static_cast<int>(row);
   require(!leads || operand.leading % atom == 0, "operand ", name, " of a wgmma has leading blocks ",
           operand.leading, " bytes apart, no multiple of its swizzle's ", atom);
+}
+
+// Where the elements of an operand lie, from the last multiple of 1024 bytes before it. Of all swizzles that
+// is a multiple of the pattern, so that one answer serves all operands that differ in nothing else.
+constexpr unsigned kPattern = 1024;
+struct Places {
+  std::vector<unsigned> places;
+  unsigned first = 0, last = 0;
+};
+const Places& places_of(std::uint64_t descriptor, Major major, int count, int element_bytes) {
+  static std::map<std::tuple<std::uint64_t, Major, int, int>, Places> known;
+  constexpr std::uint64_t kStart = 0x3fff;  // the descriptor's bits of the start
+  const std::uint64_t within = described(descriptor).start % kPattern >> 4;
+  const std::uint64_t moved = (descriptor & ~kStart) | within;
+  Places& found = known[{moved, major, count, element_bytes}];
+  if (!found.places.empty()) return found;
+  for (int mn = 0; mn < count; ++mn)
+    for (int k = 0; k < kOperandBytes / element_bytes; ++k)
+      found.places.push_back(operand_byte(moved, major, element_bytes, mn, k));
+  const auto [first, last] = std::minmax_element(found.places.begin(), found.places.end());
+  found.first = *first;
+  found.last = *last;
+  return found;
+}
+
+// The places of all threads' accumulators, a thread's one after the other.
+const std::vector<Place2>& result_places() {
+  static const std::vector<Place2> all = [] {
+    std::vector<Place2> places;
+    for (unsigned t = 0; t < Warpgroup::kThreads; ++t)
+      for (int i = 0; i < kMostSums; ++i) places.push_back(wgmma_d_place(static_cast<int>(t), i));
+    return places;
+  }();
+  return all;
 }
 
 std::string text(const Wgmma& w) {
@@ -62,34 +107,18 @@ Warpgroup::Sums& Warpgroup::sums_of(unsigned t, float* d, int count) {
   return thread.sums.back();
 }
 
-void Warpgroup::locate(Issued& issued, const Window& window) {
-  const Wgmma& w = issued.wgmma;
-  const int steps = kOperandBytes / w.element_bytes;
-  const auto place = [&](std::uint64_t descriptor, Major major, int count, const char* name) {
-    check_operand(descriptor, major, count, w.element_bytes, name);
-    std::vector<unsigned> bytes;
-    bytes.reserve(static_cast<std::size_t>(count * steps));
-    for (int mn = 0; mn < count; ++mn) {
-      for (int k = 0; k < steps; ++k) {
-        const unsigned address = operand_byte(descriptor, major, w.element_bytes, mn, k);
-        const std::size_t end = address + static_cast<std::size_t>(w.element_bytes);
-        require(address >= Window::kBase && end <= Window::kBase + window.bytes(), "operand ", name,
-                " of a wgmma, element ", mn, ", ", k, ", lies at byte ",
-                static_cast<long>(address) - static_cast<long>(Window::kBase), " outside the ",
-                window.bytes(), " bytes of shared memory");
-        bytes.push_back(address - Window::kBase);
-      }
-    }
-    return bytes;
-  };
-  if (!w.a_in_registers) issued.a = place(w.a, w.a_major, kRows, "a");
-  issued.b = place(w.b, w.b_major, w.n, "b");
-}
-
-void Warpgroup::note_reading(std::uint64_t number, const std::vector<unsigned>& bytes, int element_bytes) {
-  if (bytes.empty()) return;
-  const auto [first, last] = std::minmax_element(bytes.begin(), bytes.end());
-  reading_.push_back({number, *first, *last + static_cast<std::size_t>(element_bytes)});
+Warpgroup::Operand Warpgroup::locate(std::uint64_t number, std::uint64_t descriptor, Major major, int count,
+                                     int element_bytes, const char* name, const Window& window) {
+  check_operand(descriptor, major, count, element_bytes, name);
+  const Places& found = places_of(descriptor, major, count, element_bytes);
+  const std::int64_t from = static_cast<std::int64_t>(described(descriptor).start / kPattern * kPattern) -
+                            static_cast<std::int64_t>(Window::kBase);
+  const std::int64_t begin = from + found.first, end = from + found.last + element_bytes;
+  require(begin >= 0 && end <= static_cast<std::int64_t>(window.bytes()), "operand ", name,
+          " of a wgmma lies at bytes ", begin, " to ", end, ", outside the ", window.bytes(),
+          " bytes of shared memory");
+  reading_.push_back({number, static_cast<std::size_t>(begin), static_cast<std::size_t>(end)});
+  return {&found.places, static_cast<unsigned>(from)};
 }
 
 bool Warpgroup::issue(unsigned t, const Wgmma& wgmma, float* d, const unsigned* a_registers, Window& window) {
@@ -99,9 +128,9 @@ bool Warpgroup::issue(unsigned t, const Wgmma& wgmma, float* d, const unsigned* 
   if (at == issued_.size()) {
     Issued fresh;
     fresh.wgmma = wgmma;
-    locate(fresh, window);
-    note_reading(number, fresh.a, wgmma.element_bytes);
-    note_reading(number, fresh.b, wgmma.element_bytes);
+    if (!wgmma.a_in_registers)
+      fresh.a = locate(number, wgmma.a, wgmma.a_major, kRows, wgmma.element_bytes, "a", window);
+    fresh.b = locate(number, wgmma.b, wgmma.b_major, wgmma.n, wgmma.element_bytes, "b", window);
     if (wgmma.a_in_registers) fresh.a_registers.resize(kThreads);
     issued_.push_back(std::move(fresh));
   }
@@ -139,13 +168,11 @@ void Warpgroup::multiply(const Issued& issued, Window& window) {
   const Wgmma& w = issued.wgmma;
   const int steps = kOperandBytes / w.element_bytes, n = w.n;
   const unsigned char* image = window.image();
-  const auto load = [&](unsigned byte) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, image + byte, static_cast<std::size_t>(w.element_bytes));
-    return number(bits, w.element_bytes);
+  const auto element = [&](const Operand& operand, int i) {
+    const unsigned char* from = image + (operand.from + (*operand.places)[static_cast<std::size_t>(i)]);
+    return w.element_bytes == 2 ? number(load<std::uint16_t>(from), 2) : number(load<std::uint32_t>(from), 4);
   };
   float a[kRows][kOperandBytes / 2];
-  std::vector<float> b(static_cast<std::size_t>(steps * n));  // [k][column]
   if (w.a_in_registers) {
     for (unsigned t = 0; t < kThreads; ++t) {
       for (int i = 0; i < 4; ++i) {
@@ -157,27 +184,32 @@ void Warpgroup::multiply(const Issued& issued, Window& window) {
     }
   } else {
     for (int m = 0; m < kRows; ++m)
-      for (int k = 0; k < steps; ++k) a[m][k] = load(issued.a[static_cast<std::size_t>(m * steps + k)]);
+      for (int k = 0; k < steps; ++k) a[m][k] = element(issued.a, m * steps + k);
   }
-  for (int j = 0; j < n; ++j)
-    for (int k = 0; k < steps; ++k)
-      b[static_cast<std::size_t>(k * n + j)] = load(issued.b[static_cast<std::size_t>(j * steps + k)]);
+  static float b[kOperandBytes / 2][2 * kMostSums], product[kRows][2 * kMostSums];
+  bool finite = true;
+  for (int j = 0; j < n; ++j) {
+    for (int k = 0; k < steps; ++k) {
+      b[k][j] = element(issued.b, j * steps + k);
+      finite = finite && std::isfinite(b[k][j]);
+    }
+  }
   // Products of two bf16 or tf32 are exact; a tensor core adds them in another order and cuts where this
-  // rounds.
-  std::vector<float> product(static_cast<std::size_t>(kRows * n));
+  // rounds. Padding is skipped: zeros of a, unless something of b would make more of them.
   for (int m = 0; m < kRows; ++m) {
-    float* row = product.data() + m * n;
+    float* row = product[m];
+    std::fill_n(row, n, 0.0f);
     for (int k = 0; k < steps; ++k) {
       const float factor = a[m][k];
-      const float* of_k = b.data() + k * n;
-      for (int j = 0; j < n; ++j) row[j] += factor * of_k[j];
+      if (factor == 0 && finite) continue;
+      for (int j = 0; j < n; ++j) row[j] += factor * b[k][j];
     }
   }
   for (unsigned t = 0; t < kThreads; ++t) {
     float* sum = issued.sums[t]->value.data();
+    const Place2* at = &result_places()[t * kMostSums];
     for (int i = 0; i < n / 2; ++i) {
-      const Place2 at = wgmma_d_place(static_cast<int>(t), i);
-      const float added = product[static_cast<std::size_t>(at.row * n + at.column)];
+      const float added = product[at[i].row][at[i].column];
       sum[i] = w.add ? sum[i] + added : added;
     }
   }

@@ -40,6 +40,12 @@ class Warpgroup {
   void check_end() const;
 
  private:
+  // Where an operand's elements are: (mn, k), at mn * steps + k, `from` + (*places)[…] bytes into shared
+  // memory.
+  struct Operand {
+    const std::vector<unsigned>* places = nullptr;
+    unsigned from = 0;
+  };
   // Accumulators of a thread that wgmmas under way write.
   struct Sums {
     float* d;
@@ -57,7 +63,7 @@ class Warpgroup {
     std::bitset<kThreads> by;
     std::array<Sums*, kThreads> sums{};
     std::vector<std::array<unsigned, 4>> a_registers;
-    std::vector<unsigned> a, b;  // bytes of shared memory, of element (mn, k) at mn * steps + k
+    Operand a, b;
   };
   struct Reading {
     std::uint64_t number;
@@ -65,8 +71,8 @@ class Warpgroup {
   };
 
   Sums& sums_of(unsigned thread, float* d, int count);
-  void locate(Issued& issued, const Window& window);
-  void note_reading(std::uint64_t number, const std::vector<unsigned>& bytes, int element_bytes);
+  Operand locate(std::uint64_t number, std::uint64_t descriptor, Major major, int count, int element_bytes,
+                 const char* name, const Window& window);
   void multiply(const Issued& issued, Window& window);
 
   std::array<Thread, kThreads> threads_;
