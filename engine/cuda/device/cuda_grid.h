@@ -3,10 +3,11 @@
 // and the build decides which of the two folders is searched.
 //
 // A kernel may use: threadIdx, blockIdx, blockDim, gridDim; __syncthreads(), __syncwarp() and the shuffles,
-// by whole warps; shared_memory<T>(); shared_address(); named_barrier_sync(), by whole warps; __grid_constant__;
-// float2, float4, int4; arithmetic and <cmath>'s functions in float and double; constexpr functions of the
-// engine; __fmul_rn(), a product that is rounded before anything is added to it. It never uses atomics on
-// floats: sums have an order. What Hopper adds stands beside: mbarrier.h, tma.h, wgmma.h, cluster.h.
+// by whole warps; shared_memory<T>(); shared_address(); named_barrier_sync(), by whole warps;
+// __grid_constant__; float2, float4, int4; arithmetic and <cmath>'s functions in float and double; constexpr
+// functions of the engine; __fmul_rn(), a product that is rounded before anything is added to it. It never
+// uses atomics on floats: sums have an order. What Hopper adds stands beside: mbarrier.h, tma.h, wgmma.h,
+// cluster.h.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -19,8 +20,8 @@ namespace umbra {
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kFullWarp = 0xffffffffu;
 
-/// Blocks, threads of a block, bytes of shared memory and blocks of a cluster (cluster.h) of a launch. Up to 8
-/// blocks make a cluster on every Hopper card, up to 16 on some.
+/// Blocks, threads of a block, bytes of shared memory and blocks of a cluster (cluster.h) of a launch. Up to
+/// 8 blocks make a cluster on every Hopper card, up to 16 on some.
 struct Grid {
   dim3 blocks, threads;
   std::size_t shared = 0;
