@@ -2,13 +2,14 @@
 # Packs everything that tools/gpu_check.sh needs on a machine with an NVIDIA GPU and nothing else: programs with the
 # shared libraries they need (the C library among them; the driver is the machine's own, and so are cuDNN and cuBLASLt,
 # which gpu_check.sh looks for), tests, goldens, scripts.
-#   tools/gpu_bundle.sh [CATALOG.h5]       -> build/gpu_bundle/ and build/umbra_gpu_bundle.tar.gz (below 60 MB)
+#   tools/gpu_bundle.sh [CATALOG.h5]       -> build/gpu_bundle/ and build/umbra_gpu_bundle.tar.xz (below 60 MB)
 # A catalog (tools/import camels …) is trained on with five seeds on the GPU and on the CPU; without one the check makes
-# a mock universe. On the other machine:  tar xf umbra_gpu_bundle.tar.gz && bash gpu_bundle/gpu_check.sh
+# a mock universe. On the other machine:  tar xf umbra_gpu_bundle.tar.xz && bash gpu_bundle/gpu_check.sh
+# (python3 -m tarfile -e umbra_gpu_bundle.tar.xz where there is no xz)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/packages.sh
-install_packages "${build_packages[@]}" "${test_packages[@]}"
+install_packages "${build_packages[@]}" "${test_packages[@]}" xz-utils
 cmake --preset release -DUMBRA_CUDA=ON -DUMBRA_PEERS=ON >/dev/null  # with the headers of cuDNN and cuBLASLt
 libraries=/lib/$(uname -m)-linux-gnu
 targets=(cuda_tests peers_tests tool_train tool_mock bench_machine bench_train_step bench_kernels)
@@ -35,7 +36,7 @@ cp models/configs/*.toml "$bundle/configs"
 cp tools/gpu_check.sh tools/sass_check.sh tools/sass_check.py bench/report.py "$bundle"
 [ -z "${1:-}" ] || cp "$1" "$bundle/catalog.h5"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
-tar -C build -czf build/umbra_gpu_bundle.tar.gz gpu_bundle
-size=$(stat -c %s build/umbra_gpu_bundle.tar.gz)
+tar -C build -c gpu_bundle | xz -T0 >build/umbra_gpu_bundle.tar.xz  # every program holds all kernels: gzip sees no repetition
+size=$(stat -c %s build/umbra_gpu_bundle.tar.xz)
 [ "$size" -lt 60000000 ] || { echo "the bundle has $size bytes, more than 60 MB" >&2; exit 1; }
-echo "build/umbra_gpu_bundle.tar.gz: $((size / 1000000)) MB, $(ls "$bundle/lib" | wc -l) libraries"
+echo "build/umbra_gpu_bundle.tar.xz: $((size / 1000000)) MB, $(ls "$bundle/lib" | wc -l) libraries"
