@@ -5,12 +5,22 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace umbra {
 
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// Control characters, which a file's names and texts may hold, become blanks: it stays one line, and a
+  /// terminal is told nothing.
+  explicit Error(std::string sentence) : std::runtime_error(one_line(std::move(sentence))) {}
+
+ private:
+  static std::string one_line(std::string text) {
+    for (char& c : text)
+      if (static_cast<unsigned char>(c) < 32 || c == 127) c = ' ';
+    return text;
+  }
 };
 
 /// Joins its arguments into one string with operator<<.

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,8 @@
 
 namespace umbra {
 namespace {
+
+namespace fs = std::filesystem;
 
 // A POSIX descriptor, closed at the end of its scope.
 class Descriptor {
@@ -30,70 +34,153 @@ class Descriptor {
   int value_;
 };
 
-std::filesystem::path folder_of(const std::filesystem::path& target) {
-  return target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+// ---- the temporaries at hand, for handlers of signals
+// -----------------------------------------------------------------
+
+std::array<std::atomic<const char*>, 64> temporaries;
+
+void remember(const char* path) {
+  for (auto& slot : temporaries) {
+    const char* none = nullptr;
+    if (slot.compare_exchange_strong(none, path)) return;
+  }
+}
+
+void forget(const char* path) {
+  for (auto& slot : temporaries) {
+    const char* own = path;
+    if (slot.compare_exchange_strong(own, nullptr)) return;
+  }
+}
+
+// ---- where a file goes, and what it may replace
+// -----------------------------------------------------------------
+
+constexpr std::string_view kTemporary = ".umbra-tmp.";
+constexpr std::string_view kRandom = "XXXXXX";
+
+fs::path folder_of(const fs::path& target) {
+  return target.has_parent_path() ? target.parent_path() : fs::path(".");
+}
+
+// The file behind a symbolic link, whether or not it is there yet.
+fs::path destination_of(const fs::path& target) {
+  constexpr int kMostLinks = 40;  // as Linux has it
+  fs::path at = target;
+  for (int links = 0; links < kMostLinks; ++links) {
+    std::error_code error;
+    if (!fs::is_symlink(fs::symlink_status(at, error))) return at;
+    // Such a link has no name behind it that could be written under: renaming would replace what it shows.
+    require(!fs::canonical(folder_of(at), error).string().starts_with("/proc/"), "cannot write '",
+            target.string(), "': it is an open file of a process, the name of a file is expected");
+    const fs::path next = fs::read_symlink(at, error);
+    require(!error, "cannot write '", target.string(), "': ", error.message());
+    at = next.is_absolute() ? next : folder_of(at) / next;
+  }
+  fail("cannot write '", target.string(), "': ", std::strerror(ELOOP));
+}
+
+void check_replaceable(const fs::path& target, const fs::path& destination) {
+  std::error_code ignored;
+  require(target.has_filename() && !fs::is_directory(target, ignored), "cannot write '", target.string(),
+          "': the name of a file is expected, not of a folder");
+  // Renaming over /dev/null would replace the device.
+  const bool exists = fs::exists(destination, ignored);
+  require(!exists || fs::is_regular_file(destination, ignored), "cannot write '", target.string(),
+          "': it exists and is not a regular file");
+  const bool writable = !exists || ::faccessat(AT_FDCWD, destination.c_str(), W_OK, AT_EACCESS) == 0;
+  require(writable, "cannot write '", target.string(),
+          "': it exists and is write-protected: ", std::strerror(errno));
+  require(fs::is_directory(folder_of(destination), ignored), "cannot write '", target.string(),
+          "': the folder '", folder_of(destination).string(), "' does not exist");
+}
+
+// mkstemp makes files private; an output gets what any new file would, or keeps what the old one has.
+void take_permissions(int descriptor, const fs::path& destination) {
+  struct stat old {};
+  if (::stat(destination.c_str(), &old) == 0) {
+    if (::fchown(descriptor, old.st_uid, old.st_gid) != 0 &&
+        ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) != 0)
+      errno = 0;  // another's file in a folder that is ours: it becomes ours, as with any editor
+    ::fchmod(descriptor, old.st_mode & 07777);
+    return;
+  }
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(descriptor, 0666 & ~mask);
+}
+
+// What a temporary for a file of this name begins with; the rest is a dot and what mkstemp makes of the X.
+std::string temporary_prefix(std::string name) {
+  constexpr std::size_t kLongest = 255 - kTemporary.size() - 1 - kRandom.size();  // of names on Linux
+  if (name.size() > kLongest) {
+    name.resize(kLongest);
+    while (!name.empty() && (name.back() & 0xc0) == 0x80) name.pop_back();  // never half of a character
+    if (!name.empty() && (name.back() & 0x80) != 0) name.pop_back();
+  }
+  return concat(kTemporary, name, ".");
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  std::error_code ignored;
-  require(target_.has_filename() && !std::filesystem::is_directory(target_, ignored), "cannot write '",
-          target_.string(), "': the name of a file is expected, not of a folder");
-  // Renaming over /dev/null would replace the device.
-  require(!std::filesystem::exists(target_, ignored) || std::filesystem::is_regular_file(target_, ignored),
-          "cannot write '", target_.string(), "': it exists and is not a regular file");
-  const std::filesystem::path folder = folder_of(target_);
-  require(std::filesystem::is_directory(folder, ignored), "cannot write '", target_.string(),
-          "': the folder '", folder.string(), "' does not exist");
-  std::string name = (folder / ("." + target_.filename().string() + "." + std::string(6, 'X')))
-                         .string();  // mkstemp fills in the X
+AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)), destination_(destination_of(target_)) {
+  check_replaceable(target_, destination_);
+  const std::string aside = concat(temporary_prefix(destination_.filename().string()), kRandom);
+  std::string name = (folder_of(destination_) / aside).string();  // mkstemp fills in the X
   const Descriptor file(::mkstemp(name.data()));
   require(file.get() >= 0, "cannot write '", target_.string(), "': ", std::strerror(errno));
-  // mkstemp makes files private; an output gets the permissions any new file would.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(file.get(), 0666 & ~mask);
   temporary_ = name;
+  remember(temporary_.c_str());
+  take_permissions(file.get(), destination_);
 }
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
-  if (pending_) std::filesystem::remove(temporary_, ignored);
+  if (pending_) fs::remove(temporary_, ignored);
+  forget(temporary_.c_str());
 }
 
 void AtomicFile::commit() {
   {
-    const Descriptor file(::open(temporary_.c_str(), O_RDONLY));
-    require(file.get() >= 0 && ::fsync(file.get()) == 0, "cannot write '", target_.string(),
-            "': ", std::strerror(errno));
+    const Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
+    const bool flushed = file.get() >= 0 && ::fsync(file.get()) == 0;  // before its reason is asked for
+    require(flushed, "cannot write '", target_.string(), "': ", std::strerror(errno));
   }
-  require(::rename(temporary_.c_str(), target_.c_str()) == 0, "cannot write '", target_.string(),
-          "': ", std::strerror(errno));
+  const bool renamed = ::rename(temporary_.c_str(), destination_.c_str()) == 0;
+  require(renamed, "cannot write '", target_.string(), "': ", std::strerror(errno));
   pending_ = false;
   // The rename itself survives a power cut only when the folder is on the disk too; some file systems refuse
   // this.
-  const Descriptor folder(::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY));
+  const Descriptor folder(::open(folder_of(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
 }
 
-void remove_leftovers(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::vector<std::filesystem::path> leftovers;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const std::size_t dot = name.rfind('.');  // ".last.h5.a1B2c3", as the constructor made it
-    if (entry.is_regular_file(ignored) && name[0] == '.' && dot > 1 && name.size() - dot == 7) {
-      leftovers.push_back(entry.path());
-    }
-  }
-  for (const auto& path : leftovers) std::filesystem::remove(path, ignored);
+void remove_temporaries() noexcept {
+  for (const auto& slot : temporaries)
+    if (const char* path = slot.load()) ::unlink(path);
 }
 
-void write_text_file(const std::filesystem::path& path, std::string_view text) {
+void remove_leftovers(const fs::path& folder, std::span<const char* const> names) {
+  std::error_code ignored;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string found = entry.path().filename().string();
+    const bool ours = std::any_of(names.begin(), names.end(), [&](const char* name) {
+      const std::string prefix = temporary_prefix(name);
+      return found.starts_with(prefix) && found.size() == prefix.size() + kRandom.size();
+    });
+    struct stat status {};
+    if (ours && ::lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_uid == ::geteuid())
+      leftovers.push_back(entry.path());
+  }
+  for (const auto& path : leftovers) fs::remove(path, ignored);
+}
+
+void write_text_file(const fs::path& path, std::string_view text) {
   AtomicFile output(path);
   {
-    const Descriptor file(::open(output.temporary().c_str(), O_WRONLY | O_TRUNC));
+    const Descriptor file(::open(output.temporary().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
     require(file.get() >= 0, "cannot write '", path.string(), "': ", std::strerror(errno));
     while (!text.empty()) {
       const ssize_t written = ::write(file.get(), text.data(), text.size());
@@ -103,6 +190,13 @@ void write_text_file(const std::filesystem::path& path, std::string_view text) {
     }
   }
   output.commit();
+}
+
+void refuse_input_as_output(const fs::path& out, std::span<const InputFile> inputs) {
+  std::error_code ignored;
+  for (const InputFile& input : inputs)
+    require(!fs::equivalent(out, input.path, ignored), "cannot write '", out.string(), "': it is ",
+            input.option, " '", input.path.string(), "', which would be lost");
 }
 
 }  // namespace umbra

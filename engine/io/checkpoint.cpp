@@ -99,6 +99,7 @@ void write_checkpoint(const std::filesystem::path& path, const CheckpointInfo& i
 
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
   const Hdf5File file = Hdf5File::open(path);
+  file.check_format_version();
   require(file.has_group("model") && file.has_attribute("/", "config"), path.string(),
           ": not a checkpoint of umbra: group /model and attribute config are expected");
   CheckpointInfo info;
@@ -120,6 +121,7 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
 void load_checkpoint(const std::filesystem::path& path, const std::vector<NamedTensor>& model,
                      const std::vector<NamedTensor>& optimizer) {
   const Hdf5File file = Hdf5File::open(path);
+  file.check_format_version();
   check_group(file, "model", model);
   if (!optimizer.empty()) check_group(file, "optimizer", optimizer);
   read_group(file, "model", model);

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <sstream>
 
 #include "engine/base/error.h"
+#include "engine/io/format_version.h"
+#include "engine/io/text_reader.h"
 
 namespace umbra {
 namespace {
@@ -115,6 +116,21 @@ struct Write {
   std::string operator()(const std::vector<double>* v) const { return listed(*v, shortest); }
 };
 
+// toml++ follows a dotted key by recursion, however long it is. A key here has one dot; strings with some
+// more may pass.
+void check_dots(std::string_view text, const std::string& where) {
+  constexpr int kMost = 64;
+  int dots = 0;
+  std::int64_t line = 1;
+  for (const char c : text) {
+    line += c == '\n' ? 1 : 0;
+    if (c == '.') ++dots;
+    if (c == '\n' || c == ',' || c == '=' || c == '[' || c == '{') dots = 0;
+    require(dots <= kMost, where, ", line ", line, ": more than ", kMost,
+            " dots in a row are no key of a setting");
+  }
+}
+
 // "train.seed" -> {"train", "seed"}; "device" -> {"", "device"}.
 std::pair<std::string, std::string> split_key(const std::string& key) {
   const std::size_t dot = key.find('.');
@@ -139,14 +155,11 @@ const Setting& Config::find(const std::string& key, const std::string& where) co
 }
 
 void Config::read_file(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  require(in.good() && std::filesystem::is_regular_file(path), path.string(), ": no such configuration file");
-  std::ostringstream text;
-  text << in.rdbuf();
-  read_text(text.str(), path.string());
+  read_text(read_text_file(path), path.string());
 }
 
 void Config::read_text(std::string_view text, const std::string& where) {
+  check_dots(text, where);
   toml::table table;
   try {
     table = toml::parse(text);
@@ -159,6 +172,13 @@ void Config::read_text(std::string_view text, const std::string& where) {
     std::visit(Assign{setting, node, place}, setting.value);
   };
   for (const auto& [key, node] : table) {
+    if (key.str() == kFormatVersionName) {
+      const auto version = node.value_exact<std::int64_t>();
+      require(version.has_value(), where, ", line ", node.source().begin.line,
+              ": format_version must be an integer");
+      check_format_version(*version, where);
+      continue;
+    }
     if (!node.is_table()) {
       assign(std::string(key.str()), node);
       continue;
@@ -196,7 +216,7 @@ void Config::set(const std::string& assignment) {
 }
 
 std::string Config::dump() const {
-  std::string text, section;
+  std::string text = concat(kFormatVersionName, " = ", kFormatVersion, "  # of this file\n"), section;
   for (const Setting& s : settings_) {  // keys without a section must come first
     const auto [own_section, name] = split_key(s.key);
     if (own_section != section) text += "\n[" + own_section + "]\n";
@@ -204,6 +224,14 @@ std::string Config::dump() const {
     text += name + " = " + std::visit(Write{}, s.value) + "  # " + s.help + "\n";
   }
   return text;
+}
+
+bool is_configuration_of_ours(const std::filesystem::path& path) {
+  try {
+    return read_text_file(path).starts_with(kFormatVersionName);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 std::string Config::help() const {

@@ -24,8 +24,8 @@ class Config {
  public:
   explicit Config(std::vector<Setting> settings) : settings_(std::move(settings)) {}
 
-  /// Reads a TOML file. Throws Error naming the file, the line and the key for a syntax error, an unknown
-  /// key, a wrong type or a value out of bounds.
+  /// Reads a TOML file (text_reader.h: a pipe will do). Throws Error naming the file, the line and the key
+  /// for a syntax error, an unknown key, a wrong type or a value out of bounds.
   void read_file(const std::filesystem::path& path);
   /// The same for TOML text; `where` names it in messages.
   void read_text(std::string_view text, const std::string& where);
@@ -41,5 +41,8 @@ class Config {
 
   std::vector<Setting> settings_;
 };
+
+/// Whether `path` is a file that dump() wrote.
+bool is_configuration_of_ours(const std::filesystem::path& path);
 
 }  // namespace umbra

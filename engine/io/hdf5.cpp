@@ -1,8 +1,12 @@
 #include "engine/io/hdf5.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <fstream>
 
+#include "engine/io/format_version.h"
 #include "engine/io/hdf5_internal.h"
 
 namespace umbra {
@@ -12,15 +16,6 @@ using namespace hdf5;
 namespace {
 
 constexpr hsize_t kChunkBytes = hsize_t{1} << 20;
-
-// Called before anything else of HDF5. Errors become exceptions, so HDF5 need not print them; and it must not
-// tidy up at the end of the program: everything here closes itself, and after a full disk HDF5 1.10 crashes
-// in that tidying.
-void prepare_hdf5() {
-  static const herr_t once = H5dont_atexit();
-  static_cast<void>(once);
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-}
 
 // Transfer properties under which a number too large for the type in memory is an error instead of being
 // clamped.
@@ -42,27 +37,61 @@ Id strict_transfer() {
 }  // namespace
 
 Hdf5File::Hdf5File(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Hdf5File::~Hdf5File() = default;
+Hdf5File::~Hdf5File() {
+  if (!state_) return;
+  const Call call(*state_);
+  state_->file.close();
+}
 Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
 Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 const std::filesystem::path& Hdf5File::path() const {
   return state_->path;
 }
 
+namespace {
+
+// What can be said of a file before the library sees it.
+void check_is_hdf5(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  std::error_code error;
+  require(std::filesystem::exists(path, error), "file '", name, "' does not exist");
+  require(std::filesystem::is_regular_file(path, error), "'", name,
+          "' is not a file; HDF5 files are read from disk, not from folders, pipes or devices");
+  std::ifstream stream(path, std::ios::binary);
+  require(bool(stream), "file '", name, "' cannot be opened: ", std::strerror(errno));
+  unsigned char magic[2] = {};
+  stream.read(reinterpret_cast<char*>(magic), sizeof magic);
+  require(magic[0] != 0x1f || magic[1] != 0x8b, "file '", name,
+          "' is compressed with gzip; unpack it first (gunzip)");
+  require(H5Fis_hdf5(name.c_str()) > 0, "file '", name, "' is not an HDF5 file, or it cannot be read");
+}
+
+// Whether another program holds the file, or held it when it died, is no damage.
+[[noreturn]] void fail_opening(const std::string& name) {
+  const std::string why = reason();
+  if (why.find("h5clear") != std::string::npos)
+    fail("file '", name,
+         "' is marked as being written: if the program that wrote it is no longer running, 'h5clear -s' "
+         "takes the "
+         "mark away");
+  if (why.find("unable to lock file") != std::string::npos)
+    fail("file '", name,
+         "' is locked: another program has it open for writing, or its file system knows no locks", why);
+  fail("file '", name, "' cannot be opened as HDF5: it is cut short or damaged", why);
+}
+
+}  // namespace
+
 Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   prepare_hdf5();
-  const std::string name = path.string();
-  std::error_code ignored;
-  require(std::filesystem::exists(path, ignored), "file '", name, "' does not exist");
-  require(std::filesystem::is_regular_file(path, ignored), "'", name, "' is not a file");
-  require(H5Fis_hdf5(name.c_str()) > 0, "file '", name, "' is not an HDF5 file, or it cannot be read");
-  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
   auto state = std::make_unique<State>();
   state->path = path;
-  state->file = Id(H5Fopen(name.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-  require(bool(state->file), "file '", name, "' cannot be opened as HDF5: it is cut short or damaged",
-          reason());
+  const Call call(*state);
+  check_is_hdf5(path);
+  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
+  state->file = Id(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
+  if (!state->file) fail_opening(path.string());
   return Hdf5File(std::move(state));
 }
 
@@ -83,31 +112,45 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path) {
   require(bool(state->file), "cannot write '", path.string(), "'", reason());
   Hdf5File file(std::move(state));
   file.set_attribute("/", "umbra_version", UMBRA_VERSION);
+  file.set_attribute("/", kFormatVersionName, kFormatVersion);
   return file;
+}
+
+void Hdf5File::check_format_version() const {
+  if (has_attribute("/", kFormatVersionName))
+    umbra::check_format_version(attribute_integer("/", kFormatVersionName),
+                                concat("file '", path().string(), "'"));
 }
 
 void Hdf5File::commit() {
   require(state_->output != nullptr, "file '", path().string(),
           "' was opened for reading and cannot be committed");
-  require(H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0, "cannot write '", path().string(), "'",
-          reason());
-  require(state_->file.close() >= 0, "cannot write '", path().string(), "'", reason());
+  const Call call(*state_);
+  // One after the other: an argument of require() may be evaluated before the condition.
+  const bool flushed = H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0;
+  require(flushed, "cannot write '", path().string(), "'", reason());
+  const bool closed = state_->file.close() >= 0;
+  require(closed, "cannot write '", path().string(), "'", reason());
   state_->output->commit();
 }
 
 bool Hdf5File::has(const std::string& object) const {
+  const Call call(*state_);
   return state_->exists(object);
 }
 
 bool Hdf5File::has_group(const std::string& object) const {
+  const Call call(*state_);
   return has(object) && H5Iget_type(state_->object(object).get()) == H5I_GROUP;
 }
 
 bool Hdf5File::has_dataset(const std::string& object) const {
+  const Call call(*state_);
   return has(object) && H5Iget_type(state_->object(object).get()) == H5I_DATASET;
 }
 
 Hdf5Entry Hdf5File::describe(const std::string& name) const {
+  const Call call(*state_);
   const Id object = state_->object(name);
   Hdf5Entry entry;
   const std::string path = normal(name);
@@ -131,6 +174,7 @@ Hdf5Entry Hdf5File::describe(const std::string& name) const {
 }
 
 std::vector<Hdf5Entry> Hdf5File::list(const std::string& group) const {
+  const Call call(*state_);
   const Id id = state_->object(group);
   if (H5Iget_type(id.get()) != H5I_GROUP) state_->fail_at(group, "a group is expected, not a dataset");
   H5G_info_t info;
@@ -141,16 +185,18 @@ std::vector<Hdf5Entry> Hdf5File::list(const std::string& group) const {
     if (H5Lget_name_by_idx(id.get(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
       state_->fail_at(group, "its list of names is damaged", reason());
     const std::string path = normal(group + "/" + name);
-    if (has(path)) entries.push_back(describe(path));
+    if (state_->elsewhere(path).empty() && has(path)) entries.push_back(describe(path));
   }
   return entries;
 }
 
 std::vector<std::string> Hdf5File::members(const std::string& name) const {
+  const Call call(*state_);
   const Id dataset = state_->dataset(name);
   const Id type = state_->type(name, dataset.get());
   if (kind_of(type.get()) != Hdf5Kind::kCompound)
     state_->fail_at(name, "a table (compound type) is expected");
+  state_->check_record(name, type.get());
   std::vector<std::string> names;
   const int count = H5Tget_nmembers(type.get());
   for (int i = 0; i < count; ++i) {
@@ -163,8 +209,10 @@ std::vector<std::string> Hdf5File::members(const std::string& name) const {
 }
 
 Shape Hdf5File::check(const std::string& name, const std::string& member, DType wanted) const {
+  const Call call(*state_);
   const Id dataset = state_->dataset(name);
   const Id type = state_->type(name, dataset.get());
+  state_->check_record(name, type.get());
   std::optional<std::string> problem;
   if (member.empty()) {
     problem = refusal(type.get(), wanted);
@@ -185,6 +233,7 @@ Shape Hdf5File::check(const std::string& name, const std::string& member, DType 
 }
 
 void Hdf5File::load(const std::string& name, const std::string& member, DType type, void* data) const {
+  const Call call(*state_);
   const Id dataset = state_->dataset(name);
   Id memory(H5Tcopy(memory_type(type)), H5Tclose);
   if (!member.empty()) {
@@ -193,11 +242,12 @@ void Hdf5File::load(const std::string& name, const std::string& member, DType ty
     memory = std::move(record);
   }
   if (H5Dread(dataset.get(), memory.get(), H5S_ALL, H5S_ALL, strict_transfer().get(), data) < 0)
-    state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
+    state_->fail_reading(name, dataset.get(), type);
 }
 
 void Hdf5File::load_part(const std::string& name, DType type, const Shape& shape, std::int64_t first,
                          std::int64_t rows, void* data) const {
+  const Call call(*state_);
   const Id dataset = state_->dataset(name);
   std::vector<hsize_t> begin(static_cast<std::size_t>(shape.rank()), 0);
   std::vector<hsize_t> length(shape.extents().begin(), shape.extents().end());
@@ -209,11 +259,12 @@ void Hdf5File::load_part(const std::string& name, DType type, const Shape& shape
       H5Sselect_hyperslab(stored.get(), H5S_SELECT_SET, begin.data(), nullptr, length.data(), nullptr) < 0 ||
       H5Dread(dataset.get(), memory_type(type), memory.get(), stored.get(), strict_transfer().get(), data) <
           0)
-    state_->fail_at(name, "its data are damaged or do not fit into ", name_of(type), reason());
+    state_->fail_reading(name, dataset.get(), type);
 }
 
 void Hdf5File::store(const std::string& path, DType type, const void* data, std::size_t count,
                      const Shape& shape) {
+  const Call call(*state_);
   const std::string name = normal(path);
   if (static_cast<std::int64_t>(count) != shape.count())
     state_->fail_at(name, "cannot write ", count, " numbers as shape ", shape.text());
@@ -247,6 +298,7 @@ void Hdf5File::store(const std::string& path, DType type, const void* data, std:
 }
 
 void Hdf5File::make_group(const std::string& path) {
+  const Call call(*state_);
   const std::string name = normal(path);
   if (name == "/" || has_group(name)) return;
   if (has(name)) state_->fail_at(name, "a group cannot be made where a dataset is");

@@ -2,6 +2,8 @@
 // naming the file and the object. Nothing in a file is believed before it is checked: type, rank, extents and
 // the size claimed against the bytes really stored, so a damaged file cannot ask for a giant allocation.
 //
+// A dataset that was never or only partly written reads as its fill value, up to kMostFilled elements a file.
+//
 // Objects are named by their path from the root ("halos/vpeak"); "/" is the root group. Files written here
 // carry checksums over metadata and data (of HDF5: blind to 0x0000 becoming 0xffff), no time stamps (same
 // content, same bytes), and a root attribute `umbra_version`. The HDF5 library is not safe for several
@@ -32,6 +34,10 @@ struct Hdf5Entry {
 
 class Hdf5File {
  public:
+  /// Elements never written that are taken from fill values, over all datasets of a file: they cost a file no
+  /// bytes, so a damaged one could claim any number.
+  static constexpr std::int64_t kMostFilled = std::int64_t{1} << 24;
+
   /// Opens for reading. Throws Error when the file is missing, is not HDF5 or is cut short.
   static Hdf5File open(const std::filesystem::path& path);
   /// Starts a new file, written aside: it appears under its name only with commit().
@@ -41,14 +47,17 @@ class Hdf5File {
   Hdf5File& operator=(Hdf5File&&) noexcept;
 
   const std::filesystem::path& path() const;
+  /// For readers of umbra's own files: throws Error when it says that it is newer than this release.
+  void check_format_version() const;
   /// Closes a created file and puts it in place. Without it the destructor leaves nothing behind.
   void commit();
 
-  bool has(
-      const std::string& object) const;  // a group or dataset of this very file (external links do not count)
+  /// A group or dataset of this very file. Throws Error for a link to another file: it is not followed, and a
+  /// column must not vanish behind one.
+  bool has(const std::string& object) const;
   bool has_group(const std::string& object) const;
   bool has_dataset(const std::string& object) const;
-  /// What stands in a group, by name in ascending order.
+  /// What stands in a group, by name in ascending order, but for links to other files.
   std::vector<Hdf5Entry> list(const std::string& group = "/") const;
   /// Kind, extents and element size of one object; throws Error when it is missing.
   Hdf5Entry describe(const std::string& object) const;
@@ -98,6 +107,9 @@ class Hdf5File {
   std::int64_t attribute_integer(const std::string& object, const std::string& key) const;
   std::vector<double> attribute_numbers(const std::string& object, const std::string& key) const;
   std::string attribute_text(const std::string& object, const std::string& key) const;
+  /// A remark for people: an attribute of any type as text, or nothing where there is none or it is neither
+  /// text nor numbers.
+  std::string remark(const std::string& object, const std::string& key) const;
   void set_attribute(const std::string& object, const std::string& key, double value);
   void set_attribute(const std::string& object, const std::string& key, std::int64_t value);
   void set_attribute(const std::string& object, const std::string& key, std::span<const double> values);
@@ -112,6 +124,7 @@ class Hdf5File {
 
  private:
   struct State;
+  class Call;
   explicit Hdf5File(std::unique_ptr<State> state);
   // Checks that a dataset (or a member of a table) can be read as `type` and that its bytes really are there.
   Shape check(const std::string& dataset, const std::string& member, DType type) const;

@@ -5,15 +5,36 @@
 namespace umbra {
 namespace hdf5 {
 
-std::string reason() {
-  std::string text;
+namespace {
+
+std::string last_reason;
+
+// Called by HDF5 in the moment of a failure. Later would be too late: it forgets the reason with the next
+// call, be it the closing of a handle.
+herr_t take_down_reason(hid_t, void*) {
+  last_reason.clear();
   H5Ewalk2(
       H5E_DEFAULT, H5E_WALK_UPWARD,
-      [](unsigned depth, const H5E_error2_t* entry, void* out) -> herr_t {
-        if (depth == 0 && entry->desc) *static_cast<std::string*>(out) = entry->desc;
+      [](unsigned depth, const H5E_error2_t* entry, void*) -> herr_t {
+        if (depth == 0 && entry->desc) last_reason = entry->desc;
         return 0;
       },
-      &text);
+      nullptr);
+  return 0;
+}
+
+}  // namespace
+
+void prepare_hdf5() {
+  // HDF5 must not tidy up at the end of the program: everything here closes itself, and after a full disk
+  // HDF5 1.10 crashes in that tidying.
+  static const herr_t once = H5dont_atexit();
+  static_cast<void>(once);
+  H5Eset_auto2(H5E_DEFAULT, take_down_reason, nullptr);
+}
+
+std::string reason() {
+  std::string text = std::exchange(last_reason, {});
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 32; }, ' ');
   return text.empty() ? text : " (" + text.substr(0, 200) + ")";
@@ -77,6 +98,41 @@ using namespace hdf5;
 
 namespace {
 
+// A link to another file is not followed, not even from behind a soft link.
+Id own_links_only() {
+  Id access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
+  H5Pset_elink_cb(
+      access.get(),
+      [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
+        return -1;
+      },
+      nullptr);
+  return access;
+}
+
+// Filters of other packages, by their registered numbers.
+std::string filter_name(H5Z_filter_t filter, const char* stored) {
+  constexpr std::pair<H5Z_filter_t, const char*> kKnown[] = {
+      {307, "bzip2"}, {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},    {32008, "bitshuffle"},
+      {32013, "zfp"}, {32015, "zstd"}, {32017, "sz"},    {32026, "blosc2"}, {H5Z_FILTER_SZIP, "szip"}};
+  for (const auto& [number, name] : kKnown)
+    if (number == filter) return name;
+  return stored[0] != 0 ? stored : std::to_string(filter);
+}
+
+// The first filter of a dataset that the library here does not have, or nothing.
+std::string missing_filter(hid_t creation) {
+  for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t values = 0;
+    char name[64] = {};
+    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr,
+                                               sizeof name - 1, name, &config);
+    if (filter >= 0 && H5Zfilter_avail(filter) <= 0) return filter_name(filter, name);
+  }
+  return "";
+}
+
 // No general-purpose filter of HDF5 packs tighter than deflate does at its best, about 1030 to 1.
 constexpr hsize_t kMostCompression = 1100;
 // A table row may be long, but not longer; with at most 2^48 elements the product of the two does not
@@ -99,15 +155,38 @@ hsize_t most_expansion(hid_t creation) {
 
 }  // namespace
 
+Hdf5File::Call::Call(const State& state) : guard_(state.output ? nullptr : state.path.c_str()) {
+  last_reason.clear();
+}
+
+std::string Hdf5File::State::elsewhere(const std::string& path_in_file) const {
+  H5L_info_t info;
+  if (H5Lget_info(file.get(), path_in_file.c_str(), &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_EXTERNAL)
+    return "";
+  constexpr std::size_t kLongest = std::size_t{1} << 16;
+  std::string value(std::min(info.u.val_size, kLongest), '\0');
+  const char *target = nullptr, *object = nullptr;
+  unsigned flags = 0;
+  const bool known =
+      H5Lget_val(file.get(), path_in_file.c_str(), value.data(), value.size(), H5P_DEFAULT) >= 0 &&
+      H5Lunpack_elink_val(value.data(), value.size(), &flags, &target, &object) >= 0;
+  return known ? target : "?";
+}
+
 // Whether a link stands at `path`, whose parent is a group. Damage is an error, not an absence: a column must
-// not vanish because its header is broken. Links to other files and links that lead nowhere count as absent.
+// not vanish because its header is broken or because it is kept in another file. Links that lead nowhere
+// count as absent.
 bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
   const htri_t exists_here = H5Lexists(file.get(), path_in_file.c_str(), H5P_DEFAULT);
   if (exists_here == 0) return false;
   H5L_info_t info;
   if (exists_here < 0 || H5Lget_info(file.get(), path_in_file.c_str(), &info, H5P_DEFAULT) < 0)
     fail_at(path_in_file, "the group around it is damaged", reason());
-  if (info.type == H5L_TYPE_SOFT) return H5Oexists_by_name(file.get(), path_in_file.c_str(), H5P_DEFAULT) > 0;
+  if (info.type == H5L_TYPE_EXTERNAL)
+    fail_at(path_in_file, "it is a link to '", elsewhere(path_in_file),
+            "', another file; such links are not followed, copy the data into one file first");
+  if (info.type == H5L_TYPE_SOFT)
+    return H5Oexists_by_name(file.get(), path_in_file.c_str(), own_links_only().get()) > 0;
   return info.type == H5L_TYPE_HARD;
 }
 
@@ -125,7 +204,7 @@ bool Hdf5File::State::exists(const std::string& name) const {
 }
 
 Id Hdf5File::State::open_object(const std::string& name) const {
-  Id id(H5Oopen(file.get(), normal(name).c_str(), H5P_DEFAULT), H5Oclose);
+  Id id(H5Oopen(file.get(), normal(name).c_str(), own_links_only().get()), H5Oclose);
   if (!id) fail_at(name, "it is damaged and cannot be opened", reason());
   return id;
 }
@@ -145,6 +224,21 @@ Id Hdf5File::State::type(const std::string& name, hid_t dataset) const {
   Id id(H5Dget_type(dataset), H5Tclose);
   if (!id) fail_at(name, "its type is damaged", reason());
   return id;
+}
+
+void Hdf5File::State::check_record(const std::string& name, hid_t type) const {
+  if (kind_of(type) != Hdf5Kind::kCompound) return;
+  const std::size_t record = H5Tget_size(type);
+  const int count = H5Tget_nmembers(type);
+  for (int i = 0; i < count; ++i) {
+    const auto index = static_cast<unsigned>(i);
+    const Id member(H5Tget_member_type(type, index), H5Tclose);
+    const std::size_t offset = H5Tget_member_offset(type, index), size = H5Tget_size(member.get());
+    if (!member || size == 0 || size > record || offset > record - size)
+      fail_at(name, "its type is damaged: member ", i, " of a record of ", record, " bytes lies at byte ",
+              offset, " and has ", size);
+    check_record(name, member.get());
+  }
 }
 
 Shape Hdf5File::State::shape(const std::string& name, hid_t space) const {
@@ -177,10 +271,29 @@ void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, cons
   std::error_code ignored;
   const hsize_t file_bytes = std::filesystem::file_size(output ? output->temporary() : path, ignored);
   const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), file_bytes);
-  const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item;
-  if (claimed / most_expansion(creation.get()) > stored)
+  const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item, most = most_expansion(creation.get());
+  if (claimed / most <= stored) return;
+  // The rest was never written and reads as the fill value.
+  H5D_fill_value_t fill = H5D_FILL_VALUE_ERROR;
+  H5Pfill_value_defined(creation.get(), &fill);
+  filled[name] = (claimed - stored * most) / item;
+  hsize_t all = 0;
+  for (const auto& [dataset_name, elements] : filled) all += elements;
+  if (all > static_cast<hsize_t>(kMostFilled) || fill == H5D_FILL_VALUE_UNDEFINED ||
+      fill == H5D_FILL_VALUE_ERROR)
     fail_at(name, "its shape ", extents.text(), " needs ", claimed, " bytes, but only ", stored,
-            " are stored");
+            " are stored; more is missing than its fill value is taken for");
+}
+
+void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, DType type) const {
+  const std::string why = reason();
+  const Id creation(H5Dget_create_plist(dataset), H5Pclose);
+  if (const std::string filter = creation ? missing_filter(creation.get()) : ""; !filter.empty())
+    fail_at(name, "it is compressed with the filter ", filter,
+            ", which the HDF5 library here does not have; 'h5repack -f GZIP=4' where the filter is installed "
+            "makes a "
+            "file that every program reads");
+  fail_at(name, "its data are damaged or do not fit into ", name_of(type), why);
 }
 
 Id Hdf5File::State::attribute(const std::string& object_name, const std::string& key) const {

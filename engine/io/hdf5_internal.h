@@ -4,12 +4,14 @@
 
 #include <hdf5.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/crash_guard.h"
 #include "engine/io/hdf5.h"
 
 namespace umbra {
@@ -40,7 +42,9 @@ class Id {
   Close close_ = nullptr;
 };
 
-/// The innermost reason HDF5 gives for its last failure, as " (reason)", or nothing.
+/// Called before anything else of HDF5.
+void prepare_hdf5();
+/// The innermost reason HDF5 gave for its last failure since a Call began, as " (reason)", or nothing.
 std::string reason();
 /// The type of `type` in memory, and whether it is an integer.
 hid_t memory_type(DType type);
@@ -64,20 +68,41 @@ struct Hdf5File::State {
   [[noreturn]] void fail_at(const std::string& object, const Parts&... parts) const {
     fail("file '", path.string(), "', '", object, "': ", parts...);
   }
+  /// The file at the end of a link to another file, empty when there is no such link.
+  std::string elsewhere(const std::string& path_in_file) const;
   bool is_linked(const std::string& path_in_file) const;
   bool exists(const std::string& object) const;
   hdf5::Id open_object(const std::string& name) const;
   hdf5::Id object(const std::string& name) const;
   hdf5::Id dataset(const std::string& name) const;
   hdf5::Id type(const std::string& name, hid_t dataset) const;
+  /// Throws unless the members of a compound type, at any depth, lie within their record: the library reads
+  /// and writes beyond it otherwise.
+  void check_record(const std::string& name, hid_t type) const;
   /// The extents of a dataspace, once they are known to be possible.
   Shape shape(const std::string& name, hid_t space) const;
-  /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies.
+  /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies, or,
+  /// within bounds, from its fill value.
   void check_storage(const std::string& name, hid_t dataset, const Shape& extents, std::size_t item) const;
+  /// Why numbers of a dataset could not be read as `type`: a filter that is not there, or damage.
+  [[noreturn]] void fail_reading(const std::string& name, hid_t dataset, DType type) const;
   bool has_attribute(const std::string& object, hid_t owner, const std::string& key) const;
   hdf5::Id attribute(const std::string& object, const std::string& key) const;
   void replace_attribute(const std::string& object, const std::string& key, hid_t type, hid_t space,
                          const void* value) const;
+
+  // Elements by dataset that were never written and were asked for.
+  mutable std::map<std::string, hsize_t> filled;
+};
+
+/// A call of ours into the library: what crashes in it is the fault of the file, and what fails in it has a
+/// reason of its own.
+class Hdf5File::Call {
+ public:
+  explicit Call(const State& state);
+
+ private:
+  CrashGuard guard_;
 };
 
 }  // namespace umbra

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/format_version.h"
 
 namespace umbra {
 namespace {
@@ -82,6 +84,22 @@ Entry parse_entry(const std::string& name, const Json& json, std::uint64_t data_
   return entry;
 }
 
+// Other programs may have a key of this name; theirs need not be a number.
+void check_version(const std::map<std::string, std::string>& metadata, const std::string& file) {
+  const auto found = metadata.find(kFormatVersionName);
+  std::int64_t version = 0;
+  if (found == metadata.end()) return;
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error == std::errc() && end == text.data() + text.size() && version > 0)
+    check_format_version(version, file);
+}
+
+// As PyTorch does, one number in a list is taken for a number.
+bool same_shape(const Shape& a, const Shape& b) {
+  return a == b || (a.count() == 1 && b.count() == 1 && a.rank() <= 1 && b.rank() <= 1);
+}
+
 }  // namespace
 
 const Tensor& SafeTensors::at(const std::string& name) const {
@@ -120,6 +138,7 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
               " is not one");
       result.metadata[key] = value;
     }
+    check_version(result.metadata, file);
   }
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
@@ -141,6 +160,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
                        const std::map<std::string, std::string>& metadata) {
   Json header;
   header["__metadata__"] = metadata;
+  header["__metadata__"][kFormatVersionName] = std::to_string(kFormatVersion);
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     const std::size_t bytes = static_cast<std::size_t>(tensor.shape().count()) * size_of(tensor.dtype());
@@ -173,7 +193,7 @@ void load_state(Module& module, const std::vector<NamedTensor>& from, const std:
   for (const auto& [name, tensor] : from) {
     const auto found = wanted.find(name);
     require(found != wanted.end(), where, ": tensor ", name, " does not belong to this network");
-    require(found->second.shape() == tensor.shape(), where, ": tensor ", name, " has shape ",
+    require(same_shape(found->second.shape(), tensor.shape()), where, ": tensor ", name, " has shape ",
             tensor.shape().text(), ", but this network's is ", found->second.shape().text());
   }
   // Everything is checked before the first number is touched: a wrong file leaves the network as it was.
@@ -186,7 +206,7 @@ void load_state(Module& module, const std::vector<NamedTensor>& from, const std:
   for (const auto& [name, tensor] : given) {
     const Tensor& target = wanted.at(name);
     Stream stream(target.device());
-    if (target.dtype() == tensor.dtype()) {
+    if (target.dtype() == tensor.dtype() && target.shape() == tensor.shape()) {
       assign(target, tensor, stream);
     } else {
       from_host(to_host(tensor, stream), target, stream);

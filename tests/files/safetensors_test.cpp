@@ -62,7 +62,7 @@ TEST_F(SafeTensorsTest, BytesAreThoseOfTheFormat) {
   from_host(std::vector<double>{1}, t, stream);
   write_safetensors(path, {{"x", t}}, {{"format", "pt"}});
   const std::string header =
-      R"({"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+      R"({"__metadata__":{"format":"pt","format_version":"1"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
   const std::string content = bytes(path);
   std::uint64_t length = 0;
   std::copy_n(content.data(), 8, reinterpret_cast<char*>(&length));
