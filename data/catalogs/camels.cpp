@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <numeric>
-#include <sstream>
 
-#include "data/catalogs/natural_order.h"
+#include "data/catalogs/camels_files.h"
+#include "data/catalogs/catalog_checks.h"
+#include "data/catalogs/import_rows.h"
+#include "data/catalogs/text_table.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 
@@ -17,27 +18,14 @@ namespace {
 constexpr double kFiducialSigma8 = 0.8;  // of every CAMELS set, and n_s likewise
 constexpr double kSpectralIndex = 0.9624;
 constexpr double kKpcPerMpc = 1000.0;
-constexpr double kMassUnit = 1e10;  // Msun/h
-constexpr std::int64_t kStars = 4;  // particle type
-
-std::vector<std::filesystem::path> group_files(const std::filesystem::path& folder) {
-  std::error_code error;
-  require(std::filesystem::is_directory(folder, error), "folder '", folder.string(), "' does not exist");
-  std::vector<std::filesystem::path> files;
-  std::filesystem::recursive_directory_iterator entry(folder, error), end;
-  for (; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with("groups_") && name.ends_with(".hdf5")) files.push_back(entry->path());
-  }
-  require(!error, "folder '", folder.string(), "' cannot be listed: ", error.message());
-  require(!files.empty(), "folder '", folder.string(), "' holds no file */groups_*.hdf5");
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return natural_less(a.string(), b.string()); });
-  return files;
-}
+constexpr double kSmallestInKpc = 1000.0;  // a smaller BoxSize is in Mpc/h: no cube has a side below 1 Mpc/h
+constexpr double kMassUnit = 1e10;         // Msun/h
+constexpr std::int64_t kStars = 4;         // particle type
 
 struct Header {
-  double box_size, h, omega_m, omega_b, redshift;
+  double box_size;  // Mpc/h
+  bool in_mpc;      // as the file has it
+  double h, omega_m, omega_b, redshift;
   std::int64_t subhalos;
 };
 
@@ -45,7 +33,10 @@ Header read_header(const Hdf5File& file) {
   require(file.has_group("Header") && file.has_attribute("Header", "Nsubgroups_Total"), "file '",
           file.path().string(),
           "' is not a SUBFIND catalog: the group 'Header' with Nsubgroups_Total is missing");
-  Header header{file.attribute_number("Header", "BoxSize") / kKpcPerMpc,
+  const double side = file.attribute_number("Header", "BoxSize");
+  const bool in_mpc = side < kSmallestInKpc;
+  Header header{in_mpc ? side : side / kKpcPerMpc,
+                in_mpc,
                 file.attribute_number("Header", "HubbleParam"),
                 file.attribute_number("Header", "Omega0"),
                 file.attribute_number("Header", "OmegaBaryon"),
@@ -54,6 +45,8 @@ Header read_header(const Hdf5File& file) {
   const std::int64_t total = file.attribute_integer("Header", "Nsubgroups_Total");
   require(header.subhalos == total, "file '", file.path().string(), "' holds ", header.subhalos, " of ",
           total, " subhalos: catalogs in several parts are not read");
+  require(header.h > 0, "file '", file.path().string(), "': HubbleParam is ", header.h,
+          ", a number above 0 is expected");
   require(header.subhalos >= 0, "file '", file.path().string(), "' claims ", header.subhalos, " subhalos");
   if (std::abs(header.redshift) < 1e-6) header.redshift = 0;  // written as 2e-16 by some versions
   return header;
@@ -95,23 +88,34 @@ std::int64_t central_of(const Subhalos& s, std::size_t i, const std::string& whe
   return central;
 }
 
-// One file as a catalog of one cube; ids begin at `first_id`.
+// Positions have the unit of BoxSize in sound files; some that were converted have only one of the two in
+// Mpc/h.
+double position_unit(const Header& header, const Subhalos& s) {
+  constexpr std::size_t kEnough = 10;  // so many do not all stand in one corner
+  float largest = 0;
+  for (const float value : s.position) largest = std::max(largest, value);
+  const bool fits = static_cast<double>(largest) <= 1.05 * header.box_size;
+  return fits && (header.in_mpc || s.vmax.size() >= kEnough) ? 1.0 : 1 / kKpcPerMpc;
+}
+
+// One file as a catalog of one cube; ids begin at `first_id`. `subhalos` gets the place in the file of every
+// row.
 Catalog convert(const Header& header, const Subhalos& s, std::int64_t first_id, const std::string& where,
-                std::int64_t& skipped) {
+                std::vector<std::int64_t>& subhalos, ImportReport& report) {
   Catalog cube;
   cube.box_size = header.box_size;
-  cube.redshift = header.redshift;
-  cube.cosmology = {header.h, header.omega_m, header.omega_b, kFiducialSigma8, kSpectralIndex};
   const char* const axes[] = {"x", "y", "z"};
   for (const char* name : {"x", "y", "z", "vpeak", "mvir", "stellar_mass", "sfr"}) cube.columns[name];
   for (const char* name : {"id", "upid", "box"}) cube.integers[name];
+  const double unit = position_unit(header, s);
   for (std::size_t i = 0; i < s.vmax.size(); ++i) {
     if (s.vmax[i] == 0) {
-      ++skipped;
+      ++report.motionless;
       continue;
     }
     for (std::size_t axis = 0; axis < 3; ++axis)
-      cube.columns[axes[axis]].push_back(double{s.position[3 * i + axis]} / kKpcPerMpc);
+      cube.columns[axes[axis]].push_back(unit == 1 ? double{s.position[3 * i + axis]}
+                                                   : double{s.position[3 * i + axis]} / kKpcPerMpc);
     cube.columns["vpeak"].push_back(double{s.vmax[i]});
     cube.columns["mvir"].push_back(s.mass[i] * kMassUnit);
     cube.columns["stellar_mass"].push_back(s.mass_type[6 * i + kStars] * kMassUnit / header.h);
@@ -120,7 +124,10 @@ Catalog convert(const Header& header, const Subhalos& s, std::int64_t first_id, 
     cube.integers["id"].push_back(first_id + static_cast<std::int64_t>(i));
     cube.integers["upid"].push_back(central == static_cast<std::int64_t>(i) ? -1 : first_id + central);
     cube.integers["box"].push_back(0);
+    subhalos.push_back(static_cast<std::int64_t>(i));
   }
+  check_positions(cube, where, 0);
+  report.wrapped += wrap_positions(cube);
   return cube;
 }
 
@@ -136,46 +143,51 @@ void append(Catalog& all, Catalog&& cube, std::int64_t box) {
   }
 }
 
-// The parameter table: a line "#Name column ...", then one row per simulation, its name first.
+// The parameter table: a line "#Name column ...", then one row per simulation, its name first; separated by
+// blanks or commas.
 struct Table {
   std::vector<std::string> columns;
   std::map<std::string, std::vector<double>> rows;
 };
 
 Table read_table(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  require(bool(stream), "parameter file '", path.string(), "' cannot be opened");
-  Table table;
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    std::istringstream fields(line);
-    std::string name, column;
-    if (!(fields >> name)) continue;
-    if (name.starts_with('#')) {
-      if (!table.columns.empty()) continue;
-      while (fields >> column) table.columns.push_back(column);
-      continue;
-    }
+  const std::string where = concat("parameter file '", path.string(), "'");
+  TextTable text(path, ' ');
+  std::string_view line;
+  require(text.next_line(line), where,
+          " is empty, a line '#Name ...' and one row per simulation are expected");
+  if (line.find(',') != std::string_view::npos) text.set_separator(',');
+  text.read_names(line);
+  require(!text.names().empty(), where, ": the first line names no columns, '#Name ...' is expected");
+  Table table{{text.names().begin() + 1, text.names().end()}, {}};
+  for (const std::string& column : table.columns)
+    require(!column.empty() && column.find('/') == std::string::npos, where, ": '", column,
+            "' is no name for a parameter");
+  while (text.next_line(line)) {
+    if (line.starts_with('#')) continue;
+    const auto fields = text.split(line);
+    text.check_count(fields);
     std::vector<double> values;
-    for (double value; fields >> value;) values.push_back(value);
-    require(fields.eof() && values.size() == table.columns.size(), "parameter file '", path.string(),
-            "' line ", number, ": a name and ", table.columns.size(),
-            " numbers are expected, as the line '#Name ...' says");
-    table.rows[name] = values;
+    for (std::size_t i = 1; i < fields.size(); ++i)
+      values.push_back(text.number(fields, static_cast<int>(i)));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i]) || (table.columns[i] == "sigma_8" && !(values[i] > 0 && values[i] < 10)))
+        fail(text.where(), ": ", table.columns[i], " is ", values[i], ", which no simulation has");
+    if (!table.rows.emplace(fields[0], std::move(values)).second)
+      fail(text.where(), ": a second row '", fields[0], "'");
   }
-  require(!table.rows.empty() && !table.columns.empty(), "parameter file '", path.string(),
-          "' holds no table (a line '#Name ...' and one row per simulation)");
+  require(!table.rows.empty() && !table.columns.empty(), where,
+          " holds no table (a line '#Name ...' and one row per simulation)");
   return table;
 }
 
-void add_parameters(Catalog& catalog, const std::vector<std::filesystem::path>& files,
+void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
                     const std::filesystem::path& path) {
   const Table table = read_table(path);
-  for (const auto& file : files) {
-    const std::string name = file.parent_path().filename().string();
-    const auto row = table.rows.find(name);
-    require(row != table.rows.end(), "parameter file '", path.string(), "' has no row '", name, "' for '",
-            file.string(), "'");
+  for (const CamelsFile& file : files) {
+    const auto row = table.rows.find(file.simulation);
+    require(row != table.rows.end(), "parameter file '", path.string(), "' has no row '", file.simulation,
+            "' for '", file.path.string(), "'");
     for (std::size_t i = 0; i < table.columns.size(); ++i)
       catalog.box_parameters[table.columns[i]].push_back(row->second[i]);
   }
@@ -184,46 +196,86 @@ void add_parameters(Catalog& catalog, const std::vector<std::filesystem::path>& 
         std::reduce(sigma->second.begin(), sigma->second.end()) / static_cast<double>(sigma->second.size());
 }
 
+// What the cubes of a set must share, and the means of what they need not.
+class CubeHeaders {
+ public:
+  void add(const Header& header, const std::string& where) {
+    if (h_.empty()) {
+      first_ = header;
+      first_where_ = where;
+    }
+    require(header.box_size == first_.box_size && header.redshift == first_.redshift, where,
+            ": box size and redshift are ", header.box_size, " Mpc/h and ", header.redshift, ", but ",
+            first_.box_size, " and ", first_.redshift, " in ", first_where_);
+    h_.push_back(header.h);
+    omega_m_ += header.omega_m;
+    omega_b_ += header.omega_b;
+    in_mpc_ += header.in_mpc ? 1 : 0;
+  }
+  void finish(Catalog& all, ImportReport& report) const {
+    const auto cubes = static_cast<double>(h_.size());
+    all.boxes = static_cast<std::int64_t>(h_.size());
+    all.box_size = first_.box_size;
+    all.redshift = first_.redshift;
+    all.cosmology = {first_.h, omega_m_ / cubes, omega_b_ / cubes, kFiducialSigma8, kSpectralIndex};
+    if (std::any_of(h_.begin(), h_.end(), [&](double h) { return h != first_.h; })) {
+      all.cosmology.h = std::reduce(h_.begin(), h_.end()) / cubes;
+      all.box_parameters["h"] = h_;
+      report.notes.push_back(
+          concat("h differs from cube to cube; the attribute is the mean, ", all.cosmology.h));
+    }
+    if (in_mpc_ > 0) report.notes.push_back(concat("BoxSize ", first_.box_size, " was taken to be in Mpc/h"));
+  }
+
+ private:
+  Header first_{};
+  std::string first_where_;
+  std::vector<double> h_;
+  double omega_m_ = 0, omega_b_ = 0;
+  std::int64_t in_mpc_ = 0;
+};
+
 }  // namespace
 
-Catalog read_camels(const std::filesystem::path& folder,
-                    const std::optional<std::filesystem::path>& parameters, CamelsReport* report) {
-  const std::vector<std::filesystem::path> files = group_files(folder);
-  CamelsReport result;
+Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& options, ImportReport* report) {
+  check_options(options.rows);
+  ImportReport result;
+  const std::vector<CamelsFile> files = camels_files(folder, options.snapshot, &result);
   Catalog all;
-  double omega_m = 0, omega_b = 0;
-  std::int64_t first_id = 0;
-  for (const auto& path : files) {
-    const Hdf5File file = Hdf5File::open(path);
-    const std::string where = concat("file '", path.string(), "'");
+  CubeHeaders headers;
+  std::vector<std::int64_t> subhalos;  // [row], its place in its file
+  for (const CamelsFile& cube : files) {
+    const Hdf5File file = Hdf5File::open(cube.path);
+    const std::string where = concat("file '", cube.path.string(), "'");
     const Header header = read_header(file);
-    Catalog cube = convert(header, read_subhalos(file, header.subhalos), first_id, where, result.skipped);
-    result.wrapped += validate(cube, where).wrapped;
-    if (result.files == 0) {
-      all.box_size = cube.box_size;
-      all.redshift = cube.redshift;
-      all.cosmology = cube.cosmology;
-    }
-    require(cube.box_size == all.box_size && cube.redshift == all.redshift && header.h == all.cosmology.h,
-            where, ": box size, redshift and h are ", cube.box_size, " Mpc/h, ", cube.redshift, " and ",
-            header.h, ", but ", all.box_size, ", ", all.redshift, " and ", all.cosmology.h, " in '",
-            files[0].string(), "'");
-    append(all, std::move(cube), result.files);
-    omega_m += header.omega_m;
-    omega_b += header.omega_b;
-    first_id += header.subhalos;
-    ++result.files;
+    headers.add(header, where);
+    append(all, convert(header, read_subhalos(file, header.subhalos), result.read, where, subhalos, result),
+           result.files++);
+    result.read += header.subhalos;
   }
-  all.boxes = result.files;
-  all.cosmology.omega_m = omega_m / static_cast<double>(result.files);
-  all.cosmology.omega_b = omega_b / static_cast<double>(result.files);
+  headers.finish(all, result);
+  all.box_size = settled_box_size(options.rows, all.box_size, std::nullopt, folder.string(), result);
   all.source =
       concat("CAMELS SUBFIND catalogs, ", result.files, " hydrodynamic cubes of ", all.box_size,
              " Mpc/h, z = ", all.redshift,
              "; vpeak is SubhaloVmax at that redshift with baryons, mvir the "
              "bound mass; omega_m, omega_b and sigma_8 differ from cube to cube, the attributes are means");
-  if (parameters) add_parameters(all, files, *parameters);
-  validate(all, folder.string());
+  if (options.parameters)
+    add_parameters(all, files, *options.parameters);
+  else
+    result.notes.push_back(concat("without --parameters sigma_8 was taken to be ", kFiducialSigma8));
+  const std::vector<std::int64_t> box = all.integers["box"];  // as long as `subhalos`, whatever is left out
+  for (const std::string& column : options.rows.drop) {
+    all.columns.erase(column);
+    all.integers.erase(column);
+  }
+  const ImportRows rows{concat("folder '", folder.string(), "'"),
+                        [&](std::size_t row) {
+                          return concat("'", files[static_cast<std::size_t>(box[row])].path.string(),
+                                        "' subhalo ", subhalos[row]);
+                        },
+                        {"stellar_mass"}};
+  finish_import(all, rows, options.rows, result);
   if (report) *report = result;
   return all;
 }

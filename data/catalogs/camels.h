@@ -1,6 +1,6 @@
 // CAMELS group catalogs (Villaescusa-Navarro et al. 2021, arXiv:2010.00619; Ni et al. 2023,
-// arXiv:2304.02096): one SUBFIND file groups_NNN.hdf5 per hydrodynamic simulation, each a periodic cube of 25
-// Mpc/h with its own parameters.
+// arXiv:2304.02096): one SUBFIND file groups_NNN.hdf5 (until 2024 fof_subhalo_tab_NNN.hdf5) per hydrodynamic
+// simulation, each a periodic cube of 25 Mpc/h with its own parameters.
 //
 // What becomes what, and what does not:
 //   vpeak         SubhaloVmax: the value at the snapshot, with baryons. It is NOT the peak over the history.
@@ -15,21 +15,22 @@
 #include <filesystem>
 #include <optional>
 
-#include "data/catalogs/catalog.h"
+#include "data/catalogs/formats.h"
 
 namespace umbra {
 
-struct CamelsReport {
-  std::int64_t files = 0;
-  std::int64_t skipped = 0;  // subhalos with a Vmax of 0
-  std::int64_t wrapped = 0;  // positions outside the cube
+struct CamelsOptions {
+  std::optional<std::filesystem::path> parameters = std::nullopt;  // the set's table CosmoAstroSeed_*.txt
+  std::optional<std::int64_t> snapshot = std::nullopt;             // which, where a folder holds several
+  ImportOptions rows = {};
 };
 
-/// Reads every groups_*.hdf5 below `folder`, in natural order of their paths (SB7_2 before SB7_10); each is
-/// one cube. `parameters`: the set's table CosmoAstroSeed_*.txt; its columns become Catalog::box_parameters
-/// and sigma_8 is their mean (without it, CAMELS' fiducial 0.8). Throws Error naming the file that is
-/// damaged, foreign or of another set.
-Catalog read_camels(const std::filesystem::path& folder,
-                    const std::optional<std::filesystem::path>& parameters, CamelsReport* report = nullptr);
+/// Reads the group catalogs below `folder` (camels_files.h), in natural order of their paths (SB7_2 before
+/// SB7_10); each is one cube. The columns of the table of parameters become Catalog::box_parameters and
+/// sigma_8 is their mean (without it, CAMELS' fiducial 0.8). Where h differs from cube to cube it becomes a
+/// parameter, too, and the attribute is its mean. BoxSize may be in kpc/h or Mpc/h. Throws Error naming the
+/// file that is damaged, foreign or of another set.
+Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& options = {},
+                    ImportReport* report = nullptr);
 
 }  // namespace umbra

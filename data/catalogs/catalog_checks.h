@@ -15,10 +15,17 @@ const ColumnKind* find_kind(std::string_view name);
 /// The columns a catalog has, for sentences about the one it has not.
 std::string present_columns(const Catalog& catalog);
 
+/// Whether a value may stand in a column of its kind, wherever its cube ends; and what is expected there.
+bool passes(const ColumnKind& kind, double value);
+bool passes(const ColumnKind& kind, std::int64_t value);
+const char* expectation(const ColumnKind& kind);
+
 /// Header, names, types, lengths, values: everything but the wrapping of positions.
 void check_catalog(const Catalog& catalog, std::string_view where);
 /// The values alone. Row 0 of `part` is row `first_row` of the catalog.
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row);
+/// Positions alone: none far outside the cube.
+void check_positions(const Catalog& part, std::string_view where, std::int64_t first_row);
 void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where);
 
 /// Wraps positions within one side of the cube into [0, box_size); how many rows were moved.

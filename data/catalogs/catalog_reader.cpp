@@ -25,7 +25,7 @@ void read_header(const Hdf5File& file, Catalog& catalog) {
   c.sigma_8 = optional_number(file, "sigma_8", c.sigma_8);
   c.n_s = optional_number(file, "n_s", c.n_s);
   catalog.redshift = optional_number(file, "redshift", 0.0);
-  if (file.has_attribute("/", "source")) catalog.source = file.attribute_text("/", "source");
+  catalog.source = file.remark("/", "source");
 }
 
 // One column of the file: one dimension, the unit of its kind, numbers of its type. Returns its length.
@@ -57,6 +57,7 @@ CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::st
   require(file_.has_group("halos"), where_,
           " is not a catalog: it has no group 'halos' (tools/import makes catalogs from other formats)");
   require(at_once_ > 0, "a catalog is read by at least one row at a time, not by ", at_once_);
+  file_.check_format_version();
   for (const char* always : {"x", "y", "z", "box"}) wanted_.insert(always);
   read_header(file_, header_);
   find_columns();

@@ -24,8 +24,11 @@ constexpr std::array<ColumnName, 12> kColumns = {{{"halo_x", "x"},
                                                   {"halo_id", "id"}}};
 
 // Halotools writes the redshift as text of four decimals; other programs write a number.
-double redshift_of(const Hdf5File& file) {
-  if (!file.has_attribute("/", "redshift")) return 0;
+double redshift_of(const Hdf5File& file, ImportReport& report) {
+  if (!file.has_attribute("/", "redshift")) {
+    report.notes.emplace_back("the redshift is not in the file; 0 was taken");
+    return 0;
+  }
   std::string text;
   try {
     text = file.attribute_text("/", "redshift");
@@ -39,7 +42,8 @@ double redshift_of(const Hdf5File& file) {
   return value;
 }
 
-double box_size_of(const Hdf5File& file) {
+std::optional<double> box_size_of(const Hdf5File& file) {
+  if (!file.has_attribute("/", "Lbox")) return std::nullopt;
   const std::vector<double> sides = file.attribute_numbers("/", "Lbox");
   require(!sides.empty() &&
               std::all_of(sides.begin(), sides.end(), [&](double side) { return side == sides[0]; }),
@@ -47,31 +51,41 @@ double box_size_of(const Hdf5File& file) {
   return sides[0];
 }
 
-}  // namespace
-
-Catalog read_halotools(const std::filesystem::path& path, const ImportOptions& options,
-                       ImportReport* report) {
-  const Hdf5File file = Hdf5File::open(path);
-  require(file.has_dataset("data"), "file '", path.string(),
-          "' is not a halotools catalog: it has no table 'data'");
+Catalog read_columns(const Hdf5File& file, const ImportOptions& options) {
   const std::vector<std::string> members = file.members("data");
   Catalog catalog;
   for (const ColumnName& column : kColumns) {
     const std::string name(column.foreign), ours(column.ours);
-    if (std::find(members.begin(), members.end(), name) == members.end()) continue;
+    const bool present = std::find(members.begin(), members.end(), name) != members.end();
+    require(present || ours != "vpeak", "file '", file.path().string(), "' has no column '", name,
+            "' in its table 'data'; without a velocity a halo cannot be used");
+    if (!present || is_dropped(options, ours)) continue;
     if (column_kind(ours).check == ColumnKind::Check::kInteger)
       catalog.integers[ours] = file.read_member<std::int64_t>("data", name);
     else
       catalog.columns[ours] = file.read_member<double>("data", name);
   }
-  catalog.box_size = options.box_size ? *options.box_size : box_size_of(file);
-  catalog.redshift = redshift_of(file);
-  catalog.source = "halotools catalog " + path.filename().string();
-  if (file.has_attribute("/", "simname")) catalog.source += " of " + file.attribute_text("/", "simname");
+  return catalog;
+}
+
+}  // namespace
+
+Catalog read_halotools(const std::filesystem::path& path, const ImportOptions& options,
+                       ImportReport* report) {
+  check_options(options);
+  const std::string where = concat("file '", path.string(), "'");
+  const Hdf5File file = Hdf5File::open(path);
+  require(file.has_dataset("data"), where, " is not a halotools catalog: it has no table 'data'");
+  Catalog catalog = read_columns(file, options);
   ImportReport result;
   result.read = catalog.rows();
-  result.wrapped = validate(catalog, concat("file '", path.string(), "'")).wrapped;
-  apply_cuts(catalog, options);
+  catalog.box_size = settled_box_size(options, box_size_of(file), std::nullopt, where, result);
+  note_assumed_cosmology(catalog, result);
+  catalog.redshift = redshift_of(file, result);
+  catalog.source = "halotools catalog " + path.filename().string();
+  if (const std::string name = file.remark("/", "simname"); !name.empty()) catalog.source += " of " + name;
+  const ImportRows rows{where, [](std::size_t row) { return concat("row ", row); }};
+  finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
 }

@@ -1,6 +1,7 @@
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
-#include <cstdlib>
 
 #include "data/catalogs/formats.h"
 #include "data/catalogs/text_table.h"
@@ -24,30 +25,75 @@ constexpr std::array<ColumnName, 14> kColumns = {{{"x", "x"},
                                                   {"upid", "upid"},
                                                   {"id", "id"}}};
 
-// "#scale(0)" and "Vmax\@Mpeak(74)" become "scale" and "Vmax@Mpeak".
-std::string bare_name(std::string_view field) {
-  std::string name;
-  for (const char c : field.substr(0, field.find('(')))
-    if (c != '#' && c != '\\') name += c;
-  return name;
+// What header lines say, in the spellings of Rockstar, consistent-trees and those who filter their files.
+struct Header {
+  std::optional<double> box_size, h, omega_m, omega_b, sigma_8, n_s;
+};
+
+// "#Full Box size" becomes "full box size".
+std::string plain_key(std::string_view text) {
+  std::string key;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '#';
+    if (!blank)
+      key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    else if (!key.empty() && key.back() != ' ')
+      key += ' ';
+  }
+  while (key.ends_with(' ')) key.pop_back();
+  return key;
 }
 
-// The number behind `key` and "=" in a header line ("#Full box size = 250.0 Mpc/h"), if it is there.
-std::optional<double> value_after(const std::string& line, std::string_view key) {
-  const std::size_t at = line.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const std::size_t equals = line.find('=', at + key.size());
-  if (equals == std::string::npos) return std::nullopt;
-  const char* begin = line.c_str() + equals + 1;
-  char* end = nullptr;
-  const double value = std::strtod(begin, &end);
-  return end == begin ? std::nullopt : std::optional(value);
+std::optional<double>* place_of(Header& header, const std::string& key) {
+  const auto any = [&](std::initializer_list<const char*> spellings) {
+    return std::find(spellings.begin(), spellings.end(), key) != spellings.end();
+  };
+  if (any({"full box size", "box size", "box_size", "boxsize", "lbox"})) return &header.box_size;
+  if (any({"h0", "h", "hubble", "hubbleparam", "h_100"})) return &header.h;
+  if (any({"omega_m", "om", "omega_matter", "omegam", "omega0", "omega_0"})) return &header.omega_m;
+  if (any({"omega_b", "ob", "omega_baryon", "omegab"})) return &header.omega_b;
+  if (any({"sigma_8", "sigma8", "s8"})) return &header.sigma_8;
+  if (any({"n_s", "ns"})) return &header.n_s;
+  return nullptr;
 }
 
-void read_header_line(const std::string& line, Catalog& catalog) {
-  if (const auto size = value_after(line, "box size")) catalog.box_size = *size;
-  if (const auto h = value_after(line, "h0")) catalog.cosmology.h = *h;
-  if (const auto omega = value_after(line, "Omega_M")) catalog.cosmology.omega_m = *omega;
+// "Om = 0.3; h = 0.7", "Full box size = 250.0 Mpc/h", "Box size: 250 Mpc/h": each "name = number unit" or
+// "name: number unit".
+void read_header_line(std::string_view line, const TextTable& table, Header& header) {
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find(';'), line.size());
+    const std::string_view part = line.substr(0, end);
+    line.remove_prefix(std::min(end + 1, line.size()));
+    const std::size_t sign = part.find_first_of("=:");
+    if (sign == std::string_view::npos) continue;
+    std::optional<double>* place = place_of(header, plain_key(part.substr(0, sign)));
+    if (place == nullptr) continue;
+    const std::string value(part.substr(sign + 1));
+    char* rest = nullptr;
+    const double number = std::strtod(value.c_str(), &rest);
+    if (rest == value.c_str()) continue;
+    const std::string unit = plain_key(rest);
+    const bool box = place == &header.box_size;
+    require(!box || unit.empty() || unit == "mpc/h" || unit == "kpc/h" || unit.starts_with("mpc h"),
+            table.where(), ": the box size is in '", unit, "', Mpc/h is expected");
+    *place = box && unit == "kpc/h" ? number / 1000 : number;
+    if (place == &header.h && number > 10) header.h = number / 100;  // H0 in km/s/Mpc
+  }
+}
+
+void take_cosmology(const Header& header, Catalog& catalog, ImportReport& report) {
+  Cosmology& c = catalog.cosmology;
+  std::string assumed;
+  const auto take = [&](const char* name, const std::optional<double>& said, double& value) {
+    if (said) value = *said;
+    if (!said) assumed += concat(assumed.empty() ? "" : ", ", name, " = ", value);
+  };
+  take("h", header.h, c.h);
+  take("omega_m", header.omega_m, c.omega_m);
+  take("omega_b", header.omega_b, c.omega_b);
+  take("sigma_8", header.sigma_8, c.sigma_8);
+  take("n_s", header.n_s, c.n_s);
+  if (!assumed.empty()) report.notes.push_back("not in the header, so taken to be: " + assumed);
 }
 
 void check_names(const TextTable& table, const std::string& path) {
@@ -58,44 +104,53 @@ void check_names(const TextTable& table, const std::string& path) {
             name, "' is not among them");
 }
 
-}  // namespace
-
-Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& options, ImportReport* report) {
-  TextTable table(path, ' ');
-  Catalog catalog;
-  for (const char* name : {"x", "y", "z", "vpeak"}) catalog.columns[name];
-  ImportReport result;
-  std::string line;
-  bool named = false;
+// All rows; the scale factor they share, or 0 where there are none.
+double read_rows(TextTable& table, const ImportOptions& options, Header& header, ImportReport& report) {
+  const int scale_field = table.field("scale"), vpeak_field = table.field("Vpeak");
   double scale = 0;
-  while (table.next_line(line)) {
-    if (!named) {
-      std::vector<std::string> names;
-      for (const std::string_view field : table.split(line)) names.push_back(bare_name(field));
-      table.set_names(names);
-      check_names(table, path.string());
-      named = true;
-      continue;
-    }
+  for (std::string_view line; table.next_line(line);) {
     if (line.front() == '#') {
-      read_header_line(line, catalog);
+      read_header_line(line, table, header);
       continue;
     }
     const auto fields = table.split(line);
-    const double row_scale = table.number(fields, "scale");
-    if (result.read++ == 0) scale = row_scale;
-    require(row_scale == scale && scale > 0, table.where(), ": the scale factor is ", row_scale,
-            ", that of the file is ", scale);
-    if (table.number(fields, "Vpeak") < options.min_vpeak) continue;
-    table.append_row(line, kColumns, catalog);
+    table.check_count(fields);
+    const double row_scale = table.number(fields, scale_field);
+    if (report.read++ == 0) scale = row_scale;
+    if (!(row_scale == scale && scale > 0))
+      fail(table.where(), ": the scale factor is ", row_scale, ", that of the file is ", scale);
+    // A bad Vpeak is appended and looked at with the rest.
+    if (options.min_vpeak <= 0 || options.skip_bad_rows ||
+        !(table.number(fields, vpeak_field) < options.min_vpeak))
+      table.append_row(fields, report);
   }
-  require(named, "file '", path.string(), "' is empty, an hlist is expected");
-  if (options.box_size) catalog.box_size = *options.box_size;
-  require(catalog.box_size > 0, "file '", path.string(),
-          "' does not say its box size; give --box-size in Mpc/h");
+  return scale;
+}
+
+}  // namespace
+
+Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& options, ImportReport* report) {
+  check_options(options);
+  const std::string where = concat("file '", path.string(), "'");
+  TextTable table(path, ' ');
+  std::string_view line;
+  require(table.next_line(line), where, " is empty, an hlist is expected");
+  table.read_names(line);
+  check_names(table, path.string());
+  Catalog catalog;
+  table.choose(kColumns, options, catalog);
+  ImportReport result;
+  Header header;
+  const double scale = read_rows(table, options, header, result);
+  catalog.box_size = settled_box_size(options, header.box_size, std::nullopt, where, result);
+  take_cosmology(header, catalog, result);
+  const std::optional<double> named = scale_in_name(path, "hlist_");
+  require(!named || scale == 0 || std::abs(*named - scale) < 1e-3, where, " is of scale factor ",
+          named.value_or(0), " by its name, but of ", scale, " by its rows");
   if (scale > 0) catalog.redshift = 1 / scale - 1;
   catalog.source = "consistent-trees catalog " + path.filename().string();
-  result.wrapped = validate(catalog, concat("file '", path.string(), "'")).wrapped;
+  const ImportRows rows{where, [&](std::size_t row) { return table.place(row); }};
+  finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
 }

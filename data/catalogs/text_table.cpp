@@ -9,10 +9,8 @@
 namespace umbra {
 namespace {
 
-constexpr std::size_t kLongestLine = std::size_t{1} << 20;
-
 bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
+  return c == ' ' || c == '\t';
 }
 
 std::string_view trim(std::string_view text) {
@@ -22,6 +20,8 @@ std::string_view trim(std::string_view text) {
 }
 
 bool parse(std::string_view text, double& value) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-')
+    text.remove_prefix(1);  // "+1.5e+02", as printf("%+e") has it
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }
@@ -35,42 +35,59 @@ bool parse(std::string_view text, std::int64_t& value) {
   return true;
 }
 
-}  // namespace
-
-TextTable::TextTable(const std::filesystem::path& path, char separator)
-    : path_(path), stream_(path), separator_(separator) {
-  std::error_code ignored;
-  require(std::filesystem::is_regular_file(path, ignored) && bool(stream_), "file '", path.string(),
-          "' does not exist or cannot be opened");
+std::string bare_name(std::string_view field) {
+  std::string name;
+  for (const char c : field.substr(0, field.find('(')))
+    if (c != '\\') name += c;
+  return name;
 }
 
-bool TextTable::next_line(std::string& line) {
-  while (std::getline(stream_, line)) {
-    ++line_;
-    require(line.size() <= kLongestLine && line.find('\0') == std::string::npos, where(),
-            ": this is not text");
+// The field at the start of `rest`, which loses it and its separator.
+std::string_view take_quoted(std::string_view& rest, const TextTable& table) {
+  const std::size_t end = rest.find('"', 1);
+  if (end == std::string_view::npos) fail(table.where(), ": a quote is opened and not closed");
+  const std::string_view field = rest.substr(1, end - 1);
+  rest.remove_prefix(end + 1);
+  return field;
+}
+
+}  // namespace
+
+bool TextTable::next_line(std::string_view& line) {
+  while (reader_.next_line(line))
     if (!trim(line).empty()) return true;
-  }
   return false;
 }
 
-std::vector<std::string_view> TextTable::split(std::string_view line) const {
-  std::vector<std::string_view> fields;
-  if (separator_ == ' ') {
-    for (line = trim(line); !line.empty(); line = trim(line)) {
-      const auto end =
-          static_cast<std::size_t>(std::find_if(line.begin(), line.end(), is_blank) - line.begin());
-      fields.push_back(line.substr(0, end));
-      line.remove_prefix(end);
+std::span<const std::string_view> TextTable::split(std::string_view line) {
+  fields_.clear();
+  const bool blanks = separator_ == ' ';
+  for (line = trim(line); !blanks || !line.empty(); line = trim(line)) {
+    if (line.starts_with('"')) {
+      fields_.push_back(take_quoted(line, *this));
+      line = trim(line);
+      if (blanks) continue;
+      if (line.empty()) return fields_;
+      if (line.front() != separator_)
+        fail(where(), ": after a quoted field a '", separator_, "' is expected");
+      line.remove_prefix(1);
+      continue;
     }
-    return fields;
+    const auto end = static_cast<std::size_t>((blanks ? std::find_if(line.begin(), line.end(), is_blank)
+                                                      : std::find(line.begin(), line.end(), separator_)) -
+                                              line.begin());
+    fields_.push_back(trim(line.substr(0, end)));
+    if (!blanks && end == line.size()) return fields_;
+    line.remove_prefix(std::min(end + (blanks ? 0 : 1), line.size()));
   }
-  for (;;) {
-    const std::size_t end = line.find(separator_);
-    fields.push_back(trim(line.substr(0, end)));
-    if (end == std::string_view::npos) return fields;
-    line.remove_prefix(end + 1);
-  }
+  return fields_;
+}
+
+void TextTable::read_names(std::string_view line) {
+  line = trim(line);
+  while (line.starts_with('#')) line = trim(line.substr(1));
+  names_.clear();
+  for (const std::string_view name : split(line)) names_.push_back(bare_name(name));
 }
 
 int TextTable::field(std::string_view name) const {
@@ -78,36 +95,67 @@ int TextTable::field(std::string_view name) const {
   return found == names_.end() ? -1 : static_cast<int>(found - names_.begin());
 }
 
-std::string TextTable::where() const {
-  return concat("file '", path_.string(), "' line ", line_);
+void TextTable::choose(std::span<const ColumnName> columns, const ImportOptions& options, Catalog& catalog) {
+  skip_bad_rows_ = options.skip_bad_rows;
+  for (const ColumnName& column : columns) {
+    const int at = field(column.foreign);
+    if (at < 0 || is_dropped(options, column.ours) || catalog.has(column.ours)) continue;
+    require(std::count(names_.begin(), names_.end(), column.foreign) == 1, where(), ": the column '",
+            column.foreign, "' is named more than once");
+    const std::string ours(column.ours);
+    if (column_kind(ours).check == ColumnKind::Check::kInteger)
+      chosen_.push_back({at, nullptr, &catalog.integers[ours]});
+    else
+      chosen_.push_back({at, &catalog.columns[ours], nullptr});
+  }
+  row_.resize(chosen_.size());
+  row_integers_.resize(chosen_.size());
 }
 
-double TextTable::number(std::span<const std::string_view> fields, std::string_view name) const {
+void TextTable::check_count(std::span<const std::string_view> fields) const {
+  if (fields.size() != names_.size())
+    fail(where(), ": ", fields.size(), " fields, but the header line names ", names_.size(), " columns, ",
+         names_.size(), " are expected");
+}
+
+double TextTable::number(std::span<const std::string_view> fields, int field) const {
   double value = 0;
-  const auto at = static_cast<std::size_t>(field(name));
-  require(at < fields.size() && parse(fields[at], value), where(), ": column '", name, "' is '",
-          at < fields.size() ? fields[at] : "", "', a number is expected");
+  const std::string_view text = fields[static_cast<std::size_t>(field)];
+  if (!parse(text, value))
+    fail(where(), ": column '", names_[static_cast<std::size_t>(field)], "' is '", text,
+         "', a number is expected");
   return value;
 }
 
-void TextTable::append_row(std::string_view line, std::span<const ColumnName> columns,
-                           Catalog& catalog) const {
-  const std::vector<std::string_view> fields = split(line);
-  require(fields.size() >= names_.size(), where(), ": ", fields.size(), " fields, ", names_.size(),
-          " are expected");
-  for (const ColumnName& column : columns) {
-    const int at = field(column.foreign);
-    if (at < 0) continue;
-    const std::string_view text = fields[static_cast<std::size_t>(at)];
-    if (column_kind(column.ours).check == ColumnKind::Check::kInteger) {
-      std::int64_t value = 0;
-      require(parse(text, value), where(), ": column '", column.foreign, "' is '", text,
-              "', an integer is expected");
-      catalog.integers[std::string(column.ours)].push_back(value);
-    } else {
-      catalog.columns[std::string(column.ours)].push_back(number(fields, column.foreign));
-    }
+// Into row_ and row_integers_; false with bad_field_ for what is no number.
+bool TextTable::parse_row(std::span<const std::string_view> fields) {
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    bad_field_ = chosen_[i].field;
+    const std::string_view text = fields[static_cast<std::size_t>(bad_field_)];
+    if (!(chosen_[i].numbers ? parse(text, row_[i]) : parse(text, row_integers_[i]))) return false;
   }
+  return true;
+}
+
+void TextTable::append_row(std::span<const std::string_view> fields, ImportReport& report) {
+  check_count(fields);
+  if (!parse_row(fields)) {
+    const auto bad = static_cast<std::size_t>(bad_field_);
+    const auto column =
+        std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& c) { return c.field == bad_field_; });
+    if (!skip_bad_rows_)
+      fail(where(), ": column '", names_[bad], "' is '", fields[bad], "', ",
+           column->numbers ? "a number" : "an integer", " is expected; --skip-bad-rows leaves out such rows");
+    ++report.bad_rows;
+    return;
+  }
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    if (chosen_[i].numbers)
+      chosen_[i].numbers->push_back(row_[i]);
+    else
+      chosen_[i].integers->push_back(row_integers_[i]);
+  }
+  lines_.push_back(reader_.line());
 }
 
 }  // namespace umbra

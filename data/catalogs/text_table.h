@@ -1,15 +1,16 @@
 // Numbers out of text tables (blank- or comma-separated), into catalog columns, with errors that name file
-// and line.
+// and line. Fields may be quoted and numbers begin with '+'; a row has as many fields as the header has
+// names, no more, no fewer.
 #pragma once
 
 #include <filesystem>
-#include <fstream>
-#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "data/catalogs/catalog.h"
+#include "data/catalogs/import_rows.h"
+#include "engine/io/text_reader.h"
 
 namespace umbra {
 
@@ -21,31 +22,55 @@ struct ColumnName {
 class TextTable {
  public:
   /// separator ' ': any run of blanks and tabs; otherwise exactly one such character.
-  TextTable(const std::filesystem::path& path, char separator);
+  TextTable(const std::filesystem::path& path, char separator) : reader_(path), separator_(separator) {}
 
-  /// The next line that is not empty, without its end; false at the end of the file.
-  bool next_line(std::string& line);
-  /// Splits a line; the views die with it.
-  std::vector<std::string_view> split(std::string_view line) const;
-  /// Names the columns, in the order of the fields; a row must then have at least as many fields.
-  void set_names(std::vector<std::string> names) { names_ = std::move(names); }
+  /// The next line that is not empty; false at the end of the file.
+  bool next_line(std::string_view& line);
+  void set_separator(char separator) { separator_ = separator; }
+  /// Splits a line, without the quotes around fields; the views die with it, the span with the next call.
+  std::span<const std::string_view> split(std::string_view line);
+  /// Names the columns from the header line: in the order of the fields, without the '#' before the first,
+  /// without backslashes and what stands in parentheses ("#scale(0)", "# scale(0)", "Vmax\@Mpeak(74)").
+  void read_names(std::string_view line);
+  const std::vector<std::string>& names() const { return names_; }
   /// The field called `name`, or -1.
   int field(std::string_view name) const;
+  /// Which columns append_row() takes: those of `columns` that the table has and `options` do not drop. Of
+  /// several foreign names for one of ours the first counts. Throws Error for a name that stands twice in the
+  /// header.
+  void choose(std::span<const ColumnName> columns, const ImportOptions& options, Catalog& catalog);
 
-  /// Appends one row: of every pair in `columns` whose foreign name is in the table. Integers may be written
-  /// as 7.0. Throws Error naming file, line and column for a missing field or something that is not a number.
-  void append_row(std::string_view line, std::span<const ColumnName> columns, Catalog& catalog) const;
+  /// Appends one row. Integers may be written as 7.0. Throws Error naming file, line and column for too many
+  /// or too few fields and for what is no number; with skip_bad_rows such a number is counted as a bad row.
+  void append_row(std::span<const std::string_view> fields, ImportReport& report);
   /// One field as a number.
-  double number(std::span<const std::string_view> fields, std::string_view name) const;
+  double number(std::span<const std::string_view> fields, int field) const;
+  /// Throws Error unless there are as many fields as names.
+  void check_count(std::span<const std::string_view> fields) const;
 
-  std::string where() const;  // "file 'a.csv' line 7"
+  std::string where() const { return reader_.where(); }  // "file 'a.csv' line 7"
+  /// Of a row that was appended: "line 7".
+  std::string place(std::size_t row) const { return concat_line(lines_[row]); }
 
  private:
-  std::filesystem::path path_;
-  std::ifstream stream_;
+  struct Chosen {
+    int field;
+    std::vector<double>* numbers;  // one of the two
+    std::vector<std::int64_t>* integers;
+  };
+  static std::string concat_line(std::int64_t line) { return "line " + std::to_string(line); }
+  bool parse_row(std::span<const std::string_view> fields);
+
+  TextReader reader_;
   char separator_;
-  std::int64_t line_ = 0;
   std::vector<std::string> names_;
+  std::vector<std::string_view> fields_;
+  std::vector<Chosen> chosen_;
+  std::vector<double> row_;  // of chosen_, before it is known to be sound
+  std::vector<std::int64_t> row_integers_;
+  std::vector<std::int64_t> lines_;  // [row]
+  bool skip_bad_rows_ = false;
+  int bad_field_ = -1;
 };
 
 }  // namespace umbra

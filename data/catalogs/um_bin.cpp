@@ -1,11 +1,13 @@
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
-#include <fstream>
 #include <unordered_map>
 
 #include "data/catalogs/formats.h"
+#include "data/catalogs/import_rows.h"
 #include "engine/base/error.h"
+#include "engine/io/text_reader.h"
 
 namespace umbra {
 namespace {
@@ -28,30 +30,119 @@ struct Record {
 static_assert(sizeof(Record) == 128);
 static_assert(std::endian::native == std::endian::little, "the records are copied as they stand in the file");
 
-void append(const Record& r, Catalog& catalog) {
-  const std::pair<const char*, float> values[] = {{"x", r.position[0]},
-                                                  {"y", r.position[1]},
-                                                  {"z", r.position[2]},
-                                                  {"vpeak", r.vmp},
-                                                  {"mpeak", r.mp},
-                                                  {"mvir", r.m},
-                                                  {"stellar_mass", r.observed_mass},
-                                                  {"sfr", r.observed_sfr}};
-  for (const auto& [name, value] : values) catalog.columns[name].push_back(double{value});
-  catalog.integers["id"].push_back(r.id);
-  catalog.integers["upid"].push_back(r.upid);
+// Appends records to the columns that are not dropped.
+class Columns {
+ public:
+  Columns(const ImportOptions& options, Catalog& catalog) {
+    const auto numbers = [&](const char* name) {
+      return is_dropped(options, name) ? nullptr : &catalog.columns[name];
+    };
+    const auto integers = [&](const char* name) {
+      return is_dropped(options, name) ? nullptr : &catalog.integers[name];
+    };
+    for (std::size_t i = 0; i < kNames.size(); ++i) numbers_[i] = numbers(kNames[i]);
+    id_ = integers("id");
+    upid_ = integers("upid");
+  }
+  void append(const Record& r) {
+    const float values[] = {r.position[0], r.position[1], r.position[2],   r.vmp,
+                            r.mp,          r.m,           r.observed_mass, r.observed_sfr};
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+      if (numbers_[i]) numbers_[i]->push_back(double{values[i]});
+    if (id_) id_->push_back(r.id);
+    if (upid_) upid_->push_back(r.upid);
+  }
+
+ private:
+  static constexpr std::array<const char*, 8> kNames = {
+      "x", "y", "z", "vpeak", "mpeak", "mvir", "stellar_mass", "sfr"};
+  std::array<std::vector<double>*, 8> numbers_;
+  std::vector<std::int64_t>*id_, *upid_;
+};
+
+// All records but those that are flagged or, where `moving`, have no velocity; `kept` gets their numbers.
+Catalog read_records(const std::filesystem::path& path, const ImportOptions& options, bool moving,
+                     std::vector<std::int64_t>& kept, ImportReport& report) {
+  const std::string where = concat("file '", path.string(), "'");
+  ByteReader bytes(path);
+  Catalog catalog;
+  Columns columns(options, catalog);
+  std::vector<Record> part(1024);
+  std::size_t got = 0, all = 0;
+  while ((got = bytes.read(part.data(), part.size() * sizeof(Record))) > 0) {
+    all += got;
+    for (std::size_t i = 0; i < got / sizeof(Record); ++i, ++report.read) {
+      const bool flagged = (part[i].flags & kIgnore) != 0, still = moving && part[i].vmp == 0;
+      report.flagged += flagged ? 1 : 0;
+      report.motionless += !flagged && still ? 1 : 0;
+      if (flagged || still) continue;
+      columns.append(part[i]);
+      kept.push_back(report.read);
+    }
+    if (got % sizeof(Record) != 0) break;
+  }
+  require(all > 0 && all % sizeof(Record) == 0, where, " has ", all, " bytes, a multiple of ", sizeof(Record),
+          " is expected of a UniverseMachine sfr_catalog: it is cut short or another format");
+  return catalog;
+}
+
+// Both files are of one moment, as far as they say it.
+void check_scale(const std::filesystem::path& galaxies, const std::filesystem::path& hlist,
+                 const Catalog& halos) {
+  const std::optional<double> scale = scale_in_name(galaxies, "sfr_catalog_");
+  const double of_halos = 1 / (1 + halos.redshift);
+  require(!scale || std::abs(*scale - of_halos) < 1e-3, "file '", galaxies.string(), "' is of scale factor ",
+          scale.value_or(0), " by its name, but the hlist '", hlist.string(), "' of ", of_halos);
+}
+
+// Whether a galaxy stands where its halo does. Ids of another simulation can be the same numbers.
+class PositionCheck {
+ public:
+  PositionCheck(const Catalog& galaxies, const Catalog& halos) : galaxies_(galaxies), halos_(halos) {}
+  void add(std::size_t galaxy, std::size_t halo) {
+    constexpr double kFar = 0.05;  // of a side
+    double largest = 0;
+    for (const char* axis : {"x", "y", "z"}) {
+      const double d = std::abs(galaxies_.column(axis)[galaxy] - halos_.column(axis)[halo]);
+      largest = std::max(largest, std::min(d, std::abs(halos_.box_size - d)));
+    }
+    ++pairs_;
+    far_ += largest > kFar * halos_.box_size ? 1 : 0;
+  }
+  void finish(const std::string& where, const std::string& hlist) const {
+    constexpr std::int64_t kEnough = 100;
+    require(pairs_ < kEnough || far_ <= pairs_ / 2, where, ": ", far_, " of ", pairs_,
+            " galaxies stand elsewhere than the halo of the same id in the hlist '", hlist,
+            "': it is of another simulation");
+  }
+
+ private:
+  const Catalog &galaxies_, &halos_;
+  std::int64_t pairs_ = 0, far_ = 0;
+};
+
+// Fewer than one in a hundred, of whichever file is the smaller: the files do not belong together.
+void check_matches(std::size_t matched, std::size_t galaxies, std::size_t halos, const std::string& where,
+                   const std::string& hlist) {
+  require(100 * matched >= std::min(galaxies, halos) && matched > 0, where, ": of ", galaxies, " galaxies ",
+          matched, " have a halo among the ", halos, " of the hlist '", hlist,
+          "': it is of another time or simulation");
 }
 
 // Keeps the galaxies that have a halo in `halos` and takes over its columns.
-void merge(Catalog& galaxies, const Catalog& halos, ImportReport& report) {
+void merge(Catalog& galaxies, std::vector<std::int64_t>& kept, const Catalog& halos, const std::string& where,
+           const std::string& hlist, ImportReport& report) {
   std::unordered_map<std::int64_t, std::size_t> row_of;
   const auto halo_id = halos.integer_column("id");
   for (std::size_t row = 0; row < halo_id.size(); ++row)
-    require(row_of.emplace(halo_id[row], row).second, "the hlist names the halo ", halo_id[row], " twice");
+    if (!row_of.emplace(halo_id[row], row).second)
+      fail("file '", hlist, "' names the halo ", halo_id[row], " twice");
   const std::array<const char*, 5> from_hlist = {"vpeak", "vacc", "macc", "spin", "halfmass_scale"};
   Catalog merged = galaxies;
   for (auto& [name, values] : merged.columns) values.clear();
   for (auto& [name, values] : merged.integers) values.clear();
+  std::vector<std::int64_t> still_kept;
+  PositionCheck positions(galaxies, halos);
   const auto id = galaxies.integer_column("id");
   for (std::size_t row = 0; row < id.size(); ++row) {
     const auto halo = row_of.find(id[row]);
@@ -59,56 +150,68 @@ void merge(Catalog& galaxies, const Catalog& halos, ImportReport& report) {
       ++report.unmatched;
       continue;
     }
+    positions.add(row, halo->second);
+    still_kept.push_back(kept[row]);
     for (const auto& [name, values] : galaxies.columns)
       if (name != "vpeak") merged.columns[name].push_back(values[row]);
     for (const auto& [name, values] : galaxies.integers) merged.integers[name].push_back(values[row]);
     for (const char* name : from_hlist)
       if (halos.has(name)) merged.columns[name].push_back(halos.column(name)[halo->second]);
   }
+  check_matches(still_kept.size(), id.size(), halo_id.size(), where, hlist);
+  positions.finish(where, hlist);
   galaxies = std::move(merged);
+  kept = std::move(still_kept);
+}
+
+// Vpeak and the box from the halos of `path`.
+void take_halos(const std::filesystem::path& galaxies, const std::filesystem::path& path,
+                const ImportOptions& options, Catalog& catalog, std::vector<std::int64_t>& kept,
+                ImportReport& report) {
+  require(!is_dropped(options, "id"), "--drop id: galaxies and halos are merged by it");
+  ImportReport of_halos;
+  const ImportOptions halo_options{
+      .box_size = options.box_size, .drop = options.drop, .skip_bad_rows = options.skip_bad_rows};
+  const Catalog halos = read_hlist(path, halo_options, &of_halos);
+  for (const std::string& note : of_halos.notes)
+    report.notes.push_back(path.filename().string() + ": " + note);
+  report.bad_rows += of_halos.bad_rows;
+  check_scale(galaxies, path, halos);
+  catalog.box_size = halos.box_size;
+  catalog.cosmology = halos.cosmology;
+  catalog.redshift = halos.redshift;
+  const std::string where = concat("file '", galaxies.string(), "'");
+  require(catalog.rows() > 0, where, ": all ", report.read, " galaxies are flagged to be ignored");
+  merge(catalog, kept, halos, where, path.string(), report);
 }
 
 }  // namespace
 
 Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::filesystem::path>& hlist,
                     const ImportOptions& options, ImportReport* report) {
+  check_options(options);
   const std::string where = concat("file '", path.string(), "'");
-  std::error_code error;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-  require(!error, where, " does not exist or is not a file");
-  require(bytes > 0 && bytes % sizeof(Record) == 0, where, " has ", bytes, " bytes, a multiple of ", sizeof(Record),
-          " is expected of a UniverseMachine sfr_catalog: it is cut short or another format");
-  std::ifstream stream(path, std::ios::binary);
-  Catalog catalog;
-  for (const char* name : {"x", "y", "z", "vpeak", "mpeak", "mvir", "stellar_mass", "sfr"})
-    catalog.columns[name];
-  for (const char* name : {"id", "upid"}) catalog.integers[name];
   ImportReport result;
-  std::array<char, sizeof(Record)> buffer;
-  for (; result.read < static_cast<std::int64_t>(bytes / sizeof(Record)); ++result.read) {
-    require(bool(stream.read(buffer.data(), buffer.size())), where, " cannot be read");
-    Record record;
-    std::memcpy(&record, buffer.data(), sizeof record);
-    if ((record.flags & kIgnore) != 0) {
-      ++result.flagged;
-      continue;
-    }
-    append(record, catalog);
-  }
-  catalog.box_size = options.box_size.value_or(kBoxSize);
+  std::vector<std::int64_t> kept;
+  Catalog catalog = read_records(path, options, /*moving=*/!hlist, kept, result);
   catalog.source = "UniverseMachine " + path.filename().string() + ", observed stellar masses; vpeak is ";
   if (hlist) {
-    const Catalog halos = read_hlist(*hlist, {.box_size = catalog.box_size}, nullptr);
-    catalog.cosmology = halos.cosmology;
-    catalog.redshift = halos.redshift;
-    merge(catalog, halos, result);
+    take_halos(path, *hlist, options, catalog, kept, result);
     catalog.source +=
         "Vpeak of " + hlist->filename().string() + "; galaxies without a halo there are left out";
   } else {
+    catalog.box_size = settled_box_size(options, std::nullopt, kBoxSize, where, result);
+    note_assumed_cosmology(catalog, result);
+    const std::optional<double> scale = scale_in_name(path, "sfr_catalog_");
+    if (scale) catalog.redshift = 1 / *scale - 1;
+    result.notes.push_back(concat("the redshift is not in the file; ", catalog.redshift, " was taken",
+                                  scale ? ", from its name" : ""));
     catalog.source += "vmp, Vmax when the mass peaked";
   }
-  result.wrapped = validate(catalog, where).wrapped;
-  apply_cuts(catalog, options);
+  ImportRows rows{where, [&](std::size_t row) { return concat("record ", kept[row], " (from 0)"); }};
+  rows.needed = {"stellar_mass", "id"};
+  rows.box_size_assumed = !hlist && !options.box_size;
+  finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
 }

@@ -27,27 +27,29 @@ constexpr std::array<ColumnName, 14> kColumns = {{{"X", "x"},
 }  // namespace
 
 Catalog read_umml_csv(const std::filesystem::path& path, const ImportOptions& options, ImportReport* report) {
+  check_options(options);
+  const std::string where = concat("file '", path.string(), "'");
   TextTable table(path, ',');
-  std::string line;
-  require(table.next_line(line), "file '", path.string(),
-          "' is empty, a CSV table with a header line is expected");
-  std::vector<std::string> names;
-  for (const std::string_view field : table.split(line)) names.emplace_back(field);
-  table.set_names(names);
+  std::string_view line;
+  require(table.next_line(line), where, " is empty, a CSV table with a header line is expected");
+  table.read_names(line);
+  for (const char* name : {"X", "Y", "Z", "Vpeak"})
+    require(table.field(name) >= 0, where, " has no column '", name,
+            "' in its header line, which must name the columns (X,Y,Z,Vpeak,...)");
   Catalog catalog;
-  for (const ColumnName& column : kColumns) {
-    const bool needed =
-        column.ours == "x" || column.ours == "y" || column.ours == "z" || column.ours == "vpeak";
-    require(!needed || table.field(column.foreign) >= 0, "file '", path.string(), "' has no column '",
-            column.foreign, "' in its header line, which must name the columns (X,Y,Z,Vpeak,...)");
-    if (needed) catalog.columns[std::string(column.ours)];
-  }
+  table.choose(kColumns, options, catalog);
   ImportReport result;
-  for (; table.next_line(line); ++result.read) table.append_row(line, kColumns, catalog);
-  catalog.box_size = options.box_size.value_or(kBoxSize);
+  while (table.next_line(line)) {
+    if (line.front() == '#') continue;
+    ++result.read;
+    table.append_row(table.split(line), result);
+  }
+  catalog.box_size = settled_box_size(options, std::nullopt, kBoxSize, where, result);
+  note_assumed_cosmology(catalog, result);
   catalog.source = "merged UniverseMachine table " + path.filename().string();
-  result.wrapped = validate(catalog, concat("file '", path.string(), "'")).wrapped;
-  apply_cuts(catalog, options);
+  const ImportRows rows{
+      where, [&](std::size_t row) { return table.place(row); }, {"stellar_mass"}, !options.box_size};
+  finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -39,9 +40,10 @@ class CamelsTest : public ::testing::Test {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
   }
-  fs::path make(const std::string& name, const Cube& cube, const std::string& without = "") const {
+  fs::path make(const std::string& name, const Cube& cube, const std::string& without = "",
+                const std::string& file_name = "groups_090.hdf5") const {
     fs::create_directories(folder_ / name);
-    const fs::path path = folder_ / name / "groups_090.hdf5";
+    const fs::path path = folder_ / name / file_name;
     Hdf5File file = Hdf5File::create(path);
     file.make_group("Header");
     file.set_attribute("Header", "BoxSize", cube.box_size);
@@ -69,7 +71,7 @@ class CamelsTest : public ::testing::Test {
   }
   void expect_message(std::initializer_list<std::string> parts) const {
     try {
-      read_camels(folder_, std::nullopt);
+      read_camels(folder_);
       ADD_FAILURE() << "no umbra::Error was thrown";
     } catch (const Error& error) {
       const std::string message = error.what();
@@ -96,15 +98,15 @@ TEST_F(CamelsTest, UnitsCentralsAndOrder) {
   first.vmax[0] = 300;
   first.omega_m = 0.1;
   make("SB7_2", first);
-  CamelsReport report;
-  const Catalog catalog = read_camels(folder_, std::nullopt, &report);
+  ImportReport report;
+  const Catalog catalog = read_camels(folder_, {}, &report);
   EXPECT_EQ(catalog.boxes, 2);
   EXPECT_EQ(catalog.box_size, 25);
   EXPECT_EQ(catalog.redshift, 0);
   EXPECT_NEAR(catalog.cosmology.omega_m, 0.2, 1e-12);
   EXPECT_EQ(report.files, 2);
-  EXPECT_EQ(report.skipped, 2);  // one per file has no velocity
-  EXPECT_EQ(report.wrapped, 2);  // 25000 kpc/h is 0; the row at -1 is skipped before
+  EXPECT_EQ(report.motionless, 2);  // one per file has no velocity
+  EXPECT_EQ(report.wrapped, 2);     // 25000 kpc/h is 0; the row at -1 is skipped before
   ASSERT_EQ(catalog.rows(), 4);
   EXPECT_EQ(catalog.column("vpeak")[0], 300);  // SB7_2 before SB7_10
   EXPECT_EQ(catalog.column("x")[0], 1);
@@ -127,7 +129,7 @@ TEST_F(CamelsTest, AFileWithoutSubhalosIsAnEmptyCube) {
   empty.claimed = 0;
   make("a", empty);
   make("b", Cube{});
-  const Catalog catalog = read_camels(folder_, std::nullopt);
+  const Catalog catalog = read_camels(folder_);
   EXPECT_EQ(catalog.boxes, 2);
   EXPECT_EQ(catalog.integer_column("box")[0], 1);
   EXPECT_NE(summary(catalog).find("cubes without any: 1"), std::string::npos);
@@ -138,20 +140,20 @@ TEST_F(CamelsTest, ParametersBelongToTheirCubes) {
   make("SB7_1", Cube{});
   const fs::path table = folder_ / "table.txt";
   std::ofstream(table) << "#Name Omega_m sigma_8\nSB7_1 0.3 0.7\n\nSB7_0 0.2 0.9\n";
-  const Catalog catalog = read_camels(folder_, table);
+  const Catalog catalog = read_camels(folder_, {.parameters = table});
   EXPECT_EQ(catalog.box_parameters.at("Omega_m"), (std::vector<double>{0.2, 0.3}));
   EXPECT_NEAR(catalog.cosmology.sigma_8, 0.8, 1e-12);
   for (const char* text :
        {"", "#Name a b\nSB7_0 1\n", "#Name a\nSB7_0 x\n", "#Name a\nSB7_0 1\n", "SB7_0 1\n"}) {
     std::ofstream(table) << text;
-    EXPECT_THROW(read_camels(folder_, table), Error) << text;
+    EXPECT_THROW(read_camels(folder_, {.parameters = table}), Error) << text;
   }
-  EXPECT_THROW(read_camels(folder_, folder_ / "none.txt"), Error);
+  EXPECT_THROW(read_camels(folder_, {.parameters = folder_ / "none.txt"}), Error);
 }
 
 TEST_F(CamelsTest, WrongFilesAreNamed) {
   expect_message({"holds no file"});
-  EXPECT_THROW(read_camels(folder_ / "none", std::nullopt), Error);
+  EXPECT_THROW(read_camels(folder_ / "none"), Error);
   const fs::path path = make("SB7_0", Cube{});
   fs::resize_file(path, fs::file_size(path) / 2);
   expect_message({"SB7_0/groups_090.hdf5", "cut short"});
@@ -185,8 +187,8 @@ TEST_F(CamelsTest, WrongFilesAreNamed) {
   expect_message({"SB7_0/groups_090.hdf5", "'vpeak'", "nan"});
   spoiled([](Cube& c) { c.stars[0] = -1; });
   expect_message({"'stellar_mass'"});
-  spoiled([](Cube& c) { c.box_size = 25; });
-  expect_message({"'x'", "in Mpc/h?"});
+  spoiled([](Cube& c) { c.position[0] = 30000; });
+  expect_message({"SB7_0/groups_090.hdf5", "'x' row 0 is 30", "cube of 25"});
   spoiled([](Cube& c) { c.h = 0; });
   expect_message({"SB7_0/groups_090.hdf5"});
   make("SB7_0", Cube{});
@@ -196,13 +198,96 @@ TEST_F(CamelsTest, WrongFilesAreNamed) {
   expect_message({"SB7_1/groups_090.hdf5", "50", "SB7_0"});
 }
 
+TEST_F(CamelsTest, LinkedSimulationsAreFollowedOnce) {
+  const auto link = [&](const char* to, const char* name) { fs::create_symlink(to, folder_ / "set" / name); };
+  for (const char* name : {"store/a", "store/b", "store/c", "set/LH_0"}) make(name, Cube{});
+  link("../store/a", "LH_1");
+  fs::create_directories(folder_ / "set/LH_2");
+  fs::create_symlink("../../store/b/groups_090.hdf5", folder_ / "set/LH_2/groups_090.hdf5");
+  std::ofstream(folder_ / "set/LH_3") << "../store/c";  // a link where links could not be made
+  std::ofstream(folder_ / "set/README") << "of this set/that set\n";
+  link(".", "circle");
+  link("LH_0", "again");
+  const fs::path table = folder_ / "table.txt";
+  std::ofstream(table) << "Name,Omega_m\r\nLH_0,0.1\r\nLH_1,0.2\r\nLH_2,0.3\r\nLH_3,0.4\r\nagain,0.1\r\n";
+  const Catalog catalog = read_camels(folder_ / "set", {.parameters = table});
+  EXPECT_EQ(catalog.boxes, 4);
+  std::vector<double> found = catalog.box_parameters.at("Omega_m");
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
+  link("nowhere", "LH_4");
+  expect_message({"LH_4", "leads nowhere"});
+}
+
+TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
+  for (const char* simulation : {"LH_0", "LH_1"})
+    for (const char* name : {"groups_032.hdf5", "groups_033.hdf5"}) make(simulation, Cube{}, "", name);
+  make("LH_2", Cube{}, "", "groups_033.hdf5");
+  expect_message({"LH_0", "snapshots 32, 33", "--snapshot"});
+  EXPECT_EQ(read_camels(folder_, {.snapshot = 33}).boxes, 3);
+  ImportReport report;
+  EXPECT_EQ(read_camels(folder_, {.snapshot = 32}, &report).boxes, 2);
+  EXPECT_NE(report.notes.at(0).find("1 folders have no snapshot 32"), std::string::npos) << report.notes[0];
+  try {
+    read_camels(folder_, {.snapshot = 7});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no snapshot 7; there are 32, 33"), std::string::npos)
+        << error.what();
+  }
+  make("LH_2", Cube{}, "", "fof_subhalo_tab_033.hdf5");
+  fs::remove_all(folder_ / "LH_0");
+  fs::remove_all(folder_ / "LH_1");
+  expect_message({"LH_2", "groups_033.hdf5", "fof_subhalo_tab_033.hdf5", "one snapshot"});
+  fs::remove(folder_ / "LH_2/groups_033.hdf5");
+  EXPECT_EQ(read_camels(folder_).boxes, 1);  // by its name until 2024
+}
+
+TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
+  Cube a, b;
+  a.h = 0.6;
+  b.h = 0.8;
+  b.box_size = 25;  // Mpc/h, as some converted files have it
+  for (float& x : b.position) x /= 1000;
+  make("SB28_0", a);
+  make("SB28_1", b);
+  ImportReport report;
+  const Catalog catalog = read_camels(folder_, {}, &report);
+  EXPECT_NEAR(catalog.cosmology.h, 0.7, 1e-12);
+  EXPECT_EQ(catalog.box_parameters.at("h"), (std::vector<double>{0.6, 0.8}));
+  EXPECT_NEAR(catalog.column("stellar_mass")[0] * 0.6, 2e10, 1e4);
+  EXPECT_NEAR(catalog.column("stellar_mass")[2] * 0.8, 2e10, 1e4);
+  EXPECT_FLOAT_EQ(static_cast<float>(catalog.column("x")[2]), 1.0f);
+  EXPECT_EQ(catalog.box_size, 25);
+  std::string notes;
+  for (const std::string& note : report.notes) notes += note + "\n";
+  EXPECT_NE(notes.find("h differs"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("BoxSize 25 was taken to be in Mpc/h"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("sigma_8 was taken to be 0.8"), std::string::npos) << notes;
+  EXPECT_THROW(read_camels(folder_, {.rows = {.box_size = 100}}), Error);
+}
+
+TEST_F(CamelsTest, ABadValueNamesTheFileAndTheSubhalo) {
+  make("SB7_0", Cube{});
+  Cube bad;
+  bad.vmax[1] = -5;
+  make("SB7_1", bad);
+  expect_message({"SB7_1/groups_090.hdf5' subhalo 1", "'vpeak' is -5", "--skip-bad-rows"});
+  ImportReport report;
+  EXPECT_EQ(read_camels(folder_, {.rows = {.skip_bad_rows = true}}, &report).rows(), 3);
+  EXPECT_EQ(report.bad_rows, 1);
+  EXPECT_EQ(read_camels(folder_, {.rows = {.drop = {"sfr", "upid"}, .skip_bad_rows = true}}).has("upid"),
+            false);
+}
+
 // The whole set: totals against a count over the raw datasets that shares no code with the reader but HDF5
 // access.
 TEST(CamelsData, TotalsAgreeWithADirectCount) {
   const fs::path folder = UMBRA_SOURCE_DIR "/../shared/data/camels";
   if (!fs::exists(folder / "SB7_0")) GTEST_SKIP() << "the CAMELS set is not here: " << folder;
-  CamelsReport report;
-  const Catalog catalog = read_camels(folder, folder / "CosmoAstroSeed_Astrid_L25n256_SB7.txt", &report);
+  ImportReport report;
+  const Catalog catalog =
+      read_camels(folder, {.parameters = folder / "CosmoAstroSeed_Astrid_L25n256_SB7.txt"}, &report);
   std::int64_t rows = 0, fast = 0;
   std::vector<std::int64_t> counts(14, 0);
   for (std::int64_t box = 0; box < catalog.boxes; ++box) {
@@ -220,7 +305,7 @@ TEST(CamelsData, TotalsAgreeWithADirectCount) {
   }
   EXPECT_EQ(catalog.boxes, 896);
   EXPECT_EQ(catalog.rows(), rows);
-  EXPECT_EQ(report.skipped, 0);
+  EXPECT_EQ(report.motionless, 0);
   std::int64_t fast_here = 0;
   for (const double v : catalog.column("vpeak")) fast_here += v > 150;
   EXPECT_EQ(fast_here, fast);

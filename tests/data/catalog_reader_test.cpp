@@ -65,8 +65,8 @@ const std::set<std::string> kEverything = {"vpeak", "mvir", "id", "upid", "stell
 
 TEST_F(CatalogReaderTest, PiecesMakeTheWhole) {
   Catalog out = sample();
-  out.columns["x"][4] = -1;
-  out.columns["y"][4] = 12;
+  out.columns["x"][4] = -0.25;
+  out.columns["y"][4] = 10.5;
   out.columns["z"][49] = 10;
   write_catalog(path(), out);
   CatalogReport report;

@@ -101,13 +101,13 @@ TEST_F(CatalogTest, EveryKindHasAUniqueName) {
 
 TEST_F(CatalogTest, PositionsAreWrappedAndCountedByRow) {
   Catalog catalog = sample();
-  catalog.columns["x"] = {-1, 10, 9.5};
-  catalog.columns["y"] = {12, 0, -1e-20};
+  catalog.columns["x"] = {-0.25, 10, 9.5};
+  catalog.columns["y"] = {10.5, 0, -1e-20};
   const CatalogReport report = validate(catalog, "here");
   EXPECT_EQ(report.wrapped, 3);  // the first row twice outside, counted once
-  EXPECT_EQ(catalog.columns["x"], (std::vector<double>{9, 0, 9.5}));
+  EXPECT_EQ(catalog.columns["x"], (std::vector<double>{9.75, 0, 9.5}));
   EXPECT_EQ(catalog.columns["y"],
-            (std::vector<double>{2, 0, 0}));  // just below 0 rounds to the side, which is 0
+            (std::vector<double>{0.5, 0, 0}));  // just below 0 rounds to the side, which is 0
   EXPECT_EQ(validate(catalog, "here").wrapped, 0);
 }
 
@@ -119,7 +119,10 @@ TEST_F(CatalogTest, ImpossibleValuesAreNamed) {
                  {"'stellar_mass'", "-1e+09", "0 or above"});
   expect_invalid([&](Catalog& c) { c.columns["stellar_mass"][0] = inf; }, {"'stellar_mass'", "inf"});
   expect_invalid([&](Catalog& c) { c.columns["x"][0] = nan; }, {"'x'", "row 0"});
-  expect_invalid([&](Catalog& c) { c.columns["z"][0] = 2500; }, {"'z'", "row 0", "in Mpc/h?"});
+  expect_invalid([&](Catalog& c) { c.columns["z"][0] = 2500; }, {"'z'", "row 0", "in Mpc/h"});
+  // A twentieth of the side is let pass, and no more.
+  expect_invalid([&](Catalog& c) { c.columns["z"][1] = 10.51; }, {"'z'", "row 1", "10.51", "cube of 10"});
+  expect_invalid([&](Catalog& c) { c.columns["z"][1] = -0.51; }, {"'z'", "row 1", "-0.51", "cube of 10"});
   expect_invalid([&](Catalog& c) { c.columns["y"].pop_back(); }, {"'y'", "2 rows", "3"});
   expect_invalid([&](Catalog& c) { c.columns.erase("y"); }, {"'y'", "missing", "vpeak"});
   expect_invalid([&](Catalog& c) { c.integers["box"][2] = 2; }, {"'box'", "row 2", "0 to 1"});
