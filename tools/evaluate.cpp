@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/format_version.h"
 #include "tools/common/baselines.h"
 #include "tools/common/experiment.h"
 #include "tools/common/forest_smf.h"
@@ -109,6 +110,10 @@ void print_table(const Json& result) {
 }
 
 void run(const Arguments& arguments) {
+  std::vector<InputFile> inputs{{"--data", arguments.data}};
+  for (const std::string& forest : arguments.forests) inputs.push_back({"--forest", forest});
+  for (const std::string& run : arguments.runs) inputs = inputs_of(run, inputs);
+  check_writable(arguments.out, inputs);
   CatalogReport report;
   const Catalog catalog = read_catalog(arguments.data, &report);
   if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
@@ -128,6 +133,7 @@ void run(const Arguments& arguments) {
     const Scorer scorer{boxes, split.validation, experiment->transform(), log_floor(config)};
     if (reference.empty()) {
       reference = comparable_part(config);
+      result["format_version"] = kFormatVersion;
       result["data"] = arguments.data;
       result["source"] = boxes.source;
       result["training_boxes"] = split.train.size();

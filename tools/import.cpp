@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/catalogs/camels.h"
+#include "data/catalogs/camels_files.h"
 #include "data/catalogs/catalog.h"
 #include "data/catalogs/formats.h"
 #include "data/catalogs/summary.h"
@@ -16,36 +17,39 @@ namespace {
 
 struct Options {
   std::string input, out, parameters, hlist;
-  ImportOptions cuts;
+  std::optional<std::int64_t> snapshot;
+  ImportOptions rows;
 };
 
 std::optional<std::filesystem::path> optional_path(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional<std::filesystem::path>(text);
 }
 
-void finish(const Catalog& catalog, std::int64_t wrapped, const std::string& out) {
-  write_catalog(out, catalog);
-  std::cout << summary(catalog) << "positions wrapped into the cube: " << wrapped << "\nwrote " << out
-            << '\n';
-}
-
-void import_camels(const Options& options) {
-  CamelsReport report;
-  const Catalog catalog = read_camels(options.input, optional_path(options.parameters), &report);
-  if (report.skipped > 0) std::cout << "skipped without a circular velocity: " << report.skipped << '\n';
-  finish(catalog, report.wrapped, options.out);
-}
-
 using Reader = std::function<Catalog(const Options&, ImportReport*)>;
 
-void import_one(const Options& options, const Reader& read) {
+void print_left_out(std::int64_t rows, const char* why) {
+  if (rows > 0) std::cout << "left out, " << why << ": " << rows << '\n';
+}
+
+void import(const Options& options, const Reader& read) {
+  std::vector<InputFile> inputs{
+      {"the input", options.input}, {"--parameters", options.parameters}, {"--hlist", options.hlist}};
+  if (std::error_code error;
+      std::filesystem::exists(options.out, error) && std::filesystem::is_directory(options.input, error))
+    for (const CamelsFile& file : camels_files(options.input, options.snapshot))
+      inputs.push_back({"the input", file.path});
+  check_writable(options.out, inputs);
   ImportReport report;
   const Catalog catalog = read(options, &report);
   std::cout << "rows in the file: " << report.read << '\n';
-  if (report.flagged > 0) std::cout << "left out, flagged to be ignored: " << report.flagged << '\n';
-  if (report.unmatched > 0)
-    std::cout << "left out, without a halo in the hlist: " << report.unmatched << '\n';
-  finish(catalog, report.wrapped, options.out);
+  print_left_out(report.flagged, "flagged to be ignored");
+  print_left_out(report.motionless, "without a circular velocity");
+  print_left_out(report.unmatched, "without a halo in the hlist");
+  print_left_out(report.bad_rows, "with a bad value");
+  for (const std::string& note : report.notes) std::cout << "note: " << note << '\n';
+  write_catalog(options.out, catalog);
+  std::cout << summary(catalog) << "positions wrapped into the cube: " << report.wrapped << "\nwrote "
+            << options.out << '\n';
 }
 
 struct Format {
@@ -55,17 +59,50 @@ struct Format {
 };
 
 const Format kFormats[] = {
+    {"camels",
+     "CAMELS group catalogs: every */groups_*.hdf5 or */fof_subhalo_tab_*.hdf5 below a folder, one cube each",
+     [](const Options& o, ImportReport* report) {
+       return read_camels(o.input, {optional_path(o.parameters), o.snapshot, o.rows}, report);
+     }},
     {"hlist", "consistent-trees hlist_<a>.list: halos only, without galaxies",
-     [](const Options& o, ImportReport* report) { return read_hlist(o.input, o.cuts, report); }},
+     [](const Options& o, ImportReport* report) { return read_hlist(o.input, o.rows, report); }},
     {"um-bin", "UniverseMachine sfr_catalog_<a>.bin, with --hlist merged by id",
      [](const Options& o, ImportReport* report) {
-       return read_um_bin(o.input, optional_path(o.hlist), o.cuts, report);
+       return read_um_bin(o.input, optional_path(o.hlist), o.rows, report);
      }},
     {"umml-csv", "the merged table of Nadler & To (2018), comma-separated",
-     [](const Options& o, ImportReport* report) { return read_umml_csv(o.input, o.cuts, report); }},
+     [](const Options& o, ImportReport* report) { return read_umml_csv(o.input, o.rows, report); }},
     {"halotools", "a halotools HDF5 table: halos only, without galaxies",
-     [](const Options& o, ImportReport* report) { return read_halotools(o.input, o.cuts, report); }},
+     [](const Options& o, ImportReport* report) { return read_halotools(o.input, o.rows, report); }},
 };
+
+void add_options(CLI::App& command, const std::string& format, Options& options) {
+  const bool camels = format == "camels", galaxies = camels || format.starts_with("um");
+  command.set_help_flag("--help", "print this help and exit");
+  command
+      .add_option(camels ? "DIR" : "FILE", options.input,
+                  "what to read; text may be packed with gzip or a pipe")
+      ->required();
+  command.add_option("--out", options.out, "the catalog to write (HDF5)")->required();
+  command.add_option("--box-size", options.rows.box_size,
+                     "side of the cube in Mpc/h, where the file does not say it");
+  command.add_option("--min-vpeak", options.rows.min_vpeak, "leave out rows below this Vpeak in km/s ...")
+      ->capture_default_str();
+  if (galaxies)
+    command
+        .add_option("--min-stellar-mass", options.rows.min_stellar_mass,
+                    "... unless their stellar mass in Msun reaches this")
+        ->capture_default_str();
+  command.add_option("--drop", options.rows.drop, "columns not to read, e.g. spin,sfr")->delimiter(',');
+  command.add_flag("--skip-bad-rows", options.rows.skip_bad_rows,
+                   "leave out rows with a bad value (NaN, negative, no number), and count them");
+  if (format == "um-bin")
+    command.add_option("--hlist", options.hlist, "the halo catalog that holds Vpeak, merged by id");
+  if (!camels) return;
+  command.add_option("--parameters", options.parameters,
+                     "table of the cubes' parameters (CosmoAstroSeed_*.txt), kept beside the halos");
+  command.add_option("--snapshot", options.snapshot, "which snapshot, where a folder holds several, e.g. 90");
+}
 
 }  // namespace
 }  // namespace umbra
@@ -74,38 +111,13 @@ int main(int argc, char** argv) {
   umbra::ToolApp app("Turn halo and galaxy catalogs of other codes into catalog.h5.", "import");
   app.require_subcommand(1);
   umbra::Options options;
-  const auto add = [&](const char* name, const char* what, const char* input) {
-    CLI::App* command = app.add_subcommand(name, what);
-    command->set_help_flag("--help", "print this help and exit");
-    command->add_option(input, options.input, "what to read")->required();
-    command->add_option("--out", options.out, "the catalog to write (HDF5)")->required();
-    return command;
-  };
-  CLI::App* camels =
-      add("camels", "CAMELS group catalogs: every */groups_*.hdf5 below a folder, one cube each", "DIR");
-  camels->add_option("--parameters", options.parameters,
-                     "table of the cubes' parameters (CosmoAstroSeed_*.txt), kept beside the halos");
-
   std::vector<CLI::App*> commands;
   for (const umbra::Format& format : umbra::kFormats) {
-    CLI::App* command = add(format.name, format.what, "FILE");
-    command->add_option("--box-size", options.cuts.box_size,
-                        "side of the cube in Mpc/h, where the file does not say it");
-    command->add_option("--min-vpeak", options.cuts.min_vpeak, "leave out rows below this Vpeak in km/s ...")
-        ->capture_default_str();
-    if (std::string(format.name).starts_with("um"))
-      command
-          ->add_option("--min-stellar-mass", options.cuts.min_stellar_mass,
-                       "... unless their stellar mass in Msun reaches this")
-          ->capture_default_str();
-    if (std::string(format.name) == "um-bin")
-      command->add_option("--hlist", options.hlist, "the halo catalog that holds Vpeak, merged by id");
-    commands.push_back(command);
+    commands.push_back(app.add_subcommand(format.name, format.what));
+    umbra::add_options(*commands.back(), format.name, options);
   }
-
   return umbra::run_tool(app, argc, argv, [&] {
-    if (camels->parsed()) umbra::import_camels(options);
     for (std::size_t i = 0; i < commands.size(); ++i)
-      if (commands[i]->parsed()) umbra::import_one(options, umbra::kFormats[i].read);
+      if (commands[i]->parsed()) umbra::import(options, umbra::kFormats[i].read);
   });
 }

@@ -8,6 +8,7 @@ import argparse
 import math
 import os
 import re
+import shutil
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ beside the sources
@@ -35,14 +36,22 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}  # a legend there 
 
 
 def save(figure, out):
-    """OUT.png and OUT.pdf, written aside; neither is renamed into place before both are whole."""
+    """OUT.png and OUT.pdf, written aside; neither is renamed into place before both are whole. Links are written
+    through, files that are there keep their mode."""
     stem = out[:-4] if out.lower().endswith((".png", ".pdf")) else out
-    pending = [(f"{stem}.{os.getpid()}.tmp.{kind}", f"{stem}.{kind}") for kind in ("png", "pdf")]
+    pending = []
+    for kind in ("png", "pdf"):
+        final = os.path.realpath(f"{stem}.{kind}")
+        require(os.path.isfile(final) or not os.path.exists(final), f"{stem}.{kind}: cannot be written: it exists and "
+                "is not a regular file")
+        pending.append((os.path.join(os.path.dirname(final), f".umbra-tmp.{os.getpid()}.{kind}"), final))
     try:
         for aside, _ in pending:
             dated = {"metadata": {"CreationDate": None}} if aside.endswith("pdf") else {}  # same figure, same bytes
             figure.savefig(aside, bbox_inches="tight", pad_inches=0.03, **dated)
         for aside, final in pending:
+            if os.path.exists(final):
+                shutil.copymode(final, aside)
             os.replace(aside, final)
     except OSError as problem:
         raise PlotError(f"{stem}.png, {stem}.pdf: cannot be written ({problem.strerror or problem}): expected --out in "
@@ -410,5 +419,19 @@ def main():
     return 0
 
 
+def flushed(status):
+    """The exit status, once what was printed is out."""
+    if sys.stdout is None:
+        print("plot.py: standard output cannot be written: it is closed", file=sys.stderr)
+        return 1
+    try:
+        sys.stdout.flush()
+    except OSError as problem:
+        print(f"plot.py: standard output cannot be written: {problem.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        return 1
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(flushed(main()))

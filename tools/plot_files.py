@@ -11,6 +11,9 @@ import h5py
 import numpy as np
 
 
+FORMAT_VERSION = 1  # of the files this release reads, as in engine/io/format_version.h
+
+
 class PlotError(Exception):
     """One sentence for the user."""
 
@@ -33,6 +36,13 @@ def numbers(values, where, shape):
     return array
 
 
+def check_version(version, path):
+    """A file without a version is older than versions, and read."""
+    found = int(numbers(version, f"{path}: format_version", ())) if version is not None else 1
+    require(found <= FORMAT_VERSION, path, ": the file has format version ", found, ", this release reads up to ",
+            FORMAT_VERSION, "; a newer umbra reads it")
+
+
 def read_text(path, expected):
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -49,6 +59,7 @@ def read_evaluation(path):
         result = json.loads(read_text(path, "the JSON that evaluate writes"))
     except (ValueError, RecursionError) as problem:
         raise PlotError(f"{path}: is not JSON ({problem}): expected the file that evaluate writes") from problem
+    check_version(result.get("format_version") if isinstance(result, dict) else None, path)
     for field in ["bin_edges_log10_msun", "smf_unit", "models"] + fields:
         require(isinstance(result, dict) and field in result, path, ": the field ", field,
                 " is missing: expected the file that evaluate writes")
@@ -101,6 +112,7 @@ def hdf5(path, writer):
     require(os.path.exists(path), path, ": does not exist: expected the HDF5 file that ", writer, " writes")
     try:
         with h5py.File(path, "r") as file:
+            check_version(file.attrs.get("format_version"), path)
             yield file
     except (OSError, RuntimeError, KeyError, ValueError) as problem:
         raise PlotError(f"{path}: is damaged or not HDF5: expected the file that {writer} writes") from problem
@@ -174,6 +186,7 @@ def read_importance(path):
         result = json.loads(read_text(path, "the JSON that forest importance writes"))
     except (ValueError, RecursionError) as problem:
         raise PlotError(f"{path}: is not JSON ({problem}): expected what forest importance writes") from problem
+    check_version(result.get("format_version") if isinstance(result, dict) else None, path)
     require(isinstance(result, dict) and isinstance(result.get("features"), list) and result["features"]
             and all(isinstance(name, str) for name in result["features"]), path,
             ": features: a list of names was expected: is this the file that forest importance writes?")

@@ -52,7 +52,7 @@ void run(const Arguments& arguments) {
   const std::unique_ptr<Experiment> experiment =
       Experiment::load(arguments.run, arguments.device, arguments.precision);
   const std::filesystem::path out(arguments.out);
-  { const AtomicFile writable(out); }  // a path that cannot be written is said now, not after hours
+  check_writable(arguments.out, inputs_of(arguments.run, {{"--data", arguments.data}}));
   const BoxOptions options = experiment->config().box_options();
   BoxStream stream(arguments.data, options, out.parent_path());
   if (stream.report().wrapped > 0)

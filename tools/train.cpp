@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <iostream>
 #include <numeric>
 
@@ -25,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string data, out, config, weights;
+  std::string program, data, out, config, weights;
   std::vector<std::string> settings;
   bool resume = false, overfit = false, dry_run = false, profile = false;
 };
@@ -34,7 +36,16 @@ struct Arguments {
 std::atomic<int> stop_signal{0};
 void on_signal(int signal) {
   stop_signal = signal;
-  std::signal(signal, SIG_DFL);
+  std::signal(signal, stop_at_once);
+}
+
+// What a shell takes to go on with a run.
+std::string resume_command(const Arguments& arguments) {
+  std::string command = shell_word(arguments.program) + " --data " + shell_word(arguments.data) + " --out " +
+                        shell_word(arguments.out) + " --resume";
+  if (arguments.overfit) command += " --overfit";
+  if (arguments.profile) command += " --profile";
+  return command;
 }
 
 RunConfig resolve(const Arguments& arguments) {
@@ -78,9 +89,15 @@ Split one_batch(const Split& split, RunConfig& config) {
 // One process per run folder. The lock goes with the process, however it ends.
 class FolderLock {
  public:
-  explicit FolderLock(const fs::path& folder) : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
-    require(descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) == 0, folder.string(),
-            ": another process is training in this folder");
+  explicit FolderLock(const fs::path& folder)
+      : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    require(descriptor_ >= 0, folder.string(), ": the folder cannot be opened: ", std::strerror(errno));
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    const int problem = errno;
+    close(descriptor_);
+    require(problem != EWOULDBLOCK, folder.string(), ": another process is training in this folder");
+    fail(folder.string(), ": the folder cannot be locked, which keeps two processes from training in it: ",
+         std::strerror(problem));
   }
   ~FolderLock() { close(descriptor_); }
   FolderLock(const FolderLock&) = delete;
@@ -112,6 +129,7 @@ class Run {
     require(config_.drop_last || samples % config_.batch != 1, samples,
             " training boxes leave a last batch of one for train.batch=", config_.batch,
             ", which batch norm cannot use; change train.batch or set train.drop_last=true");
+    check_files();
     arguments.resume ? restore() : start(transform);
     const auto seed = static_cast<std::uint64_t>(config_.seed);
     const bool augment = config_.symmetries || config_.shifts;
@@ -122,6 +140,7 @@ class Run {
         *training_data_, LoaderOptions{config_.batch, seed, true, config_.drop_last, augment});
     validation_ =
         std::make_unique<Loader>(*validation_data_, LoaderOptions{config_.batch, seed, false, false, false});
+    if (arguments.resume) check_epochs();
   }
 
   void train() {
@@ -146,8 +165,9 @@ class Run {
                     options);
     const std::int64_t done =
         trainer.run(*training_, validation_.get(), info_.step, {&progress, &metrics, &checkpointer});
-    require(done >= config_.epochs * per_epoch, "stopped by a signal after step ", done,
-            "; continue with: train --data ", arguments_.data, " --out ", arguments_.out, " --resume");
+    if (done < config_.epochs * per_epoch)
+      throw Stopped(stop_signal, concat("stopped by a signal after step ", done,
+                                        "; continue with: ", resume_command(arguments_)));
     export_best(checkpointer.info().best_metric);
     if (arguments_.profile) std::cout << profile.table();
   }
@@ -174,6 +194,37 @@ class Run {
     return boxes;
   }
 
+  // Nothing that is not of a run is written over, and no input.
+  void check_files() const {
+    std::vector<InputFile> inputs{{"--data", arguments_.data}};
+    if (!arguments_.config.empty()) inputs.push_back({"--config", arguments_.config});
+    if (!arguments_.weights.empty()) inputs.push_back({"--weights", arguments_.weights});
+    for (const char* name : kRunFiles) refuse_input_as_output(out_ / name, inputs);
+    if (arguments_.resume || is_configuration_of_ours(out_ / "config.toml")) return;
+    for (const char* name : kRunFiles)
+      require(!fs::exists(fs::symlink_status(out_ / name)), out_.string(), ": the folder holds a ", name,
+              " that is not of a run of umbra and would be lost; choose another folder");
+  }
+
+  // What becomes of the learning rate when a run goes on for more or fewer epochs than it was begun for.
+  void check_epochs() const {
+    const std::int64_t per_epoch = training_->batches_per_epoch(), step = info_.step;
+    require(config_.epochs * per_epoch >= step, out_.string(), ": ", step, " steps of ", per_epoch,
+            " per epoch are done, more than train.epochs=", config_.epochs, " has; give at least ",
+            (step + per_epoch - 1) / per_epoch);
+    RunConfig before;
+    before.bind().read_text(info_.config, last().string() + ", attribute config");
+    if (before.epochs == config_.epochs) return;
+    std::cout << "train.epochs changes from " << before.epochs << " to " << config_.epochs << ": the "
+              << config_.schedule << " schedule ";
+    if (config_.schedule != "cosine")
+      std::cout << "stays as it is\n";
+    else
+      std::cout << "now ends with epoch " << config_.epochs << ", so the learning rate goes on at "
+                << config_.rate(step, per_epoch) << ", where it would have been "
+                << before.rate(step, per_epoch) << '\n';
+  }
+
   void restore() {
     require(info_.transform["fingerprint"] == fingerprint_, arguments_.data,
             ": not the catalog that the run in ", out_.string(), " was trained on");
@@ -195,9 +246,10 @@ class Run {
   void open_folder() {
     std::error_code status;
     fs::create_directories(out_, status);
-    require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made");
+    require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made",
+            status ? ": " + status.message() : "");
     lock_ = std::make_unique<FolderLock>(out_);
-    remove_leftovers(out_);
+    remove_leftovers(out_, kRunFiles);
     info_.config = config_.bind().dump();
     write_text_file(out_ / "config.toml", info_.config);
     // A run can be resumed from its very beginning.
@@ -243,6 +295,7 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   umbra::Arguments arguments;
+  arguments.program = argv[0];
   umbra::ToolApp app("Train a network on a catalog of halos and galaxies.", "train");
   app.add_option("--data", arguments.data, "catalog (HDF5) with stellar masses");
   app.add_option("--out", arguments.out,

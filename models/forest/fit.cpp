@@ -221,13 +221,20 @@ double r_squared(std::span<const double> target, std::span<const double> predict
     if (!std::isnan(prediction[i])) mean += target[i], ++n;
   }
   mean /= n;
-  double residual = 0, total = 0;
+  double residual = 0, total = 0, farthest = 0;
+  bool constant = true;
+  const double* first = nullptr;
   for (std::size_t i = 0; i < target.size(); ++i) {
     if (std::isnan(prediction[i])) continue;
+    if (!first) first = &target[i];
+    constant = constant && target[i] == *first;
+    farthest = std::max(farthest, std::abs(target[i] - prediction[i]));
     residual += (target[i] - prediction[i]) * (target[i] - prediction[i]);
     total += (target[i] - mean) * (target[i] - mean);
   }
-  return 1 - residual / total;
+  constexpr double kRounding = 1e-9;  // of sums in fixed point
+  if (constant && first && farthest <= kRounding * std::max(1.0, std::abs(mean))) return 1;
+  return constant ? std::numeric_limits<double>::quiet_NaN() : 1 - residual / total;
 }
 
 std::string_view name_of(ForestOptions::Search search) {

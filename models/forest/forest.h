@@ -98,7 +98,9 @@ void draw_rows(const ForestOptions& options, std::int64_t tree, std::span<const 
 /// The tree with everything below `depth` cut off (0: nothing).
 ForestTree truncated(const ForestTree& tree, int depth);
 
-/// R^2 = 1 - sum (y - p)^2 / sum (y - mean y)^2 over the rows whose prediction is a number. NaN without any.
+/// R^2 = 1 - sum (y - p)^2 / sum (y - mean y)^2 over the rows whose prediction is a number. A constant
+/// target has R^2 = 1 for a perfect fit (as scikit-learn has it); otherwise it is undefined: NaN, as without
+/// any row.
 double r_squared(std::span<const double> target, std::span<const double> prediction);
 
 std::string_view name_of(ForestOptions::Search search);

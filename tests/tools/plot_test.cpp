@@ -72,7 +72,7 @@ class PlotTest : public ::testing::Test {
 
   void expect_no_temporary() const {
     for (const auto& entry : fs::directory_iterator(folder_))
-      EXPECT_EQ(entry.path().string().find(".tmp."), std::string::npos) << entry.path();
+      EXPECT_EQ(entry.path().string().find("umbra-tmp"), std::string::npos) << entry.path();
   }
 
   void expect_figure(const std::string& arguments, const std::string& out) {
@@ -347,6 +347,27 @@ TEST_F(PlotTest, NamesWhatIsWrongWithWhatForestWrites) {
   spoiled("/permutation/mean", Json{1.0, 2.0}, "permutation.mean");
   spoiled("/permutation_of_groups/0/name", 3, "permutation_of_groups");
   spoiled("/unbiased_decrease/standard_error", Json{1.0, nullptr, 0}, "unbiased_decrease.standard_error");
+}
+
+TEST_F(PlotTest, FiguresGoThroughLinksAndFilesSayHowOldTheyAre) {
+  write("e.json", evaluation().dump());
+  write("real.png", "old");
+  fs::permissions(at("real.png"), fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("real.png", at("linked.png"));
+  EXPECT_EQ(plot("smf --evaluation e.json --out linked"), 0) << complaint_;
+  EXPECT_TRUE(fs::is_symlink(at("linked.png")));
+  EXPECT_GT(fs::file_size(at("real.png")), 15000U);
+  EXPECT_EQ(fs::status(at("real.png")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("/dev/null", at("device.png"));
+  EXPECT_EQ(plot("smf --evaluation e.json --out device"), 1);
+  EXPECT_NE(complaint_.find("not a regular file"), std::string::npos) << complaint_;
+  EXPECT_EQ(plot("smf --evaluation e.json --out full >/dev/full; echo $? >status; true"), 0);
+  EXPECT_EQ(contents(at("status")), "1\n");
+  expect_no_temporary();
+  Json newer = evaluation();
+  newer["format_version"] = 7;
+  write("e.json", newer.dump());
+  expect_sentence("smf --evaluation e.json", {"e.json", "format version 7", "up to 1"});
 }
 
 TEST_F(PlotTest, TellsWrongUsageFromWrongInput) {

@@ -18,7 +18,7 @@ struct Outcome {
 
 /// Runs a shell command in the build's tools folder; "train --help" finds the binary just built.
 inline Outcome run(const std::string& command) {
-  const std::string line = "cd '" UMBRA_BINARY_DIR "/tools' && PATH=.:$PATH " + command + " 2>&1";
+  const std::string line = "cd '" UMBRA_BINARY_DIR "/tools' && export PATH=.:$PATH && " + command + " 2>&1";
   FILE* pipe = popen(("bash -c '" +
                       [&] {
                         std::string quoted;

@@ -260,6 +260,12 @@ double log_floor(const RunConfig& config) {
   return config.log_floor_galaxies * one;
 }
 
+std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs) {
+  inputs.push_back({"--run", run});
+  for (const char* name : kRunFiles) inputs.push_back({"a file of --run", run / name});
+  return inputs;
+}
+
 Experiment::Experiment(const RunConfig& config, Transform transform, bool learns)
     : config_(config),
       transform_(std::move(transform)),
@@ -285,7 +291,11 @@ std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, c
   config.bind().read_text(info.config, file.string() + ", attribute config");
   config.device = device;
   if (!precision.empty()) config.precision = precision;
-  config.check();
+  try {
+    config.check();
+  } catch (const Error& error) {
+    fail(file.string(), ", attribute config: ", error.what());
+  }
   Transform transform = from_map(info.transform, config, file.string());
   auto experiment = std::make_unique<Experiment>(config, std::move(transform), false);
   load_checkpoint(file, experiment->network().state(), {});

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
 #include "tools/common/run_config.h"
@@ -51,6 +52,12 @@ std::vector<double> finite_predictions(Context& context, const Task& task, const
 
 /// phi floor of chi2_log: so many galaxies per sub-box and bin, in the unit of phi.
 double log_floor(const RunConfig& config);
+
+/// What train writes into the folder of a run.
+inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.h5", "best.h5",
+                                            "best.safetensors"};
+/// `inputs` and the files of `run`, a folder or one of its checkpoints.
+std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs);
 
 class Experiment {
  public:

@@ -1,10 +1,11 @@
 #include "tools/common/forest_commands.h"
 
+#include <cmath>
+#include <cstdio>
 #include <iostream>
 #include <set>
 
 #include "engine/base/error.h"
-#include "engine/io/atomic_file.h"
 
 namespace umbra {
 
@@ -69,8 +70,11 @@ ForestTraining read_training(const ForestLearning& learning) {
   return out;
 }
 
-void check_writable(const std::string& out) {
-  const AtomicFile writable(out);
+std::string score_text(double score) {
+  if (std::isnan(score)) return "undefined";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.5f", score);
+  return text;
 }
 
 }  // namespace umbra

@@ -46,7 +46,7 @@ struct ForestTraining {
 };
 ForestTraining read_training(const ForestLearning& learning);
 
-/// Throws Error now when `out` cannot be written, not after the work.
-void check_writable(const std::string& out);
+/// "0.98765", or "undefined" for a NaN: R^2 of a constant target that is missed, or without any row.
+std::string score_text(double score);
 
 }  // namespace umbra

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
+#include "engine/io/format_version.h"
 
 namespace umbra {
 namespace {
@@ -117,7 +118,10 @@ std::string forest_json(const Forest& forest, const std::string& target) {
   }
   require(nodes <= kMostJsonNodes, "json: the ", forest.trees.size(), " trees have ", nodes,
           " nodes, at most ", kMostJsonNodes, " are written; take fewer with --trees, or --format lightgbm");
-  Json json = {{"feature_names_in", forest.features}, {"target", target}, {"trees", Json::array()}};
+  Json json = {{"format_version", kFormatVersion},
+               {"feature_names_in", forest.features},
+               {"target", target},
+               {"trees", Json::array()}};
   for (const ForestTree& tree : forest.trees) json["trees"].push_back(nested(tree, forest.features));
   return json.dump(1) + "\n";
 }

@@ -16,7 +16,7 @@ struct ExportArguments {
 };
 
 void export_forest(const ExportArguments& arguments) {
-  check_writable(arguments.out);
+  check_writable(arguments.out, {{"--model", arguments.model}});
   ForestModel model = read_forest(arguments.model);
   Forest& forest = model.forest;
   require(arguments.trees <= forest.options.trees, arguments.model, ": ", arguments.trees,

@@ -13,7 +13,6 @@ namespace umbra {
 namespace {
 
 constexpr const char* kFormat = "umbra forest";
-constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kMostDepth = 1 << 20;
 constexpr std::int64_t kMostRows = std::int64_t{1} << 28;  // of ForestNode::rows, as fit_forest() has it
 
@@ -132,7 +131,6 @@ void write_attributes(Hdf5File& file, const ForestModel& model) {
   const ForestOptions& o = model.forest.options;
   const auto set = [&](const char* key, const auto& value) { file.set_attribute("/", key, value); };
   set("format", kFormat);
-  set("format_version", kVersion);
   set("features", joined(model.forest.features));
   set("target", name_of(model.target));
   set("trees", o.trees);
@@ -228,7 +226,7 @@ void read_origin(const AttributeReader& read, const Hdf5File& file, ForestModel&
   model.split.by = read.choice("split", forest_split);
   model.split.train_fraction = read.number("train_fraction", std::numeric_limits<double>::min(), 1);
   model.split.seed = read.seed("split_seed");
-  model.source = read.text("source");
+  model.source = file.remark("/", "source");
   model.boxes = read.integer("boxes", 1, std::numeric_limits<std::int64_t>::max());
   model.fingerprint = file.attribute_numbers("/", "fingerprint");
   require(model.fingerprint.size() == 2, where, ": the attribute fingerprint has ", model.fingerprint.size(),
@@ -258,9 +256,7 @@ ForestModel read_forest(const std::filesystem::path& path) {
   const AttributeReader read(file);
   require(file.has_attribute("/", "format") && read.text("format") == kFormat, where,
           ": not a forest: a file written by forest fit is expected");
-  const std::int64_t version = file.attribute_integer("/", "format_version");
-  require(version == kVersion, where, ": a forest file of version ", version, "; this program reads version ",
-          kVersion);
+  file.check_format_version();
   ForestModel model;
   read_features(read, where, model.forest);
   model.forest.options = read_options(read, static_cast<std::int64_t>(model.forest.features.size()));

@@ -28,8 +28,8 @@ void print_score(const char* name, const std::vector<double>& target, const std:
     squares += (predicted[i] - log_mass[i]) * (predicted[i] - log_mass[i]);
     ++rows;
   }
-  std::printf("%-12s %10.0f %10.5f %12.5f dex\n", name, rows, r_squared(target, prediction),
-              std::sqrt(squares / rows));
+  std::printf("%-12s %10.0f %10s %12s dex\n", name, rows, score_text(r_squared(target, prediction)).c_str(),
+              score_text(std::sqrt(squares / rows)).c_str());
 }
 
 void print_left_out(const ForestTraining& data) {
@@ -69,7 +69,7 @@ void describe(const ForestTraining& data) {
 }
 
 void fit(const FitArguments& arguments) {
-  check_writable(arguments.out);
+  check_writable(arguments.out, {{"--data", arguments.learning.data}});
   ForestTraining data = read_training(arguments.learning);
   ForestOptions options = arguments.options;
   const auto columns = static_cast<std::int64_t>(data.halos.features.size());

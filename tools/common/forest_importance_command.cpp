@@ -8,6 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/format_version.h"
 #include "models/forest/importance.h"
 #include "tools/common/forest_commands.h"
 
@@ -100,11 +101,9 @@ Result measure(const ForestModel& model, const ForestHalos& halos, const std::ve
 }
 
 Json to_json(const ImportanceArguments& arguments, const ForestModel& model, const Result& result) {
-  Json json = {{"model", arguments.model},
-               {"data", arguments.data},
-               {"source", model.source},
-               {"target", name_of(model.target)},
-               {"trees", model.forest.trees.size()},
+  Json json = {{"format_version", kFormatVersion}, {"model", arguments.model},
+               {"data", arguments.data},           {"source", model.source},
+               {"target", name_of(model.target)},  {"trees", model.forest.trees.size()},
                {"features", model.forest.features}};
   json["decrease_of_variance"] =
       as_json(result.decrease, "share of the decrease of variance in the trees' own rows; sums to 1");
@@ -160,7 +159,7 @@ void print_table(const ForestModel& model, const Result& result) {
 }
 
 void importance(const ImportanceArguments& arguments) {
-  check_writable(arguments.out);
+  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}});
   ForestModel model = read_forest(arguments.model);
   Forest& forest = model.forest;
   const std::vector<Group> groups = groups_of(forest, arguments.groups);

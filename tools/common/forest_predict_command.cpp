@@ -50,7 +50,7 @@ void write_predictions(const PredictArguments& arguments, const ForestModel& mod
 }
 
 void predict(const PredictArguments& arguments) {
-  check_writable(arguments.out);
+  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}});
   ForestModel model = read_forest(arguments.model);
   CatalogReport report;
   const Catalog catalog = read_catalog(arguments.data, &report);

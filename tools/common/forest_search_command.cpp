@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/format_version.h"
 #include "models/forest/search.h"
 #include "tools/common/forest_commands.h"
 
@@ -37,7 +38,8 @@ Json to_json(const SearchArguments& arguments, const ForestTraining& data,
              const std::vector<SearchScore>& scores, double seconds) {
   std::int64_t training = 0;
   for (const std::uint8_t one : data.training) training += one;
-  Json json = {{"data", arguments.learning.data},
+  Json json = {{"format_version", kFormatVersion},
+               {"data", arguments.learning.data},
                {"source", data.model.source},
                {"features", data.halos.features},
                {"target", name_of(data.model.target)},
@@ -81,14 +83,15 @@ void print_table(const SearchArguments& arguments, const std::vector<SearchScore
                 s.max_depth == 0 ? "none" : std::to_string(s.max_depth).c_str(),
                 s.max_features == 0 ? "all" : std::to_string(s.max_features).c_str(),
                 static_cast<long long>(s.min_samples_leaf));
-    if (arguments.cross_validates()) std::printf("  %8.5f +- %7.5f", s.cv_r2, s.cv_r2_error);
-    if (arguments.out_of_bag()) std::printf("     %8.5f", s.oob_r2);
+    if (arguments.cross_validates())
+      std::printf("  %8s +- %7s", score_text(s.cv_r2).c_str(), score_text(s.cv_r2_error).c_str());
+    if (arguments.out_of_bag()) std::printf("     %8s", score_text(s.oob_r2).c_str());
     std::printf("%s%s\n", i == cv ? "  best of folds" : "", i == oob ? "  best out of bag" : "");
   }
 }
 
 void search(const SearchArguments& arguments) {
-  check_writable(arguments.out);
+  check_writable(arguments.out, {{"--data", arguments.learning.data}});
   const ForestTraining data = read_training(arguments.learning);
   SearchRequest request;
   request.grid = arguments.grid;

@@ -1,9 +1,16 @@
 #include "tools/common/tool.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
+
+#include "engine/io/crash_guard.h"
 
 namespace umbra {
 namespace {
@@ -19,25 +26,81 @@ void spin_briefly_at_barriers(char** argv) {
   execv("/proc/self/exe", argv);  // returns only when it fails, and then the tool runs as it is
 }
 
-}  // namespace
+// The next file that is opened would take the number of a closed stream, and the report would be written into
+// it. What stands in for a closed standard output takes nothing, so that it is an error like a full one.
+void occupy_closed_streams() {
+  constexpr int kModes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+  for (int stream = 0; stream < 3; ++stream)
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      static_cast<void>(::open("/dev/null", kModes[stream]));  // the lowest number that is free: `stream`
+}
 
-int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-  spin_briefly_at_barriers(argv);
+void handle_signals(const char* program) {
+  handle_crashes(program);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    const auto before = std::signal(signal, stop_at_once);
+    if (before == SIG_IGN) std::signal(signal, SIG_IGN);  // nohup
+  }
+}
+
+// std::cout and printf share the buffer of stdout.
+int checked_output(const std::string& program, int status) {
+  const bool flushed = std::fflush(stdout) == 0;
+  const std::string why = flushed ? "what was printed is not all there" : std::strerror(errno);
+  if (flushed && std::ferror(stdout) == 0) return status;
+  std::cerr << program << ": standard output cannot be written: " << why << '\n';
+  return status == 0 ? 1 : status;
+}
+
+int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  const auto say = [&](const char* what) { std::cerr << app.get_name() << ": " << what << '\n'; };
   try {
     body();
+  } catch (const Stopped& stopped) {
+    say(stopped.what());
+    return 128 + stopped.signal();
   } catch (const std::bad_alloc&) {
-    std::cerr << app.get_name() << ": not enough memory for this run\n";
+    say("not enough memory for this run");
     return 1;
   } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << error.what() << '\n';
+    say(error.what());
     return 1;
   }
   return 0;
+}
+
+}  // namespace
+
+int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  occupy_closed_streams();
+  spin_briefly_at_barriers(argv);
+  handle_signals(app.get_name().c_str());
+  return checked_output(app.get_name(), run(app, argc, argv, body));
+}
+
+void stop_at_once(int signal) {
+  remove_temporaries();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void check_writable(const std::string& out, const std::vector<InputFile>& inputs) {
+  refuse_input_as_output(out, inputs);
+  const AtomicFile writable(out);
+}
+
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=+,:@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
 }
 
 }  // namespace umbra
