@@ -1,17 +1,12 @@
 // train: learns the stellar mass function of sub-boxes from their halos. See --help and the README.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <iostream>
 #include <numeric>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/folder_lock.h"
 #include "engine/io/safetensors.h"
 #include "engine/train/checkpointer.h"
 #include "engine/train/metrics_log.h"
@@ -85,27 +80,6 @@ Split one_batch(const Split& split, RunConfig& config) {
   require(count >= 2, "--overfit needs a batch of at least two boxes");
   return {batch, batch};
 }
-
-// One process per run folder. The lock goes with the process, however it ends.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    require(descriptor_ >= 0, folder.string(), ": the folder cannot be opened: ", std::strerror(errno));
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    const int problem = errno;
-    close(descriptor_);
-    require(problem != EWOULDBLOCK, folder.string(), ": another process is training in this folder");
-    fail(folder.string(), ": the folder cannot be locked, which keeps two processes from training in it: ",
-         std::strerror(problem));
-  }
-  ~FolderLock() { close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 // A training run in the order in which it comes to life: everything that can be wrong with the input is
 // looked at before anything is written.

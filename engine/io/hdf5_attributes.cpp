@@ -37,7 +37,7 @@ int send_text(hid_t attribute, hid_t memory, int pipe) {
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF}) std::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   const itimerval half_a_second{{0, 0}, {0, 500'000}};
-  ::setitimer(ITIMER_PROF, &half_a_second, nullptr);  // of work; SIGPROF ends the process
+  ::setitimer(ITIMER_PROF, &half_a_second, nullptr);       // of work; SIGPROF ends the process
   limit(RLIMIT_AS, address_space() + (rlim_t{64} << 20));  // the heap's word for a length is taken for memory
   ::close(STDERR_FILENO);                                  // glibc and sanitizers remark on their crashes
   char* text = nullptr;

@@ -110,49 +110,6 @@ Id own_links_only() {
   return access;
 }
 
-// Filters of other packages, by their registered numbers.
-std::string filter_name(H5Z_filter_t filter, const char* stored) {
-  constexpr std::pair<H5Z_filter_t, const char*> kKnown[] = {
-      {307, "bzip2"}, {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},    {32008, "bitshuffle"},
-      {32013, "zfp"}, {32015, "zstd"}, {32017, "sz"},    {32026, "blosc2"}, {H5Z_FILTER_SZIP, "szip"}};
-  for (const auto& [number, name] : kKnown)
-    if (number == filter) return name;
-  return stored[0] != 0 ? stored : std::to_string(filter);
-}
-
-// The first filter of a dataset that the library here does not have, or nothing.
-std::string missing_filter(hid_t creation) {
-  for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
-    unsigned flags = 0, config = 0;
-    std::size_t values = 0;
-    char name[64] = {};
-    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr,
-                                               sizeof name - 1, name, &config);
-    if (filter >= 0 && H5Zfilter_avail(filter) <= 0) return filter_name(filter, name);
-  }
-  return "";
-}
-
-// No general-purpose filter of HDF5 packs tighter than deflate does at its best, about 1030 to 1.
-constexpr hsize_t kMostCompression = 1100;
-// A table row may be long, but not longer; with at most 2^48 elements the product of the two does not
-// overflow.
-constexpr std::size_t kLargestItem = std::size_t{1} << 15;
-
-// Compression by a known filter at most: bytes in memory per stored byte that a sound file can have.
-hsize_t most_expansion(hid_t creation) {
-  const int filters = H5Pget_nfilters(creation);
-  hsize_t expansion = 1;
-  for (int i = 0; i < filters; ++i) {
-    unsigned flags = 0, config = 0;
-    std::size_t values = 0;
-    const H5Z_filter_t filter =
-        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
-    if (filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE) expansion = kMostCompression;
-  }
-  return expansion;
-}
-
 }  // namespace
 
 Hdf5File::Call::Call(const State& state) : guard_(state.output ? nullptr : state.path.c_str()) {
@@ -226,21 +183,6 @@ Id Hdf5File::State::type(const std::string& name, hid_t dataset) const {
   return id;
 }
 
-void Hdf5File::State::check_record(const std::string& name, hid_t type) const {
-  if (kind_of(type) != Hdf5Kind::kCompound) return;
-  const std::size_t record = H5Tget_size(type);
-  const int count = H5Tget_nmembers(type);
-  for (int i = 0; i < count; ++i) {
-    const auto index = static_cast<unsigned>(i);
-    const Id member(H5Tget_member_type(type, index), H5Tclose);
-    const std::size_t offset = H5Tget_member_offset(type, index), size = H5Tget_size(member.get());
-    if (!member || size == 0 || size > record || offset > record - size)
-      fail_at(name, "its type is damaged: member ", i, " of a record of ", record, " bytes lies at byte ",
-              offset, " and has ", size);
-    check_record(name, member.get());
-  }
-}
-
 Shape Hdf5File::State::shape(const std::string& name, hid_t space) const {
   if (space < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) fail_at(name, "it holds no data", reason());
   const int rank = H5Sget_simple_extent_ndims(space);
@@ -259,41 +201,6 @@ Shape Hdf5File::State::shape(const std::string& name, hid_t space) const {
     signed_extents[i] = static_cast<std::int64_t>(extents[i]);
   }
   return Shape(std::span<const std::int64_t>(signed_extents, static_cast<std::size_t>(rank)));
-}
-
-void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, const Shape& extents,
-                                    std::size_t item) const {
-  const Id creation(H5Dget_create_plist(dataset), H5Pclose);
-  if (!creation) fail_at(name, "its layout is damaged", reason());
-  if (item == 0 || item > kLargestItem) fail_at(name, "its elements of ", item, " bytes are absurd");
-  if (H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
-    fail_at(name, "its data lie in other files, which is not read");
-  std::error_code ignored;
-  const hsize_t file_bytes = std::filesystem::file_size(output ? output->temporary() : path, ignored);
-  const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), file_bytes);
-  const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item, most = most_expansion(creation.get());
-  if (claimed / most <= stored) return;
-  // The rest was never written and reads as the fill value.
-  H5D_fill_value_t fill = H5D_FILL_VALUE_ERROR;
-  H5Pfill_value_defined(creation.get(), &fill);
-  filled[name] = (claimed - stored * most) / item;
-  hsize_t all = 0;
-  for (const auto& [dataset_name, elements] : filled) all += elements;
-  if (all > static_cast<hsize_t>(kMostFilled) || fill == H5D_FILL_VALUE_UNDEFINED ||
-      fill == H5D_FILL_VALUE_ERROR)
-    fail_at(name, "its shape ", extents.text(), " needs ", claimed, " bytes, but only ", stored,
-            " are stored; more is missing than its fill value is taken for");
-}
-
-void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, DType type) const {
-  const std::string why = reason();
-  const Id creation(H5Dget_create_plist(dataset), H5Pclose);
-  if (const std::string filter = creation ? missing_filter(creation.get()) : ""; !filter.empty())
-    fail_at(name, "it is compressed with the filter ", filter,
-            ", which the HDF5 library here does not have; 'h5repack -f GZIP=4' where the filter is installed "
-            "makes a "
-            "file that every program reads");
-  fail_at(name, "its data are damaged or do not fit into ", name_of(type), why);
 }
 
 Id Hdf5File::State::attribute(const std::string& object_name, const std::string& key) const {
