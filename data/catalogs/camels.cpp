@@ -45,8 +45,6 @@ Header read_header(const Hdf5File& file) {
   const std::int64_t total = file.attribute_integer("Header", "Nsubgroups_Total");
   require(header.subhalos == total, "file '", file.path().string(), "' holds ", header.subhalos, " of ",
           total, " subhalos: catalogs in several parts are not read");
-  require(header.h > 0, "file '", file.path().string(), "': HubbleParam is ", header.h,
-          ", a number above 0 is expected");
   require(header.subhalos >= 0, "file '", file.path().string(), "' claims ", header.subhalos, " subhalos");
   if (std::abs(header.redshift) < 1e-6) header.redshift = 0;  // written as 2e-16 by some versions
   return header;
@@ -200,6 +198,11 @@ void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
 class CubeHeaders {
  public:
   void add(const Header& header, const std::string& where) {
+    Catalog cube;
+    cube.box_size = header.box_size;
+    cube.redshift = header.redshift;
+    cube.cosmology = {header.h, header.omega_m, header.omega_b, kFiducialSigma8, kSpectralIndex};
+    check_header(cube, where);
     if (h_.empty()) {
       first_ = header;
       first_where_ = where;

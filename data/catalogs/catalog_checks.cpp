@@ -23,22 +23,6 @@ constexpr double kLargest = 1e20;  // of anything else, Msun above all
 // box size or unit.
 constexpr double kOutside = 0.05;  // of a side
 
-void check_header(const Catalog& catalog, std::string_view where) {
-  const double size = catalog.box_size;
-  require(size > 0 && size <= kLargestBox, where, ": box_size is ", size, ", a side between 0 and ",
-          kLargestBox, " Mpc/h is expected");
-  require(catalog.boxes >= 1 && catalog.boxes <= kMostBoxes, where, ": boxes is ", catalog.boxes,
-          ", a number of cubes from 1 to ", kMostBoxes, " is expected");
-  require(std::isfinite(catalog.redshift) && catalog.redshift > -1, where, ": redshift is ", catalog.redshift,
-          ", a number above -1 is expected");
-  const Cosmology& c = catalog.cosmology;
-  require(c.h > 0 && c.h < 5, where, ": h is ", c.h, ", the Hubble constant / (100 km/s/Mpc) is expected");
-  require(c.omega_m > 0 && c.omega_m <= 2 && c.omega_b >= 0 && c.omega_b <= c.omega_m && c.sigma_8 > 0 &&
-              c.sigma_8 < 10 && std::isfinite(c.n_s),
-          where, ": the cosmology (omega_m ", c.omega_m, ", omega_b ", c.omega_b, ", sigma_8 ", c.sigma_8,
-          ", n_s ", c.n_s, ") is impossible");
-}
-
 // Names and types of the columns, and that all are as long as 'x'.
 void check_columns(const Catalog& catalog, std::string_view where) {
   for (const std::string_view axis : {"x", "y", "z"})
@@ -110,6 +94,22 @@ const char* expectation(const ColumnKind& kind) {
     default:
       return "a number of a sane size";
   }
+}
+
+void check_header(const Catalog& catalog, std::string_view where) {
+  const double size = catalog.box_size;
+  require(size > 0 && size <= kLargestBox, where, ": box_size is ", size, ", a side between 0 and ",
+          kLargestBox, " Mpc/h is expected");
+  require(catalog.boxes >= 1 && catalog.boxes <= kMostBoxes, where, ": boxes is ", catalog.boxes,
+          ", a number of cubes from 1 to ", kMostBoxes, " is expected");
+  require(std::isfinite(catalog.redshift) && catalog.redshift > -1, where, ": redshift is ", catalog.redshift,
+          ", a number above -1 is expected");
+  const Cosmology& c = catalog.cosmology;
+  require(c.h > 0 && c.h < 5, where, ": h is ", c.h, ", the Hubble constant / (100 km/s/Mpc) is expected");
+  require(c.omega_m > 0 && c.omega_m <= 2 && c.omega_b >= 0 && c.omega_b <= c.omega_m && c.sigma_8 > 0 &&
+              c.sigma_8 < 10 && std::isfinite(c.n_s),
+          where, ": the cosmology (omega_m ", c.omega_m, ", omega_b ", c.omega_b, ", sigma_8 ", c.sigma_8,
+          ", n_s ", c.n_s, ") is impossible");
 }
 
 void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where) {

@@ -20,6 +20,8 @@ bool passes(const ColumnKind& kind, double value);
 bool passes(const ColumnKind& kind, std::int64_t value);
 const char* expectation(const ColumnKind& kind);
 
+/// Box size, number of cubes, redshift and cosmology.
+void check_header(const Catalog& catalog, std::string_view where);
 /// Header, names, types, lengths, values: everything but the wrapping of positions.
 void check_catalog(const Catalog& catalog, std::string_view where);
 /// The values alone. Row 0 of `part` is row `first_row` of the catalog.
