@@ -86,6 +86,11 @@ class Campaign {
     fs::path file, log;
   };
 
+  // What a refusal must name: the file, or the folder around it where the reader was given that.
+  static std::string name_of(const Input& input) {
+    const bool in_folder = input.seed.find('/') != std::string::npos;
+    return (in_folder ? input.file.parent_path() : input.file).filename().string();
+  }
   std::size_t reader_of(std::uint64_t input) const { return input % readers_.size(); }
   fs::path seeds_of(std::size_t reader) const { return folder_.path() / "seeds" / readers_[reader].name; }
 
@@ -141,7 +146,7 @@ class Campaign {
     tally.slowest = std::max(tally.slowest, ended.milliseconds);
     tally.largest = std::max(tally.largest, ended.megabytes);
     const std::string said = file_bytes(input.log);
-    const std::string wrong = complaint(ended, said, input.file.filename().string());
+    const std::string wrong = complaint(ended, said, name_of(input));
     if (!wrong.empty()) {
       ++tally.failures;
       report(input, wrong, said);
