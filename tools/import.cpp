@@ -34,10 +34,11 @@ void print_left_out(std::int64_t rows, const char* why) {
 void import(const Options& options, const Reader& read) {
   std::vector<InputFile> inputs{
       {"the input", options.input}, {"--parameters", options.parameters}, {"--hlist", options.hlist}};
-  if (std::error_code error;
-      std::filesystem::exists(options.out, error) && std::filesystem::is_directory(options.input, error))
-    for (const CamelsFile& file : camels_files(options.input, options.snapshot))
-      inputs.push_back({"the input", file.path});
+  // Whatever snapshot is read, the others are the user's, too.
+  std::error_code error;
+  require(!std::filesystem::is_directory(options.input, error) ||
+              !std::filesystem::exists(options.out, error) || !is_group_catalog(options.out),
+          "cannot write '", options.out, "': it is a group catalog, which would be lost");
   check_writable(options.out, inputs);
   ImportReport report;
   const Catalog catalog = read(options, &report);
@@ -80,8 +81,9 @@ void add_options(CLI::App& command, const std::string& format, Options& options)
   const bool camels = format == "camels", galaxies = camels || format.starts_with("um");
   command.set_help_flag("--help", "print this help and exit");
   command
-      .add_option(camels ? "DIR" : "FILE", options.input,
-                  "what to read; text may be packed with gzip or a pipe")
+      .add_option(
+          camels ? "DIR" : "FILE", options.input,
+          camels ? "the folder of the simulations" : "what to read; text may be packed with gzip, or a pipe")
       ->required();
   command.add_option("--out", options.out, "the catalog to write (HDF5)")->required();
   command.add_option("--box-size", options.rows.box_size,

@@ -11,6 +11,7 @@ namespace umbra {
 namespace {
 
 void generate(const mock::Options& options, const std::string& out) {
+  check_writable(out, {});
   const auto start = std::chrono::steady_clock::now();
   const mock::Mock universe = mock::make(options);
   write_catalog(out, universe.catalog);

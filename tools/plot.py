@@ -44,6 +44,8 @@ def save(figure, out):
         final = os.path.realpath(f"{stem}.{kind}")
         require(os.path.isfile(final) or not os.path.exists(final), f"{stem}.{kind}: cannot be written: it exists and "
                 "is not a regular file")
+        require(not os.path.exists(final) or os.access(final, os.W_OK), f"{stem}.{kind}: cannot be written: it exists "
+                "and is write-protected")
         pending.append((os.path.join(os.path.dirname(final), f".umbra-tmp.{os.getpid()}.{kind}"), final))
     try:
         for aside, _ in pending:

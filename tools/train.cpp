@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <numeric>
+#include <sstream>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/folder_lock.h"
@@ -79,6 +81,23 @@ Split one_batch(const Split& split, RunConfig& config) {
   config.batch = static_cast<std::int64_t>(count);
   require(count >= 2, "--overfit needs a batch of at least two boxes");
   return {batch, batch};
+}
+
+// Whether train wrote this configuration: it begins with the first of all settings, as dump() has it, since
+// 2026 behind the version.
+bool is_of_a_run(const fs::path& config) {
+  std::ifstream stream(config);
+  std::string line;
+  std::getline(stream, line);
+  if (line.starts_with("format_version = ")) std::getline(stream, line);
+  RunConfig defaults;
+  std::istringstream settings(defaults.bind().dump());
+  std::string first;
+  while (std::getline(settings, first) && first.starts_with("format_version")) continue;
+  const auto comment = [](const std::string& text) {
+    return text.substr(std::min(text.find("  # "), text.size()));
+  };
+  return !line.empty() && !comment(line).empty() && comment(line) == comment(first);
 }
 
 // A training run in the order in which it comes to life: everything that can be wrong with the input is
@@ -174,7 +193,7 @@ class Run {
     if (!arguments_.config.empty()) inputs.push_back({"--config", arguments_.config});
     if (!arguments_.weights.empty()) inputs.push_back({"--weights", arguments_.weights});
     for (const char* name : kRunFiles) refuse_input_as_output(out_ / name, inputs);
-    if (arguments_.resume || is_configuration_of_ours(out_ / "config.toml")) return;
+    if (arguments_.resume || is_of_a_run(out_ / "config.toml")) return;
     for (const char* name : kRunFiles)
       require(!fs::exists(fs::symlink_status(out_ / name)), out_.string(), ": the folder holds a ", name,
               " that is not of a run of umbra and would be lost; choose another folder");

@@ -86,14 +86,17 @@ std::int64_t central_of(const Subhalos& s, std::size_t i, const std::string& whe
   return central;
 }
 
-// Positions have the unit of BoxSize in sound files; some that were converted have only one of the two in
-// Mpc/h.
-double position_unit(const Header& header, const Subhalos& s) {
+// Whether positions are in kpc/h. They have the unit of BoxSize in sound files; in some that were converted
+// BoxSize alone is in Mpc/h.
+bool positions_in_kpc(const Header& header, const Subhalos& s, const std::string& where) {
   constexpr std::size_t kEnough = 10;  // so many do not all stand in one corner
   float largest = 0;
   for (const float value : s.position) largest = std::max(largest, value);
-  const bool fits = static_cast<double>(largest) <= 1.05 * header.box_size;
-  return fits && (header.in_mpc || s.vmax.size() >= kEnough) ? 1.0 : 1 / kKpcPerMpc;
+  const bool fits_mpc = static_cast<double>(largest) <= 1.05 * header.box_size;
+  if (header.in_mpc) return !fits_mpc;
+  require(!fits_mpc || s.vmax.size() < kEnough, where, ": BoxSize is ", header.box_size * kKpcPerMpc,
+          " kpc/h, but no position is above ", largest, ": they are in another unit");
+  return true;
 }
 
 // One file as a catalog of one cube; ids begin at `first_id`. `subhalos` gets the place in the file of every
@@ -105,15 +108,15 @@ Catalog convert(const Header& header, const Subhalos& s, std::int64_t first_id, 
   const char* const axes[] = {"x", "y", "z"};
   for (const char* name : {"x", "y", "z", "vpeak", "mvir", "stellar_mass", "sfr"}) cube.columns[name];
   for (const char* name : {"id", "upid", "box"}) cube.integers[name];
-  const double unit = position_unit(header, s);
+  const bool in_kpc = positions_in_kpc(header, s, where);
   for (std::size_t i = 0; i < s.vmax.size(); ++i) {
     if (s.vmax[i] == 0) {
       ++report.motionless;
       continue;
     }
     for (std::size_t axis = 0; axis < 3; ++axis)
-      cube.columns[axes[axis]].push_back(unit == 1 ? double{s.position[3 * i + axis]}
-                                                   : double{s.position[3 * i + axis]} / kKpcPerMpc);
+      cube.columns[axes[axis]].push_back(in_kpc ? double{s.position[3 * i + axis]} / kKpcPerMpc
+                                                : double{s.position[3 * i + axis]});
     cube.columns["vpeak"].push_back(double{s.vmax[i]});
     cube.columns["mvir"].push_back(s.mass[i] * kMassUnit);
     cube.columns["stellar_mass"].push_back(s.mass_type[6 * i + kStars] * kMassUnit / header.h);
@@ -124,8 +127,6 @@ Catalog convert(const Header& header, const Subhalos& s, std::int64_t first_id, 
     cube.integers["box"].push_back(0);
     subhalos.push_back(static_cast<std::int64_t>(i));
   }
-  check_positions(cube, where, 0);
-  report.wrapped += wrap_positions(cube);
   return cube;
 }
 
@@ -139,6 +140,10 @@ void append(Catalog& all, Catalog&& cube, std::int64_t box) {
     auto& to = all.integers[name];
     to.insert(to.end(), values.begin(), values.end());
   }
+}
+
+bool is_sigma_8(const std::string& column) {
+  return column == "sigma_8" || column == "sigma8";
 }
 
 // The parameter table: a line "#Name column ...", then one row per simulation, its name first; separated by
@@ -155,12 +160,19 @@ Table read_table(const std::filesystem::path& path) {
   require(text.next_line(line), where,
           " is empty, a line '#Name ...' and one row per simulation are expected");
   if (line.find(',') != std::string_view::npos) text.set_separator(',');
+  const bool marked = line.find('#') != std::string_view::npos;
   text.read_names(line);
-  require(!text.names().empty(), where, ": the first line names no columns, '#Name ...' is expected");
+  double number = 0;
+  require(
+      !text.names().empty() && (marked || text.names().size() < 2 || !parse_number(text.names()[1], number)),
+      where, ": the first line names no columns, '#Name ...' is expected");
   Table table{{text.names().begin() + 1, text.names().end()}, {}};
-  for (const std::string& column : table.columns)
+  for (const std::string& column : table.columns) {
     require(!column.empty() && column.find('/') == std::string::npos, where, ": '", column,
             "' is no name for a parameter");
+    require(std::count(table.columns.begin(), table.columns.end(), column) == 1, where, ": the column '",
+            column, "' is named more than once");
+  }
   while (text.next_line(line)) {
     if (line.starts_with('#')) continue;
     const auto fields = text.split(line);
@@ -169,7 +181,7 @@ Table read_table(const std::filesystem::path& path) {
     for (std::size_t i = 1; i < fields.size(); ++i)
       values.push_back(text.number(fields, static_cast<int>(i)));
     for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isfinite(values[i]) || (table.columns[i] == "sigma_8" && !(values[i] > 0 && values[i] < 10)))
+      if (!std::isfinite(values[i]) || (is_sigma_8(table.columns[i]) && !(values[i] > 0 && values[i] < 10)))
         fail(text.where(), ": ", table.columns[i], " is ", values[i], ", which no simulation has");
     if (!table.rows.emplace(fields[0], std::move(values)).second)
       fail(text.where(), ": a second row '", fields[0], "'");
@@ -179,84 +191,99 @@ Table read_table(const std::filesystem::path& path) {
   return table;
 }
 
+// What a table and a file's header both say.
+void check_parameter(const std::string& name, double in_table, const Header& header,
+                     const std::string& where) {
+  constexpr double kSame = 0.01;  // tables are rounded
+  const std::pair<const char*, double> known[] = {
+      {"Omega_m", header.omega_m}, {"Omega_b", header.omega_b}, {"h", header.h}};
+  for (const auto& [column, in_header] : known)
+    require(name != column || std::abs(in_table - in_header) <= kSame * in_header, where, ": ", column,
+            " is ", in_header, " in the header, but ", in_table, " in the table of parameters");
+}
+
 void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
-                    const std::filesystem::path& path) {
+                    const std::vector<Header>& headers, const std::filesystem::path& path,
+                    ImportReport& report) {
   const Table table = read_table(path);
-  for (const CamelsFile& file : files) {
+  for (std::size_t cube = 0; cube < files.size(); ++cube) {
+    const CamelsFile& file = files[cube];
     const auto row = table.rows.find(file.simulation);
     require(row != table.rows.end(), "parameter file '", path.string(), "' has no row '", file.simulation,
             "' for '", file.path.string(), "'");
-    for (std::size_t i = 0; i < table.columns.size(); ++i)
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      check_parameter(table.columns[i], row->second[i], headers[cube],
+                      concat("file '", file.path.string(), "'"));
       catalog.box_parameters[table.columns[i]].push_back(row->second[i]);
+    }
   }
-  if (const auto sigma = catalog.box_parameters.find("sigma_8"); sigma != catalog.box_parameters.end())
+  for (const auto& [name, values] : catalog.box_parameters) {
+    if (!is_sigma_8(name)) continue;
     catalog.cosmology.sigma_8 =
-        std::reduce(sigma->second.begin(), sigma->second.end()) / static_cast<double>(sigma->second.size());
+        std::reduce(values.begin(), values.end()) / static_cast<double>(values.size());
+    return;
+  }
+  report.notes.push_back(
+      concat("the table of parameters has no column sigma_8; ", catalog.cosmology.sigma_8, " was taken"));
 }
 
-// What the cubes of a set must share, and the means of what they need not.
-class CubeHeaders {
- public:
-  void add(const Header& header, const std::string& where) {
-    Catalog cube;
-    cube.box_size = header.box_size;
-    cube.redshift = header.redshift;
-    cube.cosmology = {header.h, header.omega_m, header.omega_b, kFiducialSigma8, kSpectralIndex};
-    check_header(cube, where);
-    if (h_.empty()) {
-      first_ = header;
-      first_where_ = where;
-    }
-    require(header.box_size == first_.box_size && header.redshift == first_.redshift, where,
-            ": box size and redshift are ", header.box_size, " Mpc/h and ", header.redshift, ", but ",
-            first_.box_size, " and ", first_.redshift, " in ", first_where_);
-    h_.push_back(header.h);
-    omega_m_ += header.omega_m;
-    omega_b_ += header.omega_b;
-    in_mpc_ += header.in_mpc ? 1 : 0;
-  }
-  void finish(Catalog& all, ImportReport& report) const {
-    const auto cubes = static_cast<double>(h_.size());
-    all.boxes = static_cast<std::int64_t>(h_.size());
-    all.box_size = first_.box_size;
-    all.redshift = first_.redshift;
-    all.cosmology = {first_.h, omega_m_ / cubes, omega_b_ / cubes, kFiducialSigma8, kSpectralIndex};
-    if (std::any_of(h_.begin(), h_.end(), [&](double h) { return h != first_.h; })) {
-      all.cosmology.h = std::reduce(h_.begin(), h_.end()) / cubes;
-      all.box_parameters["h"] = h_;
-      report.notes.push_back(
-          concat("h differs from cube to cube; the attribute is the mean, ", all.cosmology.h));
-    }
-    if (in_mpc_ > 0) report.notes.push_back(concat("BoxSize ", first_.box_size, " was taken to be in Mpc/h"));
-  }
+// What the cubes of a set must share.
+void check_alike(const Header& header, const Header& first, const std::string& where,
+                 const std::string& first_where) {
+  Catalog cube;
+  cube.box_size = header.box_size;
+  cube.redshift = header.redshift;
+  cube.cosmology = {header.h, header.omega_m, header.omega_b, kFiducialSigma8, kSpectralIndex};
+  check_header(cube, where);
+  require(header.box_size == first.box_size && header.redshift == first.redshift, where,
+          ": box size and redshift are ", header.box_size, " Mpc/h and ", header.redshift, ", but ",
+          first.box_size, " and ", first.redshift, " in ", first_where);
+}
 
- private:
-  Header first_{};
-  std::string first_where_;
-  std::vector<double> h_;
-  double omega_m_ = 0, omega_b_ = 0;
-  std::int64_t in_mpc_ = 0;
-};
+// The header of the whole, of means where the cubes differ.
+void take_headers(const std::vector<Header>& headers, Catalog& all, ImportReport& report) {
+  const Header& first = headers.front();
+  const auto cubes = static_cast<double>(headers.size());
+  double h = 0, omega_m = 0, omega_b = 0;
+  bool same_h = true, in_mpc = false;
+  for (const Header& header : headers) {
+    h += header.h;
+    omega_m += header.omega_m;
+    omega_b += header.omega_b;
+    same_h = same_h && header.h == first.h;
+    in_mpc = in_mpc || header.in_mpc;
+  }
+  all.boxes = static_cast<std::int64_t>(headers.size());
+  all.box_size = first.box_size;
+  all.redshift = first.redshift;
+  all.cosmology = {same_h ? first.h : h / cubes, omega_m / cubes, omega_b / cubes, kFiducialSigma8,
+                   kSpectralIndex};
+  if (!same_h)
+    report.notes.push_back(concat("h differs from cube to cube; the attribute is the mean, ", h / cubes));
+  if (in_mpc) report.notes.push_back(concat("BoxSize ", first.box_size, " was taken to be in Mpc/h"));
+  report.notes.push_back(concat("n_s is not in the files; ", kSpectralIndex, " was taken, as in every set"));
+}
 
 }  // namespace
 
 Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& options, ImportReport* report) {
   check_options(options.rows);
   ImportReport result;
-  const std::vector<CamelsFile> files = camels_files(folder, options.snapshot, &result);
+  const std::vector<CamelsFile> files = camels_files(folder, options.snapshot, result);
   Catalog all;
-  CubeHeaders headers;
+  std::vector<Header> headers;
   std::vector<std::int64_t> subhalos;  // [row], its place in its file
   for (const CamelsFile& cube : files) {
     const Hdf5File file = Hdf5File::open(cube.path);
     const std::string where = concat("file '", cube.path.string(), "'");
     const Header header = read_header(file);
-    headers.add(header, where);
+    headers.push_back(header);
+    check_alike(header, headers.front(), where, concat("'", files[0].path.string(), "'"));
     append(all, convert(header, read_subhalos(file, header.subhalos), result.read, where, subhalos, result),
            result.files++);
     result.read += header.subhalos;
   }
-  headers.finish(all, result);
+  take_headers(headers, all, result);
   all.box_size = settled_box_size(options.rows, all.box_size, std::nullopt, folder.string(), result);
   all.source =
       concat("CAMELS SUBFIND catalogs, ", result.files, " hydrodynamic cubes of ", all.box_size,
@@ -264,9 +291,13 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
              "; vpeak is SubhaloVmax at that redshift with baryons, mvir the "
              "bound mass; omega_m, omega_b and sigma_8 differ from cube to cube, the attributes are means");
   if (options.parameters)
-    add_parameters(all, files, *options.parameters);
+    add_parameters(all, files, headers, *options.parameters, result);
   else
     result.notes.push_back(concat("without --parameters sigma_8 was taken to be ", kFiducialSigma8));
+  if (all.cosmology.h != headers.front().h) {  // whatever the table says, with all digits
+    all.box_parameters["h"].clear();
+    for (const Header& header : headers) all.box_parameters["h"].push_back(header.h);
+  }
   const std::vector<std::int64_t> box = all.integers["box"];  // as long as `subhalos`, whatever is left out
   for (const std::string& column : options.rows.drop) {
     all.columns.erase(column);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -17,11 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The snapshot in the name of a group catalog, "groups_090.hdf5" or "fof_subhalo_tab_090.hdf5"; one of
-// several parts has ".0" before ".hdf5".
-std::optional<std::int64_t> snapshot_of(std::string_view name) {
-  if (!name.ends_with(".hdf5")) return std::nullopt;
-  for (const std::string_view prefix : {"groups_", "fof_subhalo_tab_"}) {
+constexpr std::string_view kPrefixes[] = {"groups_", "fof_subhalo_tab_"};
+
+// In "groups_090.hdf5"; one of several parts has ".0" before ".hdf5".
+std::optional<std::int64_t> snapshot_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  for (const std::string_view prefix : kPrefixes) {
     if (!name.starts_with(prefix)) continue;
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
@@ -30,65 +32,129 @@ std::optional<std::int64_t> snapshot_of(std::string_view name) {
   return std::nullopt;
 }
 
-// Version control and archives put the target of a link into a text file where the file system has no links.
-// Such a file would silently be a simulation less.
+bool holds_group_catalog(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (is_group_catalog(entry.path())) return true;
+  return false;
+}
+
+// Version control puts the target of a link, and nothing else, into a text file where the file system has no
+// links. Such a file would silently be a simulation less.
 std::optional<fs::path> link_in_text(const fs::path& file) {
   constexpr std::uintmax_t kLongestPath = 4096;
   std::error_code error;
   const std::uintmax_t size = fs::file_size(file, error);
   if (error || size == 0 || size > kLongestPath) return std::nullopt;
-  std::ifstream stream(file);
-  std::string target, more;
-  if (!std::getline(stream, target) || std::getline(stream, more) || target.find('\0') != std::string::npos)
-    return std::nullopt;
+  std::ifstream stream(file, std::ios::binary);
+  const std::string target{std::istreambuf_iterator<char>(stream), {}};
+  const bool is_path =
+      std::none_of(target.begin(), target.end(), [](char c) { return c == '\n' || c == '\0'; });
+  if (!is_path || fs::path(target).is_absolute()) return std::nullopt;
   const fs::path folder = file.parent_path() / target;
-  if (target.find('/') == std::string::npos || !fs::is_directory(folder, error)) return std::nullopt;
-  return folder;
+  return holds_group_catalog(folder) ? std::optional(folder) : std::nullopt;
 }
 
-class Walk {
- public:
+struct Walk {
+  std::vector<CamelsFile> found;
+  std::vector<std::string> again, lost, texts;  // places found before, links that lead nowhere, links in text
+
   void visit(const fs::path& folder, const fs::path& place) {
-    if (!is_new(folder)) return;  // a link back up, or a second one to the same folder
-    std::error_code error;
-    fs::directory_iterator entry(folder, error), end;
-    for (; !error && entry != end; entry.increment(error))
-      look_at(entry->path(), place / entry->path().filename());
-    require(!error, "folder '", folder.string(), "' cannot be listed: ", error.message());
+    const auto here = key_of(folder);
+    if (std::find(above_.begin(), above_.end(), here) != above_.end()) return;  // a link back up
+    if (!seen_.insert(here).second) {
+      again.push_back(place.string());
+      return;
+    }
+    above_.push_back(here);
+    for (const fs::path& entry : entries_of(folder)) look_at(entry, place / entry.filename());
+    above_.pop_back();
   }
 
-  std::vector<CamelsFile> found;
-  std::int64_t again = 0;  // files found by a second way
-
  private:
+  using Key = std::pair<dev_t, ino_t>;
+
+  static Key key_of(const fs::path& path) {
+    struct stat known {};
+    require(::stat(path.c_str(), &known) == 0, "'", path.string(), "' cannot be looked at");
+    return {known.st_dev, known.st_ino};
+  }
+
+  // Links last, so that what they lead to keeps its own name.
+  static std::vector<fs::path> entries_of(const fs::path& folder) {
+    std::error_code error;
+    std::vector<fs::path> entries;
+    fs::directory_iterator entry(folder, error), end;
+    for (; !error && entry != end; entry.increment(error)) entries.push_back(entry->path());
+    require(!error, "folder '", folder.string(), "' cannot be listed: ", error.message());
+    const auto is_link = [](const fs::path& path) {
+      std::error_code ignored;
+      return fs::is_symlink(fs::symlink_status(path, ignored));
+    };
+    std::sort(entries.begin(), entries.end(), [&](const fs::path& a, const fs::path& b) {
+      return is_link(a) != is_link(b) ? is_link(b) : natural_less(a.string(), b.string());
+    });
+    return entries;
+  }
+
   void look_at(const fs::path& path, const fs::path& place) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
-    require(fs::exists(status), "the link '", path.string(), "' leads nowhere; mend or remove it");
-    if (fs::is_directory(status)) {
+    if (!fs::exists(status)) {
+      require(!is_group_catalog(path), "'", path.string(),
+              "' is a link that leads nowhere: ", error.message());
+      lost.push_back(place.string());
+    } else if (fs::is_directory(status)) {
       visit(path, place);
-    } else if (fs::is_regular_file(status) && snapshot_of(path.filename().string())) {
-      if (is_new(path))
+    } else if (fs::is_regular_file(status) && is_group_catalog(path)) {
+      if (seen_.insert(key_of(path)).second)
         found.push_back({path, place, place.parent_path().filename().string()});
       else
-        ++again;
+        again.push_back(place.string());
     } else if (fs::is_regular_file(status)) {
-      if (const auto target = link_in_text(path)) visit(*target, place);
+      if (const auto target = link_in_text(path)) {
+        texts.push_back(place.string());
+        visit(*target, place);
+      }
     }
   }
 
-  bool is_new(const fs::path& path) {
-    struct stat known {};
-    return ::stat(path.c_str(), &known) != 0 || seen_.emplace(known.st_dev, known.st_ino).second;
-  }
-
-  std::set<std::pair<dev_t, ino_t>> seen_;
+  std::set<Key> seen_;
+  std::vector<Key> above_;
 };
 
 std::string joined(const std::set<std::int64_t>& numbers) {
   std::string text;
   for (const std::int64_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
   return text;
+}
+
+void note(const std::vector<std::string>& places, const char* what, ImportReport& report) {
+  if (places.empty()) return;
+  const std::string more = places.size() > 1 ? concat(" and ", places.size() - 1, " more ") : " ";
+  report.notes.push_back(concat("'", places[0], "'", more, what));
+}
+
+// Those of one snapshot.
+std::vector<CamelsFile> chosen(const std::vector<CamelsFile>& files, std::int64_t snapshot,
+                               const fs::path& folder, ImportReport& report) {
+  std::set<std::int64_t> present;
+  std::set<fs::path> with, all;
+  std::vector<CamelsFile> kept;
+  for (const CamelsFile& file : files) {
+    const auto number = snapshot_of(file.path);
+    if (number) present.insert(*number);
+    all.insert(file.place.parent_path());
+    if (number != snapshot) continue;
+    with.insert(file.place.parent_path());
+    kept.push_back(file);
+  }
+  require(!kept.empty(), "folder '", folder.string(), "' holds no snapshot ", snapshot, "; there are ",
+          joined(present));
+  if (with.size() < all.size())
+    report.notes.push_back(concat("without snapshot ", snapshot, ": ", all.size() - with.size(), " of ",
+                                  all.size(), " folders"));
+  return kept;
 }
 
 // One file per folder.
@@ -98,46 +164,38 @@ void check_choice(const std::vector<CamelsFile>& files) {
   for (const auto& [folder, here] : by_folder) {
     if (here.size() == 1) continue;
     std::set<std::int64_t> snapshots;
-    for (const CamelsFile* file : here) snapshots.insert(*snapshot_of(file->path.filename().string()));
-    require(snapshots.size() == 1, "folder '", folder.string(), "' holds the snapshots ", joined(snapshots),
+    for (const CamelsFile* file : here)
+      if (const auto number = snapshot_of(file->path)) snapshots.insert(*number);
+    require(snapshots.size() < 2, "folder '", folder.string(), "' holds the snapshots ", joined(snapshots),
             "; choose one with --snapshot");
     fail("folder '", folder.string(), "' holds '", here[0]->path.filename().string(), "' and '",
-         here[1]->path.filename().string(), "' of one snapshot; catalogs in several parts are not read");
+         here[1]->path.filename().string(), "'; one catalog per folder is read, and none in several parts");
   }
 }
 
 }  // namespace
 
+bool is_group_catalog(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.ends_with(".hdf5") &&
+         std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
 std::vector<CamelsFile> camels_files(const fs::path& folder, std::optional<std::int64_t> snapshot,
-                                     ImportReport* report) {
+                                     ImportReport& report) {
   std::error_code error;
   require(fs::is_directory(folder, error), "folder '", folder.string(), "' does not exist");
   Walk walk;
   walk.visit(folder, folder);
-  std::vector<CamelsFile> files = std::move(walk.found);
-  require(!files.empty(), "folder '", folder.string(),
+  note(walk.again, "was found before by another way and counts once", report);
+  note(walk.lost, "is a link that leads nowhere and was passed over", report);
+  note(walk.texts, "is a text file that stands for a link and was followed", report);
+  require(!walk.found.empty(), "folder '", folder.string(),
           "' holds no file */groups_*.hdf5 or */fof_subhalo_tab_*.hdf5");
-  if (snapshot) {
-    std::set<std::int64_t> present;
-    std::set<fs::path> with, all;
-    for (const CamelsFile& file : files) {
-      const std::int64_t number = *snapshot_of(file.path.filename().string());
-      present.insert(number);
-      all.insert(file.place.parent_path());
-      if (number == *snapshot) with.insert(file.place.parent_path());
-    }
-    std::erase_if(files, [&](const CamelsFile& file) {
-      return snapshot_of(file.path.filename().string()) != snapshot;
-    });
-    require(!files.empty(), "folder '", folder.string(), "' holds no snapshot ", *snapshot, "; there are ",
-            joined(present));
-    if (report && with.size() < all.size())
-      report->notes.push_back(concat(all.size() - with.size(), " folders have no snapshot ", *snapshot));
-  }
+  std::vector<CamelsFile> files =
+      snapshot ? chosen(walk.found, *snapshot, folder, report) : std::move(walk.found);
   check_choice(files);
-  if (report && walk.again > 0)
-    report->notes.push_back(
-        concat(walk.again, " files were found a second time through links and count once"));
   std::sort(files.begin(), files.end(), [](const CamelsFile& a, const CamelsFile& b) {
     return natural_less(a.place.string(), b.place.string());
   });

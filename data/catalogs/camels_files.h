@@ -16,12 +16,14 @@ struct CamelsFile {
   std::string simulation;       // the folder it was found in: its row in the table of parameters
 };
 
-/// Every groups_NNN.hdf5 and fof_subhalo_tab_NNN.hdf5 below `folder`, one per folder, in natural order
-/// (SB7_2 before SB7_10). Links to folders are followed, those that lead in circles or to a file already
-/// found once only; so are the small text files that stand for a link where an archive or a checkout could
-/// not make one. Throws Error when there is none, when a link leads nowhere, and when a folder holds several
-/// snapshots and `snapshot` does not choose one.
+/// Whether a name is that of a group catalog: groups_*.hdf5 or, until 2024, fof_subhalo_tab_*.hdf5.
+bool is_group_catalog(const std::filesystem::path& path);
+
+/// Every group catalog below `folder`, one per folder, in natural order (SB7_2 before SB7_10). Links are
+/// followed; a file that is found by two ways counts once, and so does a text file in which version control
+/// keeps a link. Notes what was passed over. Throws Error when there is none, when a catalog is a link that
+/// leads nowhere, and when a folder holds several snapshots and `snapshot` does not choose one.
 std::vector<CamelsFile> camels_files(const std::filesystem::path& folder,
-                                     std::optional<std::int64_t> snapshot, ImportReport* report = nullptr);
+                                     std::optional<std::int64_t> snapshot, ImportReport& report);
 
 }  // namespace umbra

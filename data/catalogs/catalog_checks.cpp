@@ -116,22 +116,25 @@ void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of
   require(rows == rows_of_x, where, ": column '", name, "' has ", rows, " rows, column 'x' has ", rows_of_x);
 }
 
-void check_positions(const Catalog& part, std::string_view where, std::int64_t first_row) {
-  const double size = part.box_size;
-  for (const char* axis : {"x", "y", "z"}) {
-    std::int64_t row = first_row;
-    for (const double value : part.column(axis)) {
-      if (value < -kOutside * size || value > (1 + kOutside) * size)
-        fail(where, ": column '", axis, "' row ", row, " is ", value, ", far outside the cube of ", size,
-             " Mpc/h: the box size is another (import has --box-size), or the positions are not in Mpc/h");
-      ++row;
-    }
-  }
+bool is_far_outside(double position, double box_size) {
+  return position < -kOutside * box_size || position > (1 + kOutside) * box_size;
+}
+
+void fail_far_outside(const std::string& where, std::string_view axis, double position, double box_size) {
+  fail(where, ": column '", axis, "' is ", position, ", far outside the cube of ", box_size,
+       " Mpc/h: the box size is another (import has --box-size), or the positions are not in Mpc/h");
 }
 
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row) {
   check_floats(part, where, first_row);
-  check_positions(part, where, first_row);
+  for (const char* axis : {"x", "y", "z"}) {
+    std::int64_t row = first_row;
+    for (const double position : part.column(axis)) {
+      if (is_far_outside(position, part.box_size))
+        fail_far_outside(concat(where, ": row ", row), axis, position, part.box_size);
+      ++row;
+    }
+  }
   check_integers(part, where, first_row);
 }
 

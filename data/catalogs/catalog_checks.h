@@ -26,8 +26,11 @@ void check_header(const Catalog& catalog, std::string_view where);
 void check_catalog(const Catalog& catalog, std::string_view where);
 /// The values alone. Row 0 of `part` is row `first_row` of the catalog.
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row);
-/// Positions alone: none far outside the cube.
-void check_positions(const Catalog& part, std::string_view where, std::int64_t first_row);
+/// Whether a position lies so far outside its cube that the box size or the unit must be another; and the
+/// sentence.
+bool is_far_outside(double position, double box_size);
+[[noreturn]] void fail_far_outside(const std::string& where, std::string_view axis, double position,
+                                   double box_size);
 void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where);
 
 /// Wraps positions within one side of the cube into [0, box_size); how many rows were moved.

@@ -54,10 +54,10 @@ CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::st
       where_(concat("file '", path.string(), "'")),
       wanted_(std::move(wanted)),
       at_once_(rows) {
+  file_.check_format_version();
   require(file_.has_group("halos"), where_,
           " is not a catalog: it has no group 'halos' (tools/import makes catalogs from other formats)");
   require(at_once_ > 0, "a catalog is read by at least one row at a time, not by ", at_once_);
-  file_.check_format_version();
   for (const char* always : {"x", "y", "z", "box"}) wanted_.insert(always);
   read_header(file_, header_);
   find_columns();

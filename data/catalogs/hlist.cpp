@@ -30,6 +30,14 @@ struct Header {
   std::optional<double> box_size, h, omega_m, omega_b, sigma_8, n_s;
 };
 
+// The unit of a box size, in Mpc/h.
+double mpc_per(std::string unit, const TextTable& table) {
+  if (unit.starts_with("c")) unit.erase(0, 1);  // comoving
+  if (unit.empty() || unit.starts_with("mpc/h") || unit.starts_with("mpc h")) return 1;
+  if (unit.starts_with("kpc/h") || unit.starts_with("kpc h")) return 1e-3;
+  fail(table.where(), ": the box size is in '", unit, "', Mpc/h is expected");
+}
+
 // "#Full Box size" becomes "full box size".
 std::string plain_key(std::string_view text) {
   std::string key;
@@ -48,7 +56,7 @@ std::optional<double>* place_of(Header& header, const std::string& key) {
   const auto any = [&](std::initializer_list<const char*> spellings) {
     return std::find(spellings.begin(), spellings.end(), key) != spellings.end();
   };
-  if (any({"full box size", "box size", "box_size", "boxsize", "lbox"})) return &header.box_size;
+  if (any({"box size", "box_size", "boxsize", "lbox"}) || key.ends_with(" box size")) return &header.box_size;
   if (any({"h0", "h", "hubble", "hubbleparam", "h_100"})) return &header.h;
   if (any({"omega_m", "om", "omega_matter", "omegam", "omega0", "omega_0"})) return &header.omega_m;
   if (any({"omega_b", "ob", "omega_baryon", "omegab"})) return &header.omega_b;
@@ -57,27 +65,26 @@ std::optional<double>* place_of(Header& header, const std::string& key) {
   return nullptr;
 }
 
-// "Om = 0.3; h = 0.7", "Full box size = 250.0 Mpc/h", "Box size: 250 Mpc/h": each "name = number unit" or
-// "name: number unit".
+// "Om = 0.3; h = 0.7", "Cosmology: Om = 0.3, h = 0.7", "Full box size = 250.0 Mpc/h", "Box size: 250 Mpc/h".
 void read_header_line(std::string_view line, const TextTable& table, Header& header) {
   while (!line.empty()) {
-    const std::size_t end = std::min(line.find(';'), line.size());
+    const std::size_t end = std::min(line.find_first_of(";,"), line.size());
     const std::string_view part = line.substr(0, end);
     line.remove_prefix(std::min(end + 1, line.size()));
-    const std::size_t sign = part.find_first_of("=:");
+    const std::size_t sign = part.find_last_of("=:");
     if (sign == std::string_view::npos) continue;
-    std::optional<double>* place = place_of(header, plain_key(part.substr(0, sign)));
+    const std::string_view before = part.substr(0, sign);
+    std::optional<double>* place = place_of(header, plain_key(before.substr(before.rfind(':') + 1)));
     if (place == nullptr) continue;
-    const std::string value(part.substr(sign + 1));
+    const std::string text(part.substr(sign + 1));
     char* rest = nullptr;
-    const double number = std::strtod(value.c_str(), &rest);
-    if (rest == value.c_str()) continue;
-    const std::string unit = plain_key(rest);
-    const bool box = place == &header.box_size;
-    require(!box || unit.empty() || unit == "mpc/h" || unit == "kpc/h" || unit.starts_with("mpc h"),
-            table.where(), ": the box size is in '", unit, "', Mpc/h is expected");
-    *place = box && unit == "kpc/h" ? number / 1000 : number;
-    if (place == &header.h && number > 10) header.h = number / 100;  // H0 in km/s/Mpc
+    double value = std::strtod(text.c_str(), &rest);
+    if (rest == text.c_str()) continue;
+    if (place == &header.box_size) value *= mpc_per(plain_key(rest), table);
+    if (place == &header.h && value > 10) value /= 100;  // H0 in km/s/Mpc
+    if (*place && std::abs(**place - value) > 1e-4 * std::abs(value))
+      fail(table.where(), ": ", plain_key(before), " is ", value, ", but a line before says ", **place);
+    *place = value;
   }
 }
 
@@ -119,10 +126,12 @@ double read_rows(TextTable& table, const ImportOptions& options, Header& header,
     if (report.read++ == 0) scale = row_scale;
     if (!(row_scale == scale && scale > 0))
       fail(table.where(), ": the scale factor is ", row_scale, ", that of the file is ", scale);
-    // A bad Vpeak is appended and looked at with the rest.
-    if (options.min_vpeak <= 0 || options.skip_bad_rows ||
-        !(table.number(fields, vpeak_field) < options.min_vpeak))
-      table.append_row(fields, report);
+    // A row that is cut for certain takes no memory; finish_import() judges the others.
+    double vpeak = 0;
+    const bool is_cut = options.min_vpeak > 0 &&
+                        parse_number(fields[static_cast<std::size_t>(vpeak_field)], vpeak) &&
+                        vpeak < options.min_vpeak;
+    if (!is_cut) table.append_row(fields, report);
   }
   return scale;
 }
@@ -144,9 +153,9 @@ Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& optio
   const double scale = read_rows(table, options, header, result);
   catalog.box_size = settled_box_size(options, header.box_size, std::nullopt, where, result);
   take_cosmology(header, catalog, result);
-  const std::optional<double> named = scale_in_name(path, "hlist_");
-  require(!named || scale == 0 || std::abs(*named - scale) < 1e-3, where, " is of scale factor ",
-          named.value_or(0), " by its name, but of ", scale, " by its rows");
+  const auto named = scale_in_name(path, "hlist_");
+  require(!named || scale == 0 || named->agrees_with(scale), where, " is of scale factor ",
+          named ? named->value : 0, " by its name, but of ", scale, " by its rows");
   if (scale > 0) catalog.redshift = 1 / scale - 1;
   catalog.source = "consistent-trees catalog " + path.filename().string();
   const ImportRows rows{where, [&](std::size_t row) { return table.place(row); }};

@@ -10,13 +10,9 @@
 namespace umbra {
 namespace {
 
-constexpr std::string_view kAlwaysNeeded[] = {"x", "y", "z", "vpeak"};
-
 bool is_needed(const ImportRows& rows, std::string_view column) {
-  const auto among = [&](const auto& list) {
-    return std::find(std::begin(list), std::end(list), column) != std::end(list);
-  };
-  return among(kAlwaysNeeded) || among(rows.needed);
+  return is_always_needed(column) ||
+         std::find(rows.needed.begin(), rows.needed.end(), column) != rows.needed.end();
 }
 
 template <class T>
@@ -27,32 +23,73 @@ void keep_rows(std::vector<T>& values, const std::vector<char>& keep) {
   values.resize(to);
 }
 
-void keep_rows(Catalog& catalog, const std::vector<char>& keep) {
-  for (auto& [name, values] : catalog.columns) keep_rows(values, keep);
-  for (auto& [name, values] : catalog.integers) keep_rows(values, keep);
-}
+// The rows of a catalog, and which of those that were read they are.
+class Rows {
+ public:
+  Rows(Catalog& catalog, const ImportRows& origin) : catalog_(catalog), origin_(origin) {
+    for (std::size_t row = 0; row < static_cast<std::size_t>(catalog.rows()); ++row) read_.push_back(row);
+  }
+  std::string where(std::size_t row) const { return origin_.where + " " + place(row); }
+  std::string place(std::size_t row) const { return origin_.place(read_[row]); }
+  std::size_t count() const { return read_.size(); }
+  void keep(const std::vector<char>& chosen) {
+    for (auto& [name, values] : catalog_.columns) keep_rows(values, chosen);
+    for (auto& [name, values] : catalog_.integers) keep_rows(values, chosen);
+    keep_rows(read_, chosen);
+  }
+
+ private:
+  Catalog& catalog_;
+  const ImportRows& origin_;
+  std::vector<std::size_t> read_;
+};
 
 // One column: marks the rows to leave out; true when the column itself has to go.
 template <class T>
-bool has_bad_value(const std::string& name, const std::vector<T>& values, const ImportRows& rows,
-                   const ImportOptions& options, std::vector<char>& keep, ImportReport& report) {
+bool has_bad_value(const std::string& name, const std::vector<T>& values, const Rows& rows, bool needed,
+                   const ImportOptions& options, std::vector<char>& good, ImportReport& report) {
   const ColumnKind& kind = column_kind(name);
   for (std::size_t row = 0; row < values.size(); ++row) {
     if (passes(kind, values[row])) continue;
     if (options.skip_bad_rows) {
-      keep[row] = 0;
+      good[row] = 0;
       continue;
     }
     const std::string what =
         concat("column '", name, "' is ", values[row], ", ", expectation(kind), " is expected");
-    if (is_needed(rows, name))
-      fail(rows.where, " ", rows.place(row), ": ", what, "; --skip-bad-rows leaves out such rows");
+    if (needed) fail(rows.where(row), ": ", what, "; --skip-bad-rows leaves out such rows");
     report.notes.push_back(concat("column '", name, "' is left out, for it has bad values, first in ",
                                   rows.place(row), " (", what,
                                   "); --skip-bad-rows leaves out such rows instead"));
     return true;
   }
   return false;
+}
+
+void settle_bad_values(Catalog& catalog, Rows& rows, const ImportRows& origin, const ImportOptions& options,
+                       ImportReport& report) {
+  std::vector<char> good(rows.count(), 1);
+  const auto check = [&](auto& columns) {
+    std::erase_if(columns, [&](const auto& column) {
+      return has_bad_value(column.first, column.second, rows, is_needed(origin, column.first), options, good,
+                           report);
+    });
+  };
+  check(catalog.columns);
+  check(catalog.integers);
+  const auto bad = std::count(good.begin(), good.end(), 0);
+  report.bad_rows += bad;
+  if (bad > 0) rows.keep(good);
+}
+
+// A row that is far outside tells of another box size or unit: it is no bad row to be passed over.
+void check_positions_by_place(const Catalog& catalog, const Rows& rows) {
+  for (const char* axis : {"x", "y", "z"}) {
+    const auto values = catalog.column(axis);
+    for (std::size_t row = 0; row < values.size(); ++row)
+      if (is_far_outside(values[row], catalog.box_size))
+        fail_far_outside(rows.where(row), axis, values[row], catalog.box_size);
+  }
 }
 
 void check_box_is_filled(const Catalog& catalog, const ImportRows& rows) {
@@ -67,20 +104,21 @@ void check_box_is_filled(const Catalog& catalog, const ImportRows& rows) {
           " Mpc/h, so it cannot be the usual ", catalog.box_size, "; give --box-size in Mpc/h");
 }
 
-void apply_cuts(Catalog& catalog, const ImportRows& rows, const ImportOptions& options) {
+// Leaves out the rows that reach no minimum for certain; one with a NaN is judged later.
+void apply_cuts(const Catalog& catalog, Rows& rows, const ImportRows& origin, const ImportOptions& options) {
   if (options.min_vpeak <= 0 && options.min_stellar_mass <= 0) return;
-  std::vector<char> keep(static_cast<std::size_t>(catalog.rows()), 0);
+  std::vector<char> reached(rows.count(), 0);
   const auto reach = [&](const char* column, const char* option, double minimum) {
     if (minimum <= 0) return;
-    require(catalog.has(column), rows.where, " has no column for ", column, ", so ", option,
+    require(catalog.has(column), origin.where, " has no column for ", column, ", so ", option,
             " cannot cut by it");
     const auto values = catalog.column(column);
     for (std::size_t row = 0; row < values.size(); ++row)
-      keep[row] = static_cast<char>(keep[row] != 0 || values[row] >= minimum);
+      reached[row] = static_cast<char>(reached[row] != 0 || !(values[row] < minimum));
   };
   reach("vpeak", "--min-vpeak", options.min_vpeak);
   reach("stellar_mass", "--min-stellar-mass", options.min_stellar_mass);
-  keep_rows(catalog, keep);
+  rows.keep(reached);
 }
 
 }  // namespace
@@ -92,9 +130,13 @@ void check_options(const ImportOptions& options) {
       "expected");
   for (const std::string& column : options.drop) {
     column_kind(column);
-    for (const std::string_view needed : {"x", "y", "z", "vpeak", "box"})
-      require(column != needed, "--drop ", column, ": x, y, z, vpeak and box cannot be left out");
+    require(!is_always_needed(column) && column != "box", "--drop ", column,
+            ": x, y, z, vpeak and box cannot be left out");
   }
+}
+
+bool is_always_needed(std::string_view column) {
+  return column == "x" || column == "y" || column == "z" || column == "vpeak";
 }
 
 bool is_dropped(const ImportOptions& options, std::string_view column) {
@@ -121,37 +163,32 @@ void note_assumed_cosmology(const Catalog& catalog, ImportReport& report) {
                                 " was taken"));
 }
 
-std::optional<double> scale_in_name(const std::filesystem::path& path, std::string_view prefix) {
+std::optional<NamedScale> scale_in_name(const std::filesystem::path& path, std::string_view prefix) {
   const std::string name = path.filename().string();
   if (!name.starts_with(prefix)) return std::nullopt;
-  double scale = 0;
-  const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), scale);
-  return error == std::errc() && scale > 0 ? std::optional(scale) : std::nullopt;
+  constexpr double kLatest = 1.1;  // snapshot numbers are larger, and have no point
+  const char* begin = name.data() + prefix.size();
+  NamedScale scale;
+  const auto [end, error] = std::from_chars(begin, name.data() + name.size(), scale.value);
+  const char* point = std::find(begin, end, '.');
+  scale.digits = static_cast<int>(end - point) - 1;
+  return error == std::errc() && scale.digits > 0 && scale.value > 0 && scale.value <= kLatest
+             ? std::optional(scale)
+             : std::nullopt;
 }
 
-void settle_bad_values(Catalog& catalog, const ImportRows& rows, const ImportOptions& options,
-                       ImportReport& report) {
-  std::vector<char> keep(static_cast<std::size_t>(catalog.rows()), 1);
-  const auto check = [&](auto& columns) {
-    std::erase_if(columns, [&](const auto& column) {
-      return has_bad_value(column.first, column.second, rows, options, keep, report);
-    });
-  };
-  check(catalog.columns);
-  check(catalog.integers);
-  const auto bad = std::count(keep.begin(), keep.end(), 0);
-  report.bad_rows += bad;
-  if (bad > 0) keep_rows(catalog, keep);
-}
-
-void finish_import(Catalog& catalog, const ImportRows& rows, const ImportOptions& options,
+void finish_import(Catalog& catalog, const ImportRows& origin, const ImportOptions& options,
                    ImportReport& report) {
-  settle_bad_values(catalog, rows, options, report);
-  check_box_is_filled(catalog, rows);
-  report.wrapped += validate(catalog, rows.where).wrapped;
-  apply_cuts(catalog, rows, options);
-  require(catalog.rows() > 0, rows.where, ": no row is left of ", report.read,
-          report.read > 0 ? " (do the cuts leave any?)" : ", there is nothing to import");
+  check_header(catalog, origin.where);
+  Rows rows(catalog, origin);
+  check_box_is_filled(catalog, origin);
+  apply_cuts(catalog, rows, origin, options);
+  settle_bad_values(catalog, rows, origin, options, report);
+  require(catalog.rows() > 0, origin.where, ": no row is left of ", report.read,
+          report.bad_rows > 0 ? " (rows with a bad value: " + std::to_string(report.bad_rows) + ")" : "",
+          options.min_vpeak > 0 || options.min_stellar_mass > 0 ? "; the cuts may leave none" : "");
+  check_positions_by_place(catalog, rows);
+  report.wrapped += validate(catalog, origin.where).wrapped;
 }
 
 }  // namespace umbra

@@ -2,6 +2,7 @@
 // that the formats cannot differ in it.
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ namespace umbra {
 /// Throws Error for options that make no sense: a cut that is NaN, a column to drop that does not exist or
 /// is needed.
 void check_options(const ImportOptions& options);
+/// x, y, z and vpeak: no format can do without them.
+bool is_always_needed(std::string_view column);
 /// Whether `column` is among those to drop.
 bool is_dropped(const ImportOptions& options, std::string_view column);
 
@@ -26,8 +29,14 @@ double settled_box_size(const ImportOptions& options, std::optional<double> in_f
 /// Notes the cosmology of `catalog`, which a file without one is taken to have.
 void note_assumed_cosmology(const Catalog& catalog, ImportReport& report);
 
-/// The scale factor in a name such as "hlist_0.50112.list": the number behind `prefix`, if there is one.
-std::optional<double> scale_in_name(const std::filesystem::path& path, std::string_view prefix);
+/// A scale factor with as many digits behind the point as a name has.
+struct NamedScale {
+  double value = 0;
+  int digits = 0;
+  bool agrees_with(double scale) const { return std::abs(value - scale) <= std::pow(10.0, -digits) + 1e-4; }
+};
+/// That in a name such as "hlist_0.50112.list": the number behind `prefix`, if it is one.
+std::optional<NamedScale> scale_in_name(const std::filesystem::path& path, std::string_view prefix);
 
 /// The rows of a foreign file, not yet believed.
 struct ImportRows {
@@ -37,10 +46,8 @@ struct ImportRows {
   bool box_size_assumed = false;                  // nobody has said it
 };
 
-/// Leaves out columns or rows with bad values as `options` say. Throws Error for one that must not be bad.
-void settle_bad_values(Catalog& catalog, const ImportRows& rows, const ImportOptions& options,
-                       ImportReport& report);
-/// Bad values, then everything validate() checks, the cuts, and that a row is left.
+/// The cuts; then what is bad in the rows that are left: columns or rows are left out as `options` say, or it
+/// is an error; then everything validate() checks, and that a row is left.
 void finish_import(Catalog& catalog, const ImportRows& rows, const ImportOptions& options,
                    ImportReport& report);
 

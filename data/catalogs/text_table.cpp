@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "engine/base/error.h"
 
@@ -19,20 +20,38 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+// "+1.5e+02", as printf("%+e") has it.
+std::string_view without_plus(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  return text;
+}
+
 bool parse(std::string_view text, double& value) {
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-')
-    text.remove_prefix(1);  // "+1.5e+02", as printf("%+e") has it
+  text = without_plus(text);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
 }
 
 bool parse(std::string_view text, std::int64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) return true;
-  double real = 0;  // "-1.0", "2809272603.0": pandas writes ids like this
-  if (!parse(text, real) || real != std::floor(real) || std::abs(real) >= 0x1p63) return false;
+  text = without_plus(text);
+  std::string_view digits = text;  // "-1.0", "2809272603.0": pandas writes ids like this
+  if (const std::size_t dot = text.find('.'); dot != std::string_view::npos && dot > 0 &&
+                                              text.find_first_not_of('0', dot + 1) == std::string_view::npos)
+    digits = text.substr(0, dot);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc() && end == digits.data() + digits.size()) return true;
+  constexpr double kExact = 0x1p53;  // a larger one in another notation, "9.007e15", has lost digits
+  double real = 0;
+  if (!parse(text, real) || real != std::floor(real) || std::abs(real) > kExact) return false;
   value = static_cast<std::int64_t>(real);
   return true;
+}
+
+// How tables write that there is no number.
+bool is_missing(std::string_view text) {
+  for (const std::string_view word : {"", "NA", "N/A", "NaN", "null", "NULL", "None", "-", "--", "\\N"})
+    if (text == word) return true;
+  return false;
 }
 
 std::string bare_name(std::string_view field) {
@@ -52,6 +71,10 @@ std::string_view take_quoted(std::string_view& rest, const TextTable& table) {
 }
 
 }  // namespace
+
+bool parse_number(std::string_view text, double& value) {
+  return parse(text, value);
+}
 
 bool TextTable::next_line(std::string_view& line) {
   while (reader_.next_line(line))
@@ -104,9 +127,9 @@ void TextTable::choose(std::span<const ColumnName> columns, const ImportOptions&
             column.foreign, "' is named more than once");
     const std::string ours(column.ours);
     if (column_kind(ours).check == ColumnKind::Check::kInteger)
-      chosen_.push_back({at, nullptr, &catalog.integers[ours]});
+      chosen_.push_back({at, nullptr, &catalog.integers[ours], true});
     else
-      chosen_.push_back({at, &catalog.columns[ours], nullptr});
+      chosen_.push_back({at, &catalog.columns[ours], nullptr, is_always_needed(ours)});
   }
   row_.resize(chosen_.size());
   row_integers_.resize(chosen_.size());
@@ -114,8 +137,7 @@ void TextTable::choose(std::span<const ColumnName> columns, const ImportOptions&
 
 void TextTable::check_count(std::span<const std::string_view> fields) const {
   if (fields.size() != names_.size())
-    fail(where(), ": ", fields.size(), " fields, but the header line names ", names_.size(), " columns, ",
-         names_.size(), " are expected");
+    fail(where(), ": ", fields.size(), " fields, but the header line names ", names_.size(), " columns");
 }
 
 double TextTable::number(std::span<const std::string_view> fields, int field) const {
@@ -132,7 +154,9 @@ bool TextTable::parse_row(std::span<const std::string_view> fields) {
   for (std::size_t i = 0; i < chosen_.size(); ++i) {
     bad_field_ = chosen_[i].field;
     const std::string_view text = fields[static_cast<std::size_t>(bad_field_)];
-    if (!(chosen_[i].numbers ? parse(text, row_[i]) : parse(text, row_integers_[i]))) return false;
+    if (chosen_[i].numbers ? parse(text, row_[i]) : parse(text, row_integers_[i])) continue;
+    if (!chosen_[i].numbers || chosen_[i].needed || !is_missing(text)) return false;
+    row_[i] = std::numeric_limits<double>::quiet_NaN();  // judged with the other bad values
   }
   return true;
 }
@@ -145,7 +169,8 @@ void TextTable::append_row(std::span<const std::string_view> fields, ImportRepor
         std::find_if(chosen_.begin(), chosen_.end(), [&](const Chosen& c) { return c.field == bad_field_; });
     if (!skip_bad_rows_)
       fail(where(), ": column '", names_[bad], "' is '", fields[bad], "', ",
-           column->numbers ? "a number" : "an integer", " is expected; --skip-bad-rows leaves out such rows");
+           column->numbers ? "a number" : "an integer",
+           " is expected; --skip-bad-rows leaves out such rows, --drop a column");
     ++report.bad_rows;
     return;
   }

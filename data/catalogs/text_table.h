@@ -19,6 +19,9 @@ struct ColumnName {
   std::string_view foreign, ours;
 };
 
+/// A number as tables have it: "1.5", "+1.5e+02".
+bool parse_number(std::string_view text, double& value);
+
 class TextTable {
  public:
   /// separator ' ': any run of blanks and tabs; otherwise exactly one such character.
@@ -57,6 +60,7 @@ class TextTable {
     int field;
     std::vector<double>* numbers;  // one of the two
     std::vector<std::int64_t>* integers;
+    bool needed;  // a missing number is no reason to leave out the column
   };
   static std::string concat_line(std::int64_t line) { return "line " + std::to_string(line); }
   bool parse_row(std::span<const std::string_view> fields);

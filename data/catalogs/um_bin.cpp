@@ -89,10 +89,10 @@ Catalog read_records(const std::filesystem::path& path, const ImportOptions& opt
 // Both files are of one moment, as far as they say it.
 void check_scale(const std::filesystem::path& galaxies, const std::filesystem::path& hlist,
                  const Catalog& halos) {
-  const std::optional<double> scale = scale_in_name(galaxies, "sfr_catalog_");
+  const auto scale = scale_in_name(galaxies, "sfr_catalog_");
   const double of_halos = 1 / (1 + halos.redshift);
-  require(!scale || std::abs(*scale - of_halos) < 1e-3, "file '", galaxies.string(), "' is of scale factor ",
-          scale.value_or(0), " by its name, but the hlist '", hlist.string(), "' of ", of_halos);
+  require(!scale || scale->agrees_with(of_halos), "file '", galaxies.string(), "' is of scale factor ",
+          scale ? scale->value : 0, " by its name, but the hlist '", hlist.string(), "' of ", of_halos);
 }
 
 // Whether a galaxy stands where its halo does. Ids of another simulation can be the same numbers.
@@ -202,8 +202,8 @@ Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::
   } else {
     catalog.box_size = settled_box_size(options, std::nullopt, kBoxSize, where, result);
     note_assumed_cosmology(catalog, result);
-    const std::optional<double> scale = scale_in_name(path, "sfr_catalog_");
-    if (scale) catalog.redshift = 1 / *scale - 1;
+    const auto scale = scale_in_name(path, "sfr_catalog_");
+    if (scale) catalog.redshift = 1 / scale->value - 1;
     result.notes.push_back(concat("the redshift is not in the file; ", catalog.redshift, " was taken",
                                   scale ? ", from its name" : ""));
     catalog.source += "vmp, Vmax when the mass peaked";

@@ -34,8 +34,7 @@ class Descriptor {
   int value_;
 };
 
-// ---- the temporaries at hand, for handlers of signals
-// -----------------------------------------------------------------
+// ---- the temporaries at hand, for handlers of signals ----
 
 std::array<std::atomic<const char*>, 64> temporaries;
 
@@ -53,8 +52,7 @@ void forget(const char* path) {
   }
 }
 
-// ---- where a file goes, and what it may replace
-// -----------------------------------------------------------------
+// ---- where a file goes, and what it may replace ----
 
 constexpr std::string_view kTemporary = ".umbra-tmp.";
 constexpr std::string_view kRandom = "XXXXXX";
@@ -99,9 +97,10 @@ void check_replaceable(const fs::path& target, const fs::path& destination) {
 void take_permissions(int descriptor, const fs::path& destination) {
   struct stat old {};
   if (::stat(destination.c_str(), &old) == 0) {
-    if (::fchown(descriptor, old.st_uid, old.st_gid) != 0 &&
-        ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) != 0)
-      errno = 0;  // another's file in a folder that is ours: it becomes ours, as with any editor
+    // Another's file in a folder that is ours becomes ours, as with any editor.
+    const bool owned = ::fchown(descriptor, old.st_uid, old.st_gid) == 0 ||
+                       ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
+    static_cast<void>(owned);
     ::fchmod(descriptor, old.st_mode & 07777);
     return;
   }
@@ -131,7 +130,6 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)), destinatio
   require(file.get() >= 0, "cannot write '", target_.string(), "': ", std::strerror(errno));
   temporary_ = name;
   remember(temporary_.c_str());
-  take_permissions(file.get(), destination_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -145,6 +143,7 @@ void AtomicFile::commit() {
     const Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
     const bool flushed = file.get() >= 0 && ::fsync(file.get()) == 0;  // before its reason is asked for
     require(flushed, "cannot write '", target_.string(), "': ", std::strerror(errno));
+    take_permissions(file.get(), destination_);
   }
   const bool renamed = ::rename(temporary_.c_str(), destination_.c_str()) == 0;
   require(renamed, "cannot write '", target_.string(), "': ", std::strerror(errno));

@@ -122,9 +122,11 @@ void check_dots(std::string_view text, const std::string& where) {
   constexpr int kMost = 64;
   int dots = 0;
   std::int64_t line = 1;
+  char before = 0;
   for (const char c : text) {
     line += c == '\n' ? 1 : 0;
-    if (c == '.') ++dots;
+    if (c == '.' && before != '.') ++dots;  // "....", a ruler in a comment, is no key
+    before = c;
     if (c == '\n' || c == ',' || c == '=' || c == '[' || c == '{') dots = 0;
     require(dots <= kMost, where, ", line ", line, ": more than ", kMost,
             " dots in a row are no key of a setting");
@@ -171,14 +173,13 @@ void Config::read_text(std::string_view text, const std::string& where) {
     const Setting& setting = find(key, place);
     std::visit(Assign{setting, node, place}, setting.value);
   };
+  if (const toml::node* version = table.get(kFormatVersionName)) {  // before anything that is new in it
+    require(version->is_integer(), where, ", line ", version->source().begin.line,
+            ": format_version must be an integer");
+    check_format_version(*version->value<std::int64_t>(), where);
+  }
   for (const auto& [key, node] : table) {
-    if (key.str() == kFormatVersionName) {
-      const auto version = node.value_exact<std::int64_t>();
-      require(version.has_value(), where, ", line ", node.source().begin.line,
-              ": format_version must be an integer");
-      check_format_version(*version, where);
-      continue;
-    }
+    if (key.str() == kFormatVersionName) continue;
     if (!node.is_table()) {
       assign(std::string(key.str()), node);
       continue;
@@ -224,14 +225,6 @@ std::string Config::dump() const {
     text += name + " = " + std::visit(Write{}, s.value) + "  # " + s.help + "\n";
   }
   return text;
-}
-
-bool is_configuration_of_ours(const std::filesystem::path& path) {
-  try {
-    return read_text_file(path).starts_with(kFormatVersionName);
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 std::string Config::help() const {

@@ -42,7 +42,4 @@ class Config {
   std::vector<Setting> settings_;
 };
 
-/// Whether `path` is a file that dump() wrote.
-bool is_configuration_of_ours(const std::filesystem::path& path);
-
 }  // namespace umbra

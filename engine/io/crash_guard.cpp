@@ -54,7 +54,7 @@ void handle_crashes(const char* program) {
   ::sigaltstack(&stack, nullptr);
   struct sigaction action {};
   action.sa_handler = on_crash;
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  action.sa_flags = SA_ONSTACK | SA_RESETHAND;  // a crash in the handler ends the process
   for (const int signal : kCrashes) ::sigaction(signal, &action, nullptr);
 }
 

@@ -83,7 +83,7 @@ std::vector<Hdf5Entry> Hdf5File::list(const std::string& group) const {
     if (H5Lget_name_by_idx(id.get(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
       state_->fail_at(group, "its list of names is damaged", reason());
     const std::string path = normal(group + "/" + name);
-    if (state_->elsewhere(path).empty() && has(path)) entries.push_back(describe(path));
+    if (has(path)) entries.push_back(describe(path));
   }
   return entries;
 }

@@ -57,7 +57,7 @@ class Hdf5File {
   bool has(const std::string& object) const;
   bool has_group(const std::string& object) const;
   bool has_dataset(const std::string& object) const;
-  /// What stands in a group, by name in ascending order, but for links to other files.
+  /// What stands in a group, by name in ascending order. Throws Error as has().
   std::vector<Hdf5Entry> list(const std::string& group = "/") const;
   /// Kind, extents and element size of one object; throws Error when it is missing.
   Hdf5Entry describe(const std::string& object) const;

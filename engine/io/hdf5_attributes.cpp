@@ -33,8 +33,11 @@ rlim_t address_space() {
 }
 
 // Runs in a process of its own: writes the text into `pipe`. Returns the exit status.
-int send_text(hid_t attribute, hid_t memory, int pipe) {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF}) std::signal(signal, SIG_DFL);
+int send_text(hid_t attribute, hid_t memory, int pipe) noexcept {
+  // The parent's handlers would remove the parent's temporary files.
+  for (const int signal :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGPROF, SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+    std::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   const itimerval half_a_second{{0, 0}, {0, 500'000}};
   ::setitimer(ITIMER_PROF, &half_a_second, nullptr);       // of work; SIGPROF ends the process
@@ -43,6 +46,7 @@ int send_text(hid_t attribute, hid_t memory, int pipe) {
   char* text = nullptr;
   if (H5Aread(attribute, memory, &text) < 0) return 1;
   const std::size_t length = text ? ::strnlen(text, kLongestText) : 0;
+  if (length == kLongestText) return 1;
   for (std::size_t sent = 0; sent < length;) {
     const ssize_t written = ::write(pipe, text + sent, length - sent);
     if (written <= 0) return 1;
@@ -58,6 +62,11 @@ std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
   int ends[2];
   require(::pipe(ends) == 0, "no pipe can be made to read an attribute through");
   const pid_t child = ::fork();
+  if (child < 0) {
+    const int problem = errno;
+    ::close(ends[0]), ::close(ends[1]);
+    fail("no process can be started to read an attribute: ", std::strerror(problem));
+  }
   if (child == 0) {
     ::close(ends[0]);
     ::_exit(send_text(attribute, memory, ends[1]));
@@ -71,8 +80,8 @@ std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
   }
   ::close(ends[0]);
   int status = 1;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? std::optional(text) : std::nullopt;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? std::optional(text) : std::nullopt;
 }
 
 }  // namespace

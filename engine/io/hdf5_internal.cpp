@@ -98,15 +98,16 @@ using namespace hdf5;
 
 namespace {
 
-// A link to another file is not followed, not even from behind a soft link.
-Id own_links_only() {
+// A link to another file is not followed, not even from behind a soft link: its name goes to `other`.
+Id own_links_only(std::string& other) {
   Id access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
   H5Pset_elink_cb(
       access.get(),
-      [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
+      [](const char*, const char*, const char* target, const char*, unsigned*, hid_t, void* out) -> herr_t {
+        *static_cast<std::string*>(out) = target;
         return -1;
       },
-      nullptr);
+      &other);
   return access;
 }
 
@@ -114,6 +115,11 @@ Id own_links_only() {
 
 Hdf5File::Call::Call(const State& state) : guard_(state.output ? nullptr : state.path.c_str()) {
   last_reason.clear();
+}
+
+void Hdf5File::State::fail_elsewhere(const std::string& object, const std::string& other) const {
+  fail_at(object, "it is a link to '", other,
+          "', another file; such links are not followed, copy the data into one file first");
 }
 
 std::string Hdf5File::State::elsewhere(const std::string& path_in_file) const {
@@ -139,11 +145,13 @@ bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
   H5L_info_t info;
   if (exists_here < 0 || H5Lget_info(file.get(), path_in_file.c_str(), &info, H5P_DEFAULT) < 0)
     fail_at(path_in_file, "the group around it is damaged", reason());
-  if (info.type == H5L_TYPE_EXTERNAL)
-    fail_at(path_in_file, "it is a link to '", elsewhere(path_in_file),
-            "', another file; such links are not followed, copy the data into one file first");
-  if (info.type == H5L_TYPE_SOFT)
-    return H5Oexists_by_name(file.get(), path_in_file.c_str(), own_links_only().get()) > 0;
+  if (info.type == H5L_TYPE_EXTERNAL) fail_elsewhere(path_in_file, elsewhere(path_in_file));
+  if (info.type == H5L_TYPE_SOFT) {
+    std::string other;  // the file, where one link leads to another
+    const bool found = H5Oexists_by_name(file.get(), path_in_file.c_str(), own_links_only(other).get()) > 0;
+    if (!other.empty()) fail_elsewhere(path_in_file, other);
+    return found;
+  }
   return info.type == H5L_TYPE_HARD;
 }
 
@@ -161,7 +169,9 @@ bool Hdf5File::State::exists(const std::string& name) const {
 }
 
 Id Hdf5File::State::open_object(const std::string& name) const {
-  Id id(H5Oopen(file.get(), normal(name).c_str(), own_links_only().get()), H5Oclose);
+  std::string other;
+  Id id(H5Oopen(file.get(), normal(name).c_str(), own_links_only(other).get()), H5Oclose);
+  if (!other.empty()) fail_elsewhere(name, other);
   if (!id) fail_at(name, "it is damaged and cannot be opened", reason());
   return id;
 }

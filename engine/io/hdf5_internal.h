@@ -70,6 +70,7 @@ struct Hdf5File::State {
   }
   /// The file at the end of a link to another file, empty when there is no such link.
   std::string elsewhere(const std::string& path_in_file) const;
+  [[noreturn]] void fail_elsewhere(const std::string& object, const std::string& other) const;
   bool is_linked(const std::string& path_in_file) const;
   bool exists(const std::string& object) const;
   hdf5::Id open_object(const std::string& name) const;

@@ -94,9 +94,14 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path) {
 }
 
 void Hdf5File::check_format_version() const {
-  if (has_attribute("/", kFormatVersionName))
-    umbra::check_format_version(attribute_integer("/", kFormatVersionName),
-                                concat("file '", path().string(), "'"));
+  if (!has_attribute("/", kFormatVersionName)) return;
+  std::int64_t version = 0;
+  try {
+    version = attribute_integer("/", kFormatVersionName);
+  } catch (const Error&) {
+    return;  // a remark of another program
+  }
+  umbra::check_format_version(version, concat("file '", path().string(), "'"));
 }
 
 void Hdf5File::commit() {

@@ -84,6 +84,16 @@ Entry parse_entry(const std::string& name, const Json& json, std::uint64_t data_
   return entry;
 }
 
+std::map<std::string, std::string> parse_metadata(const Json& json, const std::string& file) {
+  require(json.is_object(), file, ": __metadata__ must be an object of strings");
+  std::map<std::string, std::string> metadata;
+  for (const auto& [key, value] : json.items()) {
+    require(value.is_string(), file, ": __metadata__ must be an object of strings, but ", key, " is not one");
+    metadata[key] = value;
+  }
+  return metadata;
+}
+
 // Other programs may have a key of this name; theirs need not be a number.
 void check_version(const std::map<std::string, std::string>& metadata, const std::string& file) {
   const auto found = metadata.find(kFormatVersionName);
@@ -126,20 +136,11 @@ SafeTensors read_safetensors(const std::filesystem::path& path) {
           ": not a safetensors file: the header must be a JSON object");
 
   SafeTensors result;
+  if (header.contains("__metadata__")) result.metadata = parse_metadata(header["__metadata__"], file);
+  check_version(result.metadata, file);
   std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items()) {
-    if (name != "__metadata__") {
-      entries.push_back(parse_entry(name, json, size - 8 - header_bytes, file));
-      continue;
-    }
-    require(json.is_object(), file, ": __metadata__ must be an object of strings");
-    for (const auto& [key, value] : json.items()) {
-      require(value.is_string(), file, ": __metadata__ must be an object of strings, but ", key,
-              " is not one");
-      result.metadata[key] = value;
-    }
-    check_version(result.metadata, file);
-  }
+  for (const auto& [name, json] : header.items())
+    if (name != "__metadata__") entries.push_back(parse_entry(name, json, size - 8 - header_bytes, file));
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.begin < b.begin; });
   std::uint64_t expected = 0;  // the format allows neither gaps nor overlaps

@@ -34,31 +34,51 @@ ByteReader::ByteReader(const std::filesystem::path& path) : where_(concat("file 
   std::error_code ignored;
   require(std::filesystem::exists(path, ignored), where_, " does not exist");
   require(!std::filesystem::is_directory(path, ignored), where_, " is a folder");
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  require(descriptor >= 0, where_, " cannot be opened: ", std::strerror(errno));
-  file_ = ::gzdopen(descriptor, "rb");
-  if (file_ == nullptr) ::close(descriptor);
-  require(file_ != nullptr, where_, " cannot be read: there is no memory for it");
-  ::gzbuffer(file_, static_cast<unsigned>(kBuffer));
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  require(descriptor_ >= 0, where_, " cannot be opened: ", std::strerror(errno));
+  // The first two bytes alone may be those of a binary file. A pipe cannot be looked into: zlib decides.
+  unsigned char start[4] = {};
+  const ssize_t got = ::pread(descriptor_, start, sizeof start, 0);
+  const bool packed = start[0] == 0x1f && start[1] == 0x8b && start[2] == 8 && start[3] < 0x20;
+  if (got >= 0 && !packed) return;
+  packed_ = ::gzdopen(descriptor_, "rb");
+  if (packed_ == nullptr) ::close(descriptor_);
+  require(packed_ != nullptr, where_, " cannot be read: there is no memory for it");
+  ::gzbuffer(packed_, static_cast<unsigned>(kBuffer));
 }
 
 ByteReader::~ByteReader() {
-  ::gzclose(file_);
+  if (packed_ != nullptr)
+    ::gzclose(packed_);
+  else
+    ::close(descriptor_);
+}
+
+std::int64_t ByteReader::read_some(void* to, std::size_t size) {
+  if (packed_ == nullptr) {
+    ssize_t got = 0;
+    while ((got = ::read(descriptor_, to, size)) < 0 && errno == EINTR) continue;
+    if (got < 0) fail(where_, " cannot be read: ", std::strerror(errno));
+    return got;
+  }
+  const int got =
+      ::gzread(packed_, to, static_cast<unsigned>(std::min<std::size_t>(size, std::size_t{1} << 30)));
+  int problem = Z_OK;
+  ::gzerror(packed_, &problem);
+  if (got < 0 || problem != Z_OK)
+    fail(where_, " cannot be read: ",
+         problem == Z_ERRNO       ? std::strerror(errno)
+         : problem == Z_BUF_ERROR ? "it is packed with gzip and cut short"
+                                  : "it is packed with gzip and damaged");
+  return got;
 }
 
 std::size_t ByteReader::read(void* to, std::size_t size) {
   std::size_t got = 0;
   while (got < size) {
-    const auto part = static_cast<unsigned>(std::min<std::size_t>(size - got, std::size_t{1} << 30));
-    const int count = ::gzread(file_, static_cast<char*>(to) + got, part);
-    int problem = Z_OK;
-    const char* why = ::gzerror(file_, &problem);
-    require(count >= 0 && problem == Z_OK, where_, " cannot be read: ",
-            problem == Z_ERRNO       ? std::strerror(errno)
-            : problem == Z_BUF_ERROR ? "it is packed with gzip and cut short"
-                                     : concat("it is packed with gzip and damaged (", why, ")"));
-    if (count == 0) break;
-    got += static_cast<std::size_t>(count);
+    const std::int64_t part = read_some(static_cast<char*>(to) + got, size - got);
+    if (part == 0) break;
+    got += static_cast<std::size_t>(part);
   }
   return got;
 }

@@ -18,7 +18,7 @@ namespace umbra {
 /// The bytes of a file or pipe, unpacked where they are packed with gzip.
 class ByteReader {
  public:
-  /// Throws Error when the file is missing, a folder, not to be opened, or packed in a way that is not read.
+  /// Throws Error when the file is missing, a folder or not to be opened.
   explicit ByteReader(const std::filesystem::path& path);
   ~ByteReader();
   ByteReader(const ByteReader&) = delete;
@@ -28,13 +28,16 @@ class ByteReader {
   std::size_t read(void* to, std::size_t size);
 
  private:
+  std::int64_t read_some(void* to, std::size_t size);
+
   std::string where_;
-  gzFile_s* file_;
+  int descriptor_ = -1;
+  gzFile_s* packed_ = nullptr;  // owns the descriptor where it is there
 };
 
 class TextReader {
  public:
-  /// As ByteReader.
+  /// As ByteReader; also for other packings and for UTF-16.
   explicit TextReader(const std::filesystem::path& path);
 
   /// The next line without its end, valid until the next call; false at the end of the file. Throws Error for

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include "data/catalogs/natural_order.h"
 #include "data/catalogs/summary.h"
@@ -136,7 +137,9 @@ TEST_F(CamelsTest, AFileWithoutSubhalosIsAnEmptyCube) {
 }
 
 TEST_F(CamelsTest, ParametersBelongToTheirCubes) {
-  make("SB7_0", Cube{});
+  Cube low;
+  low.omega_m = 0.2;
+  make("SB7_0", low);
   make("SB7_1", Cube{});
   const fs::path table = folder_ / "table.txt";
   std::ofstream(table) << "#Name Omega_m sigma_8\nSB7_1 0.3 0.7\n\nSB7_0 0.2 0.9\n";
@@ -144,7 +147,10 @@ TEST_F(CamelsTest, ParametersBelongToTheirCubes) {
   EXPECT_EQ(catalog.box_parameters.at("Omega_m"), (std::vector<double>{0.2, 0.3}));
   EXPECT_NEAR(catalog.cosmology.sigma_8, 0.8, 1e-12);
   for (const char* text :
-       {"", "#Name a b\nSB7_0 1\n", "#Name a\nSB7_0 x\n", "#Name a\nSB7_0 1\n", "SB7_0 1\n"}) {
+       {"", "#Name a b\nSB7_0 1\n", "#Name a\nSB7_0 x\n", "#Name a\nSB7_0 1\n", "SB7_0 1\n",
+        "SB7_0 1 2\nSB7_1 3 4\n", "#Name a a\nSB7_0 1 1\nSB7_1 1 1\n", "#\nSB7_0\nSB7_1\n",
+        "#Name sigma_8\nSB7_0 0\nSB7_1 1\n", "#Name a\nSB7_0 1\nSB7_0 1\nSB7_1 1\n",
+        "#Name Omega_m\nSB7_0 0.3\nSB7_1 0.3\n", "#Name h\nSB7_0 0.5\nSB7_1 0.6\n"}) {
     std::ofstream(table) << text;
     EXPECT_THROW(read_camels(folder_, {.parameters = table}), Error) << text;
   }
@@ -188,7 +194,7 @@ TEST_F(CamelsTest, WrongFilesAreNamed) {
   spoiled([](Cube& c) { c.stars[0] = -1; });
   expect_message({"'stellar_mass'"});
   spoiled([](Cube& c) { c.position[0] = 30000; });
-  expect_message({"SB7_0/groups_090.hdf5", "'x' row 0 is 30", "cube of 25"});
+  expect_message({"SB7_0/groups_090.hdf5' subhalo 0", "'x' is 30", "cube of 25"});
   spoiled([](Cube& c) { c.h = 0; });
   expect_message({"SB7_0/groups_090.hdf5"});
   make("SB7_0", Cube{});
@@ -209,14 +215,20 @@ TEST_F(CamelsTest, LinkedSimulationsAreFollowedOnce) {
   link(".", "circle");
   link("LH_0", "again");
   const fs::path table = folder_ / "table.txt";
-  std::ofstream(table) << "Name,Omega_m\r\nLH_0,0.1\r\nLH_1,0.2\r\nLH_2,0.3\r\nLH_3,0.4\r\nagain,0.1\r\n";
-  const Catalog catalog = read_camels(folder_ / "set", {.parameters = table});
-  EXPECT_EQ(catalog.boxes, 4);
-  std::vector<double> found = catalog.box_parameters.at("Omega_m");
-  std::sort(found.begin(), found.end());
-  EXPECT_EQ(found, (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
-  link("nowhere", "LH_4");
-  expect_message({"LH_4", "leads nowhere"});
+  std::ofstream(table) << "Name,A_SN1\r\nLH_0,0.1\r\nLH_1,0.2\r\nLH_2,0.3\r\nLH_3,0.4\r\n";
+  link("nowhere", ".#README");
+  std::ofstream(folder_ / "set/LH_0/where") << folder_ / "store";  // no relative path
+  ImportReport report;
+  const Catalog catalog = read_camels(folder_ / "set", {.parameters = table}, &report);
+  EXPECT_EQ(catalog.box_parameters.at("A_SN1"), (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
+  std::string notes;
+  for (const std::string& note : report.notes) notes += note + "\n";
+  for (const char* part : {"again' was found before", ".#README' is a link that leads nowhere",
+                           "LH_3' is a text file that stands for a link"})
+    EXPECT_NE(notes.find(part), std::string::npos) << part << " | " << notes;
+  fs::create_directories(folder_ / "set/LH_4");
+  fs::create_symlink("nowhere", folder_ / "set/LH_4/groups_090.hdf5");
+  expect_message({"LH_4/groups_090.hdf5", "leads nowhere"});
 }
 
 TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
@@ -227,7 +239,7 @@ TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
   EXPECT_EQ(read_camels(folder_, {.snapshot = 33}).boxes, 3);
   ImportReport report;
   EXPECT_EQ(read_camels(folder_, {.snapshot = 32}, &report).boxes, 2);
-  EXPECT_NE(report.notes.at(0).find("1 folders have no snapshot 32"), std::string::npos) << report.notes[0];
+  EXPECT_EQ(report.notes.at(0), "without snapshot 32: 1 of 3 folders");
   try {
     read_camels(folder_, {.snapshot = 7});
     ADD_FAILURE();
@@ -238,7 +250,7 @@ TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
   make("LH_2", Cube{}, "", "fof_subhalo_tab_033.hdf5");
   fs::remove_all(folder_ / "LH_0");
   fs::remove_all(folder_ / "LH_1");
-  expect_message({"LH_2", "groups_033.hdf5", "fof_subhalo_tab_033.hdf5", "one snapshot"});
+  expect_message({"LH_2", "groups_033.hdf5", "fof_subhalo_tab_033.hdf5", "one catalog per folder"});
   fs::remove(folder_ / "LH_2/groups_033.hdf5");
   EXPECT_EQ(read_camels(folder_).boxes, 1);  // by its name until 2024
 }
@@ -265,6 +277,37 @@ TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
   EXPECT_NE(notes.find("BoxSize 25 was taken to be in Mpc/h"), std::string::npos) << notes;
   EXPECT_NE(notes.find("sigma_8 was taken to be 0.8"), std::string::npos) << notes;
   EXPECT_THROW(read_camels(folder_, {.rows = {.box_size = 100}}), Error);
+  const fs::path table = folder_ / "table.txt";
+  std::ofstream(table) << "#Name h sigma8\nSB28_0 0.6 0.7\nSB28_1 0.8 0.9\n";
+  const Catalog with_table = read_camels(folder_, {.parameters = table});
+  EXPECT_EQ(with_table.box_parameters.at("h"), (std::vector<double>{0.6, 0.8}));
+  EXPECT_NEAR(with_table.cosmology.sigma_8, 0.8, 1e-12);
+}
+
+TEST_F(CamelsTest, PositionsInAnotherUnitThanTheirBoxAreRead_OrRefused) {
+  Cube mixed;
+  mixed.box_size = 25;  // and positions in kpc/h
+  make("a", mixed);
+  EXPECT_EQ(read_camels(folder_).column("x")[0], 1);
+  Cube wrong;
+  wrong.vmax.assign(12, 200);
+  wrong.mass.assign(12, 5);
+  wrong.stars.assign(12, 1);
+  wrong.group.assign(12, 0);
+  wrong.position.assign(36, 12.5f);  // Mpc/h in a box of kpc/h
+  wrong.claimed = 12;
+  make("a", wrong);
+  expect_message({"a/groups_090.hdf5", "BoxSize is 25000 kpc/h", "no position is above 12.5"});
+}
+
+TEST_F(CamelsTest, NamesWithoutANumberAreReadToo) {
+  make("a", Cube{}, "", "groups_z0.hdf5");
+  EXPECT_EQ(read_camels(folder_).boxes, 1);
+  Cube far;
+  far.position[0] = std::numeric_limits<float>::infinity();
+  make("a", far, "", "groups_z0.hdf5");
+  expect_message({"groups_z0.hdf5' subhalo 0", "'x' is inf"});
+  EXPECT_EQ(read_camels(folder_, {.rows = {.skip_bad_rows = true}}).rows(), 1);
 }
 
 TEST_F(CamelsTest, ABadValueNamesTheFileAndTheSubhalo) {

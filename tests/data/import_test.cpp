@@ -110,6 +110,72 @@ TEST_F(ImportTest, CosmologyInItsSpellings) {
   EXPECT_TRUE(notes(report, "h = 0.678"));
 }
 
+TEST_F(ImportTest, HeadersThatContradictThemselvesAreRefused) {
+  ImportReport report;
+  const Catalog c =
+      hlist(kNames + "#Cosmology: Om = 0.31, h = 0.66, Ob = 0.05\n#Comoving box size = 50 cMpc/h\n" + kRows,
+            {}, &report);
+  EXPECT_EQ(c.cosmology.omega_m, 0.31);
+  EXPECT_EQ(c.cosmology.h, 0.66);
+  EXPECT_EQ(c.cosmology.omega_b, 0.05);
+  EXPECT_EQ(c.box_size, 50);
+  expect_refused(kNames + kHeader + "#Box size: 60 Mpc/h\n" + kRows, {"line 4", "box size is 60", "says 50"});
+  expect_refused(kNames + kHeader + "#h = 0.6\n" + kRows, {"line 4", "h is 0.6", "says 0.7"});
+  EXPECT_EQ(hlist(kNames + kHeader + "#Particle mass in Msun / h = 3\n#Units: Masses in Msun / h\n" + kRows)
+                .cosmology.h,
+            0.7);
+}
+
+TEST_F(ImportTest, IdsKeepAllDigits) {
+  for (const auto& [text, id] : {std::pair<const char*, std::int64_t>{"+9007199254740993", 9007199254740993},
+                                 {"9007199254740993.0", 9007199254740993},
+                                 {"9223372036854775807", 9223372036854775807},
+                                 {"8e3", 8000},
+                                 {"8.", 8}})
+    EXPECT_EQ(hlist(replaced(kHlist, "1.0 8 7", "1.0 " + std::string(text) + " 7")).integers.at("id")[1], id)
+        << text;
+  for (const char* text : {"9.1e15", "8.5", "1e300", ".5", "."})
+    expect_refused(replaced(kHlist, "1.0 8 7", "1.0 " + std::string(text) + " 7"),
+                   {"line 5", "'id'", "integer"});
+}
+
+TEST_F(ImportTest, MissingNumbersAreBadValues) {
+  for (const char* missing : {"NA", "None", "-", "NaN", "\\N"}) {
+    ImportReport report;
+    const Catalog c = hlist(replaced(kHlist, " 0.04 ", " " + std::string(missing) + " "), {}, &report);
+    EXPECT_FALSE(c.has("spin")) << missing;
+    EXPECT_TRUE(notes(report, "'spin' is left out") && notes(report, "line 5")) << missing;
+    expect_refused(replaced(kHlist, " 120 130", " 120 " + std::string(missing)),
+                   {"line 5", "peak", "--skip-bad-rows"});
+  }
+  const fs::path csv = put("t.csv", "X,Y,Z,Vpeak,Spin\n1,2,3,200,\n4,5,6,200,0.5\n");
+  EXPECT_FALSE(read_umml_csv(csv, {}).has("spin"));
+  EXPECT_EQ(read_umml_csv(csv, {.skip_bad_rows = true}).rows(), 1);
+}
+
+TEST_F(ImportTest, RowsThatAreCutAreNotJudged) {
+  const std::string spoiled = replaced(replaced(kHlist, "7 1e11 11 21", "7 nan nan 90"), " 0.04", " nan");
+  for (const bool skip : {false, true}) {
+    ImportReport report;
+    const Catalog c = hlist(spoiled, {.min_vpeak = 200, .skip_bad_rows = skip}, &report);
+    EXPECT_EQ(c.rows(), 2);
+    EXPECT_TRUE(c.has("spin") && c.has("mvir"));
+    EXPECT_EQ(report.bad_rows, 0);
+  }
+  const fs::path csv = put("t.csv", "X,Y,Z,Vpeak,Mpeak,obs_SM\n1,2,3,100,nan,1e8\n4,5,6,200,1e12,1e10\n");
+  EXPECT_TRUE(read_umml_csv(csv, {.min_vpeak = 150}).has("mpeak"));
+  EXPECT_EQ(read_umml_csv(csv, {.min_vpeak = 150, .min_stellar_mass = 1e9}).rows(), 1);
+  put("t.csv", "X,Y,Z,Vpeak,obs_SM\n1,2,3,nan,1e8\n4,5,6,200,1e10\n");
+  expect_message([&] { read_umml_csv(csv, {.min_vpeak = 150}); }, {"line 2", "vpeak"});
+  expect_refused(replaced(kHlist, "12 22 32", "12 22 60"), {"line 6", "'z' is 60", "cube of 50"},
+                 {.skip_bad_rows = true});
+}
+
+TEST_F(ImportTest, OnlyScaleFactorsInNamesAreBelieved) {
+  for (const char* name : {"hlist_181.list", "hlist_1.0.list", "hlist_1.00000.list.bak", "hlist_z0.list"})
+    EXPECT_EQ(read_hlist(put(name, kHlist), {}).rows(), 3) << name;
+}
+
 TEST_F(ImportTest, OrdinaryDecorations) {
   const Catalog plain = hlist(kHlist);
   std::string crlf;

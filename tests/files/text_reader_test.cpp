@@ -49,6 +49,18 @@ TEST_F(TextReaderTest, PipesAreRead) {
   writer.join();
 }
 
+TEST_F(TextReaderTest, BinariesThatBeginAsGzipDoesAreReadAsTheyAre) {
+  const std::string bytes("\x1f\x8b\x00\x00\x01\x02\x03\x04", 8);
+  put_bytes(path("b"), bytes);
+  ByteReader reader(path("b"));
+  std::string got(100, ' ');
+  got.resize(reader.read(got.data(), got.size()));
+  EXPECT_EQ(got, bytes);
+  const std::string members = packed("a\n", path("1.gz")) + packed("b\n", path("2.gz"));
+  put_bytes(path("both.gz"), members);
+  EXPECT_EQ(lines_of(path("both.gz")), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(TextReaderTest, ManyLinesComeOutAsTheyWentIn) {
   std::vector<std::string> expected;
   std::string text;

@@ -459,5 +459,18 @@ TEST(ForestTest, DamagedTreesAreRefused) {
   refused([](ForestTree& t) { t.emplace_back(); });
 }
 
+TEST(RSquared, OfAConstantTargetIsOneOrUndefined) {
+  const auto score = [](std::vector<double> target, std::vector<double> prediction) {
+    return r_squared(target, prediction);
+  };
+  const double nan = std::nan("");
+  EXPECT_EQ(score({0.1, 0.1, 0.1}, {0.1, 0.1 + 1e-12, 0.1}), 1);
+  EXPECT_TRUE(std::isnan(score({0.1, 0.1, 0.1}, {0.1, 0.2, 0.1})));
+  EXPECT_EQ(score({2, 5, 2}, {2, nan, 2}), 1);  // constant where there is a prediction
+  EXPECT_TRUE(std::isnan(score({1, 2}, {nan, nan})));
+  EXPECT_EQ(score({1, 3}, {1, 3}), 1);
+  EXPECT_EQ(score({1, 3}, {2, 2}), 0);
+}
+
 }  // namespace
 }  // namespace umbra

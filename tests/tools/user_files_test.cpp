@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "data/catalogs/catalog.h"
 #include "engine/io/hdf5.h"
 #include "engine/io/safetensors.h"
 #include "tests/tools/run.h"
+#include "tools/common/tool.h"
 
 namespace umbra {
 namespace {
@@ -143,7 +145,7 @@ TEST_F(UserFilesTest, AFullDiskOrAFolderThatIsClosedLeavesWhatWasThere) {
     fs::remove(folder() / "link");
     fs::create_symlink("old", folder() / "link");
     for (const char* out : {"old", "link"})
-      expect_error("(ulimit -f 0; " + command + " --out " + path(out) + ")", {out});
+      expect_error("(ulimit -f 0; " + command + " --out " + path(out) + ")", {std::string("/") + out});
     EXPECT_EQ(bytes(folder() / "old"), "old") << command;
     expect_error(command + " --out " + path("no folder/file"), {"no folder", "does not exist"});
   }
@@ -167,10 +169,23 @@ TEST_F(UserFilesTest, AStoppedRunSaysHowItGoesOn) {
     EXPECT_EQ(resumed.status, 143) << command << "\n" << resumed.output;
     EXPECT_NE(resumed.output.find("401"), std::string::npos) << resumed.output;
   }
-  // Killed outright, another tool leaves nothing aside.
-  for (const char* signal : {"TERM", "INT", "HUP"})
-    run("timeout -s " + std::string(signal) + " 0.1 mock --box-size 200 --out " + path("killed.h5"));
-  EXPECT_TRUE(hidden_files().empty());
+}
+
+TEST_F(UserFilesTest, AToolThatIsKilledLeavesNothingAside) {
+  ::setenv("GOMP_SPINCOUNT", "1000", 1);  // else run_tool() begins anew
+  ToolApp app("", "tool");
+  std::string name = "tool";
+  char* arguments[] = {name.data(), nullptr};
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGSEGV}) {
+    const auto killed = [&] {
+      run_tool(app, 1, arguments, [&] {
+        const AtomicFile pending(folder() / "pending");
+        if (std::distance(fs::directory_iterator(folder()), fs::directory_iterator()) > 0) std::raise(signal);
+      });
+    };
+    EXPECT_EXIT(killed(), testing::KilledBySignal(signal), "");
+    EXPECT_TRUE(hidden_files().empty());
+  }
 }
 
 TEST_F(UserFilesTest, MoreOrFewerEpochsSayWhatBecomesOfTheSchedule) {
@@ -245,7 +260,11 @@ TEST_F(UserFilesTest, NewerFilesAreRefusedAndOlderOnesRead) {
     const Outcome older = run(command);
     EXPECT_EQ(older.status, 0) << command << "\n" << older.output;
   }
-  std::ofstream(folder() / "c.toml") << "format_version = 9\n";
+  // What is new in such a file is not looked at first.
+  run("/usr/bin/python3 -c \"import h5py; f = h5py.File(\'\'\'" + (folder() / "changed/mock.h5").string() +
+      "\'\'\', \'a\'); f.move(\'halos\', \'new\'); f.attrs[\'format_version\'] = 7\"");
+  expect_error("predict --run " + path("run") + data + out, {"mock.h5", "format version 7"});
+  std::ofstream(folder() / "c.toml") << "format_version = 9\n[aaa]\nnew = 1\n";
   expect_error("train --dry-run --config " + path("c.toml"), {"c.toml", "format version 9", "up to 1"});
   std::string weights = bytes(folder() / "run/best.safetensors");
   const std::string mine = "\"format_version\":\"1\"";
@@ -265,7 +284,17 @@ TEST_F(UserFilesTest, AConstantTargetHasAScoreOrNone) {
   EXPECT_EQ(outcome.output.find("nan"), std::string::npos) << outcome.output;
 }
 
-TEST_F(UserFilesTest, AFolderThatCannotBeLockedSaysWhy) {
+TEST_F(UserFilesTest, WordsForAShell) {
+  for (const std::string& text :
+       {std::string("plain/path-1.h5"), std::string("two words"), std::string("it's"),
+        std::string("a\nb\t'c'\\d"), std::string(""), std::string("$HOME `x` *")}) {
+    const Outcome echoed = run("printf %s " + shell_word(text));
+    EXPECT_EQ(echoed.output, text);
+    EXPECT_EQ(shell_word(text).find('\n'), std::string::npos);
+  }
+}
+
+TEST_F(UserFilesTest, AFolderThatIsClosedSaysWhy) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   fs::create_directories(folder() / "closed");
   fs::permissions(folder() / "closed", fs::perms(0733));
@@ -273,6 +302,11 @@ TEST_F(UserFilesTest, AFolderThatCannotBeLockedSaysWhy) {
   const std::string nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
   if (run(nobody + "test -r " + path("mock.h5")).status != 0) GTEST_SKIP() << "setpriv cannot be used here";
   expect_error(nobody + "./" + train("closed"), {"closed", "Permission denied"});
+  fs::permissions(folder() / "closed", fs::perms(0755));
+  for (const std::string& command : commands())
+    expect_error(nobody + "./" + command + " --out " + path("closed/out"),
+                 {"closed/out", "Permission denied"});
+  EXPECT_TRUE(fs::is_empty(folder() / "closed"));
 }
 
 }  // namespace

@@ -254,9 +254,9 @@ ForestModel read_forest(const std::filesystem::path& path) {
   const Hdf5File file = Hdf5File::open(path);
   const std::string where = path.string();
   const AttributeReader read(file);
+  file.check_format_version();
   require(file.has_attribute("/", "format") && read.text("format") == kFormat, where,
           ": not a forest: a file written by forest fit is expected");
-  file.check_format_version();
   ForestModel model;
   read_features(read, where, model.forest);
   model.forest.options = read_options(read, static_cast<std::int64_t>(model.forest.features.size()));

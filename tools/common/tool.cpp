@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -98,8 +99,17 @@ void check_writable(const std::string& out, const std::vector<InputFile>& inputs
 std::string shell_word(const std::string& text) {
   constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=+,:@%";
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; });
+  std::string word = control ? "$'" : "'";  // a sentence has no control characters
+  for (const char c : text) {
+    char code[8];
+    std::snprintf(code, sizeof code, "\\%03o", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    if (control && (static_cast<unsigned char>(c) < 32 || c == 127 || c == '\\' || c == '\''))
+      word += code;
+    else
+      word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
   return word + "'";
 }
 

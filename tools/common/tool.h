@@ -45,7 +45,7 @@ void stop_at_once(int signal);
 /// work. Inputs without a path are passed over.
 void check_writable(const std::string& out, const std::vector<InputFile>& inputs);
 
-/// A word that a shell takes as it is: "my run" becomes "'my run'".
+/// A word that a shell takes as it is: "my run" becomes "'my run'", one with a tab "$'my\\011run'".
 std::string shell_word(const std::string& text);
 
 }  // namespace umbra
