@@ -35,13 +35,19 @@ STYLE = {"font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labels
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}  # a legend there covers no data
 
 
+INPUTS = set()  # files that this command reads
+
+
 def save(figure, out):
     """OUT.png and OUT.pdf, written aside; neither is renamed into place before both are whole. Links are written
     through, files that are there keep their mode."""
     stem = out[:-4] if out.lower().endswith((".png", ".pdf")) else out
+    require(os.path.basename(stem), f"--out '{out}': the name of a file is expected")
     pending = []
     for kind in ("png", "pdf"):
         final = os.path.realpath(f"{stem}.{kind}")
+        require(final not in INPUTS, f"{stem}.{kind}: cannot be written: it is an input and would be lost")
+        require(not os.path.islink(final), f"{stem}.{kind}: cannot be written: its link leads in a circle")
         require(os.path.isfile(final) or not os.path.exists(final), f"{stem}.{kind}: cannot be written: it exists and "
                 "is not a regular file")
         require(not os.path.exists(final) or os.access(final, os.W_OK), f"{stem}.{kind}: cannot be written: it exists "
@@ -410,6 +416,9 @@ def command_line():
 def main():
     arguments = command_line().parse_args()
     plt.rcParams.update(STYLE)
+    for name, value in vars(arguments).items():
+        INPUTS.update(os.path.realpath(path) for path in (value if isinstance(value, list) else [value])
+                      if name != "out" and isinstance(path, str) and os.path.isfile(path))
     try:
         arguments.draw(arguments)
     except PlotError as problem:
@@ -421,14 +430,15 @@ def main():
     return 0
 
 
-def flushed(status):
+def run():
     """The exit status, once what was printed is out."""
     if sys.stdout is None:
         print("plot.py: standard output cannot be written: it is closed", file=sys.stderr)
         return 1
     try:
+        status = main()
         sys.stdout.flush()
-    except OSError as problem:
+    except OSError as problem:  # of files they are PlotError
         print(f"plot.py: standard output cannot be written: {problem.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
         return 1
@@ -436,4 +446,4 @@ def flushed(status):
 
 
 if __name__ == "__main__":
-    sys.exit(flushed(main()))
+    sys.exit(run())

@@ -137,12 +137,13 @@ def read_catalog(path):
     of velocity)."""
     with hdf5(path, "import or mock") as file:
         side = float(numbers(attribute(file, "/", "box_size"), f"{path}: box_size", ()))
-        cubes = int(numbers(attribute(file, "/", "boxes"), f"{path}: boxes", ()))
+        cubes = int(numbers(file.attrs.get("boxes", 1), f"{path}: boxes", ()))
         require(side > 0 and cubes > 0, path, ": box_size and boxes: positive numbers were expected")
         vpeak = dataset(file, "halos/vpeak", (None,))
         position = np.stack([dataset(file, f"halos/{axis}", vpeak.shape) for axis in "xyz"], axis=1)
         cube = dataset(file, "halos/box", vpeak.shape) if cubes > 1 else np.zeros(vpeak.size)
-        units = [str(attribute(file, f"halos/{name}", "unit")) for name in ("x", "vpeak")]
+        units = [str(attribute(file, f"halos/{name}", "unit")) if "unit" in file[f"halos/{name}"].attrs else usual
+                 for name, usual in (("x", "Mpc/h"), ("vpeak", "km/s"))]
     return position % side, vpeak, cube, side, cubes, units
 
 

@@ -53,6 +53,8 @@ RunConfig resolve(const Arguments& arguments) {
     require(fs::exists(last), last.string(), ": no checkpoint to resume from");
     require(arguments.config.empty(),
             "--resume continues with the configuration of the run; --config cannot change it");
+    require(arguments.weights.empty(),
+            "--resume continues with the weights of the run; --weights cannot change them");
     binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
   }
   if (!arguments.config.empty()) binding.read_file(arguments.config);
@@ -193,10 +195,33 @@ class Run {
     if (!arguments_.config.empty()) inputs.push_back({"--config", arguments_.config});
     if (!arguments_.weights.empty()) inputs.push_back({"--weights", arguments_.weights});
     for (const char* name : kRunFiles) refuse_input_as_output(out_ / name, inputs);
-    if (arguments_.resume || is_of_a_run(out_ / "config.toml")) return;
-    for (const char* name : kRunFiles)
-      require(!fs::exists(fs::symlink_status(out_ / name)), out_.string(), ": the folder holds a ", name,
-              " that is not of a run of umbra and would be lost; choose another folder");
+    if (arguments_.resume) return;
+    for (const char* name : kRunFiles) {
+      // The configuration alone is what a run leaves that was killed before its first checkpoint.
+      const bool remains = name == std::string_view("config.toml") && is_of_a_run(out_ / name);
+      require(remains || !fs::exists(fs::symlink_status(out_ / name)), out_.string(), ": the folder holds a ",
+              name, " and no last.h5 to resume from; it would be lost, choose another folder");
+    }
+  }
+
+  // Settings that were edited in config.toml would be ignored, and the edit lost.
+  void check_edits(const RunConfig& of_run) const {
+    const fs::path file = out_ / "config.toml";
+    if (!fs::exists(file)) return;
+    RunConfig edited, expected = of_run;
+    edited.bind().read_file(file);
+    for (RunConfig* config : {&edited, &expected}) {  // what --resume may change
+      config->epochs = config_.epochs;
+      config->checkpoint_steps = config_.checkpoint_steps;
+      config->nan_guard = config_.nan_guard;
+      config->graph = config_.graph;
+      config->device = config_.device;
+      config->kernels = config_.kernels;
+    }
+    require(edited.bind().dump() == expected.bind().dump(), file.string(),
+            ": it was changed since the run was started; --resume goes on with the settings in last.h5, so "
+            "put it back "
+            "or remove it");
   }
 
   // What becomes of the learning rate when a run goes on for more or fewer epochs than it was begun for.
@@ -207,6 +232,7 @@ class Run {
             (step + per_epoch - 1) / per_epoch);
     RunConfig before;
     before.bind().read_text(info_.config, last().string() + ", attribute config");
+    check_edits(before);
     if (before.epochs == config_.epochs) return;
     std::cout << "train.epochs changes from " << before.epochs << " to " << config_.epochs << ": the "
               << config_.schedule << " schedule ";
@@ -224,6 +250,11 @@ class Run {
     require((info_.transform["overfit"] == std::vector<double>{1}) == arguments_.overfit,
             "--overfit must be given on resuming exactly when the run was started with it");
     load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
+    if (info_.has_best && !fs::exists(out_ / "best.h5")) {
+      info_.has_best = false;
+      std::cout << (out_ / "best.h5").string()
+                << " is gone; the best of the epochs to come takes its place\n";
+    }
     optimizer_->set_steps(info_.optimizer_steps);
   }
 
@@ -243,14 +274,19 @@ class Run {
             status ? ": " + status.message() : "");
     lock_ = std::make_unique<FolderLock>(out_);
     remove_leftovers(out_, kRunFiles);
+    for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any of them changes
+    const std::string before = info_.config;
     info_.config = config_.bind().dump();
-    write_text_file(out_ / "config.toml", info_.config);
+    if (!arguments_.resume || info_.config != before || !fs::exists(out_ / "config.toml"))
+      write_text_file(out_ / "config.toml", info_.config);
     // A run can be resumed from its very beginning.
     if (!arguments_.resume)
       write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
   }
 
   void export_best(double metric) {
+    require(fs::exists(out_ / "best.h5"), out_.string(),
+            ": best.h5 is gone, and no epoch was left to make another; give more train.epochs");
     Experiment best(config_, experiment_->transform());
     load_checkpoint(out_ / "best.h5", best.network().state(), {});
     write_safetensors(out_ / "best.safetensors", best.network().state(),

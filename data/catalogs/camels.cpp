@@ -29,11 +29,12 @@ struct Header {
   std::int64_t subhalos;
 };
 
-Header read_header(const Hdf5File& file) {
+Header read_header(const Hdf5File& file, std::optional<double> box_size) {
   require(file.has_group("Header") && file.has_attribute("Header", "Nsubgroups_Total"), "file '",
           file.path().string(),
           "' is not a SUBFIND catalog: the group 'Header' with Nsubgroups_Total is missing");
-  const double side = file.attribute_number("Header", "BoxSize");
+  const bool said = !box_size || file.has_attribute("Header", "BoxSize");
+  const double side = said ? file.attribute_number("Header", "BoxSize") : *box_size;
   const bool in_mpc = side < kSmallestInKpc;
   Header header{in_mpc ? side : side / kKpcPerMpc,
                 in_mpc,
@@ -61,14 +62,24 @@ struct Subhalos {
   std::vector<std::int64_t> first;  // [groups]
 };
 
-Subhalos read_subhalos(const Hdf5File& file, std::int64_t n) {
+// Those of the columns that are not dropped; the others are as good as zero.
+Subhalos read_subhalos(const Hdf5File& file, std::int64_t n, const ImportOptions& options) {
   Subhalos s;
   if (n == 0) return s;  // SUBFIND writes no datasets then
   s.position = file.read<float>("Subhalo/SubhaloPos", Shape{n, 3});
   s.vmax = file.read<float>("Subhalo/SubhaloVmax", Shape{n});
-  s.mass = file.read<float>("Subhalo/SubhaloMass", Shape{n});
-  s.mass_type = file.read<float>("Subhalo/SubhaloMassType", Shape{n, 6});
-  s.sfr = file.read<float>("Subhalo/SubhaloSFR", Shape{n});
+  const auto column = [&](const char* ours, const char* dataset, const Shape& shape) {
+    return is_dropped(options, ours) ? std::vector<float>(static_cast<std::size_t>(shape.count()))
+                                     : file.read<float>(dataset, shape);
+  };
+  s.mass = column("mvir", "Subhalo/SubhaloMass", Shape{n});
+  s.mass_type = column("stellar_mass", "Subhalo/SubhaloMassType", Shape{n, 6});
+  s.sfr = column("sfr", "Subhalo/SubhaloSFR", Shape{n});
+  if (is_dropped(options, "upid")) {
+    s.group.assign(static_cast<std::size_t>(n), 0);
+    s.first = {0};
+    return s;
+  }
   s.group = file.read<std::int64_t>("Subhalo/SubhaloGrNr", Shape{n});
   s.first = file.read<std::int64_t>("Group/GroupFirstSub");
   return s;
@@ -206,6 +217,12 @@ void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
                     const std::vector<Header>& headers, const std::filesystem::path& path,
                     ImportReport& report) {
   const Table table = read_table(path);
+  std::map<std::string, std::string> place_of;  // [simulation]
+  for (const CamelsFile& file : files) {
+    const auto [before, is_new] = place_of.emplace(file.simulation, file.place.string());
+    require(is_new, "'", before->second, "' and '", file.place.string(), "' would share the row '",
+            file.simulation, "' of '", path.string(), "'; import one set at a time");
+  }
   for (std::size_t cube = 0; cube < files.size(); ++cube) {
     const CamelsFile& file = files[cube];
     const auto row = table.rows.find(file.simulation);
@@ -235,8 +252,10 @@ void check_alike(const Header& header, const Header& first, const std::string& w
   cube.redshift = header.redshift;
   cube.cosmology = {header.h, header.omega_m, header.omega_b, kFiducialSigma8, kSpectralIndex};
   check_header(cube, where);
-  require(header.box_size == first.box_size && header.redshift == first.redshift, where,
-          ": box size and redshift are ", header.box_size, " Mpc/h and ", header.redshift, ", but ",
+  constexpr double kRounding = 1e-4;
+  require(std::abs(header.box_size - first.box_size) <= kRounding * first.box_size &&
+              std::abs(header.redshift - first.redshift) <= kRounding * (1 + first.redshift),
+          where, ": box size and redshift are ", header.box_size, " Mpc/h and ", header.redshift, ", but ",
           first.box_size, " and ", first.redshift, " in ", first_where);
 }
 
@@ -276,10 +295,12 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
   for (const CamelsFile& cube : files) {
     const Hdf5File file = Hdf5File::open(cube.path);
     const std::string where = concat("file '", cube.path.string(), "'");
-    const Header header = read_header(file);
+    const Header header = read_header(file, options.rows.box_size);
     headers.push_back(header);
     check_alike(header, headers.front(), where, concat("'", files[0].path.string(), "'"));
-    append(all, convert(header, read_subhalos(file, header.subhalos), result.read, where, subhalos, result),
+    append(all,
+           convert(header, read_subhalos(file, header.subhalos, options.rows), result.read, where, subhalos,
+                   result),
            result.files++);
     result.read += header.subhalos;
   }

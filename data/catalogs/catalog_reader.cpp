@@ -35,7 +35,8 @@ std::int64_t check_column(const Hdf5File& file, const ColumnKind& kind, std::str
   require(shape.rank() == 1, where, ": column '", kind.name, "' has the shape ", shape.text(),
           ", one dimension is expected");
   if (file.has_attribute(dataset, "unit")) {
-    const std::string unit = file.attribute_text(dataset, "unit");
+    std::string unit = file.attribute_text(dataset, "unit");
+    while (unit.ends_with(' ')) unit.pop_back();
     require(unit == kind.unit, where, ": column '", kind.name, "' has the unit '", unit, "', '", kind.unit,
             "' is expected");
   }

@@ -35,6 +35,7 @@ double redshift_of(const Hdf5File& file, ImportReport& report) {
   } catch (const Error&) {
     return file.attribute_number("/", "redshift");
   }
+  while (text.ends_with(' ')) text.pop_back();
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   require(error == std::errc() && end == text.data() + text.size(), "file '", file.path().string(),

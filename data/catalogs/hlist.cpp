@@ -32,9 +32,13 @@ struct Header {
 
 // The unit of a box size, in Mpc/h.
 double mpc_per(std::string unit, const TextTable& table) {
+  std::erase(unit, ' ');
   if (unit.starts_with("c")) unit.erase(0, 1);  // comoving
-  if (unit.empty() || unit.starts_with("mpc/h") || unit.starts_with("mpc h")) return 1;
-  if (unit.starts_with("kpc/h") || unit.starts_with("kpc h")) return 1e-3;
+  if (unit.empty()) return 1;
+  for (const auto& [length, factor] : {std::pair{std::string("mpc"), 1.0}, {std::string("kpc"), 1e-3}})
+    for (const std::string& spelling :
+         {length + "/h", length + "h^-1", length + "h-1", "h^-1" + length, "h-1" + length, "h^{-1}" + length})
+      if (unit.starts_with(spelling)) return factor;
   fail(table.where(), ": the box size is in '", unit, "', Mpc/h is expected");
 }
 
@@ -117,6 +121,7 @@ double read_rows(TextTable& table, const ImportOptions& options, Header& header,
   double scale = 0;
   for (std::string_view line; table.next_line(line);) {
     if (line.front() == '#') {
+      table.check_repeated_names(line);
       read_header_line(line, table, header);
       continue;
     }
@@ -143,8 +148,7 @@ Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& optio
   const std::string where = concat("file '", path.string(), "'");
   TextTable table(path, ' ');
   std::string_view line;
-  require(table.next_line(line), where, " is empty, an hlist is expected");
-  table.read_names(line);
+  require(table.find_names("scale", line), where, " is empty, an hlist is expected");
   check_names(table, path.string());
   Catalog catalog;
   table.choose(kColumns, options, catalog);

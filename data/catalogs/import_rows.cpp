@@ -92,15 +92,26 @@ void check_positions_by_place(const Catalog& catalog, const Rows& rows) {
   }
 }
 
-void check_box_is_filled(const Catalog& catalog, const ImportRows& rows) {
+void check_masses(const Catalog& catalog, const ImportRows& rows) {
+  constexpr double kLargestLogarithm = 100;  // no galaxy is that light
+  if (!catalog.has("stellar_mass") || catalog.rows() == 0) return;
+  const auto masses = catalog.column("stellar_mass");
+  const double largest = *std::max_element(masses.begin(), masses.end());
+  require(!(largest > 0 && largest < kLargestLogarithm), rows.where, ": the largest stellar mass is ",
+          largest, " Msun; these look like logarithms");
+}
+
+void check_box_is_filled(const Catalog& catalog, const ImportRows& rows, ImportReport& report) {
   constexpr std::int64_t kEnoughRows = 1000;  // among so many some come close to the far side
   constexpr double kFilled = 0.8;
-  if (!rows.box_size_assumed || catalog.rows() < kEnoughRows) return;
+  if (catalog.rows() < kEnoughRows) return;
   double largest = 0;
   for (const char* axis : {"x", "y", "z"})
     for (const double value : catalog.column(axis)) largest = std::max(largest, value);
-  require(largest > kFilled * catalog.box_size, rows.where,
-          " does not say its box size, and its positions reach ", largest,
+  if (largest > kFilled * catalog.box_size) return;
+  if (!rows.box_size_assumed)
+    report.notes.push_back(concat("the positions reach ", largest, " Mpc/h of a box of ", catalog.box_size));
+  require(!rows.box_size_assumed, rows.where, " does not say its box size, and its positions reach ", largest,
           " Mpc/h, so it cannot be the usual ", catalog.box_size, "; give --box-size in Mpc/h");
 }
 
@@ -181,13 +192,14 @@ void finish_import(Catalog& catalog, const ImportRows& origin, const ImportOptio
                    ImportReport& report) {
   check_header(catalog, origin.where);
   Rows rows(catalog, origin);
-  check_box_is_filled(catalog, origin);
+  check_box_is_filled(catalog, origin, report);
   apply_cuts(catalog, rows, origin, options);
   settle_bad_values(catalog, rows, origin, options, report);
   require(catalog.rows() > 0, origin.where, ": no row is left of ", report.read,
           report.bad_rows > 0 ? " (rows with a bad value: " + std::to_string(report.bad_rows) + ")" : "",
           options.min_vpeak > 0 || options.min_stellar_mass > 0 ? "; the cuts may leave none" : "");
   check_positions_by_place(catalog, rows);
+  check_masses(catalog, origin);
   report.wrapped += validate(catalog, origin.where).wrapped;
 }
 

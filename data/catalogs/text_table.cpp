@@ -55,8 +55,12 @@ bool is_missing(std::string_view text) {
 }
 
 std::string bare_name(std::string_view field) {
+  if (const std::size_t open = field.rfind('(');
+      open != std::string_view::npos && field.ends_with(')') &&
+      field.find_first_not_of("0123456789", open + 1) == field.size() - 1)
+    field = field.substr(0, open);
   std::string name;
-  for (const char c : field.substr(0, field.find('(')))
+  for (const char c : field)
     if (c != '\\') name += c;
   return name;
 }
@@ -111,6 +115,22 @@ void TextTable::read_names(std::string_view line) {
   while (line.starts_with('#')) line = trim(line.substr(1));
   names_.clear();
   for (const std::string_view name : split(line)) names_.push_back(bare_name(name));
+}
+
+bool TextTable::find_names(std::string_view name, std::string_view& line) {
+  while (next_line(line)) {
+    read_names(line);
+    if (field(name) >= 0 || !trim(line).starts_with('#')) return true;
+  }
+  return !names_.empty();
+}
+
+void TextTable::check_repeated_names(std::string_view line) {
+  const std::vector<std::string> first = names_;
+  read_names(line);
+  const bool is_header = !names_.empty() && names_[0] == first[0], same = names_ == first;
+  names_ = first;
+  if (is_header && !same) fail(where(), ": a second header line names other columns than the first");
 }
 
 int TextTable::field(std::string_view name) const {

@@ -33,8 +33,14 @@ class TextTable {
   /// Splits a line, without the quotes around fields; the views die with it, the span with the next call.
   std::span<const std::string_view> split(std::string_view line);
   /// Names the columns from the header line: in the order of the fields, without the '#' before the first,
-  /// without backslashes and what stands in parentheses ("#scale(0)", "# scale(0)", "Vmax\@Mpeak(74)").
+  /// without backslashes and a number in parentheses ("#scale(0)", "# scale(0)", "Vmax\@Mpeak(74)");
+  /// "X(kpc/h)" keeps its unit and is no X.
   void read_names(std::string_view line);
+  /// Reads the names from the first line that has `name` among them, or is no remark beginning with '#';
+  /// false for an empty file.
+  bool find_names(std::string_view name, std::string_view& line);
+  /// Throws Error when `line` is a header of other columns, as of a second file behind the first.
+  void check_repeated_names(std::string_view line);
   const std::vector<std::string>& names() const { return names_; }
   /// The field called `name`, or -1.
   int field(std::string_view name) const;

@@ -31,8 +31,7 @@ Catalog read_umml_csv(const std::filesystem::path& path, const ImportOptions& op
   const std::string where = concat("file '", path.string(), "'");
   TextTable table(path, ',');
   std::string_view line;
-  require(table.next_line(line), where, " is empty, a CSV table with a header line is expected");
-  table.read_names(line);
+  require(table.find_names("X", line), where, " is empty, a CSV table with a header line is expected");
   for (const char* name : {"X", "Y", "Z", "Vpeak"})
     require(table.field(name) >= 0, where, " has no column '", name,
             "' in its header line, which must name the columns (X,Y,Z,Vpeak,...)");

@@ -140,7 +140,7 @@ void Hdf5File::load(const std::string& name, const std::string& member, DType ty
     memory = std::move(record);
   }
   if (H5Dread(dataset.get(), memory.get(), H5S_ALL, H5S_ALL, strict_transfer().get(), data) < 0)
-    state_->fail_reading(name, dataset.get(), type);
+    state_->fail_reading(member.empty() ? name : name + "' column '" + member, dataset.get(), type);
 }
 
 void Hdf5File::load_part(const std::string& name, DType type, const Shape& shape, std::int64_t first,

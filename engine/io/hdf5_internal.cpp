@@ -137,8 +137,7 @@ std::string Hdf5File::State::elsewhere(const std::string& path_in_file) const {
 }
 
 // Whether a link stands at `path`, whose parent is a group. Damage is an error, not an absence: a column must
-// not vanish because its header is broken or because it is kept in another file. Links that lead nowhere
-// count as absent.
+// not vanish because its header is broken or because it is kept in another file.
 bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
   const htri_t exists_here = H5Lexists(file.get(), path_in_file.c_str(), H5P_DEFAULT);
   if (exists_here == 0) return false;
@@ -150,7 +149,8 @@ bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
     std::string other;  // the file, where one link leads to another
     const bool found = H5Oexists_by_name(file.get(), path_in_file.c_str(), own_links_only(other).get()) > 0;
     if (!other.empty()) fail_elsewhere(path_in_file, other);
-    return found;
+    if (!found) fail_at(path_in_file, "it is a link that leads nowhere");
+    return true;
   }
   return info.type == H5L_TYPE_HARD;
 }

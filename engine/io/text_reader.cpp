@@ -30,55 +30,103 @@ constexpr Packing kPackings[] = {{"BZh", "bzip2", "bzcat"},
 
 }  // namespace
 
-ByteReader::ByteReader(const std::filesystem::path& path) : where_(concat("file '", path.string(), "'")) {
-  std::error_code ignored;
-  require(std::filesystem::exists(path, ignored), where_, " does not exist");
-  require(!std::filesystem::is_directory(path, ignored), where_, " is a folder");
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  require(descriptor_ >= 0, where_, " cannot be opened: ", std::strerror(errno));
-  // The first two bytes alone may be those of a binary file. A pipe cannot be looked into: zlib decides.
-  unsigned char start[4] = {};
-  const ssize_t got = ::pread(descriptor_, start, sizeof start, 0);
-  const bool packed = start[0] == 0x1f && start[1] == 0x8b && start[2] == 8 && start[3] < 0x20;
-  if (got >= 0 && !packed) return;
-  packed_ = ::gzdopen(descriptor_, "rb");
-  if (packed_ == nullptr) ::close(descriptor_);
-  require(packed_ != nullptr, where_, " cannot be read: there is no memory for it");
-  ::gzbuffer(packed_, static_cast<unsigned>(kBuffer));
-}
+// What is behind a descriptor, a buffer at a time; unpacked where it begins as gzip does. zlib's own gzread()
+// takes whatever follows the packed data for the end of the file, and half a file would pass for a whole one.
+struct ByteReader::Source {
+  std::string where;
+  int descriptor = -1;
+  std::vector<unsigned char> buffer = std::vector<unsigned char>(kBuffer);
+  std::size_t begin = 0, end = 0;
+  bool packed = false, between_members = false;
+  z_stream stream{};
 
-ByteReader::~ByteReader() {
-  if (packed_ != nullptr)
-    ::gzclose(packed_);
-  else
-    ::close(descriptor_);
-}
-
-std::int64_t ByteReader::read_some(void* to, std::size_t size) {
-  if (packed_ == nullptr) {
-    ssize_t got = 0;
-    while ((got = ::read(descriptor_, to, size)) < 0 && errno == EINTR) continue;
-    if (got < 0) fail(where_, " cannot be read: ", std::strerror(errno));
-    return got;
+  ~Source() {
+    if (packed) ::inflateEnd(&stream);
+    if (descriptor >= 0) ::close(descriptor);
   }
-  const int got =
-      ::gzread(packed_, to, static_cast<unsigned>(std::min<std::size_t>(size, std::size_t{1} << 30)));
-  int problem = Z_OK;
-  ::gzerror(packed_, &problem);
-  if (got < 0 || problem != Z_OK)
-    fail(where_, " cannot be read: ",
-         problem == Z_ERRNO       ? std::strerror(errno)
-         : problem == Z_BUF_ERROR ? "it is packed with gzip and cut short"
-                                  : "it is packed with gzip and damaged");
-  return got;
+  bool fill() {  // false at the end
+    begin = end = 0;
+    return append();
+  }
+  bool append() {
+    ssize_t got = 0;
+    while ((got = ::read(descriptor, buffer.data() + end, buffer.size() - end)) < 0 && errno == EINTR)
+      continue;
+    if (got < 0) fail(where, " cannot be read: ", std::strerror(errno));
+    end += static_cast<std::size_t>(got);
+    return got > 0;
+  }
+  void begin_unpacking() {
+    constexpr int kGzip = 15 + 16;
+    packed = ::inflateInit2(&stream, kGzip) == Z_OK;
+    require(packed, where, " cannot be unpacked: there is no memory for it");
+  }
+  std::size_t copy(unsigned char* to, std::size_t size) {
+    if (begin == end && !fill()) return 0;
+    const std::size_t part = std::min(size, end - begin);
+    std::copy_n(buffer.data() + begin, part, to);
+    begin += part;
+    return part;
+  }
+  // Another member may follow, or zeros that fill a block of a tape; nothing else.
+  bool next_member() {
+    while (begin < end || fill()) {
+      if (buffer[begin] == 0) {
+        ++begin;
+        continue;
+      }
+      if (buffer[begin] != 0x1f)
+        fail(where, " is packed with gzip, and behind the packed data stands something else");
+      ::inflateReset(&stream);
+      between_members = false;
+      return true;
+    }
+    return false;
+  }
+  std::size_t unpack(unsigned char* to, std::size_t size) {
+    stream.next_out = to;
+    stream.avail_out = static_cast<uInt>(std::min(size, std::size_t{1} << 30));
+    const uInt room = stream.avail_out;
+    while (stream.avail_out == room) {
+      if (between_members && !next_member()) return 0;
+      if (begin == end && !fill()) fail(where, " is packed with gzip and cut short");
+      stream.next_in = buffer.data() + begin;
+      stream.avail_in = static_cast<uInt>(end - begin);
+      const int outcome = ::inflate(&stream, Z_NO_FLUSH);
+      begin = end - stream.avail_in;
+      if (outcome == Z_STREAM_END)
+        between_members = true;
+      else if (outcome != Z_OK && outcome != Z_BUF_ERROR)
+        fail(where, " is packed with gzip and damaged");
+    }
+    return room - stream.avail_out;
+  }
+};
+
+ByteReader::ByteReader(const std::filesystem::path& path) : source_(std::make_unique<Source>()) {
+  source_->where = concat("file '", path.string(), "'");
+  std::error_code ignored;
+  require(std::filesystem::exists(path, ignored), source_->where, " does not exist");
+  require(!std::filesystem::is_directory(path, ignored), source_->where, " is a folder");
+  source_->descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  require(source_->descriptor >= 0, source_->where, " cannot be opened: ", std::strerror(errno));
+  while (source_->end < 4 && source_->append()) continue;  // a pipe gives what it has
+  // Two bytes alone may be those of a binary file; a method and flags as gzip has them are no chance.
+  const unsigned char* start = source_->buffer.data();
+  if (source_->end >= 4 && start[0] == 0x1f && start[1] == 0x8b && start[2] == 8 && start[3] < 0x20)
+    source_->begin_unpacking();
 }
+
+ByteReader::~ByteReader() = default;
 
 std::size_t ByteReader::read(void* to, std::size_t size) {
+  auto* bytes = static_cast<unsigned char*>(to);
   std::size_t got = 0;
   while (got < size) {
-    const std::int64_t part = read_some(static_cast<char*>(to) + got, size - got);
+    const std::size_t part =
+        source_->packed ? source_->unpack(bytes + got, size - got) : source_->copy(bytes + got, size - got);
     if (part == 0) break;
-    got += static_cast<std::size_t>(part);
+    got += part;
   }
   return got;
 }
@@ -110,8 +158,8 @@ bool TextReader::fill() {
 
 // No require(): where() would be made for every line.
 void TextReader::check_text(std::string_view text) const {
-  if (text.size() > kLongestLine || std::memchr(text.data(), 0, text.size()) != nullptr)
-    fail(where(), ": this is not text");
+  if (std::memchr(text.data(), 0, text.size()) != nullptr) fail(where(), ": this is not text");
+  if (text.size() > kLongestLine) fail(where(), ": the line is longer than ", kLongestLine, " bytes");
   if (std::memchr(text.data(), '\r', text.size()) != nullptr)
     fail(where(),
          ": a carriage return in the middle of the line; line ends of CR alone are not read (tr '\\r' "

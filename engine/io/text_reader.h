@@ -11,8 +11,6 @@
 #include <string_view>
 #include <vector>
 
-struct gzFile_s;
-
 namespace umbra {
 
 /// The bytes of a file or pipe, unpacked where they are packed with gzip.
@@ -28,11 +26,8 @@ class ByteReader {
   std::size_t read(void* to, std::size_t size);
 
  private:
-  std::int64_t read_some(void* to, std::size_t size);
-
-  std::string where_;
-  int descriptor_ = -1;
-  gzFile_s* packed_ = nullptr;  // owns the descriptor where it is there
+  struct Source;
+  std::unique_ptr<Source> source_;
 };
 
 class TextReader {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "engine/io/atomic_file.h"
@@ -15,6 +16,10 @@ constexpr const char* kHeader = "epoch,step,split,loss,chi2,lr,grad_norm,seconds
 std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step) {
   std::ifstream in(path);
   std::string text = kHeader, line;
+  if (std::getline(in, line))
+    require(line.find(",step,") != std::string::npos, path.string(), ": the first line is not '",
+            std::string(kHeader, std::strlen(kHeader) - 1),
+            "', so the rows of the run cannot be kept; put the file back or remove it");
   while (std::getline(in, line)) {
     const std::size_t comma = line.find(',');
     if (comma == std::string::npos || in.eof() || line + "\n" == kHeader) continue;

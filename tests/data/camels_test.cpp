@@ -300,6 +300,29 @@ TEST_F(CamelsTest, PositionsInAnotherUnitThanTheirBoxAreRead_OrRefused) {
   expect_message({"a/groups_090.hdf5", "BoxSize is 25000 kpc/h", "no position is above 12.5"});
 }
 
+TEST_F(CamelsTest, WhatIsDroppedNeedNotBeThere) {
+  make("a", Cube{}, "Subhalo/SubhaloSFR");
+  expect_message({"SubhaloSFR"});
+  EXPECT_FALSE(read_camels(folder_, {.rows = {.drop = {"sfr"}}}).has("sfr"));
+  make("a", Cube{}, "Subhalo/SubhaloGrNr");
+  EXPECT_FALSE(read_camels(folder_, {.rows = {.drop = {"upid"}}}).has("upid"));
+}
+
+TEST_F(CamelsTest, SimulationsOfOneNameDoNotShareAParameter) {
+  make("TNG/LH_0", Cube{});
+  make("SIMBA/LH_0", Cube{});
+  const fs::path table = folder_ / "table.txt";
+  std::ofstream(table) << "#Name a\nLH_0 1\n";
+  EXPECT_EQ(read_camels(folder_).boxes, 2);
+  try {
+    read_camels(folder_, {.parameters = table});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("would share the row 'LH_0'"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(CamelsTest, NamesWithoutANumberAreReadToo) {
   make("a", Cube{}, "", "groups_z0.hdf5");
   EXPECT_EQ(read_camels(folder_).boxes, 1);

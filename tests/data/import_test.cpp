@@ -171,6 +171,29 @@ TEST_F(ImportTest, RowsThatAreCutAreNotJudged) {
                  {.skip_bad_rows = true});
 }
 
+TEST_F(ImportTest, RemarksBeforeTheNamesAndUnitsBehindThem) {
+  EXPECT_EQ(hlist("# filtered by hand\n#\n" + kHlist).columns, hlist(kHlist).columns);
+  const fs::path csv = put("t.csv", "# made by me\nX,Y,Z,Vpeak\n1,2,3,200\n");
+  EXPECT_EQ(read_umml_csv(csv, {}).rows(), 1);
+  put("t.csv", "X(kpc/h),Y(kpc/h),Z(kpc/h),Vpeak\n1,2,3,200\n");
+  expect_message([&] { read_umml_csv(csv, {}); }, {"t.csv", "no column 'X'"});
+  EXPECT_EQ(hlist(kHlist + kNames + kRows).rows(), 6);  // two parts of one catalog, one behind the other
+  expect_refused(kHlist + replaced(kNames, "x(17) y(18)", "y(18) x(17)") + kRows,
+                 {"line 7", "second header line"});
+  put("t.csv", "X,Y,Z,Vpeak,obs_SM\n1,2,3,200,10.4\n4,5,6,200,9.1\n");
+  expect_message([&] { read_umml_csv(csv, {}); }, {"t.csv", "10.4 Msun", "logarithms"});
+  for (const char* unit : {"Mpc / h", "h^-1 Mpc", "Mpc h^-1", "cMpc/h", "Mpc/h (comoving)", ""})
+    EXPECT_EQ(hlist(replaced(kHlist, "50.0 Mpc/h", "50.0 " + std::string(unit))).box_size, 50) << unit;
+}
+
+TEST_F(ImportTest, ABoxThatIsNotFilledIsNoted) {
+  std::string corner = kNames + kHeader;
+  for (int i = 0; i < 1000; ++i) corner += concat("1.0 ", i, " -1 1e12 ", i % 10, " 2 3 0.03 1e12 200 210\n");
+  ImportReport report;
+  hlist(corner, {}, &report);
+  EXPECT_TRUE(notes(report, "positions reach 9 Mpc/h of a box of 50"));
+}
+
 TEST_F(ImportTest, OnlyScaleFactorsInNamesAreBelieved) {
   for (const char* name : {"hlist_181.list", "hlist_1.0.list", "hlist_1.00000.list.bak", "hlist_z0.list"})
     EXPECT_EQ(read_hlist(put(name, kHlist), {}).rows(), 3) << name;

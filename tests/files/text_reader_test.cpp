@@ -56,6 +56,11 @@ TEST_F(TextReaderTest, BinariesThatBeginAsGzipDoesAreReadAsTheyAre) {
   std::string got(100, ' ');
   got.resize(reader.read(got.data(), got.size()));
   EXPECT_EQ(got, bytes);
+  const std::string one = packed("a\n", path("1.gz"));
+  put_bytes(path("padded.gz"), one + std::string(700'000, '\0'));
+  EXPECT_EQ(lines_of(path("padded.gz")), std::vector<std::string>{"a"});
+  put_bytes(path("more.gz"), one + "b\n");
+  expect_message([&] { lines_of(path("more.gz")); }, {"more.gz", "behind the packed data"});
   const std::string members = packed("a\n", path("1.gz")) + packed("b\n", path("2.gz"));
   put_bytes(path("both.gz"), members);
   EXPECT_EQ(lines_of(path("both.gz")), (std::vector<std::string>{"a", "b"}));
@@ -85,7 +90,7 @@ TEST_F(TextReaderTest, WhatIsNoTextIsNamed) {
   wrong("a,b\r1,2\r3,4\r", {"line 1", "carriage return"});
   wrong("a,b\n1\r2\n", {"line 2", "carriage return"});
   wrong(std::string("a\nb\0c\n", 6), {"line 2", "not text"});
-  wrong("a\n" + std::string(3 << 20, 'x'), {"line 2", "not text"});
+  wrong("a\n" + std::string(3 << 20, 'x'), {"line 2", "longer than 1048576 bytes"});
   wrong(std::string("\xff\xfe"
                     "a\0b\0",
                     6),

@@ -364,6 +364,12 @@ TEST_F(PlotTest, FiguresGoThroughLinksAndFilesSayHowOldTheyAre) {
   EXPECT_EQ(plot("smf --evaluation e.json --out full >/dev/full; echo $? >status; true"), 0);
   EXPECT_EQ(contents(at("status")), "1\n");
   expect_no_temporary();
+  fs::copy(at("e.json"), at("in.png"));
+  fs::create_symlink("e.json", at("input.png"));
+  for (const char* arguments :
+       {"--evaluation in.png --out in", "--evaluation e.json --out input", "--evaluation e.json --out ''"})
+    EXPECT_EQ(plot(concat("smf ", arguments)), 1) << complaint_;
+  EXPECT_EQ(contents(at("e.json")), contents(at("in.png")));
   Json newer = evaluation();
   newer["format_version"] = 7;
   write("e.json", newer.dump());

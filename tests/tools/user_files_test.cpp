@@ -112,8 +112,48 @@ TEST_F(UserFilesTest, AnInputIsNeverTheOutput) {
   fs::create_directories(folder() / "mine");
   std::ofstream(folder() / "mine/config.toml") << "# my remarks\n[model]\nchannels = 2\n";
   expect_error(train("mine", "--config " + path("mine/config.toml")), {"--config", "would be lost"});
-  expect_error(train("mine"), {"mine", "config.toml", "not of a run of umbra"});
+  expect_error(train("mine"), {"mine", "config.toml", "would be lost"});
   EXPECT_EQ(bytes(folder() / "mine/config.toml"), "# my remarks\n[model]\nchannels = 2\n");
+}
+
+// A run is what its folder holds, not last.h5 alone.
+TEST_F(UserFilesTest, NothingOfARunIsLost) {
+  const auto copy = [&](const char* name) {
+    fs::remove_all(folder() / name);
+    fs::copy(folder() / "run", folder() / name, fs::copy_options::recursive);
+    return std::string("train --resume --data ") + path("mock.h5") + " --out " + path(name) +
+           " train.epochs=3";
+  };
+  copy("r");
+  for (const char* out : {"r/last.h5", "r/metrics.csv", "r/config.toml", "r/best.safetensors"})
+    expect_error("predict --run " + path("r/best.h5") + " --data " + path("mock.h5") + " --out " + path(out),
+                 {out, "would be lost"});
+  fs::remove(folder() / "r/last.h5");
+  expect_error(train("r"), {"/r", "no last.h5", "would be lost"});
+  std::string resume = copy("r");
+  std::string config = bytes(folder() / "r/config.toml");
+  expect_error(resume + " --weights " + path("none"), {"--weights"});
+  std::ofstream(folder() / "r/config.toml") << config << "# a note\n";
+  EXPECT_EQ(run("train --resume --data " + path("mock.h5") + " --out " + path("r")).status, 0);
+  EXPECT_NE(bytes(folder() / "r/config.toml").find("# a note"), std::string::npos);  // nothing to write
+  config.replace(config.find("learning_rate = 0.003"), 21, "learning_rate = 0.1  ");
+  std::ofstream(folder() / "r/config.toml") << config;
+  expect_error(resume, {"config.toml", "changed since"});
+  EXPECT_EQ(bytes(folder() / "r/config.toml"), config);
+  resume = copy("r");
+  std::ofstream(folder() / "r/metrics.csv") << "epoch;step;split\n1;1;train\n";
+  expect_error(resume, {"metrics.csv", "first line"});
+  resume = copy("r");
+  const std::string before = bytes(folder() / "r/config.toml");
+  fs::remove(folder() / "r/metrics.csv");
+  fs::create_symlink("/dev/null", folder() / "r/metrics.csv");
+  expect_error(resume, {"metrics.csv", "not a regular file"});
+  EXPECT_EQ(bytes(folder() / "r/config.toml"), before);
+  resume = copy("r");
+  fs::remove(folder() / "r/best.h5");
+  const Outcome outcome = run(resume);
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_NE(outcome.output.find("best.h5 is gone"), std::string::npos) << outcome.output;
 }
 
 TEST_F(UserFilesTest, OutputsAreWrittenThroughLinksAndKeepTheirMode) {
@@ -176,11 +216,12 @@ TEST_F(UserFilesTest, AToolThatIsKilledLeavesNothingAside) {
   ToolApp app("", "tool");
   std::string name = "tool";
   char* arguments[] = {name.data(), nullptr};
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGSEGV}) {
+  const fs::path target = folder() / "pending";
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGUSR1, SIGXCPU, SIGSEGV}) {
     const auto killed = [&] {
       run_tool(app, 1, arguments, [&] {
-        const AtomicFile pending(folder() / "pending");
-        if (std::distance(fs::directory_iterator(folder()), fs::directory_iterator()) > 0) std::raise(signal);
+        const AtomicFile pending(target);
+        std::raise(signal);
       });
     };
     EXPECT_EXIT(killed(), testing::KilledBySignal(signal), "");

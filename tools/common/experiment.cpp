@@ -262,7 +262,15 @@ double log_floor(const RunConfig& config) {
 
 std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs) {
   inputs.push_back({"--run", run});
-  for (const char* name : kRunFiles) inputs.push_back({"a file of --run", run / name});
+  std::error_code ignored;
+  std::vector<std::filesystem::path> folders{run};
+  if (!std::filesystem::is_directory(run, ignored)) {  // a checkpoint: its run's files are as dear
+    folders = {run.parent_path()};
+    if (const auto real = std::filesystem::canonical(run, ignored); !ignored)
+      folders.push_back(real.parent_path());
+  }
+  for (const auto& folder : folders)
+    for (const char* name : kRunFiles) inputs.push_back({"a file of --run", folder / name});
   return inputs;
 }
 

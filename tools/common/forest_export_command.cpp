@@ -23,12 +23,13 @@ void export_forest(const ExportArguments& arguments) {
           " trees are asked for, the forest has ", forest.options.trees);
   if (arguments.trees > 0) forest.trees.resize(static_cast<std::size_t>(arguments.trees));
   const std::string target = model.target == ForestTarget::kLog10 ? "log10 M*/Msun" : "M*/Msun";
+  std::string text;
   try {
-    write_text_file(arguments.out,
-                    arguments.format == "json" ? forest_json(forest, target) : forest_lightgbm(forest));
+    text = arguments.format == "json" ? forest_json(forest, target) : forest_lightgbm(forest);
   } catch (const Error& error) {
     fail(arguments.model, ": ", error.what());
   }
+  write_text_file(arguments.out, text);
   std::cout << forest.trees.size() << " trees that predict " << target << "; wrote " << arguments.out << '\n';
 }
 

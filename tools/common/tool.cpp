@@ -39,7 +39,7 @@ void occupy_closed_streams() {
 void handle_signals(const char* program) {
   handle_crashes(program);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
     const auto before = std::signal(signal, stop_at_once);
     if (before == SIG_IGN) std::signal(signal, SIG_IGN);  // nohup
   }
