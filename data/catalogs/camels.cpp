@@ -116,26 +116,30 @@ Catalog convert(const Header& header, const Subhalos& s, std::int64_t first_id, 
                 std::vector<std::int64_t>& subhalos, ImportReport& report) {
   Catalog cube;
   cube.box_size = header.box_size;
-  const char* const axes[] = {"x", "y", "z"};
-  for (const char* name : {"x", "y", "z", "vpeak", "mvir", "stellar_mass", "sfr"}) cube.columns[name];
-  for (const char* name : {"id", "upid", "box"}) cube.integers[name];
+  const auto column = [&](const char* name) { return &cube.columns[name]; };
+  std::vector<double>* const position[] = {column("x"), column("y"), column("z")};
+  std::vector<double>&vpeak = *column("vpeak"), &mvir = *column("mvir"), &mass = *column("stellar_mass"),
+  &sfr = *column("sfr");
+  std::vector<std::int64_t>&id = cube.integers["id"], &upid = cube.integers["upid"],
+  &box = cube.integers["box"];
   const bool in_kpc = positions_in_kpc(header, s, where);
   for (std::size_t i = 0; i < s.vmax.size(); ++i) {
     if (s.vmax[i] == 0) {
       ++report.motionless;
       continue;
     }
-    for (std::size_t axis = 0; axis < 3; ++axis)
-      cube.columns[axes[axis]].push_back(in_kpc ? double{s.position[3 * i + axis]} / kKpcPerMpc
-                                                : double{s.position[3 * i + axis]});
-    cube.columns["vpeak"].push_back(double{s.vmax[i]});
-    cube.columns["mvir"].push_back(s.mass[i] * kMassUnit);
-    cube.columns["stellar_mass"].push_back(s.mass_type[6 * i + kStars] * kMassUnit / header.h);
-    cube.columns["sfr"].push_back(double{s.sfr[i]});
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+      const double value{s.position[3 * i + axis]};
+      position[axis]->push_back(in_kpc ? value / kKpcPerMpc : value);
+    }
+    vpeak.push_back(double{s.vmax[i]});
+    mvir.push_back(s.mass[i] * kMassUnit);
+    mass.push_back(s.mass_type[6 * i + kStars] * kMassUnit / header.h);
+    sfr.push_back(double{s.sfr[i]});
     const std::int64_t central = central_of(s, i, where);
-    cube.integers["id"].push_back(first_id + static_cast<std::int64_t>(i));
-    cube.integers["upid"].push_back(central == static_cast<std::int64_t>(i) ? -1 : first_id + central);
-    cube.integers["box"].push_back(0);
+    id.push_back(first_id + static_cast<std::int64_t>(i));
+    upid.push_back(central == static_cast<std::int64_t>(i) ? -1 : first_id + central);
+    box.push_back(0);
     subhalos.push_back(static_cast<std::int64_t>(i));
   }
   return cube;

@@ -46,9 +46,10 @@ void check_columns(const Catalog& catalog, std::string_view where) {
 void check_floats(const Catalog& part, std::string_view where, std::int64_t first_row) {
   for (const auto& [name, values] : part.columns) {
     const ColumnKind& kind = column_kind(name);
+    const ValueCheck check(kind);
     std::int64_t row = first_row;
     for (const double value : values) {
-      require(passes(kind, value), where, ": column '", name, "' row ", row, " is ", value, ", ",
+      require(check.passes(value), where, ": column '", name, "' row ", row, " is ", value, ", ",
               expectation(kind), " is expected");
       ++row;
     }
@@ -65,23 +66,21 @@ void check_integers(const Catalog& part, std::string_view where, std::int64_t fi
     }
   for (const auto& [name, values] : part.integers) {
     const ColumnKind& kind = column_kind(name);
+    const ValueCheck check(kind);
     row = first_row;
     for (const std::int64_t value : values)
-      require(passes(kind, value), where, ": column '", name, "' row ", row++, " is ", value, ", ",
+      require(check.passes(value), where, ": column '", name, "' row ", row++, " is ", value, ", ",
               expectation(kind), " is expected");
   }
 }
 
 }  // namespace
 
-bool passes(const ColumnKind& kind, double value) {
-  if (!(std::abs(value) <= (kind.unit == "km/s" ? kFastest : kLargest))) return false;
-  return kind.check == Check::kPositive ? value > 0 : kind.check == Check::kNonNegative ? value >= 0 : true;
-}
-
-bool passes(const ColumnKind& kind, std::int64_t value) {
-  return kind.name != "upid" || value >= -1;
-}
+ValueCheck::ValueCheck(const ColumnKind& kind)
+    : largest_(kind.unit == "km/s" ? kFastest : kLargest),
+      least_(kind.check == Check::kPositive || kind.check == Check::kNonNegative ? 0 : -largest_),
+      above_zero_(kind.check == Check::kPositive),
+      is_upid_(kind.name == "upid") {}
 
 const char* expectation(const ColumnKind& kind) {
   switch (kind.check) {

@@ -3,6 +3,7 @@
 // sentence.
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,20 @@ const ColumnKind* find_kind(std::string_view name);
 /// The columns a catalog has, for sentences about the one it has not.
 std::string present_columns(const Catalog& catalog);
 
-/// Whether a value may stand in a column of its kind, wherever its cube ends; and what is expected there.
-bool passes(const ColumnKind& kind, double value);
-bool passes(const ColumnKind& kind, std::int64_t value);
+/// Whether a value may stand in a column of its kind, wherever its cube ends.
+class ValueCheck {
+ public:
+  explicit ValueCheck(const ColumnKind& kind);
+  bool passes(double value) const {
+    return std::abs(value) <= largest_ && value >= least_ && !(above_zero_ && value == 0);
+  }
+  bool passes(std::int64_t value) const { return !is_upid_ || value >= -1; }
+
+ private:
+  double largest_, least_;
+  bool above_zero_, is_upid_;
+};
+/// What is expected there.
 const char* expectation(const ColumnKind& kind);
 
 /// Box size, number of cubes, redshift and cosmology.

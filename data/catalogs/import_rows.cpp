@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "data/catalogs/catalog_checks.h"
 #include "engine/base/error.h"
@@ -26,13 +27,15 @@ void keep_rows(std::vector<T>& values, const std::vector<char>& keep) {
 // The rows of a catalog, and which of those that were read they are.
 class Rows {
  public:
-  Rows(Catalog& catalog, const ImportRows& origin) : catalog_(catalog), origin_(origin) {
-    for (std::size_t row = 0; row < static_cast<std::size_t>(catalog.rows()); ++row) read_.push_back(row);
-  }
+  Rows(Catalog& catalog, const ImportRows& origin) : catalog_(catalog), origin_(origin) {}
   std::string where(std::size_t row) const { return origin_.where + " " + place(row); }
-  std::string place(std::size_t row) const { return origin_.place(read_[row]); }
-  std::size_t count() const { return read_.size(); }
+  std::string place(std::size_t row) const { return origin_.place(read_.empty() ? row : read_[row]); }
+  std::size_t count() const { return static_cast<std::size_t>(catalog_.rows()); }
   void keep(const std::vector<char>& chosen) {
+    if (read_.empty()) {
+      read_.resize(count());
+      std::iota(read_.begin(), read_.end(), std::size_t{0});
+    }
     for (auto& [name, values] : catalog_.columns) keep_rows(values, chosen);
     for (auto& [name, values] : catalog_.integers) keep_rows(values, chosen);
     keep_rows(read_, chosen);
@@ -41,7 +44,7 @@ class Rows {
  private:
   Catalog& catalog_;
   const ImportRows& origin_;
-  std::vector<std::size_t> read_;
+  std::vector<std::size_t> read_;  // empty while all are there
 };
 
 // One column: marks the rows to leave out; true when the column itself has to go.
@@ -49,8 +52,9 @@ template <class T>
 bool has_bad_value(const std::string& name, const std::vector<T>& values, const Rows& rows, bool needed,
                    const ImportOptions& options, std::vector<char>& good, ImportReport& report) {
   const ColumnKind& kind = column_kind(name);
+  const ValueCheck check(kind);
   for (std::size_t row = 0; row < values.size(); ++row) {
-    if (passes(kind, values[row])) continue;
+    if (check.passes(values[row])) continue;
     if (options.skip_bad_rows) {
       good[row] = 0;
       continue;
