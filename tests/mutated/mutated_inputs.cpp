@@ -104,7 +104,8 @@ class Campaign {
         readers_[r].make(seeds_of(r));
         for (const std::string& seed : readers_[r].seeds) readers_[r].read(seeds_of(r) / seed, seeds_of(r));
       });
-      require(children_.wait().status == 0, "no seeds for ", readers_[r].name, ": ", file_bytes(log));
+      const int status = children_.wait().status;
+      require(status == 0, "no seeds for ", readers_[r].name, ": ", file_bytes(log));
     }
   }
 

@@ -55,7 +55,7 @@ void make_camels_parameters(const fs::path& folder) {
   write_file(folder / "parameters.txt",
              "#Name Omega_m sigma_8 A_SN1 A_AGN1 seed\n"
              "SB7_1 0.31 0.71 1.5 2.5e-1 7\n"
-             "SB7_0 0.29 0.91 0.25 4 12\n"
+             "SB7_0 0.3 0.91 0.25 4 12\n"
              "\n"
              "SB7_2 0.11 0.61 1e0 1 1234567\n");
 }
