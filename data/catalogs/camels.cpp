@@ -207,14 +207,14 @@ Table read_table(const std::filesystem::path& path) {
 }
 
 // What a table and a file's header both say.
-void check_parameter(const std::string& name, double in_table, const Header& header,
-                     const std::string& where) {
+void check_parameter(const std::string& name, double in_table, const Header& header, const std::string& where,
+                     const std::string& table) {
   constexpr double kSame = 0.01;  // tables are rounded
   const std::pair<const char*, double> known[] = {
       {"Omega_m", header.omega_m}, {"Omega_b", header.omega_b}, {"h", header.h}};
   for (const auto& [column, in_header] : known)
     require(name != column || std::abs(in_table - in_header) <= kSame * in_header, where, ": ", column,
-            " is ", in_header, " in the header, but ", in_table, " in the table of parameters");
+            " is ", in_header, " in the header, but ", in_table, " in the table '", table, "'");
 }
 
 void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
@@ -234,7 +234,7 @@ void add_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
             "' for '", file.path.string(), "'");
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       check_parameter(table.columns[i], row->second[i], headers[cube],
-                      concat("file '", file.path.string(), "'"));
+                      concat("file '", file.path.string(), "'"), path.string());
       catalog.box_parameters[table.columns[i]].push_back(row->second[i]);
     }
   }
