@@ -263,19 +263,24 @@ void check_alike(const Header& header, const Header& first, const std::string& w
           first.box_size, " and ", first.redshift, " in ", first_where);
 }
 
+bool has_several_h(const std::vector<Header>& headers) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const Header& header) { return header.h != headers[0].h; });
+}
+
 // The header of the whole, of means where the cubes differ.
 void take_headers(const std::vector<Header>& headers, Catalog& all, ImportReport& report) {
   const Header& first = headers.front();
   const auto cubes = static_cast<double>(headers.size());
   double h = 0, omega_m = 0, omega_b = 0;
-  bool same_h = true, in_mpc = false;
+  bool in_mpc = false;
   for (const Header& header : headers) {
     h += header.h;
     omega_m += header.omega_m;
     omega_b += header.omega_b;
-    same_h = same_h && header.h == first.h;
     in_mpc = in_mpc || header.in_mpc;
   }
+  const bool same_h = !has_several_h(headers);
   all.boxes = static_cast<std::int64_t>(headers.size());
   all.box_size = first.box_size;
   all.redshift = first.redshift;
@@ -319,7 +324,7 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
     add_parameters(all, files, headers, *options.parameters, result);
   else
     result.notes.push_back(concat("without --parameters sigma_8 was taken to be ", kFiducialSigma8));
-  if (all.cosmology.h != headers.front().h) {  // whatever the table says, with all digits
+  if (has_several_h(headers)) {  // whatever the table says, with all digits
     all.box_parameters["h"].clear();
     for (const Header& header : headers) all.box_parameters["h"].push_back(header.h);
   }

@@ -256,9 +256,10 @@ TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
 }
 
 TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
-  Cube a, b;
+  Cube a, b, mean;
   a.h = 0.6;
   b.h = 0.8;
+  mean.h = 0.7;
   b.box_size = 25;  // Mpc/h, as some converted files have it
   for (float& x : b.position) x /= 1000;
   make("SB28_0", a);
@@ -279,6 +280,9 @@ TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
   EXPECT_THROW(read_camels(folder_, {.rows = {.box_size = 100}}), Error);
   const fs::path table = folder_ / "table.txt";
   std::ofstream(table) << "#Name h sigma8\nSB28_0 0.6 0.7\nSB28_1 0.8 0.9\n";
+  make("SB28_", mean);  // the first, and equal to the mean of all
+  EXPECT_EQ(read_camels(folder_).box_parameters.at("h"), (std::vector<double>{0.7, 0.6, 0.8}));
+  fs::remove_all(folder_ / "SB28_");
   const Catalog with_table = read_camels(folder_, {.parameters = table});
   EXPECT_EQ(with_table.box_parameters.at("h"), (std::vector<double>{0.6, 0.8}));
   EXPECT_NEAR(with_table.cosmology.sigma_8, 0.8, 1e-12);
