@@ -23,26 +23,6 @@ constexpr double kLargest = 1e20;  // of anything else, Msun above all
 // box size or unit.
 constexpr double kOutside = 0.05;  // of a side
 
-// Names and types of the columns, and that all are as long as 'x'.
-void check_columns(const Catalog& catalog, std::string_view where) {
-  for (const std::string_view axis : {"x", "y", "z"})
-    require(catalog.has(axis), where, ": column '", axis,
-            "' is missing; present: ", present_columns(catalog));
-  for (const auto& [name, values] : catalog.columns) {
-    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
-    require(find_kind(name)->check != Check::kInteger, where, ": column '", name, "' must hold integers");
-    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
-  }
-  for (const auto& [name, values] : catalog.integers) {
-    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
-    require(find_kind(name)->check == Check::kInteger, where, ": column '", name,
-            "' must hold floating-point numbers");
-    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
-  }
-  require(catalog.has("box") || catalog.boxes == 1, where, ": there are ", catalog.boxes,
-          " cubes, but the column 'box' is missing");
-}
-
 void check_floats(const Catalog& part, std::string_view where, std::int64_t first_row) {
   for (const auto& [name, values] : part.columns) {
     const ColumnKind& kind = column_kind(name);
@@ -109,6 +89,25 @@ void check_header(const Catalog& catalog, std::string_view where) {
               c.sigma_8 < 10 && std::isfinite(c.n_s),
           where, ": the cosmology (omega_m ", c.omega_m, ", omega_b ", c.omega_b, ", sigma_8 ", c.sigma_8,
           ", n_s ", c.n_s, ") is impossible");
+}
+
+void check_columns(const Catalog& catalog, std::string_view where) {
+  for (const std::string_view axis : {"x", "y", "z"})
+    require(catalog.has(axis), where, ": column '", axis,
+            "' is missing; present: ", present_columns(catalog));
+  for (const auto& [name, values] : catalog.columns) {
+    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
+    require(find_kind(name)->check != Check::kInteger, where, ": column '", name, "' must hold integers");
+    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
+  }
+  for (const auto& [name, values] : catalog.integers) {
+    require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
+    require(find_kind(name)->check == Check::kInteger, where, ": column '", name,
+            "' must hold floating-point numbers");
+    check_length(name, static_cast<std::int64_t>(values.size()), catalog.rows(), where);
+  }
+  require(catalog.has("box") || catalog.boxes == 1, where, ": there are ", catalog.boxes,
+          " cubes, but the column 'box' is missing");
 }
 
 void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of_x, std::string_view where) {

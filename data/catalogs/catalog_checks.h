@@ -34,6 +34,8 @@ const char* expectation(const ColumnKind& kind);
 
 /// Box size, number of cubes, redshift and cosmology.
 void check_header(const Catalog& catalog, std::string_view where);
+/// Names and types of the columns, that x, y and z are there, and that all are as long.
+void check_columns(const Catalog& catalog, std::string_view where);
 /// Header, names, types, lengths, values: everything but the wrapping of positions.
 void check_catalog(const Catalog& catalog, std::string_view where);
 /// The values alone. Row 0 of `part` is row `first_row` of the catalog.

@@ -195,6 +195,7 @@ std::optional<NamedScale> scale_in_name(const std::filesystem::path& path, std::
 void finish_import(Catalog& catalog, const ImportRows& origin, const ImportOptions& options,
                    ImportReport& report) {
   check_header(catalog, origin.where);
+  check_columns(catalog, origin.where);
   Rows rows(catalog, origin);
   check_box_is_filled(catalog, origin, report);
   apply_cuts(catalog, rows, origin, options);
