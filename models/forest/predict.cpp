@@ -83,7 +83,7 @@ void check_tree(const ForestTree& tree, std::int64_t features, std::string_view 
     const ForestNode& node = tree[static_cast<std::size_t>(i)];
     require(std::isfinite(node.value), where, ": node ", i, " of tree ", number, " predicts ", node.value);
     if (node.leaf()) continue;
-    require(node.left > i && node.left + 1 < size && seen[static_cast<std::size_t>(node.left)] == 0, where,
+    require(node.left > i && node.left < size - 1 && seen[static_cast<std::size_t>(node.left)] == 0, where,
             ": node ", i, " of tree ", number, " has its children at ", node.left, ", where they cannot be");
     require(node.feature < features, where, ": node ", i, " of tree ", number, " splits column ",
             node.feature, " of ", features);

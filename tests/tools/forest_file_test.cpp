@@ -155,6 +155,8 @@ TEST_F(ForestFileTest, TreesThatAreNoneAreRefused) {
   expect_refused([&](ForestModel& m) { root(m).left = 0; }, {tree, "children at 0"});
   expect_refused([&](ForestModel& m) { root(m).left = 1000; }, {tree, "children at 1000"});
   expect_refused([&](ForestModel& m) { root(m).left = -7; }, {"trees/left", tree, "-7"});
+  expect_refused([&](ForestModel& m) { root(m).left = std::numeric_limits<std::int32_t>::max(); },
+                 {"where they cannot be"});
   expect_refused([&](ForestModel& m) { root(m).left = -1; }, {"tree 1", "nothing leads to"});
   expect_refused([&](ForestModel& m) { root(m).left = 3; }, {"tree 1"});
   expect_refused([&](ForestModel& m) { root(m).feature = 2; }, {"trees/feature", tree, "2"});
