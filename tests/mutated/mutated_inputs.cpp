@@ -16,12 +16,6 @@
 #include "tests/mutated/seeds.h"
 #include "tools/common/tool.h"
 
-// Read by AddressSanitizer alone. The HDF5 library asks for what a damaged file says and looks at what
-// malloc() returns; and a child that ends in the midst of it leaks.
-extern "C" const char* __asan_default_options() {
-  return "allocator_may_return_null=1:detect_leaks=0";
-}
-
 namespace umbra::mutated {
 namespace {
 
