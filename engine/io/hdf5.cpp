@@ -131,7 +131,7 @@ Shape Hdf5File::check(const std::string& name, const std::string& member, DType 
 }
 
 void Hdf5File::load(const std::string& name, const std::string& member, DType type, void* data) const {
-  const Call call(*state_);
+  const Call call(*state_, Call::Work::kNumbers);
   const Id dataset = state_->dataset(name);
   Id memory(H5Tcopy(memory_type(type)), H5Tclose);
   if (!member.empty()) {
@@ -145,7 +145,7 @@ void Hdf5File::load(const std::string& name, const std::string& member, DType ty
 
 void Hdf5File::load_part(const std::string& name, DType type, const Shape& shape, std::int64_t first,
                          std::int64_t rows, void* data) const {
-  const Call call(*state_);
+  const Call call(*state_, Call::Work::kNumbers);
   const Id dataset = state_->dataset(name);
   std::vector<hsize_t> begin(static_cast<std::size_t>(shape.rank()), 0);
   std::vector<hsize_t> length(shape.extents().begin(), shape.extents().end());

@@ -113,7 +113,8 @@ Id own_links_only(std::string& other) {
 
 }  // namespace
 
-Hdf5File::Call::Call(const State& state) : guard_(state.output ? nullptr : state.path.c_str()) {
+Hdf5File::Call::Call(const State& state, Work work)
+    : guard_(state.output ? nullptr : state.path.c_str(), work) {
   last_reason.clear();
 }
 

@@ -63,6 +63,7 @@ struct Hdf5File::State {
   std::filesystem::path path;
   std::unique_ptr<AtomicFile> output;  // of a file being written; destroyed after `file` is closed
   hdf5::Id file;
+  std::optional<LoopWatch> watch;  // of a file being read
 
   template <class... Parts>
   [[noreturn]] void fail_at(const std::string& object, const Parts&... parts) const {
@@ -100,7 +101,8 @@ struct Hdf5File::State {
 /// reason of its own.
 class Hdf5File::Call {
  public:
-  explicit Call(const State& state);
+  using Work = CrashGuard::Work;
+  explicit Call(const State& state, Work work = Work::kStructure);
 
  private:
   CrashGuard guard_;

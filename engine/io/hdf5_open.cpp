@@ -63,6 +63,7 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
   prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
+  state->watch.emplace();
   const Call call(*state);
   check_is_hdf5(path);
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);

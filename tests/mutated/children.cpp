@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <sstream>
 #include <string_view>
 #include <typeinfo>
 
@@ -59,6 +60,15 @@ int try_to(const std::function<void()>& read) {
     std::cerr << "an exception of no known type\n";
   }
   return kOtherException;
+}
+
+// AddressSanitizer remarks on each allocation that it refuses, as malloc() does silently.
+std::string without_remarks(const std::string& said) {
+  std::istringstream lines(said);
+  std::string kept;
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("AddressSanitizer failed to allocate") == line.npos) kept += line + "\n";
+  return kept;
 }
 
 [[noreturn]] void be_child(const std::filesystem::path& log, const std::function<void()>& read) {
@@ -136,7 +146,8 @@ Ended Children::wait() {
   }
 }
 
-std::string complaint(const Ended& ended, const std::string& said, const std::string& file) {
+std::string complaint(const Ended& ended, const std::string& printed, const std::string& file) {
+  const std::string said = without_remarks(printed);
   if (ended.late) return concat("still busy after ", kLongest, " s, with ", ended.megabytes, " MB");
   if (WIFSIGNALED(ended.status))
     return concat("signal ", WTERMSIG(ended.status), ", ", ::strsignal(WTERMSIG(ended.status)));
