@@ -80,12 +80,14 @@ struct Walk {
     return {known.st_dev, known.st_ino};
   }
 
-  // Links last, so that what they lead to keeps its own name.
+  // Links last, so that what they lead to keeps its own name. Hidden ones are editors' locks and the
+  // snapshots that file servers keep (.snapshot/hourly.0/LH_0): the same simulations once more.
   static std::vector<fs::path> entries_of(const fs::path& folder) {
     std::error_code error;
     std::vector<fs::path> entries;
     fs::directory_iterator entry(folder, error), end;
-    for (; !error && entry != end; entry.increment(error)) entries.push_back(entry->path());
+    for (; !error && entry != end; entry.increment(error))
+      if (!entry->path().filename().string().starts_with('.')) entries.push_back(entry->path());
     require(!error, "folder '", folder.string(), "' cannot be listed: ", error.message());
     const auto is_link = [](const fs::path& path) {
       std::error_code ignored;

@@ -20,9 +20,10 @@ struct CamelsFile {
 bool is_group_catalog(const std::filesystem::path& path);
 
 /// Every group catalog below `folder`, one per folder, in natural order (SB7_2 before SB7_10). Links are
-/// followed; a file that is found by two ways counts once, and so does a text file in which version control
-/// keeps a link. Notes what was passed over. Throws Error when there is none, when a catalog is a link that
-/// leads nowhere, and when a folder holds several snapshots and `snapshot` does not choose one.
+/// followed, hidden entries are not; a file that is found by two ways counts once, and so does a text file in
+/// which version control keeps a link. Notes what was passed over. Throws Error when there is none, when a
+/// catalog is a link that leads nowhere, and when a folder holds several snapshots and `snapshot` does not
+/// choose one.
 std::vector<CamelsFile> camels_files(const std::filesystem::path& folder,
                                      std::optional<std::int64_t> snapshot, ImportReport& report);
 

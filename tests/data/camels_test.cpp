@@ -217,13 +217,15 @@ TEST_F(CamelsTest, LinkedSimulationsAreFollowedOnce) {
   const fs::path table = folder_ / "table.txt";
   std::ofstream(table) << "Name,A_SN1\r\nLH_0,0.1\r\nLH_1,0.2\r\nLH_2,0.3\r\nLH_3,0.4\r\n";
   link("nowhere", ".#README");
+  link("nowhere", "README.old");
+  make("set/.snapshot/LH_0", Cube{});
   std::ofstream(folder_ / "set/LH_0/where") << folder_ / "store";  // no relative path
   ImportReport report;
   const Catalog catalog = read_camels(folder_ / "set", {.parameters = table}, &report);
   EXPECT_EQ(catalog.box_parameters.at("A_SN1"), (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
   std::string notes;
   for (const std::string& note : report.notes) notes += note + "\n";
-  for (const char* part : {"again' was found before", ".#README' is a link that leads nowhere",
+  for (const char* part : {"again' was found before", "README.old' is a link that leads nowhere",
                            "LH_3' is a text file that stands for a link"})
     EXPECT_NE(notes.find(part), std::string::npos) << part << " | " << notes;
   fs::create_directories(folder_ / "set/LH_4");
