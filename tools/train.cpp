@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <numeric>
@@ -29,11 +30,22 @@ struct Arguments {
   bool resume = false, overfit = false, dry_run = false, profile = false;
 };
 
-// A signal asks for a stop after the step at hand; a second one is not waited for.
+// A signal asks for a stop after the step at hand; another one is not waited for, unless it comes with the
+// first: timeout and batch systems signal a process and then its group.
 std::atomic<int> stop_signal{0};
+std::atomic<std::int64_t> stopped_at{0};  // milliseconds
+
 void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, stop_at_once);
+  constexpr std::int64_t kTogether = 1000;
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t milliseconds = std::int64_t{1000} * now.tv_sec + now.tv_nsec / 1'000'000;
+  if (stop_signal == 0) {
+    stopped_at = milliseconds;
+    stop_signal = signal;
+  } else if (milliseconds - stopped_at > kTogether) {
+    stop_at_once(signal);
+  }
 }
 
 // What a shell takes to go on with a run.
