@@ -226,14 +226,14 @@ void register_peer(const Peer& peer, const Op& op, std::string_view set, Device 
   })->UseManualTime();
 }
 
-void register_peers_for(const OpFamily& family, const Op& op, std::string_view set, Device device) {
+void register_peers_for(const Ladder& ladder, const Op& op, std::string_view set, Device device) {
   for (const Peer& peer : gpu_peers()) {
-    if (peer.kernel.op != family.op) continue;
+    if (peer.kernel.op != ladder.op) continue;
     register_peer(peer, op, set, device, false);
     register_peer(peer, op, set, device, true);
   }
   for (const Peer& yardstick : gpu_yardsticks()) {
-    if (yardstick.kernel.op == family.op) register_peer(yardstick, op, set, device, false);
+    if (yardstick.kernel.op == ladder.op) register_peer(yardstick, op, set, device, false);
   }
 }
 
@@ -243,22 +243,22 @@ bool is_timed(const Kernel& kernel, const Op& op, Device device) {
 }
 
 // Rung by rung on the CPU; problem by problem on a GPU, so that what is cut short compares as far as it goes.
-void register_family(const OpFamily& family, const std::vector<ProblemSet>& sets, Device device) {
+void register_ladder(const Ladder& ladder, const std::vector<ProblemSet>& sets, Device device) {
   const auto add = [&](const Kernel& kernel, const Op& op, std::string_view set) {
     if (!is_timed(kernel, op, device)) return;
-    register_problem(concat(family.op, "/", kernel.rung, "/", op.text(), set.empty() ? "" : "/", set), kernel,
+    register_problem(concat(ladder.op, "/", kernel.rung, "/", op.text(), set.empty() ? "" : "/", set), kernel,
                      op, device);
   };
   for (const auto& [set, problems] : sets) {
     if (device.kind == Device::Kind::kCpu) {
-      for (const Kernel& kernel : family.kernels) {
+      for (const Kernel& kernel : ladder.kernels) {
         for (const auto& problem : problems) add(kernel, *problem, set);
       }
       continue;
     }
     for (const auto& problem : problems) {
-      for (const Kernel& kernel : family.kernels) add(kernel, *problem, set);
-      register_peers_for(family, *problem, set, device);
+      for (const Kernel& kernel : ladder.kernels) add(kernel, *problem, set);
+      register_peers_for(ladder, *problem, set, device);
     }
   }
 }
@@ -268,9 +268,9 @@ int run(int argc, char** argv) {
   Registry registry = make_registry();
   register_openblas(registry);
   std::vector<std::vector<ProblemSet>> keep;  // the problems the registered benchmarks refer to
-  for (const OpFamily& family : registry.families()) {
-    keep.push_back(benchmark_problems(family, device.kind));
-    register_family(family, keep.back(), device);
+  for (const Ladder& ladder : registry.ladders()) {
+    keep.push_back(benchmark_problems(ladder, device.kind));
+    register_ladder(ladder, keep.back(), device);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

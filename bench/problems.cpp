@@ -4,17 +4,18 @@
 #include <set>
 #include <string>
 
-#include "engine/ops/adam/op.h"
-#include "engine/ops/batch_norm_relu/op.h"
+#include "engine/ops/batch_norm/op.h"
+#include "engine/ops/conv/inference.h"
+#include "engine/ops/conv/op.h"
 #include "engine/ops/conv/shapes.h"
-#include "engine/ops/conv_inference/op.h"
-#include "engine/ops/linear/op.h"
-#include "engine/ops/stem3d/op.h"
+#include "engine/ops/matmul/op.h"
+#include "engine/ops/optim/adam.h"
+#include "engine/ops/stem/op.h"
 
 namespace umbra {
 namespace {
 
-constexpr DType kF32 = DType::kF32, kImage = DType::kBf16;
+constexpr DType kF32 = DType::kF32, kHeldAsBf16 = DType::kBf16;
 constexpr std::int64_t kBatch = 32;
 
 /// What operands are rounded to, and what weights that are only read stand in memory as.
@@ -72,13 +73,13 @@ void add_layers(std::string_view op, std::int64_t channels, const Roundings& tra
   for (const auto& [outer, wide] : {std::pair{64, 1}, {8, 2}, {1, 4}}) {
     const std::int64_t c = wide * channels;
     for (const bool residual : {false, true}) {
-      if (op == "batch_norm_relu_forward")
-        problems.push_back(
-            std::make_unique<BatchNormReluForward>(kF32, outer, c, kBatch, 1e-5, 0.1, residual));
-      if (op == "batch_norm_relu_inference")
-        problems.push_back(std::make_unique<BatchNormReluInference>(kF32, outer, c, kBatch, 1e-5, residual));
-      if (op == "batch_norm_relu_backward")
-        problems.push_back(std::make_unique<BatchNormReluBackward>(kF32, outer, c, kBatch, residual));
+      const BatchNormOptions options{.relu = true, .residual = residual};
+      if (op == "batch_norm_forward")
+        problems.push_back(std::make_unique<BatchNormForward>(kF32, outer, c, kBatch, 1e-5, 0.1, options));
+      if (op == "batch_norm_inference")
+        problems.push_back(std::make_unique<BatchNormInference>(kF32, outer, c, kBatch, 1e-5, options));
+      if (op == "batch_norm_backward")
+        problems.push_back(std::make_unique<BatchNormBackward>(kF32, outer, c, kBatch, options));
     }
   }
 }
@@ -129,50 +130,50 @@ class Sets {
   std::vector<ProblemSet> sets_;
 };
 
-std::vector<ProblemSet> on_cpu(const OpFamily& family) {
+std::vector<ProblemSet> on_cpu(const Ladder& ladder) {
   const Roundings training{{Precision::kF32}, {Precision::kBf16}};
-  const Roundings inference{{Precision::kF32}, {Precision::kBf16}, {Precision::kBf16, kImage}};
-  Problems problems = family.problems(kF32);
+  const Roundings inference{{Precision::kF32}, {Precision::kBf16}, {Precision::kBf16, kHeldAsBf16}};
+  Problems problems = ladder.problems(kF32);
   for (const std::int64_t channels : {20, 100, 200})
-    add_layers(family.op, channels, training, inference, problems);
+    add_layers(ladder.op, channels, training, inference, problems);
   // Matrix products of the sizes that layers have, and squares.
   constexpr std::int64_t kSizes[][3] = {{2048, 5400, 200}, {256, 3200, 400},   {32, 800, 800},
                                         {512, 512, 512},   {1024, 1024, 1024}, {2048, 2048, 2048},
                                         {4096, 4096, 4096}};
   for (const auto& [rows, in, out] : kSizes)
-    add_product(family.op, rows, in, out, {{Precision::kF32}}, problems);
+    add_product(ladder.op, rows, in, out, {{Precision::kF32}}, problems);
   Sets sets;
   sets.add("", std::move(problems));
   return sets.take();
 }
 
-std::vector<ProblemSet> on_gpu(const OpFamily& family) {
-  const Roundings all{{Precision::kF32}, {Precision::kTf32}, {Precision::kBf16, kImage}};
+std::vector<ProblemSet> on_gpu(const Ladder& ladder) {
+  const Roundings all{{Precision::kF32}, {Precision::kTf32}, {Precision::kBf16, kHeldAsBf16}};
   Problems layers, volumes, images, squares;
   for (const std::int64_t channels : {20, 100, 200}) {
-    add_layers(family.op, channels, all, all, layers);
-    add_product(family.op, kBatch, 4 * channels, 320, all, layers);
+    add_layers(ladder.op, channels, all, all, layers);
+    add_product(ladder.op, kBatch, 4 * channels, 320, all, layers);
   }
-  add_product(family.op, kBatch, 320, 80, all, layers);
-  add_product(family.op, kBatch, 80, 14, all, layers);
-  add_volumes(family.op, all, volumes);
-  add_images(family.op, 32, 224, all, images);
-  add_images(family.op, 64, 64, all, images);
+  add_product(ladder.op, kBatch, 320, 80, all, layers);
+  add_product(ladder.op, kBatch, 80, 14, all, layers);
+  add_volumes(ladder.op, all, volumes);
+  add_images(ladder.op, 32, 224, all, images);
+  add_images(ladder.op, 64, 64, all, images);
   for (const std::int64_t size : {1024, 2048, 4096, 8192})
-    add_product(family.op, size, size, size, all, squares);
+    add_product(ladder.op, size, size, size, all, squares);
   Sets sets;
   sets.add("layers", std::move(layers));
   sets.add("volumes", std::move(volumes));
   sets.add("images", std::move(images));
   sets.add("squares", std::move(squares));
-  sets.add("tests", family.problems(kF32));
+  sets.add("tests", ladder.problems(kF32));
   return sets.take();
 }
 
 }  // namespace
 
-std::vector<ProblemSet> benchmark_problems(const OpFamily& family, Device::Kind device) {
-  return device == Device::Kind::kCpu ? on_cpu(family) : on_gpu(family);
+std::vector<ProblemSet> benchmark_problems(const Ladder& ladder, Device::Kind device) {
+  return device == Device::Kind::kCpu ? on_cpu(ladder) : on_gpu(ladder);
 }
 
 }  // namespace umbra

@@ -23,6 +23,6 @@ struct ProblemSet {
 ///   squares   matrix products of 1024 to 8192
 ///   tests     the rest of shapes.h
 /// None stands in two of them.
-std::vector<ProblemSet> benchmark_problems(const OpFamily& family, Device::Kind device);
+std::vector<ProblemSet> benchmark_problems(const Ladder& ladder, Device::Kind device);
 
 }  // namespace umbra

@@ -51,7 +51,7 @@ for round in 1 2 3; do
   for variant in plain channels_last; do peer --model resnet18 --batch 64 --steps 4 --variant "$variant"; done
 done
 # Every rung on the layers of the UM ResNet at C = 20, 100, 200 and on matrix products, the peer's included.
-layers='(conv|stem3d).*/n32 c|batch_norm_relu.*/o(64 c(20|100|200)|8 c(40|200|400)|1 c(80|400|800)) i32|adam.*/n(299142|6255862|24663762) adam decay0/'
+layers='(conv|stem3d).*/n32 c|batch_norm.*/o(64 c(20|100|200)|8 c(40|200|400)|1 c(80|400|800)) i32 relu|adam.*/n(299142|6255862|24663762) adam decay0/'
 products='linear_.*/(n2048|n256 |n32 f800:800|n512|n1024 |n4096).*nobias'
 build/bench/bench_kernels --benchmark_filter="^($layers|$products)" --benchmark_min_time=0.03 --benchmark_repetitions=3 \
   --benchmark_report_aggregates_only=true --benchmark_format=json >"$out/kernels.json"

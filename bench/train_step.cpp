@@ -14,7 +14,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/ops/scale/op.h"
+#include "engine/ops/elementwise/scale.h"
 #include "engine/optim/optimizer.h"
 #include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
@@ -28,7 +28,8 @@ namespace {
 
 struct Options {
   std::int64_t channels = 20, batch = 32, steps = 10, boxes = 1000;
-  std::string model = "um_resnet", mode = "train", precision = "fp32", device = "cpu", graph = "on", kernels;
+  std::string model = "um_resnet", mode = "train", device = "cpu", graph = "on", kernels;
+  Precision precision = Precision::kF32;
   bool profile = false;
 };
 
@@ -218,8 +219,7 @@ void run(const Options& o) {
   register_peers(registry);
   registry.prefer(o.kernels);
   Context context(registry, parse_device(o.device));
-  if (o.precision == "bf16") context.precision = Precision::kBf16;
-  if (o.precision == "tf32") context.precision = Precision::kTf32;
+  context.precision = o.precision;
   Build build{.device = context.device(), .learns = o.mode == "train", .precision = context.precision};
   Profile profile;
   if (o.profile) profile.attach(context);
@@ -237,8 +237,9 @@ void run(const Options& o) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const nlohmann::json line = {
-      {"program", concat(o.precision == "fp32" ? "umbra" : "umbra " + o.precision,
-                         o.kernels.empty() ? "" : " with " + o.kernels)},
+      {"program",
+       concat(o.precision == Precision::kF32 ? std::string("umbra") : concat("umbra ", name_of(o.precision)),
+              o.kernels.empty() ? "" : " with " + o.kernels)},
       {"model", o.model},
       {"mode", o.mode},
       {"channels", o.channels},
@@ -269,9 +270,10 @@ int main(int argc, char** argv) {
   app.add_option("--steps", o.steps, "timed steps, or timed passes over all boxes")->capture_default_str();
   app.add_option("--boxes", o.boxes, "boxes of an inference pass")->capture_default_str();
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
-  app.add_option("--precision", o.precision,
-                 "fp32, tf32 or bf16, of convolutions and linear layers; in inference bf16 holds the "
-                 "convolutions' weights, too")
+  app.add_option_function<std::string>(
+         "--precision", [&](const std::string& name) { o.precision = *umbra::precision_named(name); },
+         "fp32, tf32 or bf16, of convolutions and linear layers; in inference bf16 holds the "
+         "convolutions' weights, too")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   app.add_option("--device", o.device, "cpu, cuda or auto")->capture_default_str();
   app.add_option("--graph", o.graph, "on a GPU: replay the captured step, or queue it op by op")

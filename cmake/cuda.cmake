@@ -1,14 +1,12 @@
 # umbra_device: what stands behind the door to CUDA, as objects that every program links: the CUDA runtime and all
 # kernels, or, without the CUDA Toolkit, the two files that say that there is none.
 if(NOT UMBRA_HAS_CUDA)
-  add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/registry/cuda_absent.cpp)
+  add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/ops/cuda_ladder_absent.cpp)
   target_link_libraries(umbra_device PUBLIC umbra_registry)
   return()
 endif()
 
-file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/*.cu)
-file(GLOB UMBRA_CUDA_TABLES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/table_cuda.cpp)
-list(APPEND UMBRA_CUDA_TABLES ${PROJECT_SOURCE_DIR}/engine/registry/register_cuda.cpp)
+file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/tile/*.cu)
 
 # Machine code for Hopper, and code for any card from compute capability 8.0 on that the driver finishes.
 if(NOT CMAKE_CUDA_ARCHITECTURES)
@@ -21,7 +19,7 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake before 3.26 does not know 
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 endif()
 
-add_library(umbra_device OBJECT engine/runtime/cuda_runtime.cpp ${UMBRA_CUDA_TABLES} ${UMBRA_CUDA_KERNELS})
+add_library(umbra_device OBJECT engine/runtime/cuda_runtime.cpp engine/ops/cuda_ladder.cpp ${UMBRA_CUDA_KERNELS})
 target_link_libraries(umbra_device PUBLIC umbra_registry CUDA::cudart_static)
 # Host constexpr functions (index maps, Philox) are the kernels' too. Spills and warnings stop the build; what ptxas says
 # about registers and memory is kept beside the objects, where tests/cuda/budget_test.cpp reads it.

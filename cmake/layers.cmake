@@ -1,16 +1,13 @@
-# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_NAME name] [EXCLUDE_FOLDER folder] [DEPENDS layer…]): one library per layer, from every *.cpp below DIRECTORY. A layer
+# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDER folder] [DEPENDS layer…]): one library per layer, from every *.cpp below DIRECTORY. A layer
 # without sources is a header-only (INTERFACE) library. Includes are written from the repository's root.
 function(umbra_layer name directory)
-  cmake_parse_arguments(LAYER "" "EXCLUDE_FOLDER;EXCLUDE_NAME" "EXCLUDE;DEPENDS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "EXCLUDE_FOLDER" "EXCLUDE;DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.cpp)
   foreach(file ${LAYER_EXCLUDE})
     list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${directory}/${file})
   endforeach()
   if(LAYER_EXCLUDE_FOLDER)
     list(FILTER sources EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/${directory}/${LAYER_EXCLUDE_FOLDER}/")
-  endif()
-  if(LAYER_EXCLUDE_NAME)
-    list(FILTER sources EXCLUDE REGEX "/${LAYER_EXCLUDE_NAME}$")
   endif()
   if(sources)
     add_library(umbra_${name} STATIC ${sources})

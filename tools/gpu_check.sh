@@ -116,7 +116,7 @@ bench() {
     [layers20]="conv_(OP)/$fast.*c(1|20|40|80):.*/layers/"
     [volumes]="conv_(OP)/$fast.* (tf32|bf16).*/volumes/"
     [images]="conv_(OP)/$fast.* (tf32|bf16).*/images/"
-    [rest]="(stem3d|batch_norm_relu|adam|conv_inference).*$own.*/layers/|peak"
+    [rest]="(stem3d|batch_norm|adam|conv_inference).*$own.*/layers/|peak"
     [fp32]="conv_(OP)/(cuda_2|cudnn/).* p[0-9x]+/(volumes|images)/"
     [conversions]="conv_(OP)/cudnn.conversions.*c200.*/layers/"
   )

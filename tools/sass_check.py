@@ -4,7 +4,7 @@ import collections
 import re
 import sys
 
-# The kernels of the rungs from cuda_4_wgmma on (engine/cuda/cuda_*.cu), by what their mangled names hold.
+# The kernels of the rungs from cuda_4_wgmma on (engine/cuda/tile/tensor_*.cu), by what their mangled names hold.
 WGMMA = re.compile(r"tensor_(?:wgmma|tma|specialised|cluster)")
 TILED_LOADS = {"tensor_tma", "tensor_specialised", "tensor_cluster"}
 REALLOCATING = {"tensor_specialised", "tensor_cluster"}

@@ -9,7 +9,7 @@
 
 #include "engine/base/dtype.h"
 #include "engine/base/precision.h"
-#include "engine/ops/conv_geometry.h"
+#include "engine/ops/conv/geometry.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {

@@ -14,7 +14,7 @@
 #include "bench/peers/workspace.h"
 #include "engine/base/error.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/linear/op.h"
+#include "engine/ops/matmul/op.h"
 
 namespace umbra {
 namespace {
@@ -90,9 +90,9 @@ void run(const O& op, Buffers b, void* base, Stream& stream) {
 }
 
 template <class O>
-Peer peer(std::string_view op) {
+Peer peer() {
   Peer peer{
-      make_kernel<O, run<O>, declines<O>, workspace<O>>(op, "cublaslt", DType::kF32, Device::Kind::kCuda),
+      make_kernel<O, run<O>, declines<O>, workspace<O>>("cublaslt", DType::kF32, Device::Kind::kCuda),
       [](const Op& problem) { return rules_out(static_cast<const O&>(problem)); },
       [](const Op& problem, void* base, Stream& stream) {
         multiply(product_of(static_cast<const O&>(problem)), base, stream);
@@ -102,8 +102,7 @@ Peer peer(std::string_view op) {
   return peer;
 }
 
-// ---- yardsticks: no convolution, only as many multiplications
-// ------------------------------------------------------
+// ---- yardsticks: no convolution, only as many multiplications ----
 
 std::int64_t shared_out(std::int64_t total, std::int64_t parts) {
   return std::max<std::int64_t>(1, (total + parts / 2) / parts);
@@ -134,7 +133,7 @@ std::string yardstick_rules_out(const O& op) {
 }
 
 template <class O, bool kDense>
-Peer yardstick(std::string_view op) {
+Peer yardstick() {
   constexpr auto kFill = [](const O& problem, Buffers, void* base, Stream& stream) {
     const Product p = equal_product<O, kDense>(problem);
     const Layout at(p, base);
@@ -145,7 +144,7 @@ Peer yardstick(std::string_view op) {
     return Layout(equal_product<O, kDense>(problem), nullptr).pieces.need();
   };
   Peer peer{make_kernel<O, kFill, yardstick_rules_out<O, kDense>, kBytes>(
-                op, kDense ? "cublaslt_dense" : "cublaslt_useful", DType::kF32, Device::Kind::kCuda),
+                kDense ? "cublaslt_dense" : "cublaslt_useful", DType::kF32, Device::Kind::kCuda),
             [](const Op& problem) { return yardstick_rules_out<O, kDense>(static_cast<const O&>(problem)); },
             [](const Op& problem, void* base, Stream& stream) {
               multiply(equal_product<O, kDense>(static_cast<const O&>(problem)), base, stream);
@@ -161,14 +160,12 @@ Peer yardstick(std::string_view op) {
 }  // namespace
 
 std::vector<Peer> cublaslt_peers() {
-  return {peer<LinearFprop>("linear_fprop"), peer<LinearDgrad>("linear_dgrad"),
-          peer<LinearWgrad>("linear_wgrad")};
+  return {peer<LinearFprop>(), peer<LinearDgrad>(), peer<LinearWgrad>()};
 }
 
 std::vector<Peer> cublaslt_yardsticks() {
-  return {yardstick<ConvFprop, false>("conv_fprop"), yardstick<ConvDgrad, false>("conv_dgrad"),
-          yardstick<ConvWgrad, false>("conv_wgrad"), yardstick<ConvFprop, true>("conv_fprop"),
-          yardstick<ConvDgrad, true>("conv_dgrad"),  yardstick<ConvWgrad, true>("conv_wgrad")};
+  return {yardstick<ConvFprop, false>(), yardstick<ConvDgrad, false>(), yardstick<ConvWgrad, false>(),
+          yardstick<ConvFprop, true>(),  yardstick<ConvDgrad, true>(),  yardstick<ConvWgrad, true>()};
 }
 
 }  // namespace umbra

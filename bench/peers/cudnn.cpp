@@ -3,7 +3,7 @@
 // whatever they do with the other bits of a float, get exactly what the op says; the result comes back the
 // other way.
 #include "bench/peers/convert.h"
-#include "bench/peers/cudnn_plans.h"
+#include "bench/peers/cudnn_search.h"
 #include "bench/peers/gpu_peers.h"
 #include "bench/peers/workspace.h"
 #include "engine/base/error.h"
@@ -58,8 +58,8 @@ std::size_t workspace(const ConvOp& op) {
 void activations_in(const void* from, const Matrix& to, std::int64_t rows, const ConvOp& op, Stream& stream) {
   transpose_in({from, DType::kF32}, to, rows, op.geometry.batch, {}, op.precision, stream);
 }
-void activations_out(const Matrix& from, void* to, std::int64_t columns, const ConvOp& op, Stream& stream) {
-  transpose_out({from.data, from.dtype}, static_cast<float*>(to), op.geometry.batch, columns, {}, stream);
+void activations_out(const Matrix& from, float* to, std::int64_t columns, const ConvOp& op, Stream& stream) {
+  transpose_out({from.data, from.dtype}, to, op.geometry.batch, columns, {}, stream);
 }
 
 template <ConvPass kPass>
@@ -85,17 +85,17 @@ void run(const ConvOp& op, Buffers b, void* base, Stream& stream) {
     transpose_in({b[1], op.weights}, at.w, taps, g.out_channels, map, op.precision, stream);
   }
   solve<kPass>(op, base, stream);
-  if constexpr (kPass == ConvPass::kFprop) activations_out(at.y, b[2], out, op, stream);
-  if constexpr (kPass == ConvPass::kDgrad) activations_out(at.x, b[2], in, op, stream);
+  if constexpr (kPass == ConvPass::kFprop) activations_out(at.y, b.out(2), out, op, stream);
+  if constexpr (kPass == ConvPass::kDgrad) activations_out(at.x, b.out(2), in, op, stream);
   if constexpr (kPass == ConvPass::kWgrad) {
-    transpose_out({at.w.data, at.w.dtype}, static_cast<float*>(b[2]), g.out_channels, taps, map, stream);
+    transpose_out({at.w.data, at.w.dtype}, b.out(2), g.out_channels, taps, map, stream);
   }
 }
 
 template <class O, ConvPass kPass>
-Peer peer(std::string_view op) {
+Peer peer() {
   Peer peer{
-      make_kernel<O, run<kPass>, declines<kPass>, workspace<kPass>>(op, "cudnn", DType::kF32,
+      make_kernel<O, run<kPass>, declines<kPass>, workspace<kPass>>("cudnn", DType::kF32,
                                                                     Device::Kind::kCuda),
       [](const Op& problem) { return rules_out(static_cast<const ConvOp&>(problem)); },
       [](const Op& problem, void* base, Stream& stream) {
@@ -109,8 +109,8 @@ Peer peer(std::string_view op) {
 }  // namespace
 
 std::vector<Peer> cudnn_peers() {
-  return {peer<ConvFprop, ConvPass::kFprop>("conv_fprop"), peer<ConvDgrad, ConvPass::kDgrad>("conv_dgrad"),
-          peer<ConvWgrad, ConvPass::kWgrad>("conv_wgrad")};
+  return {peer<ConvFprop, ConvPass::kFprop>(), peer<ConvDgrad, ConvPass::kDgrad>(),
+          peer<ConvWgrad, ConvPass::kWgrad>()};
 }
 
 }  // namespace umbra

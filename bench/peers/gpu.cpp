@@ -24,7 +24,7 @@ std::span<const Peer> gpu_yardsticks() {
 }
 
 void register_peers(Registry& registry) {
-  for (const Peer& peer : gpu_peers()) registry.add({peer.kernel.op, {peer.kernel}, nullptr});
+  for (const Peer& peer : gpu_peers()) registry.add(peer.kernel);
 }
 
 void set_peer_search(PeerSearch wanted) {

@@ -2,7 +2,7 @@
 #include <cblas.h>
 
 #include "bench/peers/peers.h"
-#include "engine/ops/linear/op.h"
+#include "engine/ops/matmul/op.h"
 #include "engine/registry/registry.h"
 
 namespace umbra {
@@ -17,34 +17,25 @@ std::string needs_no_bias(const LinearOp& op) {
 
 void fprop(const LinearFprop& op, Buffers b, void*, Stream&) {
   const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, m, k, 1, static_cast<const float*>(b[0]), k,
-              static_cast<const float*>(b[1]), k, 0, static_cast<float*>(b[3]), m);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, m, k, 1, b.in(0), k, b.in(1), k, 0, b.out(3), m);
 }
 
 void dgrad(const LinearDgrad& op, Buffers b, void*, Stream&) {
   const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, k, m, 1, static_cast<const float*>(b[0]), m,
-              static_cast<const float*>(b[1]), k, 0, static_cast<float*>(b[2]), k);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, k, m, 1, b.in(0), m, b.in(1), k, 0, b.out(2), k);
 }
 
 void wgrad(const LinearWgrad& op, Buffers b, void*, Stream&) {
   const auto n = static_cast<int>(op.rows), k = static_cast<int>(op.in), m = static_cast<int>(op.out);
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, k, n, 1, static_cast<const float*>(b[1]), m,
-              static_cast<const float*>(b[0]), k, 0, static_cast<float*>(b[2]), k);
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, k, n, 1, b.in(1), m, b.in(0), k, 0, b.out(2), k);
 }
 
 }  // namespace
 
 void register_openblas(Registry& registry) {
-  registry.add({"linear_fprop",
-                {make_kernel<LinearFprop, fprop, needs_no_bias>("linear_fprop", "openblas", DType::kF32)},
-                nullptr});
-  registry.add({"linear_dgrad",
-                {make_kernel<LinearDgrad, dgrad, needs_fp32>("linear_dgrad", "openblas", DType::kF32)},
-                nullptr});
-  registry.add({"linear_wgrad",
-                {make_kernel<LinearWgrad, wgrad, needs_no_bias>("linear_wgrad", "openblas", DType::kF32)},
-                nullptr});
+  registry.add(make_kernel<LinearFprop, fprop, needs_no_bias>("openblas"));
+  registry.add(make_kernel<LinearDgrad, dgrad, needs_fp32>("openblas"));
+  registry.add(make_kernel<LinearWgrad, wgrad, needs_no_bias>("openblas"));
 }
 
 }  // namespace umbra

@@ -1,7 +1,6 @@
 // Precision: what the operands of a product are rounded to inside an op that offers the choice. Numbers in
-// memory and sums keep the op's dtype: tf32 and bf16 mean fp32 memory, operands rounded, fp32 sums. (The
-// weights of a network that is only asked may stand in memory as bfloat16, too, and in training on a GPU they
-// have an image in bfloat16 beside them: engine/nn/module.h.)
+// memory and sums keep the op's dtype: tf32 and bf16 mean fp32 memory, operands rounded, fp32 sums. (Weights
+// may stand in memory as bfloat16, or have a copy in it: precision_policy.h.)
 //
 // The roundings are those of NVIDIA's instructions that make the operands of tensor cores, so that every
 // device computes with the same numbers: cvt.rna.tf32.f32 and cvt.rn.bf16.f32.
@@ -9,15 +8,25 @@
 
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace umbra {
 
 enum class Precision { kF32, kTf32, kBf16 };
 
+inline constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kTf32, Precision::kBf16};
+
 /// As in the setting `precision`: "fp32", "tf32", "bf16".
 constexpr std::string_view name_of(Precision precision) {
   return precision == Precision::kBf16 ? "bf16" : precision == Precision::kTf32 ? "tf32" : "fp32";
+}
+/// The precision of that name, or none.
+constexpr std::optional<Precision> precision_named(std::string_view name) {
+  for (const Precision precision : kPrecisions) {
+    if (name_of(precision) == name) return precision;
+  }
+  return std::nullopt;
 }
 
 /// The float nearest to `value` that TF32 can hold (8 exponent bits, 10 of the mantissa), ties away from

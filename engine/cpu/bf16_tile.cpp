@@ -20,6 +20,30 @@ namespace {
 using D = Bf16Dot;
 constexpr int kLine = 16;  // words in a cache line
 
+// Sums of R rows of V vectors; of the last vector `used` lanes.
+template <int R, int V>
+UMBRA_BF16_INLINE void load_sums(const Bf16Tile& t, std::int64_t used, D::Sums (&sum)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      sum[r][v] =
+          t.add ? D::load_first(t.c + r * t.c_row + v * D::kLanes, v < V - 1 ? D::kLanes : used) : D::zero();
+    }
+  }
+}
+
+template <int R, int V>
+UMBRA_BF16_INLINE void store_sums(const Bf16Tile& t, std::int64_t used, const D::Sums (&sum)[R][V]) {
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      D::store_first(t.c + r * t.c_row + v * D::kLanes, sum[r][v], v < V - 1 ? D::kLanes : used);
+    }
+  }
+}
+
 // R rows of V vectors, of which the last may be partly used. kRowsAdjacent: a_row is 1, otherwise a_step
 // is 1.
 template <int R, int V, bool kRowsAdjacent, bool kSoon>
@@ -29,14 +53,7 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
   const std::int64_t steps = t.steps, stride = t.a_row, b_step = t.b_step;
   const std::int64_t a_step = kRowsAdjacent ? t.a_step : 1;
   D::Sums sum[R][V];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      sum[r][v] =
-          t.add ? D::load_first(t.c + r * t.c_row + v * D::kLanes, v < V - 1 ? D::kLanes : used) : D::zero();
-    }
-  }
+  load_sums(t, used, sum);
   for (std::int64_t s = 0; s < count; ++s) {
     const std::uint32_t* a = t.a + (segments[s].a - t.a_first) * t.a_block;
     const std::uint32_t* b = t.b + segments[s].b * t.b_block;
@@ -78,13 +95,7 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
       for (int g = 0; g < kGroups; ++g) ++group[g];
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      D::store_first(t.c + r * t.c_row + v * D::kLanes, sum[r][v], v < V - 1 ? D::kLanes : used);
-    }
-  }
+  store_sums(t, used, sum);
 }
 
 using Product = void (*)(const Bf16Tile&, const TileSegment*, std::int64_t);

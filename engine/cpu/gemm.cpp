@@ -9,6 +9,7 @@
 
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/sum_tile.h"
+#include "engine/cpu/transpose.h"
 
 namespace umbra {
 namespace {

@@ -5,7 +5,7 @@
 // includes the rung again for every target, and each time the vector operations must be defined anew):
 //
 //   #undef HWY_TARGET_INCLUDE
-//   #define HWY_TARGET_INCLUDE "engine/ops/scale/cpu_1_simd.cpp"  // this very file
+//   #define HWY_TARGET_INCLUDE "engine/ops/elementwise/scale.cpp"  // this very file
 //   #include "engine/cpu/simd.h"
 //   #include "engine/cpu/parallel.h"  // and whatever else, anywhere
 //

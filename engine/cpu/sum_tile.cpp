@@ -65,38 +65,103 @@ HWY_INLINE void store_first(D d, hn::Vec<D> v, float* p, hn::Mask<D> mask, std::
 #endif
 }
 
-// R rows of V vectors and, if kRest, half a vector behind them. kPartial: the last of these is not full.
-// kRowsAdjacent: a_row is 1, otherwise a_step is 1.
-template <int R, int V, bool kRest, bool kPartial, bool kRowsAdjacent, bool kPrefetch>
-void product(const SumTile& t, const TileSegment* segments, std::int64_t count) {
-  const Floats d;
-  const Rest rest;
-  constexpr int kWhole = kRest || !kPartial ? V : V - 1;  // vectors that are full for certain
-  constexpr int kGroups = (R + 2) / 3;  // three rows share a pointer: addresses base + {0, 1, 2} * stride
-  const std::int64_t used = t.lanes - kWhole * kLanes;  // lanes of the partial one
-  const auto mask = hn::FirstN(d, static_cast<std::size_t>(used));
-  const auto rest_mask = hn::FirstN(rest, static_cast<std::size_t>(used));
-  hn::Vec<Floats> sum[R][V > 0 ? V : 1];
-  hn::Vec<Rest> sum_rest[R];
+// The sums of a tile: R rows of V vectors and, if kRest, half a vector behind them. kPartial: the last of these
+// is not full.
+template <int R, int V, bool kRest, bool kPartial>
+struct Sums {
+  static constexpr int kWhole = kRest || !kPartial ? V : V - 1;  // vectors that are full for certain
+
+  HWY_INLINE explicit Sums(const SumTile& t)
+      : used(t.lanes - kWhole * kLanes),
+        mask(hn::FirstN(Floats(), static_cast<std::size_t>(used))),
+        rest_mask(hn::FirstN(Rest(), static_cast<std::size_t>(used))) {}
+
+  template <bool kPrefetch>
+  HWY_INLINE void begin(const SumTile& t) {
+    const Floats d;
+    const Rest rest;
 #pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-    const float* c = t.c + r * t.c_row;
-    if constexpr (kPrefetch) {
+    for (int r = 0; r < R; ++r) {
+      const float* c = t.c + r * t.c_row;
+      if constexpr (kPrefetch) {
 #pragma GCC unroll 4
-      for (int l = 0; l < V * kLanes + (kRest ? 1 : 0); l += kLine) hwy::Prefetch(c + l);
-    }
+        for (int l = 0; l < V * kLanes + (kRest ? 1 : 0); l += kLine) hwy::Prefetch(c + l);
+      }
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      sum[r][v] = !t.add       ? hn::Zero(d)
-                  : v < kWhole ? hn::LoadU(d, c + v * kLanes)
-                               : load_first(d, c + v * kLanes, mask, used);
-    }
-    if constexpr (kRest) {
-      sum_rest[r] = !t.add     ? hn::Zero(rest)
-                    : kPartial ? load_first(rest, c + V * kLanes, rest_mask, used)
-                               : hn::LoadU(rest, c + V * kLanes);
+      for (int v = 0; v < V; ++v) {
+        sum[r][v] = !t.add       ? hn::Zero(d)
+                    : v < kWhole ? hn::LoadU(d, c + v * kLanes)
+                                 : load_first(d, c + v * kLanes, mask, used);
+      }
+      if constexpr (kRest) {
+        sum_rest[r] = !t.add     ? hn::Zero(rest)
+                      : kPartial ? load_first(rest, c + V * kLanes, rest_mask, used)
+                                 : hn::LoadU(rest, c + V * kLanes);
+      }
     }
   }
+
+  // Adds the products of R numbers of A and one row of B. The numbers are neighbours at `a`, or row r has its
+  // own at group[r / 3] + r % 3 * stride.
+  template <bool kRowsAdjacent, std::size_t kGroups>
+  HWY_INLINE void add(const float* a, const float* const (&group)[kGroups], std::int64_t stride,
+                      const float* b, bool may_read_on) {
+    const Floats d;
+    const Rest rest;
+    hn::Vec<Floats> row[V > 0 ? V : 1];
+    hn::Vec<Rest> row_rest;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      row[v] = v < kWhole || may_read_on ? hn::LoadU(d, b + v * kLanes)
+                                         : load_first(d, b + v * kLanes, mask, used);
+    }
+    if constexpr (kRest) {
+      row_rest =
+          kPartial ? load_first(rest, b + V * kLanes, rest_mask, used) : hn::LoadU(rest, b + V * kLanes);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const float* p = kRowsAdjacent ? a + r : group[r / 3] + r % 3 * stride;
+      if constexpr (V > 0) {
+        const auto number = hn::Set(d, *p);
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) sum[r][v] = hn::MulAdd(number, row[v], sum[r][v]);
+      }
+      if constexpr (kRest) sum_rest[r] = hn::MulAdd(hn::Set(rest, *p), row_rest, sum_rest[r]);
+    }
+  }
+
+  HWY_INLINE void store(const SumTile& t) const {
+    const Floats d;
+    const Rest rest;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      float* c = t.c + r * t.c_row;
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        if (v < kWhole || used == kLanes) hn::StoreU(sum[r][v], d, c + v * kLanes);
+        if (v >= kWhole && used < kLanes) store_first(d, sum[r][v], c + v * kLanes, mask, used);
+      }
+      if constexpr (kRest) {
+        if (!kPartial || used == kUnit) hn::StoreU(sum_rest[r], rest, c + V * kLanes);
+        if (kPartial && used < kUnit) store_first(rest, sum_rest[r], c + V * kLanes, rest_mask, used);
+      }
+    }
+  }
+
+  hn::Vec<Floats> sum[R][V > 0 ? V : 1];
+  hn::Vec<Rest> sum_rest[R];
+  std::int64_t used;  // lanes of the partial vector
+  hn::Mask<Floats> mask;
+  hn::Mask<Rest> rest_mask;
+};
+
+// One tile. kRowsAdjacent: a_row is 1, otherwise a_step is 1.
+template <int R, int V, bool kRest, bool kPartial, bool kRowsAdjacent, bool kPrefetch>
+void product(const SumTile& t, const TileSegment* segments, std::int64_t count) {
+  constexpr int kGroups = (R + 2) / 3;  // three rows share a pointer: addresses base + {0, 1, 2} * stride
+  Sums<R, V, kRest, kPartial> sums(t);
+  sums.template begin<kPrefetch>(t);
   const std::int64_t steps = t.steps, stride = t.a_row, b_step = t.b_step;
   const std::int64_t a_step = kRowsAdjacent ? t.a_step : 1;
   const bool may_read_on = !kMasks && t.b_padded;
@@ -112,17 +177,6 @@ void product(const SumTile& t, const TileSegment* segments, std::int64_t count) 
 #pragma GCC unroll 4
     for (int g = 0; g < kGroups; ++g) group[g] = a + 3 * g * stride;
     for (std::int64_t step = 0; step < steps; ++step) {
-      hn::Vec<Floats> row[V > 0 ? V : 1];
-      hn::Vec<Rest> row_rest;
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) {
-        row[v] = v < kWhole || may_read_on ? hn::LoadU(d, b + v * kLanes)
-                                           : load_first(d, b + v * kLanes, mask, used);
-      }
-      if constexpr (kRest) {
-        row_rest =
-            kPartial ? load_first(rest, b + V * kLanes, rest_mask, used) : hn::LoadU(rest, b + V * kLanes);
-      }
       if constexpr (kPrefetch) {
         a_soon = step == turn ? a_next : a_soon;
         b_soon = step == turn ? b_next : b_soon;
@@ -137,35 +191,14 @@ void product(const SumTile& t, const TileSegment* segments, std::int64_t count) 
         a_soon += a_step;
         b_soon += b_step;
       }
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) {
-        const float* p = kRowsAdjacent ? a + r : group[r / 3] + r % 3 * stride;
-        if constexpr (V > 0) {
-          const auto number = hn::Set(d, *p);
-#pragma GCC unroll 4
-          for (int v = 0; v < V; ++v) sum[r][v] = hn::MulAdd(number, row[v], sum[r][v]);
-        }
-        if constexpr (kRest) sum_rest[r] = hn::MulAdd(hn::Set(rest, *p), row_rest, sum_rest[r]);
-      }
+      sums.template add<kRowsAdjacent>(a, group, stride, b, may_read_on);
       a += a_step;
       b += b_step;
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; ++g) ++group[g];
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-    float* c = t.c + r * t.c_row;
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      if (v < kWhole || used == kLanes) hn::StoreU(sum[r][v], d, c + v * kLanes);
-      if (v >= kWhole && used < kLanes) store_first(d, sum[r][v], c + v * kLanes, mask, used);
-    }
-    if constexpr (kRest) {
-      if (!kPartial || used == kUnit) hn::StoreU(sum_rest[r], rest, c + V * kLanes);
-      if (kPartial && used < kUnit) store_first(rest, sum_rest[r], c + V * kLanes, rest_mask, used);
-    }
-  }
+  sums.store(t);
 }
 
 using Product = void (*)(const SumTile&, const TileSegment*, std::int64_t);
@@ -194,60 +227,6 @@ void run_tile(const SumTile* tile, const TileSegment* segments, std::int64_t cou
   kProducts[partial][rows_adjacent][tile->prefetch][index](*tile, segments, count);
 }
 
-void transpose_plain(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
-                     float* to, std::int64_t to_row) {
-  for (std::int64_t c = 0; c < columns; ++c) {
-    for (std::int64_t r = 0; r < rows; ++r) to[c * to_row + r] = from[r * from_row + c];
-  }
-}
-
-#if HWY_TARGET != HWY_SCALAR
-// Four rows of one vector each become columns of four.
-HWY_INLINE void transpose_4_rows(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
-  const Floats d;
-  const hn::Full128<float> four;
-  const auto row0 = hn::LoadU(d, from), row1 = hn::LoadU(d, from + from_row);
-  const auto row2 = hn::LoadU(d, from + 2 * from_row), row3 = hn::LoadU(d, from + 3 * from_row);
-  const auto low02 = hn::InterleaveLower(d, row0, row2), low13 = hn::InterleaveLower(d, row1, row3);
-  const auto high02 = hn::InterleaveUpper(d, row0, row2), high13 = hn::InterleaveUpper(d, row1, row3);
-  HWY_ALIGN float columns[4 * kLanes];  // [column mod 4][column / 4][row]
-  hn::Store(hn::InterleaveLower(d, low02, low13), d, columns);
-  hn::Store(hn::InterleaveUpper(d, low02, low13), d, columns + kLanes);
-  hn::Store(hn::InterleaveLower(d, high02, high13), d, columns + 2 * kLanes);
-  hn::Store(hn::InterleaveUpper(d, high02, high13), d, columns + 3 * kLanes);
-#pragma GCC unroll 4
-  for (int block = 0; block < kLanes / 4; ++block) {
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j, to += to_row) {
-      hn::StoreU(hn::Load(four, columns + j * kLanes + block * 4), four, to);
-    }
-  }
-}
-#endif
-
-void run_transpose(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
-                   float* to, std::int64_t to_row, std::int64_t width) {
-  std::int64_t rows_done = 0, columns_done = 0;
-#if HWY_TARGET != HWY_SCALAR
-  rows_done = rows / 4 * 4;
-  columns_done = columns / kLanes * kLanes;
-  for (std::int64_t r = 0; r < rows_done; r += 4) {
-    for (std::int64_t c = 0; c < columns_done; c += kLanes) {
-      // Rows lie far apart and are short: no machine guesses the next ones.
-      for (std::int64_t ahead = 4; ahead < 8; ++ahead) hwy::Prefetch(from + (r + ahead) * from_row + c);
-      transpose_4_rows(from + r * from_row + c, from_row, to + c * to_row + r, to_row);
-    }
-  }
-#endif
-  transpose_plain(from + rows_done * from_row, from_row, rows - rows_done, columns_done, to + rows_done,
-                  to_row);
-  transpose_plain(from + columns_done, from_row, rows, columns - columns_done, to + columns_done * to_row,
-                  to_row);
-  for (std::int64_t c = 0; c < columns; ++c) {
-    for (std::int64_t r = rows; r < width; ++r) to[c * to_row + r] = 0;
-  }
-}
-
 }  // namespace
 }  // namespace umbra::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -257,7 +236,6 @@ namespace umbra {
 
 HWY_EXPORT(tile_shape_of_target);
 HWY_EXPORT(run_tile);
-HWY_EXPORT(run_transpose);
 
 SumTileShape sum_tile_shape() {
   SumTileShape shape;
@@ -267,11 +245,6 @@ SumTileShape sum_tile_shape() {
 
 void sum_tile(const SumTile& tile, const TileSegment* segments, std::int64_t count) {
   HWY_DYNAMIC_DISPATCH(run_tile)(&tile, segments, count);
-}
-
-void transpose(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns, float* to,
-               std::int64_t to_row, std::int64_t width) {
-  HWY_DYNAMIC_DISPATCH(run_transpose)(from, from_row, rows, columns, to, to_row, width);
 }
 
 }  // namespace umbra

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/ops/add/op.h"
-#include "engine/ops/scale/op.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/scale.h"
 
 namespace umbra {
 

@@ -25,7 +25,7 @@ struct Variable {
   bool needs_grad = false;
   std::string name;    // of a parameter, for messages
   Layout grad_layout;  // of a parameter's gradient and moments: what can change, first in the value's memory
-  Tensor image;        // of a weight, where there is one: what can change, rounded to bfloat16
+  Tensor bf16_copy;    // of a weight, where there is one: what can change, rounded to bfloat16
 };
 using Var = std::shared_ptr<Variable>;
 

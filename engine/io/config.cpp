@@ -18,16 +18,28 @@ void check_bounds(const Setting& s, double value, const std::string& where) {
           " and ", s.maximum, ", but it is ", value);
 }
 
-void check_choice(const Setting& s, const std::string& value, const std::string& where) {
-  if (s.choices.empty() || std::find(s.choices.begin(), s.choices.end(), value) != s.choices.end()) return;
+[[noreturn]] void no_choice(const Setting& s, const std::vector<std::string>& choices,
+                            const std::string& value, const std::string& where) {
   std::string list;
-  for (const std::string& choice : s.choices) list += (list.empty() ? "" : ", ") + choice;
+  for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
   fail(where, ": ", s.key, " must be one of ", list, ", but it is ", value);
 }
 
+void check_choice(const Setting& s, const std::string& value, const std::string& where) {
+  if (s.choices.empty() || std::find(s.choices.begin(), s.choices.end(), value) != s.choices.end()) return;
+  no_choice(s, s.choices, value, where);
+}
+
+Precision chosen_precision(const Setting& s, const std::string& name, const std::string& where) {
+  if (const auto precision = precision_named(name)) return *precision;
+  std::vector<std::string> names;
+  for (const Precision precision : kPrecisions) names.emplace_back(name_of(precision));
+  no_choice(s, names, name, where);
+}
+
 std::string expected_type(const Setting& s) {
-  constexpr const char* kNames[] = {"true or false", "an integer",        "a number",
-                                    "a string",      "a list of strings", "a list of numbers"};
+  constexpr const char* kNames[] = {"true or false",     "an integer",        "a number", "a string",
+                                    "a list of strings", "a list of numbers", "a string"};
   return kNames[s.value.index()];
 }
 
@@ -85,6 +97,7 @@ struct Assign {
     for (const toml::node& item : array()) values.push_back(number(item));
     *out = values;
   }
+  void operator()(Precision* out) const { *out = chosen_precision(setting, get<std::string>(), where); }
 };
 
 std::string shortest(double value) {
@@ -114,6 +127,7 @@ struct Write {
   std::string operator()(const std::string* v) const { return toml_string(*v); }
   std::string operator()(const std::vector<std::string>* v) const { return listed(*v, toml_string); }
   std::string operator()(const std::vector<double>* v) const { return listed(*v, shortest); }
+  std::string operator()(const Precision* v) const { return toml_string(std::string(name_of(*v))); }
 };
 
 // toml++ follows a dotted key by recursion, however long it is. A key here has one dot; strings with some
@@ -195,7 +209,9 @@ void Config::set(const std::string& assignment) {
   std::string value = assignment.substr(equals + 1);
   const Setting& setting = find(key, "\"" + assignment + "\"");
   // Strings need no quotes on a command line, lists no brackets when they have one element.
-  if (std::holds_alternative<std::string*>(setting.value)) value = toml_string(value);
+  if (std::holds_alternative<std::string*>(setting.value) ||
+      std::holds_alternative<Precision*>(setting.value))
+    value = toml_string(value);
   const bool strings = std::holds_alternative<std::vector<std::string>*>(setting.value);
   if ((strings || std::holds_alternative<std::vector<double>*>(setting.value)) && !value.starts_with('[')) {
     std::istringstream items(value);

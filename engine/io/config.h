@@ -9,12 +9,15 @@
 #include <variant>
 #include <vector>
 
+#include "engine/base/precision.h"
+
 namespace umbra {
 
 struct Setting {
   std::string key;   // "section.name", or "name" at the top
   std::string help;  // one line with the unit
-  std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::vector<double>*>
+  std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::string>*, std::vector<double>*,
+               Precision*>
       value;
   double minimum = -1e300, maximum = 1e300;  // inclusive, for numbers (and the numbers of lists)
   std::vector<std::string> choices = {};     // for strings: the allowed ones; empty: any

@@ -20,12 +20,11 @@ Conv::Conv(Build& build, const Options& o) : window_(cubic_window(o.kernel, o.st
   out_extent_ = g.out(2);
   const WeightLayouts layouts = conv_weight_layouts(g);
   const Layout layout = build.learns ? layouts.value : layouts.grad;
-  const bool few = g.in_channels <= Context::kFewChannels;  // these compute in fp32
-  const bool rounded = !build.learns && build.precision == Precision::kBf16 && !few;
-  const Tensor value = rounded ? unset_tensor(build, shape, DType::kBf16, layout)
-                               : uniform_tensor(build, shape, default_bound(shape.count_from(1)), layout);
-  weight_ =
-      few ? add_parameter("weight", value, layouts.grad) : add_weight(build, "weight", value, layouts.grad);
+  const DType held = build.precision.conv_weights(g.in_channels, build.dtype, build.learns);
+  const Tensor value = held != build.dtype
+                           ? unset_tensor(build, shape, held, layout)
+                           : uniform_tensor(build, shape, default_bound(shape.count_from(1)), layout);
+  weight_ = add_weight(build, "weight", value, build.precision.conv_operands(g.in_channels), layouts.grad);
 }
 
 Var Conv::forward(Pass& pass, const Var& x) {
@@ -73,7 +72,8 @@ Var BatchNorm::forward_stem(Pass& pass, const Conv& conv, const Var& x, const Wi
 }
 
 Linear::Linear(Build& build, std::int64_t in, std::int64_t out)
-    : weight_(add_weight(build, "weight", uniform_tensor(build, {out, in}, default_bound(in)))),
+    : weight_(add_weight(build, "weight", uniform_tensor(build, {out, in}, default_bound(in)),
+                         build.precision.linear_operands())),
       bias_(add_parameter("bias", uniform_tensor(build, {out}, default_bound(in)))) {}
 
 Var Linear::forward(Pass& pass, const Var& x) {

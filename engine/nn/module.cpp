@@ -4,12 +4,12 @@ namespace umbra {
 namespace {
 
 // Through the host, a part at a time: it happens once in a run.
-void renew_image(const Variable& weight) {
+void renew_bf16_copy(const Variable& weight) {
   constexpr std::int64_t kPart = 1 << 20;
   Stream stream(weight.value.device());
-  for (std::int64_t begin = 0; begin < weight.image.count(); begin += kPart) {
-    const std::int64_t count = std::min(kPart, weight.image.count() - begin);
-    from_host(to_host(weight.value.elements(begin, count), stream), weight.image.elements(begin, count),
+  for (std::int64_t begin = 0; begin < weight.bf16_copy.count(); begin += kPart) {
+    const std::int64_t count = std::min(kPart, weight.bf16_copy.count() - begin);
+    from_host(to_host(weight.value.elements(begin, count), stream), weight.bf16_copy.elements(begin, count),
               stream);
   }
   stream.synchronize();
@@ -26,20 +26,21 @@ Var Module::add_parameter(std::string name, Tensor value, Layout grad_layout) {
   return var;
 }
 
-Var Module::add_weight(const Build& build, std::string name, Tensor value, Layout grad_layout) {
-  const bool wants_image = build.learns && build.precision == Precision::kBf16 &&
-                           build.device.kind == Device::Kind::kCuda && value.dtype() == DType::kF32;
+Var Module::add_weight(const Build& build, std::string name, Tensor value, Precision operands,
+                       Layout grad_layout) {
+  const bool keeps_copy =
+      PrecisionPolicy::keeps_bf16_copy(operands, value.dtype(), build.learns, build.device.kind);
   const Var var = add_parameter(std::move(name), std::move(value), std::move(grad_layout));
-  if (wants_image) {
-    var->image = allocate_tensor(build.device, var->value.shape(), DType::kBf16, var->grad_layout);
-    renew_image(*var);
+  if (keeps_copy) {
+    var->bf16_copy = allocate_tensor(build.device, var->value.shape(), DType::kBf16, var->grad_layout);
+    renew_bf16_copy(*var);
   }
   return var;
 }
 
-void Module::renew_images() const {
+void Module::renew_bf16_copies() const {
   for (const Parameter& p : parameters()) {
-    if (p.var->image.defined()) renew_image(*p.var);
+    if (p.var->bf16_copy.defined()) renew_bf16_copy(*p.var);
   }
 }
 

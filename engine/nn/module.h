@@ -35,11 +35,9 @@ struct Build {
   /// false: a network that is only loaded and asked. No initial values are drawn, and weights that only ever
   /// meet padding are not held (a third of the memory at C = 200); such a network cannot be trained or saved.
   bool learns = true;
-  /// bf16: where a network does not learn, the weights of convolutions with more than Context::kFewChannels
-  /// input channels are held as bfloat16, half of the memory, and can be used by conv_inference only. Where
-  /// it learns on a GPU, these weights and those of linear layers have an image in bfloat16 beside them
-  /// (Variable::image), which the optimisers renew as they write the weights.
-  Precision precision = Precision::kF32;
+  /// As what weights are held, and which have a copy in bfloat16 (Variable::bf16_copy). Weights held as
+  /// bfloat16 can be used by conv_inference only.
+  PrecisionPolicy precision{};
 };
 
 class Module {
@@ -48,8 +46,8 @@ class Module {
   virtual Var forward(Pass& pass, const Var& x) = 0;
   /// What forward() does on the host in training, where a captured pass is replayed instead of called.
   virtual void replayed();
-  /// Makes the images of weights anew: wherever weights were written by anything but an optimiser.
-  void renew_images() const;
+  /// Makes the bfloat16 copies of weights anew: wherever weights were written by anything but an optimiser.
+  void renew_bf16_copies() const;
 
   std::vector<Parameter> parameters() const;  // registration order, children in place
   std::vector<NamedTensor> buffers() const;
@@ -59,8 +57,10 @@ class Module {
  protected:
   /// `grad_layout`: of the gradient and the moments, where they hold less than the value (dead taps).
   Var add_parameter(std::string name, Tensor value, Layout grad_layout = {});
-  /// The same for a weight of which `build` wants an image: with the layout `grad_layout`, already made.
-  Var add_weight(const Build& build, std::string name, Tensor value, Layout grad_layout = {});
+  /// The same for a weight that is multiplied as `operands`: with its copy in bfloat16, where it has one, of
+  /// the layout `grad_layout` and already made.
+  Var add_weight(const Build& build, std::string name, Tensor value, Precision operands,
+                 Layout grad_layout = {});
   Tensor add_buffer(std::string name, Tensor value);
   template <class M>
   std::shared_ptr<M> add_child(std::string name, std::shared_ptr<M> child) {

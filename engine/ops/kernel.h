@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "engine/base/device.h"
 #include "engine/ops/op.h"
@@ -17,7 +18,7 @@ namespace umbra {
 
 struct Kernel {
   std::string_view op;    // Op::name() of the problems it solves
-  std::string_view rung;  // "reference", "cpu_2_tiles", …: the file's name
+  std::string_view rung;  // "reference", "cpu_2_tiles", …: as in ladder.def
   Device::Kind device;
   DType dtype;
   std::string (*declines)(const Op&);   // "" when it takes the problem, otherwise why not
@@ -29,40 +30,47 @@ struct Kernel {
   std::string (*missing)() = nullptr;
 };
 
-inline std::string declines_nothing(const Op&) {
-  return {};
-}
-inline std::size_t no_workspace(const Op&) {
-  return 0;
-}
-
-/// A rung for ops of type O from typed functions; `Declines` and `Workspace` may be nullptr.
+/// A rung for ops of type O from functions on O or a base of it: Run(op, buffers, workspace, stream),
+/// Declines(op) -> std::string, Workspace(op) -> std::size_t. What ends the file of a rung; ladder.def gives
+/// the rung its name and its device.
 template <class O, auto Run, auto Declines = nullptr, auto Workspace = nullptr>
-Kernel make_kernel(std::string_view op, std::string_view rung, DType dtype,
+Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
                    Device::Kind device = Device::Kind::kCpu) {
-  Kernel kernel{op, rung, device, dtype, declines_nothing, no_workspace, nullptr};
+  Kernel kernel{O::kName, rung, device, dtype, nullptr, nullptr, nullptr};
   kernel.run = [](const Op& problem, Buffers buffers, void* workspace, Stream& stream) {
     Run(static_cast<const O&>(problem), buffers, workspace, stream);
   };
-  if constexpr (!std::is_null_pointer_v<decltype(Declines)>) {
-    kernel.declines = [](const Op& problem) -> std::string {
+  kernel.declines = [](const Op& problem) -> std::string {
+    if constexpr (std::is_null_pointer_v<decltype(Declines)>)
+      return {};
+    else
       return Declines(static_cast<const O&>(problem));
-    };
-  }
-  if constexpr (!std::is_null_pointer_v<decltype(Workspace)>) {
-    kernel.workspace = [](const Op& problem) -> std::size_t {
+  };
+  kernel.workspace = [](const Op& problem) -> std::size_t {
+    if constexpr (std::is_null_pointer_v<decltype(Workspace)>)
+      return 0;
+    else
       return Workspace(static_cast<const O&>(problem));
-    };
-  }
+  };
   return kernel;
 }
 
-/// What an op's table.cpp offers: its rungs from the reference upwards (the last that does not decline is
-/// chosen) and the problems every rung is tested and timed on.
-struct OpFamily {
+/// An op with its rungs from the reference upwards (the last that does not decline is chosen) and the
+/// problems every rung is tested and timed on.
+struct Ladder {
   std::string_view op;
   std::vector<Kernel> kernels;
   Problems (*problems)(DType);
 };
+
+/// The definition of ops of type O, with which its ladder starts: the reference on float and on double, and
+/// the problems.
+template <class O, auto F32, auto F64, auto Declines = nullptr, auto Workspace = nullptr>
+Ladder define_op(Problems (*problems)(DType)) {
+  return {O::kName,
+          {make_kernel<O, F32, Declines, Workspace>("reference", DType::kF32),
+           make_kernel<O, F64, Declines, Workspace>("reference", DType::kF64)},
+          problems};
+}
 
 }  // namespace umbra

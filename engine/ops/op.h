@@ -63,8 +63,19 @@ class Op {
   DType dtype;  // of the arithmetic: kF32 or kF64
 };
 
-/// The memory of a call, one pointer per BufferSpec.
-using Buffers = std::span<void* const>;
+/// The memory of a call, one pointer per BufferSpec: in(0) is the first buffer's, out(2) the third's.
+class Buffers : public std::span<void* const> {
+ public:
+  using span::span;
+  template <class T = float>
+  const T* in(std::size_t i) const {
+    return static_cast<const T*>((*this)[i]);
+  }
+  template <class T = float>
+  T* out(std::size_t i) const {
+    return static_cast<T*>((*this)[i]);
+  }
+};
 
 /// A list of problems, for tests and benchmarks.
 using Problems = std::vector<std::unique_ptr<Op>>;

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "engine/ops/adam/op.h"
-#include "engine/ops/gradient_norm/op.h"
-#include "engine/ops/sgd/op.h"
+#include "engine/ops/optim/adam.h"
+#include "engine/ops/optim/gradient_norm.h"
+#include "engine/ops/optim/sgd.h"
 
 namespace umbra {
 namespace {
@@ -25,27 +25,27 @@ Tensor moment_of(const Parameter& p, double weight_decay) {
                weight_decay == 0 ? p.var->grad_layout : value.layout());
 }
 
-// The tensors of one call of an optimiser's op, in the order of its buffers.
+// One call of an optimiser's op: the tensors it is about, and the memory of its buffers in their order.
 struct StepCall {
-  Parts parts;
-  std::vector<Tensor> tensors;
+  TensorList tensors;
+  std::vector<Tensor> buffers;
 };
 
 // Adds what of a parameter moves: the elements with a gradient, which stand in front, and under weight decay
 // the dead ones behind them, whose gradient is zero. `moments` may be undefined.
-void add_moving_parts(const Parameter& p, double weight_decay, std::initializer_list<Tensor> moments,
-                      StepCall& step) {
+void add_moving_tensors(const Parameter& p, double weight_decay, std::initializer_list<Tensor> moments,
+                        StepCall& step) {
   const Tensor& grad = p.grad();
   require(grad.layout() == p.var->grad_layout, "the gradient of ", p.name,
           " has a layout that is not its own");
-  const Tensor& image = p.var->image;
+  const Tensor& bf16_copy = p.var->bf16_copy;
   const auto add = [&](std::int64_t begin, std::int64_t n, bool absent) {
-    const bool has_image = !absent && image.defined();
-    step.parts.push_back({n, absent, has_image});
-    step.tensors.insert(step.tensors.end(), {p.value().elements(begin, n), absent ? Tensor() : grad});
+    const bool has_copy = !absent && bf16_copy.defined();
+    step.tensors.push_back({n, absent, has_copy});
+    step.buffers.insert(step.buffers.end(), {p.value().elements(begin, n), absent ? Tensor() : grad});
     for (const Tensor& moment : moments)
-      step.tensors.push_back(moment.defined() ? moment.elements(begin, n) : moment);
-    step.tensors.push_back(has_image ? image : Tensor());
+      step.buffers.push_back(moment.defined() ? moment.elements(begin, n) : moment);
+    step.buffers.push_back(has_copy ? bf16_copy : Tensor());
   };
   add(0, grad.count(), false);
   const std::int64_t rest = p.value().count() - grad.count();
@@ -72,12 +72,12 @@ class Sgd final : public Optimizer {
     StepCall step;
     for (const std::size_t i : moving) {
       const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[i];
-      add_moving_parts(parameters_[i], options_.weight_decay, {velocity}, step);
+      add_moving_tensors(parameters_[i], options_.weight_decay, {velocity}, step);
     }
-    step.tensors.push_back(scalars);
+    step.buffers.push_back(scalars);
     const DType dtype = parameters_[moving[0]].value().dtype();
-    call(context, SgdStep(dtype, std::move(step.parts), options_.momentum, options_.weight_decay),
-         step.tensors);
+    call(context, SgdStep(dtype, std::move(step.tensors), options_.momentum, options_.weight_decay),
+         step.buffers);
   }
 
   SgdOptions options_;
@@ -111,12 +111,12 @@ class Adam final : public Optimizer {
     const AdamOptions& o = options_;
     StepCall step;
     for (const std::size_t i : moving) {
-      add_moving_parts(parameters_[i], o.weight_decay, {first_[i], second_[i]}, step);
+      add_moving_tensors(parameters_[i], o.weight_decay, {first_[i], second_[i]}, step);
     }
-    step.tensors.push_back(scalars);
+    step.buffers.push_back(scalars);
     const DType dtype = parameters_[moving[0]].value().dtype();
     const AdamRule rule{o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled};
-    call(context, AdamStep(dtype, std::move(step.parts), rule), step.tensors);
+    call(context, AdamStep(dtype, std::move(step.tensors), rule), step.buffers);
   }
 
   AdamOptions options_;
@@ -156,20 +156,20 @@ std::unique_ptr<Optimizer> make_adam(std::vector<Parameter> parameters, const Ad
 }
 
 Tensor gradient_norm(Context& context, const std::vector<Parameter>& parameters, double max_norm) {
-  Parts parts;
-  std::vector<Tensor> tensors;
+  TensorList tensors;
+  std::vector<Tensor> buffers;
   for (const Parameter& p : parameters) {
     if (!p.grad().defined()) continue;
-    parts.push_back({p.grad().count()});
-    tensors.push_back(p.grad());
+    tensors.push_back({p.grad().count()});
+    buffers.push_back(p.grad());
   }
-  const DType dtype = tensors.empty() ? DType::kF32 : tensors[0].dtype();
+  const DType dtype = buffers.empty() ? DType::kF32 : buffers[0].dtype();
   const Tensor norm = context.temporary({1}, DType::kF64), factor = context.temporary({1}, dtype);
-  tensors.insert(tensors.end(), {norm, factor});
-  call(context, GradientNorm(dtype, parts, max_norm), tensors);
-  if (max_norm <= 0 || parts.empty()) return norm;
-  tensors.erase(tensors.end() - 2);
-  call(context, Clip(dtype, std::move(parts)), tensors);
+  buffers.insert(buffers.end(), {norm, factor});
+  call(context, GradientNorm(dtype, tensors, max_norm), buffers);
+  if (max_norm <= 0 || tensors.empty()) return norm;
+  buffers.erase(buffers.end() - 2);
+  call(context, Clip(dtype, std::move(tensors)), buffers);
   return norm;
 }
 

@@ -1,4 +1,4 @@
-// Optimisers: SGD with momentum, Adam and AdamW with PyTorch's formulas (engine/ops/{sgd,adam}/op.h).
+// Optimisers: SGD with momentum, Adam and AdamW with PyTorch's formulas (engine/ops/optim/{sgd,adam}.h).
 #pragma once
 
 #include <memory>

@@ -29,10 +29,10 @@ std::string reason(const Kernel& kernel, const Op& op, Device::Kind device, bool
   return kernel.declines(op);
 }
 
-[[noreturn]] void fail_to_choose(const OpFamily& family, const Op& op, Device::Kind device,
+[[noreturn]] void fail_to_choose(const Ladder& ladder, const Op& op, Device::Kind device,
                                  std::string_view preferred) {
   std::string candidates;
-  for (const Kernel& kernel : family.kernels) {
+  for (const Kernel& kernel : ladder.kernels) {
     candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ",
                          reason(kernel, op, device, kernel.rung == preferred));
   }
@@ -54,41 +54,48 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-void Registry::add(const OpFamily& family) {
-  const auto [place, is_new] = index_.try_emplace(family.op, families_.size());
-  if (is_new) families_.push_back({family.op, {}, family.problems});
-  OpFamily& target = families_[place->second];
-  require(is_new || family.problems == nullptr || family.problems == target.problems, "the op ", family.op,
-          " was added twice with different lists of problems");
-  for (const Kernel& kernel : family.kernels) {
-    require(kernel.op == family.op && kernel.run != nullptr, "the rung ", describe(kernel), " of ", kernel.op,
-            " was added to the op ", family.op, kernel.run == nullptr ? " without a function" : "");
-    const bool twice = std::any_of(target.kernels.begin(), target.kernels.end(),
-                                   [&](const Kernel& other) { return same_place(kernel, other); });
-    require(!twice, "the op ", family.op, " has the rung ", describe(kernel), " twice");
-    target.kernels.push_back(kernel);
+void Registry::add(const Ladder& ladder) {
+  const bool is_new = index_.try_emplace(ladder.op, ladders_.size()).second;
+  require(is_new, "the op ", ladder.op, " was added twice");
+  ladders_.push_back({ladder.op, {}, ladder.problems});
+  for (const Kernel& kernel : ladder.kernels) {
+    require(kernel.op == ladder.op, "the rung ", describe(kernel), " of ", kernel.op, " was added to the op ",
+            ladder.op);
+    add(kernel);
   }
 }
 
-const OpFamily* Registry::find(std::string_view op) const {
+void Registry::add(const Kernel& kernel) {
+  const auto place = index_.find(kernel.op);
+  require(place != index_.end(), "the rung ", describe(kernel), " is one of ", kernel.op,
+          ", which the registry does not have; it has ", op_names());
+  require(kernel.run != nullptr, "the rung ", describe(kernel), " of ", kernel.op, " has no function");
+  std::vector<Kernel>& kernels = ladders_[place->second].kernels;
+  const bool twice = std::any_of(kernels.begin(), kernels.end(),
+                                 [&](const Kernel& other) { return same_place(kernel, other); });
+  require(!twice, "the op ", kernel.op, " has the rung ", describe(kernel), " twice");
+  kernels.push_back(kernel);
+}
+
+const Ladder* Registry::find(std::string_view op) const {
   const auto place = index_.find(op);
-  return place == index_.end() ? nullptr : &families_[place->second];
+  return place == index_.end() ? nullptr : &ladders_[place->second];
 }
 
 std::string Registry::op_names() const {
   std::string names;
-  for (const OpFamily& family : families_) names += concat(names.empty() ? "" : ", ", family.op);
+  for (const Ladder& ladder : ladders_) names += concat(names.empty() ? "" : ", ", ladder.op);
   return names.empty() ? "none" : names;
 }
 
 const Kernel* Registry::choose_if_any(const Op& op, Device::Kind device) const {
-  const OpFamily* family = find(op.name());
-  if (family == nullptr) return nullptr;
-  const auto preference = preferred_.find(family->op);
+  const Ladder* ladder = find(op.name());
+  if (ladder == nullptr) return nullptr;
+  const auto preference = preferred_.find(ladder->op);
   const std::string_view preferred =
       preference == preferred_.end() ? std::string_view() : std::string_view(preference->second);
   const Kernel* chosen = nullptr;
-  for (const Kernel& kernel : family->kernels) {
+  for (const Kernel& kernel : ladder->kernels) {
     if (kernel.missing != nullptr && kernel.rung != preferred) continue;
     if (!takes(kernel, op, device)) continue;
     chosen = &kernel;
@@ -97,17 +104,23 @@ const Kernel* Registry::choose_if_any(const Op& op, Device::Kind device) const {
   return chosen;
 }
 
+std::optional<std::size_t> Registry::height(const Op& op, Device::Kind device) const {
+  const Kernel* chosen = choose_if_any(op, device);
+  if (chosen == nullptr) return std::nullopt;
+  return static_cast<std::size_t>(chosen - find(op.name())->kernels.data());
+}
+
 const Kernel& Registry::choose(const Op& op, Device::Kind device) const {
-  const OpFamily* family = find(op.name());
-  if (family == nullptr) {
+  const Ladder* ladder = find(op.name());
+  if (ladder == nullptr) {
     fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " (problem ",
          op.text(), "): the registry has no op of this name; it has ", op_names());
   }
   const Kernel* chosen = choose_if_any(op, device);
-  const auto preference = preferred_.find(family->op);
+  const auto preference = preferred_.find(ladder->op);
   if (chosen == nullptr) {
     fail_to_choose(
-        *family, op, device,
+        *ladder, op, device,
         preference == preferred_.end() ? std::string_view() : std::string_view(preference->second));
   }
   return *chosen;
@@ -131,16 +144,16 @@ std::string Registry::why(const Op& op, Device::Kind device) const {
 }
 
 void Registry::prefer(std::string_view op, std::string_view rung) {
-  const OpFamily* family = find(op);
-  if (family == nullptr && find(concat(whole_op(op), kPasses[0])) != nullptr) {
+  const Ladder* ladder = find(op);
+  if (ladder == nullptr && find(concat(whole_op(op), kPasses[0])) != nullptr) {
     for (const std::string_view pass : kPasses) prefer(concat(whole_op(op), pass), rung);
     return;
   }
-  if (family == nullptr)
+  if (ladder == nullptr)
     fail("cannot prefer ", op, "=", rung, ": there is no op ", op, "; known ops: ", op_names());
   std::string rungs;
   bool known = false;
-  for (const Kernel& kernel : family->kernels) {
+  for (const Kernel& kernel : ladder->kernels) {
     known = known || kernel.rung == rung;
     if (kernel.rung == rung && kernel.missing != nullptr) {
       const std::string why = kernel.missing();
@@ -150,7 +163,7 @@ void Registry::prefer(std::string_view op, std::string_view rung) {
   }
   require(known, "cannot prefer ", op, "=", rung, ": the op ", op, " has no rung ", rung,
           "; its rungs: ", rungs);
-  preferred_[family->op] = std::string(rung);
+  preferred_[ladder->op] = std::string(rung);
 }
 
 void Registry::prefer(std::string_view text) {
@@ -173,11 +186,11 @@ std::string Registry::table() const {
         << '\n';
   };
   line("op", "rung", "device", "dtype");
-  for (const OpFamily& family : families_) {
-    const auto preference = preferred_.find(family.op);
-    for (const Kernel& kernel : family.kernels) {
+  for (const Ladder& ladder : ladders_) {
+    const auto preference = preferred_.find(ladder.op);
+    for (const Kernel& kernel : ladder.kernels) {
       const bool marked = preference != preferred_.end() && preference->second == kernel.rung;
-      line(family.op, concat(kernel.rung, marked ? " *" : ""), name_of(kernel.device), name_of(kernel.dtype));
+      line(ladder.op, concat(kernel.rung, marked ? " *" : ""), name_of(kernel.device), name_of(kernel.dtype));
     }
   }
   return out.str();

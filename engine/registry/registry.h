@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,13 +19,13 @@ namespace umbra {
 
 class Registry {
  public:
-  /// Adds the rungs of `family`, behind those the op already has (a backend adds its own to an op that the
-  /// CPU defined: its `problems` is then null or the same function). Throws Error for a rung twice or under
-  /// another op's name.
-  void add(const OpFamily& family);
+  /// Adds an op. Throws Error where the registry has it already, or for a rung twice or of another op.
+  void add(const Ladder& ladder);
+  /// Adds a rung behind those that its op has. Throws Error for a rung twice or of an unknown op.
+  void add(const Kernel& kernel);
 
   /// Everything, in the order in which it was added. Valid until the next add().
-  std::span<const OpFamily> families() const { return families_; }
+  std::span<const Ladder> ladders() const { return ladders_; }
 
   /// The kernel for `op` on `device`, valid until the next add(). Throws Error naming every candidate and why
   /// it declined.
@@ -32,6 +33,9 @@ class Registry {
 
   /// The same, or null where no rung takes it.
   const Kernel* choose_if_any(const Op& op, Device::Kind device) const;
+
+  /// The place of that kernel in the op's ladder, the reference's is 0; none where no rung takes it.
+  std::optional<std::size_t> height(const Op& op, Device::Kind device) const;
 
   /// Why choose() takes what it takes, in words: "the last of 3 that take it; cpu_3_few_inputs: more than 4
   /// input channels".
@@ -48,11 +52,11 @@ class Registry {
   std::string table() const;
 
  private:
-  const OpFamily* find(std::string_view op) const;
+  const Ladder* find(std::string_view op) const;
   std::string op_names() const;
 
-  std::vector<OpFamily> families_;
-  std::map<std::string_view, std::size_t> index_;                   // op name -> place in families_
+  std::vector<Ladder> ladders_;
+  std::map<std::string_view, std::size_t> index_;                   // op name -> place in ladders_
   std::map<std::string_view, std::string, std::less<>> preferred_;  // op name -> rung
 };
 

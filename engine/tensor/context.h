@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <span>
 
-#include "engine/base/precision.h"
+#include "engine/base/precision_policy.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/arena.h"
 #include "engine/tensor/tensor.h"
@@ -19,14 +19,7 @@ struct Context {
   const Registry& registry;
   Stream stream;
   Arena arena;
-  /// Of the operands of convolutions with more than kFewChannels input channels and of every linear layer.
-  /// The other convolutions (a network's first layer, where an instruction's sum over channels would be
-  /// mostly padding) and everything else compute in fp32.
-  Precision precision = Precision::kF32;
-  static constexpr std::int64_t kFewChannels = 4;
-  Precision conv_precision(std::int64_t in_channels) const {
-    return in_channels > kFewChannels ? precision : Precision::kF32;
-  }
+  PrecisionPolicy precision{};
   /// When set, sees every call after it has been queued: the op, the rung that ran it and its tensors. For
   /// profiles and for naming the first op that made a NaN.
   std::function<void(const Op&, const Kernel&, std::span<const Tensor>, double seconds)> observer;

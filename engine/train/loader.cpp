@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "engine/cpu/parallel.h"
-#include "engine/ops/gather_boxes/op.h"
+#include "engine/ops/data_movement/gather_boxes.h"
 
 namespace umbra {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "engine/ops/peak/op.h"
-#include "engine/ops/scale/op.h"
+#include "engine/ops/elementwise/peak.h"
+#include "engine/ops/elementwise/scale.h"
 
 namespace umbra {
 namespace {

@@ -1,4 +1,4 @@
-// Peaks: what a device can do, measured with the ops of engine/ops/peak.
+// Peaks: what a device can do, measured with the ops of engine/ops/elementwise/peak.h.
 #pragma once
 
 #include "engine/tensor/context.h"

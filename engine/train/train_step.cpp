@@ -176,7 +176,7 @@ void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
       }
       for (const Parameter& p : parameters) {
         const bool same = p.value().data() == tensors[i].data() ||
-                          (p.var->image.defined() && p.var->image.data() == tensors[i].data());
+                          (p.var->bf16_copy.defined() && p.var->bf16_copy.data() == tensors[i].data());
         if (same) read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
       }
     }

@@ -41,7 +41,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
                           const std::vector<Observer*>& observers) {
   const std::int64_t per_epoch = training.batches_per_epoch(), total = options_.epochs * per_epoch;
   context_.stream.synchronize();
-  network_.renew_images();  // whoever wrote the weights, a checkpoint or another hand
+  network_.renew_bf16_copies();  // whoever wrote the weights, a checkpoint or another hand
   TrainStep train_step(context_, network_, optimizer_, task_, options_, training);
   const auto tell = [&](const Report& report) {
     for (Observer* observer : observers) observer->on_step(report);

@@ -1,6 +1,7 @@
 // The compile gate: what ptxas said of every kernel (registers, shared memory) against
 // tests/cuda/budgets.txt. Spills and warnings already stop the build. A kernel that needs more than it did is
-// a change somebody must want. What ptxas only mentions by the way, but what makes a tensor-core kernel slow
+// a change somebody must want, and so is a new one that needs more than a simple kernel does: it gets a line.
+// What ptxas only mentions by the way, but what makes a tensor-core kernel slow
 // (wgmma one after the other, setmaxnreg ignored), fails by its number.
 //   UMBRA_WRITE_BUDGETS=1 build/tests/cuda/cuda_tests --gtest_filter='Budget*'     rewrites the file
 #include <cxxabi.h>
@@ -26,7 +27,10 @@ struct Usage {
   int registers = 0, shared = 0, stack = 0, spills = 0;
 };
 
-// "engine/ops/add/cuda_1_naive.cu<tab>umbra::(anonymous namespace)::add_each(…)".
+// What a kernel may need without a line of its own: 2048 threads on a multiprocessor at a time.
+constexpr Usage kSimpleKernel{.registers = 32, .shared = 0};
+
+// "engine/ops/elementwise/bias.cu<tab>umbra::(anonymous namespace)::bias_forward_each(…)".
 std::string full_name(const std::string& file, const std::string& mangled) {
   int status = 0;
   char* const text = abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status);
@@ -154,10 +158,12 @@ TEST(Budget, NoKernelNeedsMoreThanItMay) {
   for (const auto& [kernel, usage] : found) {
     EXPECT_EQ(usage.spills, 0) << kernel;
     EXPECT_EQ(usage.stack, 0) << kernel << " keeps an array in local memory";
-    ASSERT_TRUE(budget.contains(kernel)) << kernel << " has no line in tests/cuda/budgets.txt";
+    const auto line = budget.find(kernel);
+    const Usage may = line == budget.end() ? kSimpleKernel : line->second;
+    const char* const whose = line == budget.end() ? ", which has no line in tests/cuda/budgets.txt" : "";
     // Another version of ptxas may need a few registers more.
-    EXPECT_LE(usage.registers, budget[kernel].registers + 8) << kernel;
-    EXPECT_LE(usage.shared, budget[kernel].shared) << kernel;
+    EXPECT_LE(usage.registers, may.registers + 8) << kernel << whose;
+    EXPECT_LE(usage.shared, may.shared) << kernel << whose;
   }
 }
 

@@ -1,12 +1,12 @@
 // The threads of a ChannelCut's grid visit every number of [outer, C, inner] once, in the channel they think
 // it is in.
-#include "engine/cuda/channel_cut.h"
+#include "engine/cuda/tile/channel_cut.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-#include "engine/ops/shape_lists.h"
+#include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "bench/peers/convert.h"
-#include "engine/ops/conv_shapes.h"
+#include "engine/ops/conv/shapes.h"
 #include "tests/cuda/where.h"
 
 namespace umbra {

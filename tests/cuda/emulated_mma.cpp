@@ -7,7 +7,7 @@
 
 #include "cuda_grid.h"
 #include "engine/base/philox.h"
-#include "engine/cuda/mma_places.h"
+#include "engine/cuda/tile/mma_places.h"
 #include "mma.h"
 
 namespace umbra {

@@ -1,28 +1,17 @@
-// What the tensor rungs decide before a kernel starts: the order of positions, the shapes of tiles, the
-// images of operands. (What the kernels make of it is the gauntlet's business.)
+// What the tensor rungs decide before a kernel starts: the order of positions, the shapes of tiles, packed
+// operands. (What the kernels make of it is the gauntlet's business.)
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "engine/base/error.h"
-#include "engine/ops/conv_shapes.h"
-#include "engine/ops/conv_tensor_products.h"
+#include "engine/ops/conv/cuda_tensor_products.h"
+#include "engine/ops/conv/shapes.h"
 
 namespace umbra {
 namespace {
 
 constexpr void* kNothing = nullptr;
-
-ConvGeometry on_cube(std::int64_t batch, std::int64_t in, std::int64_t out, std::int64_t extent,
-                     std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
-  return {batch,
-          in,
-          out,
-          {extent, extent, extent},
-          {kernel, kernel, kernel},
-          {stride, stride, stride},
-          {padding, padding, padding}};
-}
 
 TensorProduct fprop(const ConvGeometry& g, Precision precision = Precision::kBf16) {
   return conv_fprop_product(g, precision, DType::kF32, kNothing, kNothing, kNothing);
@@ -57,22 +46,22 @@ void expect_permutation(const TensorWalk& walk) {
 
 // The figures of the design: at most 3.2 % of layer1's multiplications are with padding.
 TEST(TensorProduct, PairsPositionsWithTheSameTaps) {
-  const TensorProduct same = fprop(on_cube(32, 200, 200, 4, 3, 1, 1));
+  const TensorProduct same = fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1));
   EXPECT_EQ(same.live, 1000);
   EXPECT_EQ(executed_pairs(same.walk), 1032);
   expect_permutation(same.walk);
-  const TensorProduct halves = fprop(on_cube(32, 200, 200, 8, 3, 2, 1));
+  const TensorProduct halves = fprop(conv_on_cube(32, 200, 200, 8, 3, 2, 1));
   EXPECT_EQ(halves.live, 1331);
   EXPECT_LE(executed_pairs(halves.walk), 1357);  // 1.9 %
   expect_permutation(halves.walk);
-  const TensorProduct slopes = dgrad(on_cube(32, 200, 200, 8, 3, 2, 1));
-  EXPECT_EQ(slopes.live, 1331);
-  EXPECT_LE(executed_pairs(slopes.walk), 1341);  // 0.7 %
-  expect_permutation(slopes.walk);
+  const TensorProduct gradient = dgrad(conv_on_cube(32, 200, 200, 8, 3, 2, 1));
+  EXPECT_EQ(gradient.live, 1331);
+  EXPECT_LE(executed_pairs(gradient.walk), 1341);  // 0.7 %
+  expect_permutation(gradient.walk);
 }
 
 TEST(TensorProduct, BlocksOfSamplesPairWithinAPosition) {
-  const TensorProduct two = fprop(on_cube(64, 20, 20, 4, 3, 1, 1));
+  const TensorProduct two = fprop(conv_on_cube(64, 20, 20, 4, 3, 1, 1));
   EXPECT_TRUE(two.walk.order.natural);
   EXPECT_EQ(two.live, 2 * 1000);
   EXPECT_EQ(executed_pairs(two.walk), 2 * 1000);
@@ -82,11 +71,11 @@ TEST(TensorProduct, TakesTheShapeThatWastesLeast) {
   const auto shape = [](const TensorProduct& product) {
     return plan_tensor_product(product, TensorRung::kSpecialised).shape;
   };
-  EXPECT_EQ(shape(fprop(on_cube(32, 200, 200, 4, 3, 1, 1))), TensorShape::kRows200);
-  EXPECT_EQ(shape(fprop(on_cube(32, 400, 400, 2, 3, 1, 1))), TensorShape::kUnits8);
-  EXPECT_EQ(shape(fprop(on_cube(32, 800, 800, 1, 3, 1, 1))), TensorShape::kUnits1);
-  EXPECT_EQ(shape(fprop(on_cube(32, 64, 64, 32, 3, 1, 1))), TensorShape::kRows64);
-  EXPECT_EQ(shape(fprop(on_cube(8192, 8192, 8192, 1, 1, 1, 0))), TensorShape::kRows256);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1))), TensorShape::kRows200);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 400, 400, 2, 3, 1, 1))), TensorShape::kUnits8);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 800, 800, 1, 3, 1, 1))), TensorShape::kUnits1);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 64, 64, 32, 3, 1, 1))), TensorShape::kRows64);
+  EXPECT_EQ(shape(fprop(conv_on_cube(8192, 8192, 8192, 1, 1, 1, 0))), TensorShape::kRows256);
 }
 
 // Every tile there is runs in the gauntlet: each shape with each kind of operands.
@@ -119,10 +108,11 @@ TEST(TensorProduct, EveryShapeHasAProblem) {
 }
 
 TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {
-  for (const TensorRung rung : kTensorRungs) {
+  for (const TensorRung rung :
+       {TensorRung::kWgmma, TensorRung::kTma, TensorRung::kSpecialised, TensorRung::kCluster}) {
     for (const TensorProduct& product :
-         {fprop(on_cube(32, 200, 200, 4, 3, 1, 1)), fprop(on_cube(32, 800, 800, 1, 3, 1, 1)),
-          dgrad(on_cube(32, 200, 400, 4, 3, 2, 1))}) {
+         {fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1)), fprop(conv_on_cube(32, 800, 800, 1, 3, 1, 1)),
+          dgrad(conv_on_cube(32, 200, 400, 4, 3, 2, 1))}) {
       const TensorPlan plan = plan_tensor_product(product, rung);
       EXPECT_GE(plan.row_tiles * rows_of(plan.shape), product.walk.rows);
       EXPECT_GE(plan.unit_tiles * units_of(plan.shape), product.walk.units());
@@ -132,64 +122,65 @@ TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {
         EXPECT_EQ(plan.parts & (plan.parts - 1), 0) << "a cluster's size";
       }
     }
-    EXPECT_GT(plan_tensor_product(fprop(on_cube(32, 200, 200, 4, 3, 1, 1)), rung).parts, 1);
+    EXPECT_GT(plan_tensor_product(fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1)), rung).parts, 1);
   }
 }
 
-// Images against plain loops: every number rounded to nearest, in its place, zeros behind a row.
+// Packing against plain loops: every number rounded to nearest, in its place, zeros behind a row.
 template <class From>
-void expect_image(Precision precision, bool transposed, std::int64_t outer, std::int64_t rows,
-                  std::int64_t columns) {
+void expect_packed(Precision precision, bool transposed, std::int64_t outer, std::int64_t rows,
+                   std::int64_t columns) {
   std::vector<From> source(static_cast<std::size_t>(outer * rows * columns));
   for (std::size_t i = 0; i < source.size(); ++i) {
     source[i] = From(1 + static_cast<float>(i % 4096) * 0x1p-12f + static_cast<float>(i) * 0x1p-20f);
   }
   const OperandSource from{source.data(), dtype_of<From>, outer, rows, columns};
-  OperandImage image = operand_image(from, precision, transposed);
-  ASSERT_EQ(image.rows, transposed ? columns : rows);
-  std::vector<unsigned char> memory(image.bytes(), 0xFF);
-  if (image.data == nullptr) {
-    pack_operand(from, image, memory.data(), nullptr);
-    image.data = memory.data();
+  PackedOperand packed = packed_operand(from, precision, transposed);
+  ASSERT_EQ(packed.rows, transposed ? columns : rows);
+  std::vector<unsigned char> memory(packed.bytes(), 0xFF);
+  if (packed.data == nullptr) {
+    pack_operand(from, packed, memory.data(), nullptr);
+    packed.data = memory.data();
   }
   const auto number = [&](std::int64_t o, std::int64_t r, std::int64_t c) -> float {
     const auto* const row =
-        static_cast<const unsigned char*>(image.data) + (o * image.rows + r) * image.row_bytes();
+        static_cast<const unsigned char*>(packed.data) + (o * packed.rows + r) * packed.row_bytes();
     if (precision == Precision::kBf16) return reinterpret_cast<const Bf16*>(row)[c];
     return reinterpret_cast<const float*>(row)[c];
   };
   for (std::int64_t o = 0; o < outer; ++o) {
-    for (std::int64_t r = 0; r < image.rows; ++r) {
-      for (std::int64_t c = 0; c < image.row_bytes() / image.element_bytes(); ++c) {
+    for (std::int64_t r = 0; r < packed.rows; ++r) {
+      for (std::int64_t c = 0; c < packed.row_bytes() / packed.element_bytes(); ++c) {
         const std::int64_t i = (o * rows + (transposed ? c : r)) * columns + (transposed ? r : c);
         const float want =
-            c < image.columns ? rounded_to(precision, static_cast<float>(source[static_cast<std::size_t>(i)]))
-                              : 0;
+            c < packed.columns
+                ? rounded_to(precision, static_cast<float>(source[static_cast<std::size_t>(i)]))
+                : 0;
         ASSERT_EQ(number(o, r, c), want) << o << ' ' << r << ' ' << c;
       }
     }
   }
 }
 
-TEST(OperandImage, HoldsEveryNumberRoundedToNearest) {
+TEST(PackedOperand, HoldsEveryNumberRoundedToNearest) {
   for (const bool transposed : {false, true}) {
     for (const auto& [outer, rows, columns] : std::vector<std::array<std::int64_t, 3>>{
              {1, 1, 1}, {3, 5, 33}, {2, 33, 20}, {4, 20, 32}, {1, 65, 40}}) {
       SCOPED_TRACE(concat(outer, " x ", rows, " x ", columns, transposed ? " transposed" : ""));
-      expect_image<float>(Precision::kTf32, transposed, outer, rows, columns);
-      expect_image<float>(Precision::kBf16, transposed, outer, rows, columns);
-      expect_image<Bf16>(Precision::kBf16, transposed, outer, rows, columns);
+      expect_packed<float>(Precision::kTf32, transposed, outer, rows, columns);
+      expect_packed<float>(Precision::kBf16, transposed, outer, rows, columns);
+      expect_packed<Bf16>(Precision::kBf16, transposed, outer, rows, columns);
     }
   }
 }
 
-TEST(OperandImage, IsTheSourceWhereItsRowsFit) {
+TEST(PackedOperand, IsTheSourceWhereItsRowsFit) {
   const std::vector<Bf16> weights(3 * 40);
   const OperandSource fits{weights.data(), DType::kBf16, 1, 3, 40},
       narrow{weights.data(), DType::kBf16, 1, 6, 20};
-  EXPECT_EQ(operand_image(fits, Precision::kBf16, false).data, weights.data());
-  EXPECT_EQ(operand_image(fits, Precision::kBf16, true).data, nullptr);
-  EXPECT_EQ(operand_image(narrow, Precision::kBf16, false).data, nullptr) << "rows of 40 bytes";
+  EXPECT_EQ(packed_operand(fits, Precision::kBf16, false).data, weights.data());
+  EXPECT_EQ(packed_operand(fits, Precision::kBf16, true).data, nullptr);
+  EXPECT_EQ(packed_operand(narrow, Precision::kBf16, false).data, nullptr) << "rows of 40 bytes";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/io/hdf5.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 
 namespace umbra {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "engine/cuda/mma_places.h"
+#include "engine/cuda/tile/mma_places.h"
 
 namespace umbra {
 namespace {

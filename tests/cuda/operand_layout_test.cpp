@@ -1,6 +1,6 @@
-// The index functions of engine/cuda/operand_layout.h and mma_places.h against first principles: what a copy
+// The index functions of engine/cuda/tile/operand_layout.h and mma_places.h against first principles: what a copy
 // puts into shared memory is what a wgmma finds there, and threads hold every element once.
-#include "engine/cuda/operand_layout.h"
+#include "engine/cuda/tile/operand_layout.h"
 
 #include <gtest/gtest.h>
 

@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "engine/grad/functions.h"
-#include "engine/ops/adam/op.h"
-#include "engine/ops/dropout/op.h"
-#include "engine/ops/sgd/op.h"
+#include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/optim/adam.h"
+#include "engine/ops/optim/sgd.h"
 #include "engine/optim/optimizer.h"
 #include "engine/runtime/graph.h"
 #include "tests/cuda/where.h"
@@ -40,9 +40,9 @@ struct CudaOptim : testing::Test {
   /// The rungs of an op for a GPU, the naive one first.
   std::vector<std::string> rungs(std::string_view op) const {
     std::vector<std::string> found;
-    for (const OpFamily& family : registry.families()) {
-      for (const Kernel& kernel : family.kernels) {
-        if (family.op == op && kernel.device == Device::Kind::kCuda) found.emplace_back(kernel.rung);
+    for (const Ladder& ladder : registry.ladders()) {
+      for (const Kernel& kernel : ladder.kernels) {
+        if (ladder.op == op && kernel.device == Device::Kind::kCuda) found.emplace_back(kernel.rung);
       }
     }
     return found;
@@ -67,9 +67,9 @@ TEST_F(CudaOptim, AdamHasTheBitsOfTheFormula) {
   for (const double decay : {0.0, 0.1}) {
     Numbers want_p(kCount), want_m(kCount), want_v(kCount);
     for (std::size_t i = 0; i < kCount; ++i) {
-      const float slope = std::fma(as_float(decay), as_float(p[i]), as_float(g[i]));
-      const float first = std::fma(as_float(1 - 0.9), slope, as_float(m[i]) * 0.9f);
-      const float second = std::fma(as_float(1 - 0.999) * slope, slope, as_float(v[i]) * 0.999f);
+      const float gradient = std::fma(as_float(decay), as_float(p[i]), as_float(g[i]));
+      const float first = std::fma(as_float(1 - 0.9), gradient, as_float(m[i]) * 0.9f);
+      const float second = std::fma(as_float(1 - 0.999) * gradient, gradient, as_float(v[i]) * 0.999f);
       const float below = std::sqrt(second) / as_float(std::sqrt(kBc2)) + 1e-8f;
       want_p[i] = static_cast<double>(as_float(p[i]) + as_float(-(kLr / kBc1)) * first / below);
       want_m[i] = static_cast<double>(first);
@@ -92,10 +92,10 @@ TEST_F(CudaOptim, SgdHasTheBitsOfTheFormula) {
   const Numbers p = draw(kCount, 1), g = draw(kCount, 2), v = draw(kCount, 3);
   Numbers want_p(kCount), want_v(kCount);
   for (std::size_t i = 0; i < kCount; ++i) {
-    const float slope = std::fma(0.1f, as_float(p[i]), as_float(g[i]));
-    const float speed = as_float(v[i]) * 0.9f + slope;
-    want_p[i] = static_cast<double>(std::fma(-0.01f, speed, as_float(p[i])));
-    want_v[i] = static_cast<double>(speed);
+    const float gradient = std::fma(0.1f, as_float(p[i]), as_float(g[i]));
+    const float velocity = as_float(v[i]) * 0.9f + gradient;
+    want_p[i] = static_cast<double>(std::fma(-0.01f, velocity, as_float(p[i])));
+    want_v[i] = static_cast<double>(velocity);
   }
   for (const std::string& rung : rungs("sgd_step")) {
     registry.prefer("sgd_step", rung);
@@ -141,13 +141,13 @@ TEST_F(CudaOptim, NormsThatAreNotFiniteClipNothing) {
 
 // Dropout, clipping and Adam captured once, launched three times with other numbers in the same memory.
 TEST_F(CudaOptim, AReplayedUpdateReadsItsNumbersAnew) {
-  const Numbers start = draw(1000, 1), slope = draw(1000, 2);
+  const Numbers start = draw(1000, 1), drawn = draw(1000, 2);
   const auto run = [&](bool replayed) {
     Var parameter = constant(on(kGpu, start));
     const std::vector<Parameter> parameters{{"p", parameter}};
     const auto adam = make_adam(parameters, {});
     const Tensor scalars = on(kGpu, {0, 0, 0}, DType::kF64), number = on(kGpu, {0}, DType::kI64);
-    const Var gradient = constant(on(kGpu, slope));
+    const Var gradient = constant(on(kGpu, drawn));
     const auto work = [&] {
       Pass pass{*gpu, nullptr, true, Rng(5, Purpose::kDropout), number};
       parameter->grad = dropout(pass, gradient, 0.5)->value;

@@ -1,8 +1,8 @@
 // Windows and the inputs they hold are two views of one relation.
 #include <gtest/gtest.h>
 
-#include "engine/ops/max_pool/reference.h"
-#include "engine/ops/max_pool/windows.h"
+#include "engine/ops/pool/max_pool_reference.h"
+#include "engine/ops/pool/max_pool_windows.h"
 
 namespace umbra {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "engine/ops/stem3d/cuda_2_index.h"
+#include "engine/ops/stem/cuda_2_lanes_index.h"
 
 namespace umbra {
 namespace {

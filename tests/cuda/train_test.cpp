@@ -91,8 +91,8 @@ struct Log final : Observer {
 struct Outcome {
   Log log;
   std::map<std::string, Numbers> state;
-  std::map<std::string, Numbers> images;  // of weights, by their names
-  std::set<std::string> texts;            // of the ops that were called outside of graphs
+  std::map<std::string, Numbers> bf16_copies;  // of weights, by their names
+  std::set<std::string> texts;                 // of the ops that were called outside of graphs
 };
 
 struct RunSetup {
@@ -151,8 +151,8 @@ Outcome train(Device device, const RunSetup& setup) {
   for (const NamedTensor& t : net.state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
   for (const NamedTensor& t : optimizer->state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
   for (const Parameter& p : net.parameters()) {
-    const Tensor& image = p.var->image;
-    if (image.defined()) outcome.images[p.name] = to_host(image, context.stream);
+    const Tensor& copy = p.var->bf16_copy;
+    if (copy.defined()) outcome.bf16_copies[p.name] = to_host(copy, context.stream);
   }
   return outcome;
 }
@@ -250,7 +250,7 @@ TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {
 }
 
 // What the optimisers wrote, in graphs and queued, are the roundings of the weights.
-TEST_F(CudaTrain, ImagesAreWhatTheWeightsRoundTo) {
+TEST_F(CudaTrain, Bf16CopiesAreWhatTheWeightsRoundTo) {
   for (const std::string optimizer : {"adam", "sgd"}) {
     const RunSetup setup{.graph = true, .epochs = 2, .precision = Precision::kBf16, .optimizer = optimizer};
     const Outcome replayed = train(kGpu, setup);
@@ -258,17 +258,16 @@ TEST_F(CudaTrain, ImagesAreWhatTheWeightsRoundTo) {
     one_by_one.graph = false;
     const Outcome queued = train(kGpu, one_by_one);
     expect_same_bits(replayed, queued);
-    ASSERT_EQ(replayed.images.size(), 2u);  // of "second" and "last": the first layer computes in fp32
-    for (const auto& [name, image] : replayed.images) {
+    ASSERT_EQ(replayed.bf16_copies.size(), 2u);  // of "second" and "last": the first layer computes in fp32
+    for (const auto& [name, copy] : replayed.bf16_copies) {
       const Numbers& weight = replayed.state.at(name);
-      ASSERT_EQ(image.size(), weight.size());
-      for (std::size_t i = 0; i < image.size(); ++i) {
-        EXPECT_EQ(image[i], image[i] == 0 ? 0 : round_to_bf16(weight[i]))
-            << name << " " << i;  // dead taps: 0
+      ASSERT_EQ(copy.size(), weight.size());
+      for (std::size_t i = 0; i < copy.size(); ++i) {
+        EXPECT_EQ(copy[i], copy[i] == 0 ? 0 : round_to_bf16(weight[i])) << name << " " << i;  // dead taps: 0
       }
-      EXPECT_GT(std::count_if(image.begin(), image.end(), [](double x) { return x != 0; }), 0) << name;
+      EXPECT_GT(std::count_if(copy.begin(), copy.end(), [](double x) { return x != 0; }), 0) << name;
     }
-    EXPECT_EQ(queued.images, replayed.images);
+    EXPECT_EQ(queued.bf16_copies, replayed.bf16_copies);
     for (const char* op : {"conv_fprop", "conv_dgrad", "linear_fprop", "linear_dgrad"}) {
       EXPECT_TRUE(std::any_of(queued.texts.begin(), queued.texts.end(), [&](const std::string& text) {
         return text.starts_with(op) && text.find("weights=bf16") != std::string::npos;
@@ -277,7 +276,7 @@ TEST_F(CudaTrain, ImagesAreWhatTheWeightsRoundTo) {
   }
 }
 
-// Weights that come from a file have no image: it is made before the first step.
+// Weights that come from a file have no bf16 copy: it is made before the first step.
 TEST_F(CudaTrain, AResumedRunGivesTheBitsOfTheUninterruptedOne) {
   for (const Precision precision : {Precision::kF32, Precision::kTf32, Precision::kBf16}) {
     const Outcome whole = train(kGpu, {.epochs = 2, .precision = precision});
@@ -285,8 +284,8 @@ TEST_F(CudaTrain, AResumedRunGivesTheBitsOfTheUninterruptedOne) {
     const auto steps = static_cast<std::int64_t>(half.log.steps.size());
     const Outcome resumed = train(kGpu, {.epochs = 2, .precision = precision, .from = steps, .after = &half});
     EXPECT_EQ(resumed.state, whole.state) << name_of(precision);
-    EXPECT_EQ(resumed.images, whole.images) << name_of(precision);
-    EXPECT_EQ(resumed.images.empty(), precision != Precision::kBf16);
+    EXPECT_EQ(resumed.bf16_copies, whole.bf16_copies) << name_of(precision);
+    EXPECT_EQ(resumed.bf16_copies.empty(), precision != Precision::kBf16);
   }
 }
 

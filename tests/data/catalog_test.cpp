@@ -16,7 +16,7 @@
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "engine/io/hdf5.h"
-#include "tests/data/catalog_file_test.h"
+#include "tests/fixtures/catalog_file_test.h"
 
 namespace umbra {
 namespace {

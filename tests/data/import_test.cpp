@@ -9,7 +9,7 @@
 
 #include "data/catalogs/formats.h"
 #include "engine/io/hdf5.h"
-#include "tests/files/file_test.h"
+#include "tests/fixtures/file_test.h"
 
 namespace umbra {
 namespace {

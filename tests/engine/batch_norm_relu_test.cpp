@@ -1,12 +1,14 @@
-// The fused batch normalisation, residual and ReLU: gradient by dual numbers, equality with the three ops it
-// is made of, the gate, accuracy where the mean is large beside the spread, and bits on many threads.
+// Batch normalisation with a ReLU, a residual or both: gradient by dual numbers, equality with the three ops
+// it is made of, the gate, accuracy where the mean is large beside the spread, and bits on many threads.
 #include <gtest/gtest.h>
 #include <omp.h>
 
 #include <limits>
 
-#include "engine/ops/batch_norm_relu/reference.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/batch_norm/reference.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/relu.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {
@@ -15,17 +17,24 @@ using namespace testing_ops;
 using Floats = std::vector<float>;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr BatchNormOptions kRelu{.relu = true}, kBoth{.relu = true, .residual = true};
 
 struct View {
   std::int64_t outer, channels, inner;
   bool residual;
+  bool relu = true;
+  BatchNormOptions options() const { return {.relu = relu, .residual = residual}; }
   std::size_t count() const { return static_cast<std::size_t>(outer * channels * inner); }
   std::size_t residual_count() const { return residual ? count() : 0; }
   std::size_t width() const { return static_cast<std::size_t>(channels); }
 };
 
+std::string name_of(const View& s) {
+  return concat("o", s.outer, "c", s.channels, "i", s.inner, s.residual ? "r" : "",
+                s.relu ? "" : "_without_relu");
+}
 void PrintTo(const View& s, std::ostream* out) {
-  *out << "o" << s.outer << "c" << s.channels << "i" << s.inner << (s.residual ? "r" : "");
+  *out << name_of(s);
 }
 
 Floats floats(std::size_t count, std::uint64_t stream) {
@@ -45,19 +54,18 @@ TEST_P(BatchNormRelu, GradientIsTheAdjoint) {
   DualVector x_dual = duals(x, vx), gamma_dual = duals(gamma, vg), beta_dual = duals(beta, vb);
   DualVector r_dual = duals(r, vr), running_mean(s.width()), running_var(s.width(), 1.0), y_dual(s.count()),
              mean_dual(s.width()), invstd_dual(s.width());
-  call_reference(batch_norm_relu_forward_reference<Dual<double>>,
-                 BatchNormReluForward(DType::kF64, s.outer, s.channels, s.inner, 1e-5, 0.1, s.residual),
-                 x_dual, gamma_dual, beta_dual, running_mean, running_var, r_dual, y_dual, mean_dual,
-                 invstd_dual);
+  call_reference(batch_norm_forward_reference<Dual<double>>,
+                 BatchNormForward(DType::kF64, s.outer, s.channels, s.inner, 1e-5, 0.1, s.options()), x_dual,
+                 gamma_dual, beta_dual, running_mean, running_var, r_dual, y_dual, mean_dual, invstd_dual);
   std::vector<double> y, mean, invstd, dx(s.count()), dgamma(s.width()), dbeta(s.width()),
       dr(s.residual_count());
   for (const auto& value : y_dual) y.push_back(value.value);
   for (const auto& value : mean_dual) mean.push_back(value.value);
   for (const auto& value : invstd_dual) invstd.push_back(value.value);
-  call_reference(batch_norm_relu_backward_reference<double>,
-                 BatchNormReluBackward(DType::kF64, s.outer, s.channels, s.inner, s.residual), w, x, y, gamma,
+  call_reference(batch_norm_backward_reference<double>,
+                 BatchNormBackward(DType::kF64, s.outer, s.channels, s.inner, s.options()), w, x, y, gamma,
                  mean, invstd, dx, dgamma, dbeta, dr);
-  const Inner jv = Inner().add(slopes(y_dual), w);
+  const Inner jv = Inner().add(derivatives(y_dual), w);
   const Inner jtw = Inner().add(vx, dx).add(vg, dgamma).add(vb, dbeta).add(vr, dr);
   EXPECT_LT(adjoint_gap(jv, jtw), kAdjointTolerance);
 }
@@ -71,13 +79,15 @@ struct Composed {
         mean(s.width()),
         invstd(s.width()) {
     const BatchNormForward norm(DType::kF32, s.outer, s.channels, s.inner, 1e-5, 0.1);
+    const Floats none;
     const auto run = [](const Op& op, auto&... vectors) {
       call_kernel(all_kernels().choose(op, Device::Kind::kCpu), op, vectors...);
     };
-    run(norm, x, gamma, beta, running_mean, running_var, y, mean, invstd);
+    run(norm, x, gamma, beta, running_mean, running_var, none, y, mean, invstd);
     Floats sum = y;
     if (s.residual) run(Add(DType::kF32, static_cast<std::int64_t>(s.count())), y, r, sum);
-    run(ReluForward(DType::kF32, static_cast<std::int64_t>(s.count())), sum, y);
+    y = sum;
+    if (s.relu) run(ReluForward(DType::kF32, static_cast<std::int64_t>(s.count())), sum, y);
   }
   Floats running_mean, running_var, y, mean, invstd;
 };
@@ -94,7 +104,7 @@ TEST_P(BatchNormRelu, IsTheComposition) {
     }
   };
   with_every_rung(
-      BatchNormReluForward(DType::kF32, s.outer, s.channels, s.inner, 1e-5, 0.1, s.residual),
+      BatchNormForward(DType::kF32, s.outer, s.channels, s.inner, 1e-5, 0.1, s.options()),
       [&](std::string_view rung, const auto&, const auto&, const auto&, const auto& running_mean,
           const auto& running_var, const auto&, const auto& y, const auto& mean, const auto& invstd) {
         near(y, want.y, concat(rung, " y "));
@@ -109,8 +119,8 @@ TEST_P(BatchNormRelu, IsTheComposition) {
 
 TEST_P(BatchNormRelu, SameBitsOnAnyNumberOfThreads) {
   const View s = GetParam();
-  const BatchNormReluForward forward(DType::kF32, s.outer, s.channels, s.inner, 1e-5, 0.1, s.residual);
-  const BatchNormReluBackward backward(DType::kF32, s.outer, s.channels, s.inner, s.residual);
+  const BatchNormForward forward(DType::kF32, s.outer, s.channels, s.inner, 1e-5, 0.1, s.options());
+  const BatchNormBackward backward(DType::kF32, s.outer, s.channels, s.inner, s.options());
   const Floats x = floats(s.count(), 1), gamma = floats(s.width(), 2), beta = floats(s.width(), 3);
   const Floats r = floats(s.residual_count(), 4), dy = floats(s.count(), 5);
   std::vector<Floats> first;
@@ -134,18 +144,16 @@ INSTANTIATE_TEST_SUITE_P(Views, BatchNormRelu,
                          testing::Values(View{8, 5, 32, false}, View{8, 5, 32, true}, View{5, 37, 1, true},
                                          View{4, 3, 7, true}, View{1, 2, 5, false}, View{2, 1, 1, true},
                                          View{100, 2, 200, true}, View{40, 40, 48, false},
-                                         View{33, 65, 1, false}),
-                         [](const auto& view) {
-                           return concat("o", view.param.outer, "c", view.param.channels, "i",
-                                         view.param.inner, view.param.residual ? "r" : "");
-                         });
+                                         View{33, 65, 1, false}, View{8, 5, 32, true, false},
+                                         View{5, 37, 1, true, false}, View{100, 2, 200, true, false}),
+                         [](const auto& view) { return name_of(view.param); });
 
 TEST(BatchNormReluGate, IsClosedWhereTheOutputIsZero) {
   // The gate is y > 0 alone: not infinity nor NaN passes where y is zero, and a NaN in dy passes where it is
   // not.
   const Floats y{1, 0, 2, -0.0f}, dy{3, kNan, 5, std::numeric_limits<float>::infinity()};
   with_every_rung(
-      BatchNormReluBackward(DType::kF32, 4, 1, 1, true),
+      BatchNormBackward(DType::kF32, 4, 1, 1, kBoth),
       [](std::string_view rung, const auto&, const auto&, const auto&, const auto&, const auto&, const auto&,
          const auto& dx, const auto& dgamma, const auto& dbeta, const auto& dr) {
         EXPECT_EQ(dr, (Floats{3, 0, 5, 0})) << rung;
@@ -159,7 +167,7 @@ TEST(BatchNormReluGate, IsClosedWhereTheOutputIsZero) {
 
 TEST(BatchNormReluGate, NansAreNotHidden) {
   with_every_rung(
-      BatchNormReluInference(DType::kF32, 1, 1, 40, 0.0, true),
+      BatchNormInference(DType::kF32, 1, 1, 40, 0.0, kBoth),
       [](std::string_view rung, const auto&, const auto&, const auto&, const auto&, const auto&, const auto&,
          const auto& y) {
         for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(std::isnan(y[i]), i == 3 || i == 38) << rung << i;
@@ -180,7 +188,7 @@ TEST(BatchNormReluGate, NansAreNotHidden) {
 
 TEST(BatchNormReluInferenceOp, UsesTheRunningStatistics) {
   with_every_rung(
-      BatchNormReluInference(DType::kF32, 1, 2, 2, 0.0, true),
+      BatchNormInference(DType::kF32, 1, 2, 2, 0.0, kBoth),
       [](std::string_view rung, const auto&, const auto&, const auto&, const auto&, const auto&, const auto&,
          const auto& y) {
         EXPECT_EQ(y, (Floats{1, 2.5f, 0, 1})) << rung;
@@ -196,7 +204,7 @@ TEST(BatchNormReluAccuracy, MeanLargeBesideTheSpread) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = 16384.0f + static_cast<float>(i % 9) / 512.0f;
   const Floats zeros(kChannels), ones(kChannels, 1.0f);
   with_every_rung(
-      BatchNormReluForward(DType::kF32, kOuter, kChannels, kInner, 0.0, 0.1, false),
+      BatchNormForward(DType::kF32, kOuter, kChannels, kInner, 0.0, 0.1, kRelu),
       [&](std::string_view rung, const auto&, const auto&, const auto&, const auto&, const auto&, const auto&,
           const auto& y, const auto&, const auto& invstd) {
         for (std::size_t c = 0; c < kChannels; ++c) {
@@ -221,7 +229,7 @@ TEST(BatchNormReluAccuracy, MeanLargeBesideTheSpread) {
 TEST(BatchNormReluAccuracy, ConstantInputGivesBeta) {
   for (float value : {0.0f, 1.0f, 12345.678f}) {
     with_every_rung(
-        BatchNormReluForward(DType::kF32, 4, 1, 33, 1e-5, 0.1, false),
+        BatchNormForward(DType::kF32, 4, 1, 33, 1e-5, 0.1, kRelu),
         [&](std::string_view rung, const auto&, const auto&, const auto&, const auto&, const auto&,
             const auto&, const auto& y, const auto&, const auto&) {
           for (float out : y) EXPECT_NEAR(static_cast<double>(out), 0.25, 1e-6) << rung;
@@ -232,11 +240,15 @@ TEST(BatchNormReluAccuracy, ConstantInputGivesBeta) {
 }
 
 TEST(BatchNormReluForwardOp, DeclinesOneValuePerChannel) {
-  for (const OpFamily& family : all_kernels().families()) {
-    if (family.op != "batch_norm_relu_forward") continue;
-    for (const Kernel& kernel : family.kernels) {
-      EXPECT_NE(kernel.declines(BatchNormReluForward(kernel.dtype, 1, 3, 1, 1e-5, 0.1, false)), "");
-      EXPECT_EQ(kernel.declines(BatchNormReluForward(kernel.dtype, 1, 3, 2, 1e-5, 0.1, false)), "");
+  for (const Ladder& ladder : all_kernels().ladders()) {
+    if (ladder.op != BatchNormForward::kName) continue;
+    for (const Kernel& kernel : ladder.kernels) {
+      for (const BatchNormOptions& options : {BatchNormOptions(), kRelu}) {
+        const bool takes = options.relu ? kernel.rung != "cpu_1_simd" : kernel.rung != "cpu_2_fused";
+        EXPECT_NE(kernel.declines(BatchNormForward(kernel.dtype, 1, 3, 1, 1e-5, 0.1, options)), "");
+        EXPECT_EQ(kernel.declines(BatchNormForward(kernel.dtype, 1, 3, 2, 1e-5, 0.1, options)).empty(), takes)
+            << kernel.rung;
+      }
     }
   }
 }

@@ -4,15 +4,15 @@
 
 #include <limits>
 
-#include "engine/ops/add/reference.h"
-#include "engine/ops/affine/reference.h"
-#include "engine/ops/bias/reference.h"
-#include "engine/ops/dropout/reference.h"
-#include "engine/ops/mean_pool/reference.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/affine.h"
+#include "engine/ops/elementwise/bias.h"
+#include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/elementwise/relu.h"
+#include "engine/ops/elementwise/scale.h"
+#include "engine/ops/pool/mean_pool_reference.h"
 #include "engine/ops/reduce/op.h"
-#include "engine/ops/relu/reference.h"
-#include "engine/ops/scale/reference.h"
-#include "tests/engine/op_calls.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {
@@ -63,21 +63,21 @@ TEST(Relu, GradientIsTheAdjoint) {
   std::vector<double> y(200), dx(200);
   call_reference(relu_forward_reference<double>, ReluForward(DType::kF64, 200), x, y);
   call_reference(relu_backward_reference<double>, ReluBackward(DType::kF64, 200), w, y, dx);
-  EXPECT_LT(adjoint_gap(Inner().add(slopes(y_dual), w), Inner().add(v, dx)), kAdjointTolerance);
+  EXPECT_LT(adjoint_gap(Inner().add(derivatives(y_dual), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
 TEST(Add, DerivativeIsTheSumOfDerivatives) {
   const auto v = normals(50, 3), w = normals(50, 4);
   DualVector a = duals(normals(50, 1), v), b = duals(normals(50, 2), w), y(50);
   call_reference(add_reference<Dual<double>>, Add(DType::kF64, 50), a, b, y);
-  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(y[i].slope, v[i] + w[i]);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(y[i].derivative, v[i] + w[i]);
 }
 
 TEST(Scale, DerivativeIsScaled) {
   const auto v = normals(50, 3);
   DualVector x = duals(normals(50, 1), v), factor{Dual<double>(-2.5)};
   call_reference(scale_reference<Dual<double>>, Scale(DType::kF64, 50), x, factor);
-  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(x[i].slope, -2.5 * v[i]);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(x[i].derivative, -2.5 * v[i]);
 }
 
 TEST(SetValue, RoundsItsValueToTheDtype) {
@@ -97,7 +97,8 @@ TEST(Bias, GradientIsTheAdjoint) {
     call_reference(bias_forward_reference<Dual<double>>, BiasForward(DType::kF64, n, c, s), x, bias, y);
     std::vector<double> dbias(channels);
     call_reference(bias_backward_reference<double>, BiasBackward(DType::kF64, n, c, s), w, dbias);
-    EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(vx, w).add(vb, dbias)), kAdjointTolerance);
+    EXPECT_LT(adjoint_gap(Inner().add(derivatives(y), w), Inner().add(vx, w).add(vb, dbias)),
+              kAdjointTolerance);
   }
 }
 
@@ -107,7 +108,7 @@ TEST(MeanPool, GradientIsTheAdjoint) {
   call_reference(mean_pool_forward_reference<Dual<double>>, MeanPoolForward(DType::kF64, 3, 4, 27), x, y);
   std::vector<double> dx(v.size());
   call_reference(mean_pool_backward_reference<double>, MeanPoolBackward(DType::kF64, 3, 4, 27), w, dx);
-  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+  EXPECT_LT(adjoint_gap(Inner().add(derivatives(y), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
 TEST(MeanPool, AveragesOverPositionsOfBatchLastData) {
@@ -134,7 +135,7 @@ TEST(Affine, GradientIsTheAdjoint) {
                  shift_dual, y);
   std::vector<double> dx(v.size());
   call_reference(affine_backward_reference<double>, AffineBackward(DType::kF64, 5, 14), w, scale, dx);
-  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+  EXPECT_LT(adjoint_gap(Inner().add(derivatives(y), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
 TEST(Dropout, MaskIsThatOfPhiloxBitByBit) {
@@ -196,7 +197,7 @@ TEST(Dropout, IsItsOwnAdjoint) {
   call_reference(dropout_reference<Dual<double>>, op, x, step, y);
   std::vector<double> dx(301);
   call_reference(dropout_reference<double>, op, w, step, dx);
-  EXPECT_LT(adjoint_gap(Inner().add(slopes(y), w), Inner().add(v, dx)), kAdjointTolerance);
+  EXPECT_LT(adjoint_gap(Inner().add(derivatives(y), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
 TEST(Reduce, SumsAreHeldInDouble) {

@@ -8,7 +8,7 @@
 
 #include "engine/base/dual.h"
 #include "engine/base/philox.h"
-#include "engine/ops/linear/reference.h"
+#include "engine/ops/matmul/reference.h"
 
 namespace umbra {
 namespace {
@@ -68,7 +68,8 @@ TEST(LinearReference, AdjointIdentitiesAndDualNumbers) {
   const double* none = nullptr;
   linear_fprop_reference(rows, in, out, p.data(), w.data(), none, from_x.data());
   linear_fprop_reference(rows, in, out, x.data(), q.data(), none, from_w.data());
-  for (std::size_t i = 0; i < v.size(); ++i) EXPECT_NEAR(y2[i].slope, from_x[i] + from_w[i] + 1.0, 1e-12);
+  for (std::size_t i = 0; i < v.size(); ++i)
+    EXPECT_NEAR(y2[i].derivative, from_x[i] + from_w[i] + 1.0, 1e-12);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 
 #include <limits>
 
-#include "engine/ops/chi2/reference.h"
-#include "engine/ops/mse/reference.h"
-#include "engine/ops/softmax_cross_entropy/reference.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/loss/chi2_reference.h"
+#include "engine/ops/loss/mse_reference.h"
+#include "engine/ops/loss/softmax_cross_entropy_reference.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {
@@ -20,10 +20,10 @@ std::vector<double> positives(std::size_t count, std::uint64_t stream) {
   return values;
 }
 
-/// <dp, v> must be the slope of the loss along v; the gradient of a loss is its Jacobian, and w = 1.
-void expect_gradient(double slope, const std::vector<double>& v, const std::vector<double>& gradient) {
+/// <dp, v> must be the derivative of the loss along v; the gradient of a loss is its Jacobian, and w = 1.
+void expect_gradient(double derivative, const std::vector<double>& v, const std::vector<double>& gradient) {
   const Inner backward = Inner().add(v, gradient);
-  EXPECT_LT(std::abs(slope - backward.sum) / backward.size, kAdjointTolerance);
+  EXPECT_LT(std::abs(derivative - backward.sum) / backward.size, kAdjointTolerance);
 }
 
 TEST(MeanSquaredError, GradientByDualNumbers) {
@@ -33,7 +33,7 @@ TEST(MeanSquaredError, GradientByDualNumbers) {
   call_reference(mean_squared_error_reference<Dual<double>>, op, p_dual, t_dual, loss_dual, dp_dual);
   std::vector<double> loss(1), dp(98);
   call_reference(mean_squared_error_reference<double>, op, p, t, loss, dp);
-  expect_gradient(loss_dual[0].slope, v, dp);
+  expect_gradient(loss_dual[0].derivative, v, dp);
 }
 
 TEST(Chi2Linear, GradientByDualNumbers) {
@@ -44,7 +44,7 @@ TEST(Chi2Linear, GradientByDualNumbers) {
   call_reference(chi2_linear_reference<Dual<double>>, op, p_dual, t_dual, sigma_dual, loss_dual, dp_dual);
   std::vector<double> loss(1), dp(98);
   call_reference(chi2_linear_reference<double>, op, p, t, sigma, loss, dp);
-  expect_gradient(loss_dual[0].slope, v, dp);
+  expect_gradient(loss_dual[0].derivative, v, dp);
 }
 
 TEST(Chi2Log, GradientByDualNumbersAcrossTheFloor) {
@@ -58,13 +58,14 @@ TEST(Chi2Log, GradientByDualNumbersAcrossTheFloor) {
   call_reference(chi2_log_reference<Dual<double>>, op, p_dual, t_dual, sigma_dual, loss_dual, dp_dual);
   std::vector<double> loss(1), dp(98);
   call_reference(chi2_log_reference<double>, op, p, t, sigma, loss, dp);
-  expect_gradient(loss_dual[0].slope, v, dp);
+  expect_gradient(loss_dual[0].derivative, v, dp);
 }
 
 TEST(Chi2Log, IsContinuouslyDifferentiableAtItsFloor) {
   constexpr double kFloor = 1e-3, kStep = 1e-12;
   EXPECT_NEAR(chi2_log10(kFloor * (1 - kStep), kFloor), chi2_log10(kFloor * (1 + kStep), kFloor), 2e-12);
-  EXPECT_NEAR(chi2_log10_slope(kFloor * (1 - kStep), kFloor) / chi2_log10_slope(kFloor * (1 + kStep), kFloor),
+  EXPECT_NEAR(chi2_log10_derivative(kFloor * (1 - kStep), kFloor) /
+                  chi2_log10_derivative(kFloor * (1 + kStep), kFloor),
               1, 2e-12);
 }
 
@@ -76,7 +77,7 @@ TEST(SoftmaxCrossEntropy, GradientByDualNumbers) {
   call_reference(softmax_cross_entropy_reference<Dual<double>>, op, z_dual, label, loss_dual, dz_dual);
   std::vector<double> loss(1), dz(60);
   call_reference(softmax_cross_entropy_reference<double>, op, z, label, loss, dz);
-  expect_gradient(loss_dual[0].slope, v, dz);
+  expect_gradient(loss_dual[0].derivative, v, dz);
 }
 
 TEST(Losses, ValuesByHand) {

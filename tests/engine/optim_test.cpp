@@ -155,11 +155,11 @@ TEST_F(OptimizerTest, DeadTapsFareLikeWeightsWithoutAGradient) {
       Linear full(build, 81, 2);
       const Parameter tap = sparse.parameters()[0], row = full.parameters()[0];
       EXPECT_EQ(tap.var->grad_layout.stored(tap.value().shape()), 6);
-      std::vector<double> values(162), slope(162);
+      std::vector<double> values(162), gradient(162);
       const Rng rng(1, Purpose::kTest);
       for (std::size_t i = 0; i < 162; ++i) {
         values[i] = rng.normal(i);
-        slope[i] = i % 27 == 13 ? rng.normal(1000 + i) : 0;
+        gradient[i] = i % 27 == 13 ? rng.normal(1000 + i) : 0;
       }
       from_host(values, tap.value(), context.stream);
       from_host(values, row.value(), context.stream);
@@ -171,7 +171,7 @@ TEST_F(OptimizerTest, DeadTapsFareLikeWeightsWithoutAGradient) {
       for (int step = 0; step < 3; ++step) {
         for (const Parameter& p : {tap, row}) {
           p.grad() = context.temporary(p.value().shape(), DType::kF32, p.var->grad_layout);
-          from_host(slope, p.grad(), context.stream);
+          from_host(gradient, p.grad(), context.stream);
         }
         one->step(context, 0.01);
         other->step(context, 0.01);

@@ -4,10 +4,10 @@
 
 #include <limits>
 
-#include "engine/ops/adam/reference.h"
-#include "engine/ops/gradient_norm/reference.h"
-#include "engine/ops/sgd/reference.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/optim/adam_reference.h"
+#include "engine/ops/optim/gradient_norm_reference.h"
+#include "engine/ops/optim/sgd_reference.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {
@@ -42,7 +42,7 @@ std::vector<double> scalars_of(std::size_t step) {
   return {kLr, 1 - std::pow(kBeta1, t), 1 - std::pow(kBeta2, t)};
 }
 
-std::vector<Bf16> no_image;
+std::vector<Bf16> no_copy;
 
 TEST(AdamStep, FollowsTheAlgorithm) {
   const std::vector<double> gradients{0.3, -1.2, 1e-4, 5, -0.7};
@@ -52,7 +52,7 @@ TEST(AdamStep, FollowsTheAlgorithm) {
       std::vector<double> p{0.8}, m{0}, v{0};
       for (std::size_t step = 1; step <= gradients.size(); ++step) {
         std::vector<double> g{gradients[step - 1]}, scalars = scalars_of(step);
-        call_reference(adam_step_reference<double>, op, p, g, m, v, no_image, scalars);
+        call_reference(adam_step_reference<double>, op, p, g, m, v, no_copy, scalars);
       }
       EXPECT_NEAR(p[0], adam_by_hand(0.8, gradients, decay, decoupled), 1e-14) << decay << decoupled;
     }
@@ -70,7 +70,7 @@ TEST(AdamStep, ZeroGradientFromTheStartMovesNothing) {
         EXPECT_EQ(m, zeros) << rung;
         EXPECT_EQ(v, zeros) << rung;
       },
-      p, zeros, zeros, zeros, no_image, scalars_of(1));
+      p, zeros, zeros, zeros, no_copy, scalars_of(1));
 }
 
 TEST(AdamStep, FirstStepHasTheLengthOfTheLearningRate) {
@@ -83,7 +83,7 @@ TEST(AdamStep, FirstStepHasTheLengthOfTheLearningRate) {
           EXPECT_NEAR(static_cast<double>(p[i]), g[i] > 0 ? -kLr : kLr, 1e-8) << rung << " " << i;
         }
       },
-      std::vector<float>(5), g, std::vector<float>(5), std::vector<float>(5), no_image, scalars_of(1));
+      std::vector<float>(5), g, std::vector<float>(5), std::vector<float>(5), no_copy, scalars_of(1));
 }
 
 TEST(AdamStep, DecoupledDecayShrinksWithoutAGradient) {
@@ -95,7 +95,7 @@ TEST(AdamStep, DecoupledDecayShrinksWithoutAGradient) {
         for (float value : m) EXPECT_EQ(value, 0) << rung << ": decoupled decay is not a gradient";
       },
       std::vector<float>(20, 2.0f), std::vector<float>(20), std::vector<float>(20), std::vector<float>(20),
-      no_image, scalars_of(3));
+      no_copy, scalars_of(3));
 }
 
 TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
@@ -112,7 +112,7 @@ TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
               const auto&) {
             want.insert(want.end(), {p1, m1, v1});
           },
-          p, std::vector<float>(kCount), m, v, no_image, scalars_of(3));
+          p, std::vector<float>(kCount), m, v, no_copy, scalars_of(3));
       std::size_t at = 0;
       with_every_rung(
           AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled, true),
@@ -121,7 +121,7 @@ TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
             EXPECT_NE(p1, p) << rung << ": the moments still move it";
             for (const auto& got : {p1, m1, v1}) EXPECT_EQ(got, want.at(at++)) << rung << " decay " << decay;
           },
-          p, std::vector<float>(), m, v, no_image, scalars_of(3));
+          p, std::vector<float>(), m, v, no_copy, scalars_of(3));
       EXPECT_EQ(at, want.size());
     }
   }
@@ -137,7 +137,7 @@ TEST(AdamStep, NanGradientIsNotHidden) {
         EXPECT_TRUE(std::isnan(p[16])) << rung;
         EXPECT_FALSE(std::isnan(p[15])) << rung;
       },
-      std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), no_image, scalars_of(1));
+      std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), no_copy, scalars_of(1));
 }
 
 // Several tensors in one call are the tensors one by one, bit for bit.
@@ -151,9 +151,9 @@ TEST(AdamStep, TensorsAreIndependent) {
                         const auto&, const auto&) {
     alone.insert(alone.end(), {p, m, v});
   };
-  with_every_rung(AdamStep(DType::kF32, {{20001}}, rule), keep, p0, g0, m0, v0, no_image, scalars_of(2));
+  with_every_rung(AdamStep(DType::kF32, {{20001}}, rule), keep, p0, g0, m0, v0, no_copy, scalars_of(2));
   const std::size_t rungs = alone.size() / 3;
-  with_every_rung(AdamStep(DType::kF32, {{7, true}}, rule), keep, p1, none, m1, v1, no_image, scalars_of(2));
+  with_every_rung(AdamStep(DType::kF32, {{7, true}}, rule), keep, p1, none, m1, v1, no_copy, scalars_of(2));
   std::size_t rung = 0;
   with_every_rung(
       AdamStep(DType::kF32, {{7, true}, {0}, {20001}}, rule),
@@ -165,12 +165,12 @@ TEST(AdamStep, TensorsAreIndependent) {
         EXPECT_TRUE(q1 == alone[little] && n1 == alone[little + 1] && w1 == alone[little + 2]) << name;
         ++rung;
       },
-      p1, none, m1, v1, no_image, none, none, none, none, no_image, p0, g0, m0, v0, no_image, scalars_of(2));
+      p1, none, m1, v1, no_copy, none, none, none, none, no_copy, p0, g0, m0, v0, no_copy, scalars_of(2));
   EXPECT_EQ(rung, rungs);
 }
 
-// The image is what the new parameters round to, whichever rung writes it.
-TEST(AdamStep, TheImageIsTheRoundedParameter) {
+// The bf16 copy is what the new parameters round to, whichever rung writes it.
+TEST(AdamStep, TheBf16CopyIsTheRoundedParameter) {
   constexpr std::int64_t kCount = 20001;
   const AdamRule rule{kBeta1, kBeta2, kEpsilon, 0.1, true};
   const auto p = small(kCount, 1), g = small(kCount, 2), m = small(kCount, 3),
@@ -179,10 +179,10 @@ TEST(AdamStep, TheImageIsTheRoundedParameter) {
   with_every_rung(
       AdamStep(DType::kF32, {{kCount, false, true}}, rule),
       [&](std::string_view rung, const auto& q, const auto&, const auto&, const auto&,
-          const std::vector<Bf16>& image, const auto&) {
+          const std::vector<Bf16>& copy, const auto&) {
         for (std::size_t i = 0; i < q.size(); ++i) {
-          ASSERT_EQ(static_cast<float>(image[i]), round_to_bf16(q[i])) << rung << " " << i;
-          moved += image[i].bits != Bf16(p[i]).bits ? 1 : 0;
+          ASSERT_EQ(static_cast<float>(copy[i]), round_to_bf16(q[i])) << rung << " " << i;
+          moved += copy[i].bits != Bf16(p[i]).bits ? 1 : 0;
         }
       },
       p, g, m, v, std::vector<Bf16>(kCount), scalars_of(1));
@@ -233,7 +233,7 @@ TEST(SgdStep, FollowsTheFormula) {
     std::vector<double> p_buffer{p}, v_buffer(momentum != 0 ? 1 : 0), lr{kLr};
     for (double gradient : {0.3, -1.2, 5.0}) {
       std::vector<double> g{gradient};
-      call_reference(sgd_step_reference<double>, op, p_buffer, g, v_buffer, no_image, lr);
+      call_reference(sgd_step_reference<double>, op, p_buffer, g, v_buffer, no_copy, lr);
       v = momentum * v + gradient + decay * p;
       p -= kLr * v;
     }
@@ -247,22 +247,22 @@ TEST(SgdStep, WithoutMomentumNeedsNoVelocity) {
       [](std::string_view rung, const auto& p, const auto&, const auto&, const auto&, const auto&) {
         for (float value : p) EXPECT_FLOAT_EQ(value, 1 - 2 * 1e-2f) << rung;
       },
-      std::vector<float>(33, 1.0f), std::vector<float>(33, 2.0f), std::vector<float>(), no_image,
+      std::vector<float>(33, 1.0f), std::vector<float>(33, 2.0f), std::vector<float>(), no_copy,
       std::vector<double>{kLr});
 }
 
-// A step of length zero without a gradient moves nothing, and makes the image of what is there.
-TEST(SgdStep, TheImageIsTheRoundedParameter) {
+// A step of length zero without a gradient moves nothing, and makes the bf16 copy of what is there.
+TEST(SgdStep, TheBf16CopyIsTheRoundedParameter) {
   constexpr std::int64_t kCount = 20001;
   const auto p = small(kCount, 1);
   for (const double lr : {0.0, 0.1}) {
     with_every_rung(
         SgdStep(DType::kF32, {{kCount, lr == 0, true}}, 0, 0),
-        [&](std::string_view rung, const auto& q, const auto&, const auto&, const std::vector<Bf16>& image,
+        [&](std::string_view rung, const auto& q, const auto&, const auto&, const std::vector<Bf16>& copy,
             const auto&) {
           EXPECT_EQ(q == p, lr == 0) << rung;
           for (std::size_t i = 0; i < q.size(); ++i)
-            ASSERT_EQ(static_cast<float>(image[i]), round_to_bf16(q[i])) << rung << " " << i;
+            ASSERT_EQ(static_cast<float>(copy[i]), round_to_bf16(q[i])) << rung << " " << i;
         },
         p, lr == 0 ? std::vector<float>() : small(kCount, 2), std::vector<float>(), std::vector<Bf16>(kCount),
         std::vector<double>{lr});

@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
 
 #include "engine/base/error.h"
-#include "engine/ops/add/op.h"
 #include "engine/ops/batch_norm/op.h"
-#include "engine/ops/relu/op.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/relu.h"
 
 namespace umbra {
 namespace {
@@ -24,18 +24,13 @@ std::string never(const Add&) {
 Problems no_problems(DType) {
   return {};
 }
-Problems other_problems(DType) {
-  return {};
-}
 
 Registry small_registry() {
   Registry registry;
   registry.add({"add",
-                {make_kernel<Add, nothing>("add", "reference", DType::kF32),
-                 make_kernel<Add, nothing>("add", "reference", DType::kF64),
-                 make_kernel<Add, nothing>("add", "plain", DType::kF32),
-                 make_kernel<Add, nothing, only_even>("add", "even", DType::kF32),
-                 make_kernel<Add, nothing, never>("add", "never", DType::kF32)},
+                {make_kernel<Add, nothing>("reference"), make_kernel<Add, nothing>("reference", DType::kF64),
+                 make_kernel<Add, nothing>("plain"), make_kernel<Add, nothing, only_even>("even"),
+                 make_kernel<Add, nothing, never>("never")},
                 no_problems});
   return registry;
 }
@@ -101,11 +96,12 @@ TEST(Registry, PreferencesFromText) {
 
 TEST(Registry, PeersAreTakenOnlyWherePreferred) {
   Registry registry = small_registry();
-  Kernel here = make_kernel<Add, nothing>("add", "library", DType::kF32), gone = here;
+  Kernel here = make_kernel<Add, nothing>("library"), gone = here;
   here.missing = [] { return std::string(); };
   gone.rung = "gone";
   gone.missing = [] { return std::string("libgone.so could not be loaded"); };
-  registry.add({"add", {here, gone}, nullptr});
+  registry.add(here);
+  registry.add(gone);
   EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
   EXPECT_EQ(registry.why(Add(DType::kF32, 4), kCpu).find("library"), std::string::npos);
   expect_words(message_of([&] { registry.choose(Add(DType::kF32, 4), kCuda); }), {"library", "runs on cpu"});
@@ -143,11 +139,11 @@ TEST(Registry, WrongPreferencesNameTheKnownOnes) {
 
 TEST(Registry, NoKernelIsASentenceWithEveryReason) {
   Registry registry;
-  registry.add({"add",
-                {make_kernel<Add, nothing, only_even>("add", "even", DType::kF32),
-                 make_kernel<Add, nothing>("add", "double", DType::kF64),
-                 make_kernel<Add, nothing>("add", "gpu", DType::kF32, kCuda)},
-                no_problems});
+  registry.add(
+      {"add",
+       {make_kernel<Add, nothing, only_even>("even"), make_kernel<Add, nothing>("double", DType::kF64),
+        make_kernel<Add, nothing>("gpu", DType::kF32, kCuda)},
+       no_problems});
   expect_words(message_of([&] { registry.choose(Add(DType::kF32, 7), kCpu); }),
                {"add", "cpu", "f32", "n7", "even (cpu f32) takes even counts only", "computes in f64",
                 "runs on cuda"});
@@ -158,28 +154,31 @@ TEST(Registry, NoKernelIsASentenceWithEveryReason) {
 
 TEST(Registry, BackendsAddRungsToAnOp) {
   Registry registry = small_registry();
-  registry.add({"add", {make_kernel<Add, nothing>("add", "cuda_1", DType::kF32, kCuda)}, nullptr});
-  ASSERT_EQ(registry.families().size(), 1u);
-  EXPECT_EQ(registry.families()[0].problems, &no_problems);
+  registry.add(make_kernel<Add, nothing>("cuda_1", DType::kF32, kCuda));
+  ASSERT_EQ(registry.ladders().size(), 1u);
+  EXPECT_EQ(registry.ladders()[0].problems, &no_problems);
   EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCuda).rung, "cuda_1");
   EXPECT_EQ(registry.choose(Add(DType::kF32, 4), kCpu).rung, "even");
 }
 
 TEST(Registry, RefusesWhatCannotBeMeant) {
   Registry registry = small_registry();
-  const Kernel twice = make_kernel<Add, nothing>("add", "plain", DType::kF32);
+  const Kernel plain = make_kernel<Add, nothing>("plain");
+  expect_words(message_of([&] { registry.add(plain); }), {"add", "plain (cpu f32)", "twice"});
   expect_words(message_of([&] {
-                 registry.add({"add", {twice}, no_problems});
+                 Registry().add({"add", {plain, plain}, no_problems});
                }),
                {"add", "plain (cpu f32)", "twice"});
-  expect_words(message_of([&] { registry.add({"add", {}, other_problems}); }), {"add", "problems"});
-  expect_words(message_of([&] { registry.add({"sub", {twice}, no_problems}); }), {"add", "sub"});
-  Kernel empty = make_kernel<Add, nothing>("add", "empty", DType::kF32);
-  empty.run = nullptr;
+  expect_words(message_of([&] { registry.add({"add", {}, no_problems}); }), {"op add", "twice"});
   expect_words(message_of([&] {
-                 registry.add({"add", {empty}, no_problems});
+                 Registry().add({"sub", {plain}, no_problems});
                }),
-               {"empty", "without a function"});
+               {"plain (cpu f32) of add", "the op sub"});
+  expect_words(message_of([&] { Registry().add(plain); }),
+               {"plain (cpu f32)", "add", "does not have", "none"});
+  Kernel empty = make_kernel<Add, nothing>("empty");
+  empty.run = nullptr;
+  expect_words(message_of([&] { registry.add(empty); }), {"empty", "add", "no function"});
 }
 
 TEST(Registry, CopiesKeepTheirChoice) {
@@ -204,49 +203,7 @@ TEST(Registry, TableShowsEveryRungAndPreference) {
 TEST(Registry, OneValuePerChannelCannotBeNormalised) {
   const Registry registry = make_registry();
   expect_words(message_of([&] { registry.choose(BatchNormForward(DType::kF32, 1, 8, 1, 1e-5, 0.1), kCpu); }),
-               {"batch_norm_forward", "n1 c8 s1", "at least two values per channel"});
-}
-
-TEST(MakeRegistry, HasEveryOp) {
-  std::set<std::string_view> names;
-  const Registry registry = make_registry();
-  for (const OpFamily& family : registry.families()) names.insert(family.op);
-  for (const char* op : {"conv_fprop",
-                         "conv_dgrad",
-                         "conv_wgrad",
-                         "linear_fprop",
-                         "linear_dgrad",
-                         "linear_wgrad",
-                         "relu_forward",
-                         "relu_backward",
-                         "add",
-                         "bias_forward",
-                         "bias_backward",
-                         "batch_norm_forward",
-                         "batch_norm_inference",
-                         "batch_norm_backward",
-                         "max_pool_forward",
-                         "max_pool_backward",
-                         "mean_pool_forward",
-                         "mean_pool_backward",
-                         "dropout",
-                         "softmax_cross_entropy",
-                         "mean_squared_error",
-                         "chi2_linear",
-                         "chi2_log",
-                         "affine_forward",
-                         "affine_backward",
-                         "sum",
-                         "sum_squares",
-                         "count_nonfinite",
-                         "scale",
-                         "set_value",
-                         "gradient_norm",
-                         "clip",
-                         "sgd_step",
-                         "adam_step"}) {
-    EXPECT_TRUE(names.contains(op)) << op;
-  }
+               {"batch_norm_forward", "o1 c8 i1", "at least two values per channel"});
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <cmath>
 
 #include "engine/nn/layers.h"
-#include "engine/ops/conv_shapes.h"
-#include "tests/engine/gauntlet_fills.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/conv/shapes.h"
+#include "engine/ops/matmul/op.h"
+#include "tests/engine/op_rules.h"
+#include "tests/fixtures/op_calls.h"
+#include "tests/gauntlet/fills.h"
 
 namespace umbra {
 namespace {
@@ -57,7 +59,8 @@ TEST(Rounding, TheGauntletsNumbersTellOneRoundingFromAnother) {
   for (const gauntlet::Pattern pattern :
        {gauntlet::Pattern::kNormal, gauntlet::Pattern::kMagnitudes, gauntlet::Pattern::kOffset}) {
     int moved = 0, up = 0, ties = 0, count = 0;
-    const std::vector<std::vector<double>> inputs = gauntlet::make_inputs(op, pattern, 2018);
+    const std::vector<std::vector<double>> inputs =
+        gauntlet::make_inputs(op, gauntlet::find_rules(op_rules(), op.name()), pattern, 2018);
     for (const double number : inputs[0]) {
       const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));
       ++count;
@@ -133,8 +136,8 @@ TEST(Rounding, MatrixProductsAreAsFarFromFp32AsTheirOperands) {
 }
 
 // The sum of dy is no product.
-TEST(Rounding, TheSlopeOfABiasIsASumOfWhatIsThere) {
-  const auto slope_of_bias = [](Precision precision) {
+TEST(Rounding, TheGradientOfABiasIsASumOfWhatIsThere) {
+  const auto bias_gradient = [](Precision precision) {
     const LinearWgrad op(DType::kF32, 37, 5, 9, true, precision);
     Floats x(37 * 5, 1), dy(37 * 9), dw(9 * 5), db(9);
     const std::vector<double> numbers = normals(dy.size(), 3);
@@ -142,8 +145,8 @@ TEST(Rounding, TheSlopeOfABiasIsASumOfWhatIsThere) {
     call_kernel(all_kernels().choose(op, Device::Kind::kCpu), op, x, dy, dw, db);
     return db;
   };
-  EXPECT_EQ(slope_of_bias(Precision::kTf32), slope_of_bias(Precision::kF32));
-  EXPECT_EQ(slope_of_bias(Precision::kBf16), slope_of_bias(Precision::kF32));
+  EXPECT_EQ(bias_gradient(Precision::kTf32), bias_gradient(Precision::kF32));
+  EXPECT_EQ(bias_gradient(Precision::kBf16), bias_gradient(Precision::kF32));
 }
 
 TEST(Rounding, WeightsOfAnotherTypeNeedItsPrecision) {
@@ -155,12 +158,12 @@ TEST(Rounding, WeightsOfAnotherTypeNeedItsPrecision) {
   EXPECT_THROW(LinearFprop(DType::kF32, 2, 3, 4, true, Precision::kF32, DType::kBf16), Error);
 }
 
-/// Forward and backward of one linear layer: texts of its calls, its output and the slope of its input.
+/// Forward and backward of one linear layer: texts of its calls, its output and the gradient of its input.
 struct LinearCalls {
   std::vector<std::string> texts;
   std::vector<double> y, dx;
 };
-LinearCalls call_linear(Precision precision, bool with_image) {
+LinearCalls call_linear(Precision precision, bool with_copy) {
   Context context(all_kernels(), {});
   context.precision = precision;
   LinearCalls calls;
@@ -175,9 +178,9 @@ LinearCalls call_linear(Precision precision, bool with_image) {
     return var;
   };
   const Var x = variable({5, 7}, 1), w = variable({6, 7}, 2);
-  if (with_image) {  // of other numbers, so that it shows
-    w->image = context.temporary({6, 7}, DType::kBf16);
-    from_host(normals(42, 9), w->image, context.stream);
+  if (with_copy) {  // of other numbers, so that it shows
+    w->bf16_copy = context.temporary({6, 7}, DType::kBf16);
+    from_host(normals(42, 9), w->bf16_copy, context.stream);
   }
   Tape tape(context);
   Pass pass{context, &tape};
@@ -197,22 +200,22 @@ TEST(Rounding, LinearLayersFollowTheContextsPrecision) {
   EXPECT_EQ(call_linear(Precision::kBf16, false).texts, (std::vector<std::string>(3, text + " bf16")));
 }
 
-TEST(Rounding, AnImageIsReadForwardAndBackwardAndOnlyInBf16) {
-  const LinearCalls plain = call_linear(Precision::kBf16, false), image = call_linear(Precision::kBf16, true);
+TEST(Rounding, ABf16CopyIsReadForwardAndBackwardAndOnlyInBf16) {
+  const LinearCalls plain = call_linear(Precision::kBf16, false), copy = call_linear(Precision::kBf16, true);
   const std::string text = "n5 f7:6 nobias bf16";
-  EXPECT_EQ(image.texts, (std::vector<std::string>{text + " weights=bf16", text, text + " weights=bf16"}));
-  EXPECT_NE(image.y, plain.y);
-  EXPECT_NE(image.dx, plain.dx);
+  EXPECT_EQ(copy.texts, (std::vector<std::string>{text + " weights=bf16", text, text + " weights=bf16"}));
+  EXPECT_NE(copy.y, plain.y);
+  EXPECT_NE(copy.dx, plain.dx);
   EXPECT_EQ(call_linear(Precision::kTf32, true).y, call_linear(Precision::kTf32, false).y);
 }
 
-// Images are a matter of GPUs: a network that learns on a CPU has none.
-TEST(Rounding, ANetworkOnACpuHasNoImages) {
+// Copies are a matter of GPUs: a network that learns on a CPU has none.
+TEST(Rounding, ANetworkOnACpuHasNoBf16Copies) {
   Build build{.precision = Precision::kBf16};
   const Conv conv(build, {3, 8, 8, 4, 3, 1, 1});
   const Linear linear(build, 8, 8);
-  EXPECT_FALSE(conv.weight()->image.defined());
-  EXPECT_FALSE(linear.parameters()[0].var->image.defined());
+  EXPECT_FALSE(conv.weight()->bf16_copy.defined());
+  EXPECT_FALSE(linear.parameters()[0].var->bf16_copy.defined());
 }
 
 }  // namespace

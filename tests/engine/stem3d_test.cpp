@@ -5,10 +5,8 @@
 #include <limits>
 
 #include "engine/base/error.h"
-#include "engine/ops/stem3d/reference.h"
-#include "engine/ops/stem3d/reference_gram.h"
-#include "engine/ops/stem3d/shapes.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/stem/reference.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {
@@ -17,6 +15,20 @@ using namespace testing_ops;
 
 constexpr StemGeometry kSmall{4,         1,         6,         {9, 8, 7}, {3, 3, 3},
                               {2, 2, 2}, {3, 3, 3}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}};
+
+/// The geometries of the problems of the stem's ladders.
+const std::vector<StemGeometry>& geometries() {
+  static const std::vector<StemGeometry> list = [] {
+    std::vector<StemGeometry> found;
+    for (const Ladder& ladder : all_kernels().ladders()) {
+      if (ladder.op != Stem3dForward::kName) continue;
+      for (const auto& problem : ladder.problems(DType::kF64))
+        found.push_back(dynamic_cast<const StemOp&>(*problem).geometry);
+    }
+    return found;
+  }();
+  return list;
+}
 
 std::size_t length(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -63,7 +75,7 @@ struct Step {
   StemGeometry g;
   std::vector<T> x, w, gamma, beta, running_mean, running_var, y, mean, invstd, dy, dw, dgamma, dbeta;
   std::vector<std::int32_t> winner;
-  std::vector<Wide<T>> mu, cov;
+  std::vector<Accumulator<T>> mu, cov;
 };
 
 template <class T>
@@ -84,8 +96,8 @@ Step<T> normal_step(const StemGeometry& g) {
 }
 
 const Kernel& kernel_of(std::string_view op, std::string_view rung, DType dtype) {
-  for (const OpFamily& family : all_kernels().families()) {
-    for (const Kernel& kernel : family.kernels) {
+  for (const Ladder& ladder : all_kernels().ladders()) {
+    for (const Kernel& kernel : ladder.kernels) {
       if (kernel.op == op && kernel.rung == rung && kernel.dtype == dtype) return kernel;
     }
   }
@@ -94,8 +106,8 @@ const Kernel& kernel_of(std::string_view op, std::string_view rung, DType dtype)
 
 std::vector<const Kernel*> rungs_of(std::string_view op, DType dtype) {
   std::vector<const Kernel*> rungs;
-  for (const OpFamily& family : all_kernels().families()) {
-    for (const Kernel& kernel : family.kernels) {
+  for (const Ladder& ladder : all_kernels().ladders()) {
+    for (const Kernel& kernel : ladder.kernels) {
       if (kernel.op == op && kernel.dtype == dtype && kernel.device == Device::Kind::kCpu)
         rungs.push_back(&kernel);
     }
@@ -115,7 +127,7 @@ double distance(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 TEST(Stem3d, AlgebraEqualsTheCompositionInDouble) {
-  for (const StemGeometry& g : kStemShapes) {
+  for (const StemGeometry& g : geometries()) {
     if (g.batch * g.channels * g.conv_volume() > 100000) continue;
     Step<double> composed = normal_step<double>(g), algebra = composed;
     composed.forward(kernel_of("stem3d_forward", "reference", DType::kF64));
@@ -134,7 +146,7 @@ TEST(Stem3d, AlgebraEqualsTheCompositionInDouble) {
 }
 
 TEST(Stem3d, StatisticsAreThoseOfTheComposition) {  // to a rounding, also where the mean is large
-  for (const StemGeometry& g : kStemShapes) {
+  for (const StemGeometry& g : geometries()) {
     for (double offset : {0.0, 300.0}) {
       Step<float> fast = normal_step<float>(g);
       for (float& value : fast.x) value += static_cast<float>(offset);
@@ -162,7 +174,7 @@ TEST(Stem3d, StatisticsAreThoseOfTheComposition) {  // to a rounding, also where
 
 TEST(Stem3d, GradientIsTheAdjoint) {
   int compared = 0;
-  for (const StemGeometry& g : kStemShapes) {
+  for (const StemGeometry& g : geometries()) {
     if (g.batch * g.channels * g.conv_volume() > 30000) continue;
     Step<double> step = normal_step<double>(g);
     const auto vw = normals(step.w.size(), 6), vgamma = normals(step.gamma.size(), 7);
@@ -192,7 +204,7 @@ TEST(Stem3d, GradientIsTheAdjoint) {
       for (const Kernel* backward : rungs_of("stem3d_backward", DType::kF64)) {
         step.forward(*forward);
         step.backward(*backward);
-        const Inner forwards = Inner().add(slopes(dual.y), step.dy);
+        const Inner forwards = Inner().add(derivatives(dual.y), step.dy);
         const Inner backwards = Inner().add(vw, step.dw).add(vgamma, step.dgamma).add(vbeta, step.dbeta);
         if (forwards.size + backwards.size == 0) continue;  // relu passes nothing
         ++compared;
@@ -204,7 +216,7 @@ TEST(Stem3d, GradientIsTheAdjoint) {
 }
 
 TEST(Stem3d, TiesAreDecidedAsInTheComposition) {  // small integers: every sum is exact, equal numbers abound
-  for (const StemGeometry& g : kStemShapes) {
+  for (const StemGeometry& g : geometries()) {
     if (g.batch * g.channels * g.conv_volume() > 300000) continue;
     Step<float> step(g);
     const Rng rng(2018, Purpose::kTest, 9);
@@ -238,14 +250,14 @@ TEST(Stem3d, NegativeWindowsAndZeroGammaGiveNoGradientOfTheFilter) {
         EXPECT_EQ(step.y[e], 0.0f);
         EXPECT_EQ(step.winner_of(e), kNoWinner);
       }
-      for (float slope : step.dw) EXPECT_EQ(slope, 0.0f);
-      for (float slope : step.dbeta) EXPECT_EQ(slope, 0.0f);
+      for (float gradient : step.dw) EXPECT_EQ(gradient, 0.0f);
+      for (float gradient : step.dbeta) EXPECT_EQ(gradient, 0.0f);
       step.gamma.assign(step.gamma.size(), 0.0f);
       step.beta.assign(step.beta.size(), 2.0f);
       step.forward(*forward);
       step.backward(*backward);
       for (float value : step.y) EXPECT_EQ(value, 2.0f);
-      for (float slope : step.dw) EXPECT_EQ(slope, 0.0f);
+      for (float gradient : step.dw) EXPECT_EQ(gradient, 0.0f);
     }
   }
 }
@@ -279,7 +291,7 @@ TEST(Stem3d, NanAndInfinityAreNotLost) {
 }
 
 TEST(Stem3d, InferenceWithTheStatisticsOfTheBatchIsTraining) {
-  for (const StemGeometry& g : kStemShapes) {
+  for (const StemGeometry& g : geometries()) {
     if (g.batch * g.channels * g.conv_volume() > 100000) continue;
     Step<float> step = normal_step<float>(g);
     const Kernel& forward =
@@ -297,7 +309,7 @@ TEST(Stem3d, InferenceWithTheStatisticsOfTheBatchIsTraining) {
 
 TEST(Stem3d, GeometryIsCheckedInWords) {
   EXPECT_NO_THROW(kSmall.check());
-  for (const StemGeometry& g : kStemShapes) EXPECT_NO_THROW(g.check()) << g.text();
+  for (const StemGeometry& g : geometries()) EXPECT_NO_THROW(g.check()) << g.text();
   const auto broken = [&](auto change) {
     StemGeometry g = kSmall;
     change(g);

@@ -1,5 +1,5 @@
 // How products of matrices are cut among the blocks of a GPU.
-#include "engine/cuda/tile_plan.h"
+#include "engine/cuda/tile/tile_plan.h"
 
 #include <gtest/gtest.h>
 

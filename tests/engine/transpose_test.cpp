@@ -1,9 +1,8 @@
 // The change of memory order: element by element, there and back, and its adjoint.
 #include <gtest/gtest.h>
 
-#include "engine/ops/transpose/reference.h"
-#include "engine/ops/transpose/shapes.h"
-#include "tests/engine/op_calls.h"
+#include "engine/ops/data_movement/transpose_reference.h"
+#include "tests/fixtures/op_calls.h"
 
 namespace umbra {
 namespace {

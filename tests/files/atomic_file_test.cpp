@@ -7,7 +7,7 @@
 
 #include <array>
 
-#include "tests/files/file_test.h"
+#include "tests/fixtures/file_test.h"
 
 namespace umbra {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "engine/io/crash_guard.h"
 #include "engine/io/hdf5.h"
-#include "tests/files/file_test.h"
+#include "tests/fixtures/file_test.h"
 
 namespace umbra {
 namespace {

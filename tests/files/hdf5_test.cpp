@@ -14,7 +14,7 @@
 
 #include "engine/base/philox.h"
 #include "engine/io/atomic_file.h"
-#include "tests/files/file_test.h"
+#include "tests/fixtures/file_test.h"
 
 namespace umbra {
 namespace {

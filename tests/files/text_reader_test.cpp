@@ -6,7 +6,7 @@
 
 #include <thread>
 
-#include "tests/files/file_test.h"
+#include "tests/fixtures/file_test.h"
 
 namespace umbra {
 namespace {

@@ -16,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import numpy as np
 import sklearn
-from make_goldens import read_safetensors, uniform, write_safetensors
+from random_numbers import uniform
+from safetensors_file import read_safetensors, write_safetensors
 from sklearn.tree import DecisionTreeRegressor
 
 ROWS, FEATURES = 1500, 5

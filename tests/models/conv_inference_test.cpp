@@ -6,7 +6,7 @@
 
 #include "models/resnet18.h"
 #include "models/um_resnet.h"
-#include "tests/models/golden.h"
+#include "tests/fixtures/golden.h"
 
 namespace umbra {
 namespace {

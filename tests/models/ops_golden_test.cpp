@@ -2,7 +2,7 @@
 // that ship.
 #include "engine/grad/functions.h"
 #include "engine/optim/optimizer.h"
-#include "tests/models/golden.h"
+#include "tests/fixtures/golden.h"
 
 namespace umbra {
 namespace {

@@ -8,11 +8,16 @@
 #include "bench/peers/cudnn_plans.h"
 #include "bench/peers/library.h"
 #include "engine/base/error.h"
-#include "engine/ops/conv_shapes.h"
-#include "engine/ops/linear/op.h"
+#include "engine/ops/conv/shapes.h"
+#include "engine/ops/matmul/op.h"
 #include "engine/registry/registry.h"
 #include "engine/runtime/backend.h"
-#include "tests/engine/gauntlet.h"
+#include "tests/engine/op_rules.h"
+#include "tests/gauntlet/encoding.h"
+#include "tests/gauntlet/fills.h"
+#include "tests/gauntlet/guarded_memory.h"
+#include "tests/gauntlet/run_kernel.h"
+#include "tests/gauntlet/rungs.h"
 
 namespace umbra {
 namespace {
@@ -174,10 +179,11 @@ TEST(Peers, Bf16ResultsWithinTheirRounding) {
   const auto check = [&]<class O>(const O& op, const O& op64) {
     const Kernel& kernel = peer_of(op.name()).kernel;
     if (!kernel.declines(op).empty()) return;
-    const OpFamily* family = nullptr;
-    for (const OpFamily& f : registry.families()) family = f.op == op.name() ? &f : family;
-    const gauntlet::Values inputs = gauntlet::make_inputs(op, gauntlet::Pattern::kNormal, 1);
-    const Kernel* reference = gauntlet::find_reference(*family);
+    const Ladder* ladder = nullptr;
+    for (const Ladder& f : registry.ladders()) ladder = f.op == op.name() ? &f : ladder;
+    const gauntlet::OpRules rules = gauntlet::find_rules(op_rules(), op.name());
+    const gauntlet::Values inputs = gauntlet::make_inputs(op, rules, gauntlet::Pattern::kNormal, 1);
+    const Kernel* reference = gauntlet::find_reference(*ladder);
     const gauntlet::Values want = gauntlet::reference_values(*reference, op64, inputs);
     const auto outcome = gauntlet::run_kernel(kernel, op, inputs, {1, false, gauntlet::kNanPoison});
     EXPECT_EQ(outcome.violation, "");

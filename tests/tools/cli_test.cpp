@@ -9,7 +9,7 @@
 #include "engine/cpu/bf16_tile.h"
 #include "engine/io/hdf5.h"
 #include "engine/io/safetensors.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 
 namespace umbra {
 namespace {
@@ -178,13 +178,13 @@ TEST_F(CliTest, DryRunNamesTheRungAndThePrecision) {
   const std::string fp32 = run("train --dry-run").output;
   EXPECT_EQ(fp32.find("bf16"), std::string::npos) << fp32;
   EXPECT_NE(fp32.find("p1x1x1 (cpu_2_tiles)"), std::string::npos) << fp32;
-  const std::string rung = bf16_tile_supported() ? "cpu_4_bf16" : "cpu_3_rounded";
+  const std::string rung = bf16_tile_supported() ? "cpu_6_bf16" : "cpu_4_rounded";
   const Outcome bf16 = run("train --dry-run precision=bf16");
   EXPECT_EQ(bf16.status, 0) << bf16.output;
   EXPECT_NE(bf16.output.find("p1x1x1 bf16 (" + rung + ")"), std::string::npos) << bf16.output;
   const Outcome tf32 = run("train --dry-run precision=tf32");
   EXPECT_EQ(tf32.status, 0) << tf32.output;
-  for (const char* layer : {"p1x1x1 tf32 (cpu_3_rounded)", "f80:320 tf32 (cpu_2_rounded)"})
+  for (const char* layer : {"p1x1x1 tf32 (cpu_4_rounded)", "f80:320 tf32 (cpu_4_rounded)"})
     EXPECT_NE(tf32.output.find(layer), std::string::npos) << tf32.output;
 }
 

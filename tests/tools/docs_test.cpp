@@ -6,7 +6,7 @@
 #include <sstream>
 #include <vector>
 
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 
 namespace umbra {
 namespace {

@@ -1,7 +1,5 @@
 // Exported trees are walked as their readers walk them and must predict what the forest does, missing values
 // included.
-#include "tools/common/forest_export.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,6 +10,7 @@
 
 #include "engine/base/philox.h"
 #include "models/forest/predict.h"
+#include "tools/forest/export.h"
 
 namespace umbra {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "engine/base/philox.h"
 #include "engine/io/hdf5.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 
 namespace umbra {
 namespace {

@@ -1,6 +1,6 @@
 // Mass functions from forests: exact where masses follow from halos, unbiased where they scatter, never of
 // halos the forest has seen; evaluate --forest and forest search end to end.
-#include "tools/common/forest_smf.h"
+#include "tools/evaluate/forest_smf.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 
 namespace umbra {
 namespace {

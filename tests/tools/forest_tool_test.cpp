@@ -10,7 +10,7 @@
 #include "data/catalogs/catalog.h"
 #include "engine/io/hdf5.h"
 #include "models/forest/predict.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 #include "tools/common/forest_file.h"
 
 namespace umbra {

@@ -30,9 +30,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"engine/base", {}},
       {"engine/runtime", base},
       {"engine/cpu", base},
-      // What several ops' CUDA kernels share belongs to the ops; the two faces of CUDA stand below them.
-      {"engine/ops", plus(ops, {"engine/cuda", "engine/cuda/emulator"})},
-      {"engine/cuda", plus(ops, {"engine/ops"})},
+      {"engine/ops", plus(ops, {"engine/cuda"})},
+      {"engine/cuda", runtime},                             // tiles of products and sums: they know no op
       {"engine/cuda/device", plus(base, {"engine/cuda"})},  // index functions of both
       {"engine/cuda/emulator", plus(runtime, {"engine/cuda"})},
       {"engine/registry", registry},
@@ -60,7 +59,8 @@ std::string layer_of(const std::string& path) {
   return best;
 }
 
-std::string op_folder(const std::string& path) {
+// The room of a family of ops, "engine/ops/conv"; empty for what stands beside the rooms and elsewhere.
+std::string room_of(const std::string& path) {
   const std::string prefix = "engine/ops/";
   const std::size_t end = path.find('/', prefix.size());
   return path.starts_with(prefix) && end != std::string::npos ? path.substr(0, end) : "";
@@ -110,16 +110,46 @@ TEST(Layers, EveryIncludeGoesDownward) {
   }
 }
 
-// But for a fused op: its reference is the composition of theirs.
-TEST(Layers, OpsDoNotSeeOneAnother) {
+// But for what they share, and for the reference of a fused op, which is the composition of theirs.
+TEST(Layers, FamiliesOfOpsDoNotSeeOneAnother) {
   const auto is_definition = [](const std::string& path) {
-    return path.ends_with("/op.h") || path.ends_with("/reference.h");
+    return path.ends_with("reference.h") || path.ends_with("/op.h") ||
+           room_of(path) == "engine/ops/elementwise";
   };
+  int seen = 0;
   for (const auto& [file, target] : project_includes()) {
-    const std::string from = op_folder(file), to = op_folder(target);
-    const bool composition = file.ends_with("/reference.h") && is_definition(target);
-    EXPECT_TRUE(from.empty() || to.empty() || from == to || composition) << file << " includes " << target;
+    const std::string from = room_of(file), to = room_of(target);
+    if (from.empty() || to.empty() || from == to) continue;
+    ++seen;
+    const bool composition = file.ends_with("reference.h") && is_definition(target);
+    EXPECT_TRUE((to == "engine/ops/shared" || composition) && from != "engine/ops/shared")
+        << file << " includes " << target;
   }
+  EXPECT_GT(seen, 20);
+}
+
+// The folder of a tool, "tools/train"; empty for what stands beside the folders and elsewhere.
+std::string tool_folder(const std::string& path) {
+  const std::string prefix = "tools/";
+  const std::size_t end = path.find('/', prefix.size());
+  return path.starts_with(prefix) && end != std::string::npos ? path.substr(0, end) : "";
+}
+
+TEST(Layers, ToolsShareOnlyWhatIsInCommon) {
+  for (const auto& [file, target] : project_includes()) {
+    const std::string from = tool_folder(file), to = tool_folder(target);
+    EXPECT_TRUE(to.empty() || to == from || to == "tools/common") << file << " includes " << target;
+  }
+}
+
+TEST(Layers, NothingIsLooseBesideTheRoomsOfOps) {
+  std::set<std::string> files;
+  for (const auto& entry : fs::directory_iterator(fs::path(UMBRA_SOURCE_DIR) / "engine/ops")) {
+    if (entry.is_regular_file()) files.insert(entry.path().filename());
+  }
+  EXPECT_EQ(files,
+            (std::set<std::string>{"README.md", "cpu_ladder.cpp", "cuda_ladder.cpp", "cuda_ladder_absent.cpp",
+                                   "kernel.h", "ladder.def", "ladder.h", "op.h"}));
 }
 
 TEST(Layers, NoBackendConditionalsAndNoCudaHeadersInHostCode) {
@@ -137,7 +167,7 @@ TEST(Layers, NoBackendConditionalsAndNoCudaHeadersInHostCode) {
         // Wrappers of instructions that not every GPU has ask which one they are compiled for.
         const bool device = entry.path().string().find("engine/cuda/device") != std::string::npos;
         EXPECT_TRUE(device || !std::regex_search(line, conditional)) << entry.path() << ": " << line;
-        const bool may = device || name == "cuda_runtime.cpp" || name == "table_cuda.cpp" ||
+        const bool may = device || name == "cuda_runtime.cpp" ||
                          entry.path().string().find("bench/peers") != std::string::npos;
         EXPECT_TRUE(may || !std::regex_search(line, cuda_header)) << entry.path() << ": " << line;
       }

@@ -1,5 +1,5 @@
 // Predictions by groups of any size are those of all sub-boxes at once, bit for bit.
-#include "tools/common/prediction.h"
+#include "tools/predict/prediction.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 
 #include "data/mock/mock.h"
 #include "engine/base/philox.h"
+#include "tools/common/fingerprint.h"
 
 namespace umbra {
 namespace {
@@ -85,7 +86,8 @@ TEST_F(PredictionTest, InBf16) {
   for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
   fresh_network(config, fit_transform(boxes, all, config));
   std::vector<std::vector<float>> phi;
-  for (const std::string precision : {"", "fp32", "bf16"}) {
+  for (const std::optional<Precision> precision :
+       {std::optional<Precision>(), std::optional(Precision::kF32), std::optional(Precision::kBf16)}) {
     const std::unique_ptr<Experiment> loaded = Experiment::load(folder_, "cpu", precision);
     BoxStream stream(file, config.box_options(), folder_, {});
     phi.push_back(predict_stream(stream, *loaded, "here").phi);

@@ -12,7 +12,7 @@
 #include "data/catalogs/catalog.h"
 #include "engine/io/hdf5.h"
 #include "engine/io/safetensors.h"
-#include "tests/tools/run.h"
+#include "tests/fixtures/run_tool.h"
 #include "tools/common/tool.h"
 
 namespace umbra {

@@ -1,60 +1,17 @@
 #include "tools/common/experiment.h"
 
-#include <bit>
 #include <cmath>
 
-#include "data/observations/moustakas2013.h"
+#include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/conv_inference/op.h"
-#include "engine/ops/linear/op.h"
+#include "engine/ops/matmul/op.h"
 #include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
 #include "models/um_resnet.h"
+#include "tools/common/renamed_rungs.h"
 
 namespace umbra {
 namespace {
-
-constexpr double kLn10 = 2.302585092994046;
-
-std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                                 const RunConfig& config) {
-  const std::size_t features = boxes.options.features.size();
-  std::vector<double> scales(features, 1.0);
-  if (config.input_scaling == "none") return scales;
-  const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
-  const std::size_t volume = voxels * voxels * voxels;
-  for (std::size_t f = 0; f < features; ++f) {
-    double squares = 0, occupied = 0;
-    for (std::int64_t box : train) {
-      const float* cell = boxes.input.data() + (static_cast<std::size_t>(box) * features + f) * volume;
-      for (std::size_t v = 0; v < volume; ++v) {
-        squares += static_cast<double>(cell[v]) * static_cast<double>(cell[v]);
-        occupied += cell[v] != 0 ? 1 : 0;
-      }
-    }
-    if (squares > 0) scales[f] = std::sqrt(occupied / squares);
-  }
-  return scales;
-}
-
-// Mean and deviation of a label over the training boxes. A bin that never varies gets the deviation that one
-// galaxy in one box would make, so that nothing is divided by zero.
-void label_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, Transform& transform) {
-  const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
-  const auto count = static_cast<double>(train.size());
-  for (std::size_t b = 0; b < bins; ++b) {
-    double sum = 0, squares = 0, smallest = 0;
-    for (std::int64_t box : train)
-      sum += static_cast<double>(boxes.smf[static_cast<std::size_t>(box) * bins + b]);
-    for (std::int64_t box : train) {
-      const double d = static_cast<double>(boxes.smf[static_cast<std::size_t>(box) * bins + b]) - sum / count;
-      squares += d * d;
-    }
-    smallest = 1 / (std::pow(boxes.options.subbox_size, 3) * std::sqrt(count));
-    transform.label_shift[b] = sum / count;
-    transform.label_scale[b] = std::max(std::sqrt(squares / count), smallest);
-  }
-}
 
 Tensor tensor_of(const std::vector<double>& values, Context& context) {
   const Tensor tensor =
@@ -73,8 +30,8 @@ Registry make_registry_with_peers() {
 Device choose_device(const std::string& wanted, const Registry& registry) {
   const Device device = parse_device(wanted);
   if (device.kind == Device::Kind::kCpu) return device;
-  for (const OpFamily& family : registry.families()) {
-    for (const Kernel& kernel : family.kernels) {
+  for (const Ladder& ladder : registry.ladders()) {
+    for (const Kernel& kernel : ladder.kernels) {
       if (kernel.device == device.kind) return device;
     }
   }
@@ -89,7 +46,7 @@ Problems rounding_problems(Precision precision, bool learns) {
   Problems problems;
   problems.push_back(std::make_unique<LinearFprop>(f32, 2, 8, 8, true, precision));
   if (!learns) {
-    const DType weights = precision == Precision::kBf16 ? DType::kBf16 : f32;
+    const DType weights = PrecisionPolicy(precision).conv_weights(g.in_channels, f32, learns);
     problems.push_back(std::make_unique<ConvInference>(f32, g, 1e-5, true, true, precision, weights));
     return problems;
   }
@@ -102,17 +59,13 @@ Problems rounding_problems(Precision precision, bool learns) {
 }
 
 // What cannot be had is refused: a run never computes in another precision than it was told to.
-Precision choose_precision(const std::string& wanted, Device device, bool learns, const Registry& registry) {
-  const Precision precision = wanted == "bf16"   ? Precision::kBf16
-                              : wanted == "tf32" ? Precision::kTf32
-                                                 : Precision::kF32;
-  if (precision == Precision::kF32) return precision;
+void check_precision(Precision precision, Device device, bool learns, const Registry& registry) {
+  if (precision == Precision::kF32) return;
   for (const auto& op : rounding_problems(precision, learns)) {
-    require(registry.choose_if_any(*op, device.kind) != nullptr, "precision=", wanted,
+    require(registry.choose_if_any(*op, device.kind) != nullptr, "precision=", name_of(precision),
             ": no kernel of this build for ", name_of(device.kind), " computes ", op->name(),
             " with it; use precision=fp32");
   }
-  return precision;
 }
 
 std::unique_ptr<Module> build_network(const RunConfig& config, const Context& context, bool learns) {
@@ -175,75 +128,6 @@ Task make_task(const RunConfig& config, const Transform& transform, Context& con
 
 }  // namespace
 
-Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                        const RunConfig& config) {
-  require(!boxes.smf.empty(), boxes.source,
-          ": the catalog has no column stellar_mass, so there is nothing to learn from");
-  const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
-  Transform t;
-  t.input_scale = input_scales(boxes, train, config);
-  t.label_scale.assign(bins, 1.0);
-  t.label_shift.assign(bins, 0.0);
-  if (config.label_scaling == "standard") label_scales(boxes, train, t);
-  t.sigma.assign(boxes.sigma.begin(), boxes.sigma.end());
-  for (std::size_t b = 0; b < bins; ++b) {
-    const ObservedSmfRow* row = moustakas2013_at((boxes.edges[b] + boxes.edges[b + 1]) / 2);
-    require(row != nullptr, "the mass bin ", boxes.edges[b], " to ", boxes.edges[b + 1],
-            " lies outside the observed table");
-    t.sigma_dex.push_back(row->sigma() / (row->phi * kLn10));
-  }
-  return t;
-}
-
-std::map<std::string, std::vector<double>> to_map(const Transform& t) {
-  return {{"input_scale", t.input_scale},
-          {"label_scale", t.label_scale},
-          {"label_shift", t.label_shift},
-          {"sigma", t.sigma},
-          {"sigma_dex", t.sigma_dex}};
-}
-
-Transform from_map(const std::map<std::string, std::vector<double>>& map, const RunConfig& config,
-                   const std::string& where) {
-  const auto get = [&](const std::string& name, std::size_t length) {
-    const auto found = map.find(name);
-    require(found != map.end() && found->second.size() == length, where, ": /transform/", name, " with ",
-            length, " numbers is expected");
-    return found->second;
-  };
-  const auto bins = static_cast<std::size_t>(config.smf_bins);
-  for (const auto& [name, values] : map) {
-    for (double v : values)
-      require(std::isfinite(v), where, ": /transform/", name, " holds a number that is not finite");
-  }
-  for (double v : get("sigma", bins)) require(v > 0, where, ": /transform/sigma must be positive");
-  return {get("input_scale", config.boxes.features.size()), get("label_scale", bins),
-          get("label_shift", bins), get("sigma", bins), get("sigma_dex", bins)};
-}
-
-void scale_inputs(BoxSet& boxes, const Transform& transform) {
-  const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
-  const std::size_t volume = voxels * voxels * voxels, features = transform.input_scale.size();
-  for (std::size_t i = 0; i < boxes.input.size(); ++i) {
-    boxes.input[i] *= static_cast<float>(transform.input_scale[i / volume % features]);
-  }
-}
-
-void Fingerprint::add(std::span<const float> numbers) {
-  for (float value : numbers) hash_ = (hash_ ^ std::bit_cast<std::uint32_t>(value)) * 0x100000001b3;
-}
-
-std::vector<double> Fingerprint::value() const {
-  return {static_cast<double>(hash_ >> 32), static_cast<double>(hash_ & 0xffffffff)};
-}
-
-std::vector<double> fingerprint(const BoxSet& boxes) {
-  Fingerprint whole;
-  whole.add(boxes.input);
-  whole.add(boxes.smf);
-  return whole.value();
-}
-
 std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,
                                        const std::string& where) {
   std::vector<double> phi = predict_all(context, task, data);
@@ -279,14 +163,15 @@ Experiment::Experiment(const RunConfig& config, Transform transform, bool learns
       transform_(std::move(transform)),
       registry_(make_registry_with_peers()),
       context_(registry_, choose_device(config.device, registry_)) {
-  registry_.prefer(config_.kernels);
-  context_.precision = choose_precision(config_.precision, context_.device(), learns, registry_);
+  registry_.prefer(with_names_of_today(config_.kernels));
+  check_precision(config_.precision, context_.device(), learns, registry_);
+  context_.precision = config_.precision;
   network_ = build_network(config_, context_, learns);
   task_ = make_task(config_, transform_, context_, *network_);
 }
 
 std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device,
-                                             const std::string& precision) {
+                                             std::optional<Precision> precision) {
   std::filesystem::path file = run;
   if (std::filesystem::is_directory(run)) {
     file = run / "best.h5";
@@ -298,7 +183,7 @@ std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, c
   RunConfig config;
   config.bind().read_text(info.config, file.string() + ", attribute config");
   config.device = device;
-  if (!precision.empty()) config.precision = precision;
+  if (precision) config.precision = *precision;
   try {
     config.check();
   } catch (const Error& error) {

@@ -13,38 +13,9 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
-#include "tools/common/run_config.h"
+#include "tools/common/transform.h"
 
 namespace umbra {
-
-/// Numbers fitted on the training split; they belong to the network and travel in its checkpoints.
-struct Transform {
-  std::vector<double> input_scale;  // [features]
-  std::vector<double> label_scale;  // [bins]
-  std::vector<double> label_shift;  // [bins]
-  std::vector<double> sigma;        // [bins], in the unit of phi
-  std::vector<double> sigma_dex;    // [bins], sigma / (phi ln 10) with the observed phi; for chi2_log
-};
-Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& train, const RunConfig& config);
-std::map<std::string, std::vector<double>> to_map(const Transform& transform);
-/// Throws Error naming `where` when a vector is missing or has the wrong length.
-Transform from_map(const std::map<std::string, std::vector<double>>& map, const RunConfig& config,
-                   const std::string& where);
-
-/// Multiplies the inputs of every box by the scale of their feature.
-void scale_inputs(BoxSet& boxes, const Transform& transform);
-
-/// A number that differs when inputs or labels do (taken before scale_inputs): which catalog, cut how, a run
-/// belongs to. Taken of the inputs of all boxes, then of all labels, in as many pieces as are at hand.
-class Fingerprint {
- public:
-  void add(std::span<const float> numbers);
-  std::vector<double> value() const;
-
- private:
-  std::uint64_t hash_ = 0xcbf29ce484222325;  // FNV-1a over the bits of every number
-};
-std::vector<double> fingerprint(const BoxSet& boxes);
 
 /// Predictions for every box of `data`, [boxes, bins]. Throws Error when one is not finite.
 std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,
@@ -68,7 +39,7 @@ class Experiment {
   /// prediction on `device`, in the run's own precision unless another is given. With bf16 the weights of its
   /// convolutions are held as bfloat16: half of the memory.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device,
-                                          const std::string& precision = {});
+                                          std::optional<Precision> precision = {});
 
   const RunConfig& config() const { return config_; }
   const Transform& transform() const { return transform_; }

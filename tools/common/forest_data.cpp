@@ -10,7 +10,7 @@
 #include "data/boxes/cut.h"
 #include "engine/base/error.h"
 #include "engine/cpu/parallel.h"
-#include "tools/common/experiment.h"
+#include "tools/common/fingerprint.h"
 
 namespace umbra {
 namespace {

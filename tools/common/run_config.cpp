@@ -6,86 +6,111 @@
 #include "engine/optim/schedule.h"
 
 namespace umbra {
+namespace {
 
-Config RunConfig::bind() {
-  constexpr double kMany = 1e9;
-  return Config({
-      {"device", "auto, cpu, cuda or cuda:N", &device},
+constexpr double kMany = 1e9;
+
+std::vector<Setting> machine_settings(RunConfig& c) {
+  return {
+      {"device", "auto, cpu, cuda or cuda:N", &c.device},
       {"precision",
        "of convolutions and linear layers: fp32, or their operands rounded to tf32 or bf16 (sums, weights "
-       "and "
-       "moments stay in fp32). tf32 is fast on GPUs; on a CPU it computes the same numbers and takes longer",
-       &precision,
-       0,
-       0,
-       {"fp32", "tf32", "bf16"}},
+       "and moments stay in fp32). tf32 is fast on GPUs; on a CPU it computes the same numbers and takes "
+       "longer",
+       &c.precision},
       {"kernels",
        "kernels to prefer, e.g. conv_fprop=reference, or conv3d=cudnn on a GPU; empty: the registry's choice",
-       &kernels},
+       &c.kernels},
+  };
+}
 
-      {"model.name", "the network", &model, 0, 0, {"um_resnet"}},
-      {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &channels, 1, 4096},
-      {"model.dropout", "probability of dropping a unit after fc1 and fc2", &dropout, 0, 0.99},
+std::vector<Setting> model_settings(RunConfig& c) {
+  return {
+      {"model.name", "the network", &c.model, 0, 0, {"um_resnet"}},
+      {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &c.channels, 1, 4096},
+      {"model.dropout", "probability of dropping a unit after fc1 and fc2", &c.dropout, 0, 0.99},
+  };
+}
 
-      {"data.subbox_size", "side of a sub-box, Mpc/h", &boxes.subbox_size, 1e-3, 1e6},
-      {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
-      {"data.min_vpeak", "halos below do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
-      {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
-      {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &boxes.smf_min, 0, 20},
-      {"data.smf_width", "width of a mass bin, dex", &boxes.smf_width, 1e-3, 10},
-      {"data.smf_bins", "number of mass bins", &smf_bins, 1, 1000},
-      {"data.per_dex", "labels per dex instead of per bin", &boxes.per_dex},
-      {"data.train_fraction", "share of the sub-boxes used for training", &train_fraction, 1e-6, 1 - 1e-6},
-      {"data.split_seed", "seed of the split into training and validation", &split_seed, 0, kMany},
+std::vector<Setting> data_settings(RunConfig& c) {
+  return {
+      {"data.subbox_size", "side of a sub-box, Mpc/h", &c.boxes.subbox_size, 1e-3, 1e6},
+      {"data.voxels", "grid points per side of a sub-box", &c.voxels, 1, 512},
+      {"data.min_vpeak", "halos below do not enter the input, km/s", &c.boxes.min_vpeak, 0, 1e5},
+      {"data.features", "halo columns averaged over each voxel, one input channel each", &c.boxes.features},
+      {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &c.boxes.smf_min, 0, 20},
+      {"data.smf_width", "width of a mass bin, dex", &c.boxes.smf_width, 1e-3, 10},
+      {"data.smf_bins", "number of mass bins", &c.smf_bins, 1, 1000},
+      {"data.per_dex", "labels per dex instead of per bin", &c.boxes.per_dex},
+      {"data.train_fraction", "share of the sub-boxes used for training", &c.train_fraction, 1e-6, 1 - 1e-6},
+      {"data.split_seed", "seed of the split into training and validation", &c.split_seed, 0, kMany},
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
-       &validation_boxes, 0, kMany},
+       &c.validation_boxes, 0, kMany},
       {"data.input_scaling",
        "none, or rms: inputs divided by the r.m.s. of occupied training voxels",
-       &input_scaling,
+       &c.input_scaling,
        0,
        0,
        {"none", "rms"}},
       {"data.label_scaling",
        "none, or standard: the network learns labels standardised per bin",
-       &label_scaling,
+       &c.label_scaling,
        0,
        0,
        {"none", "standard"}},
-      {"data.symmetries", "augment with the 48 symmetries of the cube", &symmetries},
-      {"data.shifts", "augment with random shifts where the volume is periodic", &shifts},
+      {"data.symmetries", "augment with the 48 symmetries of the cube", &c.symmetries},
+      {"data.shifts", "augment with random shifts where the volume is periodic", &c.shifts},
+  };
+}
 
+std::vector<Setting> loss_settings(RunConfig& c) {
+  return {
       {"loss.name",
        "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1) or mse (of standardised labels)",
-       &loss,
+       &c.loss,
        0,
        0,
        {"chi2_linear", "chi2_log", "mse"}},
       {"loss.log_floor_galaxies", "chi2_log: the floor of phi, in galaxies per sub-box and bin",
-       &log_floor_galaxies, 1e-6, kMany},
+       &c.log_floor_galaxies, 1e-6, kMany},
+  };
+}
 
-      {"train.epochs", "passes over the training sub-boxes", &epochs, 1, kMany},
-      {"train.batch", "sub-boxes per step", &batch, 2, kMany},
-      {"train.seed", "of initial weights, order, dropout and augmentation", &seed, 0, kMany},
-      {"train.drop_last", "leave out the last, smaller batch of an epoch", &drop_last},
-      {"train.optimizer", "adam, adamw or sgd", &optimizer, 0, 0, {"adam", "adamw", "sgd"}},
-      {"train.momentum", "of sgd", &momentum, 0, 0.9999},
-      {"train.weight_decay", "L2 for adam and sgd, decoupled for adamw", &weight_decay, 0, 10},
-      {"train.schedule", "constant, step or cosine", &schedule, 0, 0, {"constant", "step", "cosine"}},
-      {"train.learning_rate", "of constant and cosine", &learning_rate, 0, 1e3},
-      {"train.warmup_epochs", "cosine: linear rise over this many epochs", &warmup_epochs, 0, kMany},
-      {"train.step_epochs", "step: epochs at which the rate changes, e.g. [10]", &step_epochs, 0, kMany},
-      {"train.step_rates", "step: the rates between them, one more than step_epochs", &step_rates, 0, 1e3},
-      {"train.clip", "largest norm of the gradient; 0: no clipping", &clip, 0, 1e30},
-      {"train.nan_guard", "stop at the first loss that is not finite and say where it came from", &nan_guard},
+std::vector<Setting> train_settings(RunConfig& c) {
+  return {
+      {"train.epochs", "passes over the training sub-boxes", &c.epochs, 1, kMany},
+      {"train.batch", "sub-boxes per step", &c.batch, 2, kMany},
+      {"train.seed", "of initial weights, order, dropout and augmentation", &c.seed, 0, kMany},
+      {"train.drop_last", "leave out the last, smaller batch of an epoch", &c.drop_last},
+      {"train.optimizer", "adam, adamw or sgd", &c.optimizer, 0, 0, {"adam", "adamw", "sgd"}},
+      {"train.momentum", "of sgd", &c.momentum, 0, 0.9999},
+      {"train.weight_decay", "L2 for adam and sgd, decoupled for adamw", &c.weight_decay, 0, 10},
+      {"train.schedule", "constant, step or cosine", &c.schedule, 0, 0, {"constant", "step", "cosine"}},
+      {"train.learning_rate", "of constant and cosine", &c.learning_rate, 0, 1e3},
+      {"train.warmup_epochs", "cosine: linear rise over this many epochs", &c.warmup_epochs, 0, kMany},
+      {"train.step_epochs", "step: epochs at which the rate changes, e.g. [10]", &c.step_epochs, 0, kMany},
+      {"train.step_rates", "step: the rates between them, one more than step_epochs", &c.step_rates, 0, 1e3},
+      {"train.clip", "largest norm of the gradient; 0: no clipping", &c.clip, 0, 1e30},
+      {"train.nan_guard", "stop at the first loss that is not finite and say where it came from",
+       &c.nan_guard},
       {"train.graph",
        "on a GPU: replay the captured step (on) or queue its ops one by one (off); the same bits",
-       &graph,
+       &c.graph,
        0,
        0,
        {"on", "off"}},
       {"train.checkpoint_steps", "write last.h5 every so many steps, besides after every epoch; 0: no more",
-       &checkpoint_steps, 0, kMany},
-  });
+       &c.checkpoint_steps, 0, kMany},
+  };
+}
+
+}  // namespace
+
+Config RunConfig::bind() {
+  std::vector<Setting> all;
+  for (const auto settings : {machine_settings, model_settings, data_settings, loss_settings, train_settings})
+    for (Setting& setting : settings(*this)) all.push_back(std::move(setting));
+  return Config(std::move(all));
 }
 
 BoxOptions RunConfig::box_options() const {

@@ -12,7 +12,7 @@ namespace umbra {
 
 struct RunConfig {
   std::string device = "auto";
-  std::string precision = "fp32";
+  Precision precision = Precision::kF32;
   std::string kernels;
 
   std::string model = "um_resnet";

@@ -1,5 +1,5 @@
 // A warp's matrix multiplication on tensor cores from compute capability 8.0 on, for nvcc; the twin for the
-// host is engine/cuda/emulator/mma.h. Who holds what: engine/cuda/mma_places.h.
+// host is engine/cuda/emulator/mma.h. Who holds what: engine/cuda/tile/mma_places.h.
 #pragma once
 
 #include "cuda_grid.h"

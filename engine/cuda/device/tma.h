@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "cuda_grid.h"
-#include "engine/cuda/operand_layout.h"
+#include "engine/cuda/tile/operand_layout.h"
 #include "mbarrier.h"
 
 namespace umbra {

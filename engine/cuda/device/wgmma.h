@@ -17,7 +17,7 @@
 
 #include "cuda_grid.h"
 #include "engine/base/precision.h"
-#include "engine/cuda/operand_layout.h"
+#include "engine/cuda/tile/operand_layout.h"
 
 namespace umbra {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/cuda/operand_layout.h"
+#include "engine/cuda/tile/operand_layout.h"
 
 namespace umbra::emulator {
 

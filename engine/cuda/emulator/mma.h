@@ -8,7 +8,7 @@
 
 #include "cuda_grid.h"
 #include "engine/base/precision.h"
-#include "engine/cuda/mma_places.h"
+#include "engine/cuda/tile/mma_places.h"
 
 namespace umbra {
 

@@ -1,5 +1,5 @@
 // What the blocks of one emulated cluster have under way: barriers, copies, wgmmas, fences, and what they
-// know of each other. The scheduler (emulator.cpp) runs the threads; this is what their asynchronous
+// know of each other. The scheduler (scheduler.h) runs the threads; this is what their asynchronous
 // operations do meanwhile, and where the rules are checked that hold between them.
 #pragma once
 

@@ -1,22 +1,22 @@
 #include <algorithm>
 
+#include "engine/grad/functions/bf16_weights.h"
 #include "engine/grad/functions/conv_call.h"
-#include "engine/grad/functions/weight_image.h"
-#include "engine/ops/bias/op.h"
 #include "engine/ops/conv/op.h"
+#include "engine/ops/elementwise/bias.h"
 
 namespace umbra {
 namespace {
 
 class ConvFunction final : public Function {
  public:
-  ConvFunction(ConvCall conv, Tensor image) : conv_(std::move(conv)), image_(std::move(image)) {}
+  ConvFunction(ConvCall conv, Tensor bf16_copy) : conv_(std::move(conv)), bf16_copy_(std::move(bf16_copy)) {}
   std::string_view name() const override { return "conv"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
     call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, precision(pass.context)),
-                      {inputs[0], conv_.live_taps(inputs[1]), y}, image_);
+                      {inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
     return y;
   }
 
@@ -31,18 +31,18 @@ class ConvFunction final : public Function {
     if (wanted[0]) {
       grads[0] = context.temporary_like(inputs[0]);
       call_with_weights(context, ConvDgrad(dtype, conv_.geometry, precision(context)),
-                        {dy, conv_.live_taps(inputs[1]), grads[0]}, image_);
+                        {dy, conv_.live_taps(inputs[1]), grads[0]}, bf16_copy_);
     }
     return grads;
   }
 
  private:
   Precision precision(const Context& context) const {
-    return context.conv_precision(conv_.geometry.in_channels);
+    return context.precision.conv_operands(conv_.geometry.in_channels);
   }
 
   ConvCall conv_;
-  Tensor image_;  // of the weights, or undefined
+  Tensor bf16_copy_;  // of the weights, or undefined
 };
 
 class BiasFunction final : public Function {
@@ -119,7 +119,7 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
       w->name.empty() ? "this call" : w->name,
       " are held as bf16: such a network can be asked (conv_inference), but neither trained nor recorded");
   ConvCall problem = conv_call(x, w, stride, padding);
-  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->image),
+  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy),
                {to_batch_last(pass, x), w});
 }
 

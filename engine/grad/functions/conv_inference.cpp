@@ -1,14 +1,14 @@
+#include "engine/grad/functions/bf16_weights.h"
 #include "engine/grad/functions/conv_call.h"
-#include "engine/grad/functions/weight_image.h"
-#include "engine/ops/conv_inference/op.h"
+#include "engine/ops/conv/inference.h"
 
 namespace umbra {
 namespace {
 
 class ConvInferenceFunction final : public Function {
  public:
-  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu, Tensor image)
-      : conv_(std::move(conv)), state_(state), relu_(relu), image_(std::move(image)) {}
+  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu, Tensor bf16_copy)
+      : conv_(std::move(conv)), state_(state), relu_(relu), bf16_copy_(std::move(bf16_copy)) {}
   std::string_view name() const override { return "conv_inference"; }
 
   // inputs: x, w, gamma, beta and, where there is one, the residual
@@ -17,14 +17,14 @@ class ConvInferenceFunction final : public Function {
     const DType dtype = inputs[0].dtype();
     const bool stored = inputs[1].dtype() == DType::kBf16;  // whatever the context's precision
     const Precision precision =
-        stored ? Precision::kBf16 : pass.context.conv_precision(conv_.geometry.in_channels);
+        stored ? Precision::kBf16 : pass.context.precision.conv_operands(conv_.geometry.in_channels);
     const ConvInference op(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, precision,
                            inputs[1].dtype());
     const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
     call_with_weights(pass.context, op,
                       {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
                        state_.running_var, has_residual ? inputs[4] : Tensor(), y},
-                      image_);
+                      bf16_copy_);
     return y;
   }
 
@@ -37,7 +37,7 @@ class ConvInferenceFunction final : public Function {
   ConvCall conv_;
   BatchNormState state_;
   bool relu_;
-  Tensor image_;  // of the weights, or undefined
+  Tensor bf16_copy_;  // of the weights, or undefined
 };
 
 }  // namespace
@@ -59,7 +59,8 @@ Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, con
             " differs from the output ", conv.out, " in shape");
     inputs.push_back(to_batch_last(pass, residual));
   }
-  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu, w->image), std::move(inputs));
+  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu, w->bf16_copy),
+               std::move(inputs));
 }
 
 }  // namespace umbra

@@ -1,8 +1,8 @@
 #include "engine/grad/functions.h"
-#include "engine/ops/add/op.h"
-#include "engine/ops/affine/op.h"
-#include "engine/ops/dropout/op.h"
-#include "engine/ops/relu/op.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/affine.h"
+#include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/elementwise/relu.h"
 
 namespace umbra {
 namespace {

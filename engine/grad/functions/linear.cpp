@@ -1,22 +1,23 @@
 #include "engine/grad/functions.h"
-#include "engine/grad/functions/weight_image.h"
-#include "engine/ops/linear/op.h"
+#include "engine/grad/functions/bf16_weights.h"
+#include "engine/ops/matmul/op.h"
 
 namespace umbra {
 namespace {
 
 class LinearFunction final : public Function {
  public:
-  explicit LinearFunction(Tensor image) : image_(std::move(image)) {}
+  explicit LinearFunction(Tensor bf16_copy) : bf16_copy_(std::move(bf16_copy)) {}
   std::string_view name() const override { return "linear"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const bool bias = inputs.size() == 3;
     const Shape& w = inputs[1].shape();
     const Tensor y = pass.context.temporary({inputs[0].shape()[0], w[0]}, inputs[0].dtype());
-    call_with_weights(pass.context,
-                      LinearFprop(y.dtype(), y.shape()[0], w[1], w[0], bias, pass.context.precision),
-                      {inputs[0], inputs[1], bias ? inputs[2] : Tensor(), y}, image_);
+    call_with_weights(
+        pass.context,
+        LinearFprop(y.dtype(), y.shape()[0], w[1], w[0], bias, pass.context.precision.linear_operands()),
+        {inputs[0], inputs[1], bias ? inputs[2] : Tensor(), y}, bf16_copy_);
     return y;
   }
 
@@ -29,18 +30,19 @@ class LinearFunction final : public Function {
     std::vector<Tensor> grads(inputs.size());
     grads[1] = context.temporary(w, dtype);
     if (bias) grads[2] = context.temporary(inputs[2].shape(), dtype);
-    call(context, LinearWgrad(dtype, rows, w[1], w[0], bias, context.precision),
+    call(context, LinearWgrad(dtype, rows, w[1], w[0], bias, context.precision.linear_operands()),
          {inputs[0], dy, grads[1], bias ? grads[2] : Tensor()});
     if (wanted[0]) {
       grads[0] = context.temporary(inputs[0].shape(), dtype);
-      call_with_weights(context, LinearDgrad(dtype, rows, w[1], w[0], bias, context.precision),
-                        {dy, inputs[1], grads[0]}, image_);
+      call_with_weights(context,
+                        LinearDgrad(dtype, rows, w[1], w[0], bias, context.precision.linear_operands()),
+                        {dy, inputs[1], grads[0]}, bf16_copy_);
     }
     return grads;
   }
 
  private:
-  Tensor image_;  // of the weights, or undefined
+  Tensor bf16_copy_;  // of the weights, or undefined
 };
 
 }  // namespace
@@ -54,7 +56,7 @@ Var linear(Pass& pass, const Var& x, const Var& w, const Var& b) {
           " elements");
   std::vector<Var> inputs{to_row_major(pass, x), w};
   if (b != nullptr) inputs.push_back(b);
-  return apply(pass, std::make_shared<LinearFunction>(w->image), std::move(inputs));
+  return apply(pass, std::make_shared<LinearFunction>(w->bf16_copy), std::move(inputs));
 }
 
 }  // namespace umbra

@@ -1,10 +1,10 @@
 // Every loss op delivers its gradient together with its value; backward only multiplies it by what comes from
 // above.
 #include "engine/grad/functions.h"
-#include "engine/ops/chi2/op.h"
-#include "engine/ops/mse/op.h"
-#include "engine/ops/scale/op.h"
-#include "engine/ops/softmax_cross_entropy/op.h"
+#include "engine/ops/loss/chi2.h"
+#include "engine/ops/loss/mse.h"
+#include "engine/ops/elementwise/scale.h"
+#include "engine/ops/loss/softmax_cross_entropy.h"
 
 namespace umbra {
 namespace {

@@ -1,6 +1,6 @@
 #include "engine/grad/functions.h"
-#include "engine/ops/max_pool/op.h"
-#include "engine/ops/mean_pool/op.h"
+#include "engine/ops/pool/max_pool.h"
+#include "engine/ops/pool/mean_pool.h"
 
 namespace umbra {
 namespace {

@@ -1,5 +1,5 @@
 #include "engine/grad/functions.h"
-#include "engine/ops/stem3d/op.h"
+#include "engine/ops/stem/op.h"
 
 namespace umbra {
 namespace {

@@ -1,5 +1,5 @@
 #include "engine/grad/functions.h"
-#include "engine/ops/transpose/op.h"
+#include "engine/ops/data_movement/transpose.h"
 
 namespace umbra {
 namespace {

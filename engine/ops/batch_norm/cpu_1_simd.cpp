@@ -1,5 +1,5 @@
-// Batch normalisation in one read for the statistics and one for the result, both while a channel is in
-// cache.
+// Batch normalisation without options, in one read for the statistics and one for the result, both while a
+// channel is in cache.
 //
 // The variance comes from sums of (x - s) and (x - s)^2 in double, with s the channel's first value. Because
 // s is one of the values, |mean - s| <= std sqrt(count): subtracting the squared mean cancels at most
@@ -11,9 +11,10 @@
 #include <cmath>
 
 #include "engine/cpu/simd.h"
+#include "engine/ops/batch_norm/cpu_workspace.h"
 #include "engine/ops/batch_norm/op.h"
-#include "engine/ops/kernel.h"
-#include "engine/ops/simd_loops.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
@@ -73,40 +74,25 @@ HWY_EXPORT(batch_norm_backward_apply_slab);
 
 namespace {
 
-/// Two sums per channel and group, then three floats per channel.
-struct Workspace {
-  Workspace(const ChannelSplit& split, void* memory)
-      : partial(static_cast<double*>(memory)),
-        first(reinterpret_cast<float*>(partial + split.groups * 2 * split.channels)),
-        second(first + split.channels),
-        third(second + split.channels) {}
-  static std::size_t bytes(const ChannelSplit& split) {
-    return static_cast<std::size_t>(split.channels) *
-           (static_cast<std::size_t>(split.groups) * 2 * sizeof(double) + 3 * sizeof(float));
-  }
-  double* partial;                // [groups, 2, C]
-  float *first, *second, *third;  // [C]
-};
+using Workspace = ChannelWorkspace<ChannelSplit>;
 
-}  // namespace
-
-void batch_norm_forward_simd(const BatchNormForward& op, Buffers buffers, void* workspace, Stream&) {
-  const float* x = static_cast<const float*>(buffers[0]);      // [N, C, S]
-  const float* gamma = static_cast<const float*>(buffers[1]);  // [C], as all below but y
-  const float* beta = static_cast<const float*>(buffers[2]);
-  float* running_mean = static_cast<float*>(buffers[3]);
-  float* running_var = static_cast<float*>(buffers[4]);
-  float* y = static_cast<float*>(buffers[5]);  // [N, C, S]
-  float* mean = static_cast<float*>(buffers[6]);
-  float* invstd = static_cast<float*>(buffers[7]);
-  const ChannelSplit split(op.batch, op.channels, op.volume);
+void forward(const BatchNormForward& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = buffers.in(0);      // [outer, C, inner]
+  const float* gamma = buffers.in(1);  // [C], as all below but y
+  const float* beta = buffers.in(2);
+  float* running_mean = buffers.out(3);
+  float* running_var = buffers.out(4);
+  float* y = buffers.out(6);  // [outer, C, inner]
+  float* mean = buffers.out(7);
+  float* invstd = buffers.out(8);
+  const ChannelSplit split(op.outer, op.channels, op.inner);
   const Workspace work(split, workspace);
   float *low = work.first, *scale = work.second;
-  const double count = static_cast<double>(op.batch * op.volume);
+  const double count = static_cast<double>(op.count_per_channel());
   const auto finish = [&](std::int64_t c) {
     const double offset = split.total(work.partial, 2, 0, c) / count;
     const double var = std::max(0.0, split.total(work.partial, 2, 1, c) / count - offset * offset);
-    const double m = static_cast<double>(x[c * op.volume]) + offset;
+    const double m = static_cast<double>(x[c * op.inner]) + offset;
     const double inverse = 1 / std::sqrt(var + op.epsilon);
     mean[c] = static_cast<float>(m);
     low[c] = static_cast<float>(m - static_cast<double>(mean[c]));
@@ -126,38 +112,38 @@ void batch_norm_forward_simd(const BatchNormForward& op, Buffers buffers, void* 
       });
 }
 
-void batch_norm_inference_simd(const BatchNormInference& op, Buffers buffers, void* workspace, Stream&) {
-  const float* x = static_cast<const float*>(buffers[0]);      // [N, C, S]
-  const float* gamma = static_cast<const float*>(buffers[1]);  // [C], as all below but y
-  const float* beta = static_cast<const float*>(buffers[2]);
-  const float* mean = static_cast<const float*>(buffers[3]);
-  const float* var = static_cast<const float*>(buffers[4]);
-  float* y = static_cast<float*>(buffers[5]);  // [N, C, S]
+void inference(const BatchNormInference& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = buffers.in(0);      // [outer, C, inner]
+  const float* gamma = buffers.in(1);  // [C], as all below but y
+  const float* beta = buffers.in(2);
+  const float* mean = buffers.in(3);
+  const float* var = buffers.in(4);
+  float* y = buffers.out(6);  // [outer, C, inner]
   float* scale = static_cast<float*>(workspace);
   for (std::int64_t c = 0; c < op.channels; ++c) {
     scale[c] = static_cast<float>(static_cast<double>(gamma[c]) /
                                   std::sqrt(static_cast<double>(var[c]) + op.epsilon));
   }
-  const ChannelSplit split(op.batch, op.channels, op.volume);
+  const ChannelSplit split(op.outer, op.channels, op.inner);
   parallel_for(split.blocks * split.groups, [&](std::int64_t i) {
     const ChannelSlab slab = split.slab(i / split.groups, i % split.groups);
     HWY_DYNAMIC_DISPATCH(batch_norm_apply_slab)(slab, x, mean, nullptr, scale, beta, y);
   });
 }
 
-void batch_norm_backward_simd(const BatchNormBackward& op, Buffers buffers, void* workspace, Stream&) {
-  const float* dy = static_cast<const float*>(buffers[0]);     // [N, C, S]
-  const float* x = static_cast<const float*>(buffers[1]);      // [N, C, S]
-  const float* gamma = static_cast<const float*>(buffers[2]);  // [C], as all below but dx
-  const float* mean = static_cast<const float*>(buffers[3]);
-  const float* invstd = static_cast<const float*>(buffers[4]);
-  float* dx = static_cast<float*>(buffers[5]);  // [N, C, S]
-  float* dgamma = static_cast<float*>(buffers[6]);
-  float* dbeta = static_cast<float*>(buffers[7]);
-  const ChannelSplit split(op.batch, op.channels, op.volume);
+void backward(const BatchNormBackward& op, Buffers buffers, void* workspace, Stream&) {
+  const float* dy = buffers.in(0);     // [outer, C, inner]
+  const float* x = buffers.in(1);      // [outer, C, inner]
+  const float* gamma = buffers.in(3);  // [C], as all below but dx
+  const float* mean = buffers.in(4);
+  const float* invstd = buffers.in(5);
+  float* dx = buffers.out(6);  // [outer, C, inner]
+  float* dgamma = buffers.out(7);
+  float* dbeta = buffers.out(8);
+  const ChannelSplit split(op.outer, op.channels, op.inner);
   const Workspace work(split, workspace);
   float *scale = work.first, *offset = work.second, *slope = work.third;
-  const double count = static_cast<double>(op.batch * op.volume);
+  const double count = static_cast<double>(op.count_per_channel());
   const auto finish = [&](std::int64_t c) {
     const double inverse = static_cast<double>(invstd[c]);
     const double sum = split.total(work.partial, 2, 0, c);
@@ -179,14 +165,28 @@ void batch_norm_backward_simd(const BatchNormBackward& op, Buffers buffers, void
       });
 }
 
-std::size_t batch_norm_forward_workspace(const BatchNormForward& op) {
-  return Workspace::bytes(ChannelSplit(op.batch, op.channels, op.volume));
+std::string options_declined(const BatchNormOp& op) {
+  return op.options.relu || op.options.residual ? "takes neither a ReLU nor a residual" : "";
 }
-std::size_t batch_norm_inference_workspace(const BatchNormInference& op) {
-  return static_cast<std::size_t>(op.channels) * sizeof(float);
+std::string forward_declines(const BatchNormForward& op) {
+  const std::string few = needs_two_values(op);
+  return few.empty() ? options_declined(op) : few;
 }
-std::size_t batch_norm_backward_workspace(const BatchNormBackward& op) {
-  return Workspace::bytes(ChannelSplit(op.batch, op.channels, op.volume));
+std::string backward_declines(const BatchNormBackward& op) {
+  const std::string none = needs_a_value(op);
+  return none.empty() ? options_declined(op) : none;
+}
+
+}  // namespace
+
+Kernel batch_norm_forward_cpu_1_simd() {
+  return make_kernel<BatchNormForward, forward, forward_declines, workspace_bytes<ChannelSplit>>();
+}
+Kernel batch_norm_inference_cpu_1_simd() {
+  return make_kernel<BatchNormInference, inference, options_declined, inference_workspace_bytes>();
+}
+Kernel batch_norm_backward_cpu_1_simd() {
+  return make_kernel<BatchNormBackward, backward, backward_declines, workspace_bytes<ChannelSplit>>();
 }
 
 }  // namespace umbra

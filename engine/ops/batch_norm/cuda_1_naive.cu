@@ -1,11 +1,26 @@
-// Inference, one thread per number (engine/cuda/batch_norm_inference.h).
-#include "engine/cuda/batch_norm_inference.h"
-#include "engine/ops/batch_norm/cuda_arguments.h"
+// Inference, one thread per number, which looks up its channel and takes a root of its own.
+#include "engine/ops/batch_norm/cuda_arithmetic.h"
+#include "engine/ops/ladder.h"
 
 namespace umbra {
+namespace {
 
-void batch_norm_inference_cuda_1_naive(const BatchNormInference& op, Buffers buffers, void*, Stream& stream) {
-  batch_norm_inference_naive(arguments_of(op, buffers), stream);
+__global__ void batch_norm_inference_each(BatchNormInferenceArguments a, std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i >= count) return;
+  const ChannelMap map = running_map(a, i / a.shape.inner % a.shape.channels);
+  a.y[i] = normalised(map, a.x[i], a.residual != nullptr ? a.residual[i] : 0, a.relu);
+}
+
+void inference(const BatchNormInference& op, Buffers buffers, void*, Stream& stream) {
+  launch(batch_norm_inference_each, one_thread_each(op.count()), stream.native(), arguments_of(op, buffers),
+         op.count());
+}
+
+}  // namespace
+
+Kernel batch_norm_inference_cuda_1_naive() {
+  return make_kernel<BatchNormInference, inference>();
 }
 
 }  // namespace umbra

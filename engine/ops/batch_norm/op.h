@@ -1,15 +1,15 @@
-// Batch normalisation over [N, C, S] (Ioffe & Szegedy 2015), S the product of the spatial extents (1 for
-// BatchNorm1d).
+// Batch normalisation (Ioffe & Szegedy 2015) with two options, a residual connection and a ReLU behind it,
+// over the general view [outer, C, inner]: batch-last activations have outer = positions and inner = samples,
+// rows [N, C] have outer = N and inner = 1. With both options, and n = outer * inner values per channel:
 //
-// Training:   mean_c, var_c over the N * S values of channel c (var biased);  invstd = 1 / sqrt(var +
-// epsilon)
-//             y = gamma (x - mean) invstd + beta
+// Training:   mean_c, var_c over the n values of channel c (var biased);  invstd = 1 / sqrt(var + epsilon)
+//             y = relu(gamma (x - mean) invstd + beta + residual)
 //             running_mean <- (1 - momentum) running_mean + momentum mean
-//             running_var  <- (1 - momentum) running_var  + momentum var N S / (N S - 1)
+//             running_var  <- (1 - momentum) running_var  + momentum var n / (n - 1)
 // Inference:  the same with the running statistics.
-// Backward (training):  xhat = (x - mean) invstd
-//             dbeta = sum dy,  dgamma = sum dy xhat,
-//             dx = gamma invstd (dy - dbeta / (N S) - xhat dgamma / (N S))
+// Backward (training):  xhat = (x - mean) invstd,  g = y > 0 ? dy : 0 behind a ReLU, else dy
+//             dresidual = g,  dbeta = sum g,  dgamma = sum g xhat,
+//             dx = gamma invstd (g - dbeta / n - xhat dgamma / n)
 // Conventions (biased variance in y, unbiased in running_var, momentum 0.1, epsilon 1e-5) are PyTorch's.
 #pragma once
 
@@ -18,83 +18,109 @@
 
 namespace umbra {
 
-class BatchNormForward final : public Op {
+/// What stands behind the normalisation; nothing by default.
+struct BatchNormOptions {
+  bool relu = false;
+  bool residual = false;
+};
+
+class BatchNormOp : public Op {
  public:
-  BatchNormForward(DType type, std::int64_t batch_, std::int64_t channels_, std::int64_t volume_,
-                   double epsilon_, double momentum_)
-      : Op(type),
-        batch(batch_),
-        channels(channels_),
-        volume(volume_),
-        epsilon(epsilon_),
-        momentum(momentum_) {}
-  std::string_view name() const override { return "batch_norm_forward"; }
-  std::string text() const override { return concat("n", batch, " c", channels, " s", volume); }
+  BatchNormOp(DType type, std::int64_t outer_, std::int64_t channels_, std::int64_t inner_,
+              BatchNormOptions options_)
+      : Op(type), outer(outer_), channels(channels_), inner(inner_), options(options_) {}
+  std::string text() const override {
+    return concat("o", outer, " c", channels, " i", inner, options.relu ? " relu" : "",
+                  options.residual ? " residual" : "");
+  }
+  std::int64_t count() const { return outer * channels * inner; }
+  std::int64_t count_per_channel() const { return outer * inner; }
+
+  std::int64_t outer;
+  std::int64_t channels;
+  std::int64_t inner;
+  BatchNormOptions options;
+};
+
+class BatchNormForward final : public BatchNormOp {
+ public:
+  BatchNormForward(DType type, std::int64_t outer_, std::int64_t channels_, std::int64_t inner_,
+                   double epsilon_, double momentum_, BatchNormOptions options_ = {})
+      : BatchNormOp(type, outer_, channels_, inner_, options_), epsilon(epsilon_), momentum(momentum_) {}
+  static constexpr std::string_view kName = "batch_norm_forward";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
-    return {{"x", dtype, batch * channels * volume, Access::kIn},
+    return {{"x", dtype, count(), Access::kIn},
             {"gamma", dtype, channels, Access::kIn},
             {"beta", dtype, channels, Access::kIn},
             {"running_mean", dtype, channels, Access::kInOut},
             {"running_var", dtype, channels, Access::kInOut, Fill::kPositive},
-            {"y", dtype, batch * channels * volume, Access::kOut},
+            {"residual", dtype, options.residual ? count() : 0, Access::kIn},
+            {"y", dtype, count(), Access::kOut},
             {"mean", dtype, channels, Access::kOut},
             {"invstd", dtype, channels, Access::kOut}};
   }
-  double flops() const override { return 5 * static_cast<double>(batch * channels * volume); }
-  double sum_length() const override { return static_cast<double>(batch * volume); }
+  double flops() const override {
+    return (5 + options.relu + options.residual) * static_cast<double>(count());
+  }
+  double sum_length() const override { return static_cast<double>(count_per_channel()); }
 
-  std::int64_t batch;
-  std::int64_t channels;
-  std::int64_t volume;
   double epsilon;
   double momentum;
 };
 
-class BatchNormInference final : public Op {
+class BatchNormInference final : public BatchNormOp {
  public:
-  BatchNormInference(DType type, std::int64_t batch_, std::int64_t channels_, std::int64_t volume_,
-                     double epsilon_)
-      : Op(type), batch(batch_), channels(channels_), volume(volume_), epsilon(epsilon_) {}
-  std::string_view name() const override { return "batch_norm_inference"; }
-  std::string text() const override { return concat("n", batch, " c", channels, " s", volume); }
+  BatchNormInference(DType type, std::int64_t outer_, std::int64_t channels_, std::int64_t inner_,
+                     double epsilon_, BatchNormOptions options_ = {})
+      : BatchNormOp(type, outer_, channels_, inner_, options_), epsilon(epsilon_) {}
+  static constexpr std::string_view kName = "batch_norm_inference";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
-    return {{"x", dtype, batch * channels * volume, Access::kIn},
+    return {{"x", dtype, count(), Access::kIn},
             {"gamma", dtype, channels, Access::kIn},
             {"beta", dtype, channels, Access::kIn},
             {"running_mean", dtype, channels, Access::kIn},
             {"running_var", dtype, channels, Access::kIn, Fill::kPositive},
-            {"y", dtype, batch * channels * volume, Access::kOut}};
+            {"residual", dtype, options.residual ? count() : 0, Access::kIn},
+            {"y", dtype, count(), Access::kOut}};
   }
-  double flops() const override { return 2 * static_cast<double>(batch * channels * volume); }
+  double flops() const override {
+    return (2 + options.relu + options.residual) * static_cast<double>(count());
+  }
 
-  std::int64_t batch;
-  std::int64_t channels;
-  std::int64_t volume;
   double epsilon;
 };
 
-class BatchNormBackward final : public Op {
+class BatchNormBackward final : public BatchNormOp {
  public:
-  BatchNormBackward(DType type, std::int64_t batch_, std::int64_t channels_, std::int64_t volume_)
-      : Op(type), batch(batch_), channels(channels_), volume(volume_) {}
-  std::string_view name() const override { return "batch_norm_backward"; }
-  std::string text() const override { return concat("n", batch, " c", channels, " s", volume); }
+  BatchNormBackward(DType type, std::int64_t outer_, std::int64_t channels_, std::int64_t inner_,
+                    BatchNormOptions options_ = {})
+      : BatchNormOp(type, outer_, channels_, inner_, options_) {}
+  static constexpr std::string_view kName = "batch_norm_backward";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
-    return {{"dy", dtype, batch * channels * volume, Access::kIn},
-            {"x", dtype, batch * channels * volume, Access::kIn},
+    return {{"dy", dtype, count(), Access::kIn},
+            {"x", dtype, count(), Access::kIn},
+            {"y", dtype, options.relu ? count() : 0, Access::kIn},
             {"gamma", dtype, channels, Access::kIn},
             {"mean", dtype, channels, Access::kIn},
             {"invstd", dtype, channels, Access::kIn, Fill::kPositive},
-            {"dx", dtype, batch * channels * volume, Access::kOut},
+            {"dx", dtype, count(), Access::kOut},
             {"dgamma", dtype, channels, Access::kOut},
-            {"dbeta", dtype, channels, Access::kOut}};
+            {"dbeta", dtype, channels, Access::kOut},
+            {"dresidual", dtype, options.residual ? count() : 0, Access::kOut}};
   }
-  double flops() const override { return 8 * static_cast<double>(batch * channels * volume); }
-  double sum_length() const override { return static_cast<double>(batch * volume); }
-
-  std::int64_t batch;
-  std::int64_t channels;
-  std::int64_t volume;
+  double flops() const override { return (8 + options.relu) * static_cast<double>(count()); }
+  double sum_length() const override { return static_cast<double>(count_per_channel()); }
 };
+
+/// The variance of one number says nothing, and the unbiased one divides by zero.
+inline std::string needs_two_values(const BatchNormForward& op) {
+  return op.count_per_channel() >= 2 ? "" : "needs at least two values per channel to train";
+}
+inline std::string needs_a_value(const BatchNormBackward& op) {
+  return op.count_per_channel() >= 1 ? "" : "needs at least one value per channel";
+}
 
 }  // namespace umbra

@@ -5,9 +5,11 @@
 #define HWY_TARGET_INCLUDE "engine/ops/conv/cpu_1_lanes.cpp"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
-#include "engine/ops/carver.h"
-#include "engine/ops/conv/rungs.h"
-#include "engine/ops/conv_taps.h"
+#include "engine/ops/conv/declines.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv/taps.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/workspace_allocator.h"
 
 #ifndef UMBRA_ENGINE_OPS_CONV_CPU_1_LANES_ROW
 #define UMBRA_ENGINE_OPS_CONV_CPU_1_LANES_ROW
@@ -49,14 +51,14 @@ void conv_lane_row(const ConvLaneRow& row, float* out) {
   }
 }
 
-// sum over entries (o, i) and samples n of slope[o * slope_stride + n] * x[i * x_stride + n]
-float conv_lane_dot(const TapEntry* begin, const TapEntry* end, const float* slope, std::int64_t slope_stride,
+// sum over entries (o, i) and samples n of dy[o * dy_stride + n] * x[i * x_stride + n]
+float conv_lane_dot(const TapEntry* begin, const TapEntry* end, const float* dy, std::int64_t dy_stride,
                     const float* x, std::int64_t x_stride, std::int64_t samples) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   auto sum = hn::Zero(d);
   for (const TapEntry* e = begin; e != end; ++e) {
-    const float *a = slope + e->first * slope_stride, *b = x + e->second * x_stride;
+    const float *a = dy + e->first * dy_stride, *b = x + e->second * x_stride;
     std::int64_t n = 0;
     for (; n + lanes <= samples; n += lanes) sum = hn::MulAdd(hn::LoadU(d, a + n), hn::LoadU(d, b + n), sum);
     if (n < samples) {
@@ -80,19 +82,20 @@ struct Lists {
   std::span<std::int32_t> slots, begin;
   std::span<TapEntry> entries;
 
-  Lists(Carver& carver, const ConvGeometry& g, TapOrder order)
-      : slots(carver.take<std::int32_t>(g.taps())),
-        begin(carver.take<std::int32_t>(tap_list_count(g, order) + 1)),
-        entries(carver.take<TapEntry>(g.live_pairs())) {
+  Lists(WorkspaceAllocator& allocator, const ConvGeometry& g, TapOrder order)
+      : slots(allocator.take<std::int32_t>(g.taps())),
+        begin(allocator.take<std::int32_t>(tap_list_count(g, order) + 1)),
+        entries(allocator.take<TapEntry>(g.live_pairs())) {
     if (!entries.empty() || !begin.empty()) write_live_tap_lists(g, order, slots, begin, entries);
   }
   const TapEntry* list(std::int64_t l) const { return entries.data() + begin[static_cast<std::size_t>(l)]; }
 };
 
-std::size_t workspace_of(const ConvGeometry& g, TapOrder order) {
-  Carver carver(nullptr);
-  const Lists lists(carver, g, order);
-  return carver.used();
+template <TapOrder kOrder>
+std::size_t workspace(const ConvOp& op) {
+  WorkspaceAllocator allocator(nullptr);
+  const Lists lists(allocator, op.geometry, kOrder);
+  return allocator.used();
 }
 
 // Every output row of fprop or dgrad; weights of a row start row * row_stride further on.
@@ -112,32 +115,28 @@ void run_rows(const Lists& lists, const ConvLaneRow& shape, std::int64_t places,
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream&) {  // x, w -> y
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels;
-  Carver carver(workspace);
-  const Lists lists(carver, g, TapOrder::kByOutput);
-  const ConvLaneRow row{nullptr, nullptr, static_cast<const float*>(b[1]),
-                        C * K,   K,       static_cast<const float*>(b[0]),
-                        C,       g.batch};
-  run_rows(lists, row, g.out_volume(), K, 1, static_cast<float*>(b[2]));
+  WorkspaceAllocator allocator(workspace);
+  const Lists lists(allocator, g, TapOrder::kByOutput);
+  const ConvLaneRow row{nullptr, nullptr, b.in(1), C * K, K, b.in(0), C, g.batch};
+  run_rows(lists, row, g.out_volume(), K, 1, b.out(2));
 }
 
 void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels;
-  Carver carver(workspace);
-  const Lists lists(carver, g, TapOrder::kByInput);
-  const ConvLaneRow row{nullptr, nullptr, static_cast<const float*>(b[1]),
-                        C * K,   1,       static_cast<const float*>(b[0]),
-                        K,       g.batch};
-  run_rows(lists, row, g.in_volume(), C, K, static_cast<float*>(b[2]));
+  WorkspaceAllocator allocator(workspace);
+  const Lists lists(allocator, g, TapOrder::kByInput);
+  const ConvLaneRow row{nullptr, nullptr, b.in(1), C * K, 1, b.in(0), K, g.batch};
+  run_rows(lists, row, g.in_volume(), C, K, b.out(2));
 }
 
 void wgrad(const ConvWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch;
-  Carver carver(workspace);
-  const Lists lists(carver, g, TapOrder::kByTap);
-  const auto *x = static_cast<const float*>(b[0]), *dy = static_cast<const float*>(b[1]);
-  auto* dw = static_cast<float*>(b[2]);
+  WorkspaceAllocator allocator(workspace);
+  const Lists lists(allocator, g, TapOrder::kByTap);
+  const auto *x = b.in(0), *dy = b.in(1);
+  auto* dw = b.out(2);
   parallel_for(g.live_taps() * C, [&](std::int64_t row) {
     const std::int64_t t = row / C, c = row % C;
     for (std::int64_t k = 0; k < K; ++k) {
@@ -147,38 +146,16 @@ void wgrad(const ConvWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy
   });
 }
 
-std::string fprop_declines(const ConvFprop& op) {
-  return declines_as_fp32(op);
-}
-std::string dgrad_declines(const ConvDgrad& op) {
-  return declines_as_fp32(op);
-}
-std::string wgrad_declines(const ConvWgrad& op) {
-  return declines_as_fp32(op);
-}
-std::size_t fprop_workspace(const ConvFprop& op) {
-  return workspace_of(op.geometry, TapOrder::kByOutput);
-}
-std::size_t dgrad_workspace(const ConvDgrad& op) {
-  return workspace_of(op.geometry, TapOrder::kByInput);
-}
-std::size_t wgrad_workspace(const ConvWgrad& op) {
-  return workspace_of(op.geometry, TapOrder::kByTap);
-}
-
 }  // namespace
 
 Kernel conv_fprop_cpu_1_lanes() {
-  return make_kernel<ConvFprop, fprop, fprop_declines, fprop_workspace>("conv_fprop", "cpu_1_lanes",
-                                                                        DType::kF32);
+  return make_kernel<ConvFprop, fprop, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByOutput>>();
 }
 Kernel conv_dgrad_cpu_1_lanes() {
-  return make_kernel<ConvDgrad, dgrad, dgrad_declines, dgrad_workspace>("conv_dgrad", "cpu_1_lanes",
-                                                                        DType::kF32);
+  return make_kernel<ConvDgrad, dgrad, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByInput>>();
 }
 Kernel conv_wgrad_cpu_1_lanes() {
-  return make_kernel<ConvWgrad, wgrad, wgrad_declines, wgrad_workspace>("conv_wgrad", "cpu_1_lanes",
-                                                                        DType::kF32);
+  return make_kernel<ConvWgrad, wgrad, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByTap>>();
 }
 
 }  // namespace umbra

@@ -11,10 +11,12 @@
 
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/sum_tile.h"
-#include "engine/ops/carver.h"
-#include "engine/ops/conv/rungs.h"
-#include "engine/ops/conv/wgrad_work.h"
-#include "engine/ops/conv_taps.h"
+#include "engine/cpu/transpose.h"
+#include "engine/ops/conv/declines.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv/wgrad_tasks.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/workspace_allocator.h"
 
 namespace umbra {
 namespace {
@@ -55,17 +57,17 @@ struct Space {
   std::span<float> panels;  // [strip][o][n][k of the strip, zeros behind the last]
   std::span<float> sums;    // [part][live tap][Cin][Cout], unless there is but one part
 
-  Space(Carver& carver, const ConvGeometry& g, const Plan& plan)
-      : slots(carver.take<std::int32_t>(g.taps())),
-        begin(carver.take<std::int32_t>(g.taps() + 1)),
-        entries(carver.take<TapEntry>(g.live_pairs())),
-        panels(carver.take<float>(g.out_volume() * g.batch * plan.padded)),
-        sums(carver.take<float>(plan.parts > 1 ? plan.parts * g.live_taps() * g.in_channels * g.out_channels
-                                               : 0)) {}
+  Space(WorkspaceAllocator& allocator, const ConvGeometry& g, const Plan& plan)
+      : slots(allocator.take<std::int32_t>(g.taps())),
+        begin(allocator.take<std::int32_t>(g.taps() + 1)),
+        entries(allocator.take<TapEntry>(g.live_pairs())),
+        panels(allocator.take<float>(g.out_volume() * g.batch * plan.padded)),
+        sums(allocator.take<float>(
+            plan.parts > 1 ? plan.parts * g.live_taps() * g.in_channels * g.out_channels : 0)) {}
 };
 
 // dy [o][k][n] -> panels
-void transpose_slopes(const ConvGeometry& g, const Plan& plan, const float* dy, float* panels) {
+void transpose_output_gradient(const ConvGeometry& g, const Plan& plan, const float* dy, float* panels) {
   const std::int64_t N = g.batch, K = g.out_channels, O = g.out_volume();
   const std::int64_t grain = std::max<std::int64_t>(1, 32768 / (K * N));
   parallel_chunks(O, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -119,31 +121,27 @@ void run_task(const Work& w, std::int64_t part, std::int64_t s, std::int64_t tap
   }
 }
 
-std::string declines(const ConvWgrad& op) {
-  return declines_as_fp32(op);
-}
-
 std::size_t workspace(const ConvWgrad& op) {
-  Carver carver(nullptr);
-  const Space space(carver, op.geometry, Plan(op.geometry));
-  return carver.used();
+  WorkspaceAllocator allocator(nullptr);
+  const Space space(allocator, op.geometry, Plan(op.geometry));
+  return allocator.used();
 }
 
 void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> dw
   const ConvGeometry& g = op.geometry;
   const Plan plan(g);
-  Carver carver(memory);
-  const Space space(carver, g, plan);
+  WorkspaceAllocator allocator(memory);
+  const Space space(allocator, g, plan);
   const std::int64_t live = g.live_taps();
   if (live == 0) return;
   const TileSegment* segments = write_wgrad_segments(g, space.slots, space.begin, space.entries);
-  transpose_slopes(g, plan, static_cast<const float*>(b[1]), space.panels.data());
-  auto* dw = static_cast<float*>(b[2]);
+  transpose_output_gradient(g, plan, b.in(1), space.panels.data());
+  auto* dw = b.out(2);
   const Work work{g,
                   plan,
                   space.begin.data(),
                   segments,
-                  static_cast<const float*>(b[0]),
+                  b.in(0),
                   space.panels.data(),
                   plan.parts > 1 ? space.sums.data() : dw};
   for_each_wgrad_task(plan, live, op.flops(), kFlopsPerChunk,
@@ -156,7 +154,7 @@ void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> d
 }  // namespace
 
 Kernel conv_wgrad_cpu_2_tiles() {
-  return make_kernel<ConvWgrad, run, declines, workspace>("conv_wgrad", "cpu_2_tiles", DType::kF32);
+  return make_kernel<ConvWgrad, run, declines_unless_fp32<ConvOp>, workspace>();
 }
 
 }  // namespace umbra

@@ -19,9 +19,11 @@
 #include "engine/base/error.h"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
-#include "engine/ops/carver.h"
-#include "engine/ops/conv/rungs.h"
-#include "engine/ops/conv_taps.h"
+#include "engine/ops/conv/declines.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv/taps.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/workspace_allocator.h"
 
 #ifndef UMBRA_ENGINE_OPS_CONV_CPU_3_FEW_INPUTS_TILE
 #define UMBRA_ENGINE_OPS_CONV_CPU_3_FEW_INPUTS_TILE
@@ -79,9 +81,9 @@ HWY_INLINE void add_products(const float* const (&x)[kTapsTogether], const float
   for (int t = 0; t < kTapsTogether; ++t) input[t] = load<kWhole>(x[t] + n, count);
 #pragma GCC unroll 8
   for (int k = 0; k < K; ++k) {
-    const auto slope = load<kWhole>(dy + k * row + n, count);
+    const auto gradient = load<kWhole>(dy + k * row + n, count);
 #pragma GCC unroll 4
-    for (int t = 0; t < kTapsTogether; ++t) sum[t][k] = hn::MulAdd(input[t], slope, sum[t][k]);
+    for (int t = 0; t < kTapsTogether; ++t) sum[t][k] = hn::MulAdd(input[t], gradient, sum[t][k]);
   }
 }
 
@@ -169,15 +171,15 @@ struct Space {
   std::span<float> zeros;               // [n]
   std::span<float> sums;                // [part][live tap][Cin][Cout]
 
-  Space(Carver& carver, const ConvGeometry& g)
+  Space(WorkspaceAllocator& allocator, const ConvGeometry& g)
       : part_outputs(g.out_volume() / parts_of(g) + 1),
-        slots(carver.take<std::int32_t>(g.taps())),
-        begin(carver.take<std::int32_t>(g.out_volume() + 1)),
-        entries(carver.take<TapEntry>(g.live_pairs())),
-        at(carver.take<TapsAtOutput>(parts_of(g) * tap_tiles(g) * part_outputs)),
-        ends(carver.take<const TapsAtOutput*>(parts_of(g) * tap_tiles(g))),
-        zeros(carver.take<float>(g.batch)),
-        sums(carver.take<float>(parts_of(g) * g.live_taps() * g.in_channels * g.out_channels)) {}
+        slots(allocator.take<std::int32_t>(g.taps())),
+        begin(allocator.take<std::int32_t>(g.out_volume() + 1)),
+        entries(allocator.take<TapEntry>(g.live_pairs())),
+        at(allocator.take<TapsAtOutput>(parts_of(g) * tap_tiles(g) * part_outputs)),
+        ends(allocator.take<const TapsAtOutput*>(parts_of(g) * tap_tiles(g))),
+        zeros(allocator.take<float>(g.batch)),
+        sums(allocator.take<float>(parts_of(g) * g.live_taps() * g.in_channels * g.out_channels)) {}
 };
 
 // Output positions [o, end) at which some of the taps [tap, tap + kTapsTogether) sees data.
@@ -228,24 +230,24 @@ std::string declines(const ConvWgrad& op) {
   if (op.geometry.in_channels > kMaxChannels)
     return concat("there are more than ", kMaxChannels, " input channels");
   if (op.geometry.live_taps() < kTapsTogether) return "there are too few live taps";
-  return declines_as_fp32(op);
+  return declines_unless_fp32(op);
 }
 
 std::size_t workspace(const ConvWgrad& op) {
-  Carver carver(nullptr);
-  const Space space(carver, op.geometry);
-  return carver.used();
+  WorkspaceAllocator allocator(nullptr);
+  const Space space(allocator, op.geometry);
+  return allocator.used();
 }
 
 void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> dw
   const ConvGeometry& g = op.geometry;
-  Carver carver(memory);
-  const Space space(carver, g);
+  WorkspaceAllocator allocator(memory);
+  const Space space(allocator, g);
   write_live_tap_lists(g, TapOrder::kByOutput, space.slots, space.begin, space.entries);
   std::fill(space.zeros.begin(), space.zeros.end(), 0.0f);
-  const auto *x = static_cast<const float*>(b[0]), *dy = static_cast<const float*>(b[1]);
+  const auto *x = b.in(0), *dy = b.in(1);
   parallel_for(parts_of(g), [&](std::int64_t part) { run_part(g, space, x, dy, part); });
-  auto* dw = static_cast<float*>(b[2]);
+  auto* dw = b.out(2);
   const std::int64_t count = g.live_taps() * g.in_channels * g.out_channels;
   parallel_chunks(count, 1024, [&](std::int64_t begin, std::int64_t end) {
     const float* sums = space.sums.data();
@@ -259,7 +261,7 @@ void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> d
 }  // namespace
 
 Kernel conv_wgrad_cpu_3_few_inputs() {
-  return make_kernel<ConvWgrad, run, declines, workspace>("conv_wgrad", "cpu_3_few_inputs", DType::kF32);
+  return make_kernel<ConvWgrad, run, declines, workspace>();
 }
 
 }  // namespace umbra

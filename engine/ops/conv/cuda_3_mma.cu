@@ -1,36 +1,50 @@
-// fprop and dgrad in the tiles of cuda_2_tiled, multiplied by tensor cores (engine/cuda/mma_tile.h): operands
-// rounded to TF32 or BF16 on their way into shared memory, sums in fp32. The weights may be in memory as
-// BF16, half the bytes.
-#include "engine/cuda/conv_tile.h"
-#include "engine/cuda/mma_tile.h"
-#include "engine/ops/conv/rungs_cuda.h"
+// fprop, dgrad and inference in the tiles of cuda_2_tiled, multiplied by tensor cores
+// (engine/cuda/tile/mma_tile.h): operands rounded to TF32 or BF16 on their way into shared memory, sums and
+// all behind them in fp32. The weights may be in memory as BF16, half the bytes. (wgrad:
+// cuda_3_mma_wgrad.cu.)
+#include "engine/cuda/tile/mma_tile.h"
+#include "engine/ops/conv/cuda_declines.h"
+#include "engine/ops/conv/cuda_epilogue.h"
+#include "engine/ops/conv/cuda_fprop_dgrad_tile.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/ladder.h"
 
 namespace umbra {
 namespace {
 
-template <bool kDgrad>
-void multiply(const ConvOp& op, Buffers b, void* workspace, Stream& stream) {
+template <bool kDgrad, class O, class Epilogue>
+void multiply(const O& op, Buffers b, const Epilogue& epilogue, void* workspace, Stream& stream) {
   with_mma_and_weights(op.precision, op.weights, b[1], [&](auto multiplier, const auto* weights) {
-    launch_conv_tiles<kDgrad, decltype(multiplier)>(op.geometry, weights, static_cast<const float*>(b[0]),
-                                                    SumsAsTheyAre{static_cast<float*>(b[2])}, workspace,
+    launch_conv_tiles<kDgrad, decltype(multiplier)>(op.geometry, weights, b.in(0), epilogue, workspace,
                                                     stream.native());
   });
 }
 
+void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
+  multiply<false>(op, b, SumsAsTheyAre{b.out(2)}, workspace, stream);
+}
+void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
+  multiply<true>(op, b, SumsAsTheyAre{b.out(2)}, workspace, stream);
+}
+void inference(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {
+  multiply<false>(op, b, cuda_conv_epilogue(op, b), workspace, stream);
+}
+
+template <class O>
+std::size_t workspace(const O& op) {
+  return conv_tile_workspace(op.geometry, std::is_same_v<O, ConvDgrad>, mma_steps(op.precision));
+}
+
 }  // namespace
 
-void conv_fprop_cuda_3_mma(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
-  multiply<false>(op, b, workspace, stream);
+Kernel conv_fprop_cuda_3_mma() {
+  return make_kernel<ConvFprop, fprop, cuda_declines_fp32<ConvOp>, workspace<ConvFprop>>();
 }
-void conv_dgrad_cuda_3_mma(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
-  multiply<true>(op, b, workspace, stream);
+Kernel conv_dgrad_cuda_3_mma() {
+  return make_kernel<ConvDgrad, dgrad, cuda_declines_fp32<ConvOp>, workspace<ConvDgrad>>();
 }
-
-std::size_t conv_fprop_cuda_3_mma_workspace(const ConvFprop& op) {
-  return conv_tile_workspace(op.geometry, false, mma_steps(op.precision));
-}
-std::size_t conv_dgrad_cuda_3_mma_workspace(const ConvDgrad& op) {
-  return conv_tile_workspace(op.geometry, true, mma_steps(op.precision));
+Kernel conv_inference_cuda_3_mma() {
+  return make_kernel<ConvInference, inference, cuda_declines_fp32<ConvInference>, workspace<ConvInference>>();
 }
 
 }  // namespace umbra

@@ -2,8 +2,8 @@
 // channel), columns output channels, and the sum runs over (output position, sample) in slices of 16 (BF16:
 // 32), which lie side by side in both operands:
 //
-//   dw [t][c][k]     A [row, step]: x [i][c][n], i the input that t couples with o     B [step, column]: dy
-//   [o][k][n]
+//   result          A [row, step]    B [step, column]
+//   dw [t][c][k]    x [i][c][n]      dy [o][k][n]        where tap t couples output o with input i
 //
 // A tile sums over a box of output positions: those that its taps touch. With many input channels it has one
 // tap or two, and no pair in vain; with few, it has many taps, whose rows are zero where they mean padding.
@@ -15,9 +15,9 @@
 // Large volumes have few tiles and long sums, which are cut into parts, added in order by a second kernel.
 #pragma once
 
-#include "engine/cuda/gemm_tile.h"
-#include "engine/cuda/indexing.h"
-#include "engine/ops/conv_axis.h"
+#include "engine/cuda/tile/gemm_tile.h"
+#include "engine/cuda/tile/indexing.h"
+#include "engine/ops/conv/cuda_conv_map.h"
 
 namespace umbra {
 

@@ -2,7 +2,7 @@
 #include "engine/ops/conv/op.h"
 
 #include "engine/base/error.h"
-#include "engine/ops/rounding.h"
+#include "engine/ops/shared/rounding.h"
 
 namespace umbra {
 namespace {

@@ -1,11 +1,10 @@
 // Convolution (cross-correlation, as in every deep-learning library) in two or three dimensions, dilation 1,
 // no bias:
 //
-//   y[o, k, n] = sum over t, c of  w[t, c, k] * x[o * stride - padding + t, c, n]      (x = 0 outside the
-//   volume)
+//   y[o, k, n] = sum over t, c of  w[t, c, k] * x[o * stride - padding + t, c, n]
 //
-// and its two adjoints: dgrad gives dx from dy and w, wgrad gives dw from x and dy. A 2-D convolution is the
-// 3-D one with extent, kernel and stride 1 and padding 0 on the first axis.
+// (x = 0 outside the volume) and its two adjoints: dgrad gives dx from dy and w, wgrad gives dw from x and
+// dy. A 2-D convolution is the 3-D one with extent, kernel and stride 1 and padding 0 on the first axis.
 //
 // Memory is "batch last": activations [position][channel][sample], positions in row-major order (D, H, W), so
 // that a vector register holds the same element of many samples and padding is simply never touched. Weights
@@ -14,11 +13,11 @@
 //
 // With precision tf32 or bf16 x, w and dy stand for their roundings (engine/base/precision.h), of which the
 // denormal ones (below 2^-126) may count as zero. With precision bf16 fprop and dgrad may read the weights as
-// bfloat16, already rounded: the *image* that the optimisers write beside the weights.
+// bfloat16, already rounded: the bf16 copy that the optimisers write beside the weights.
 #pragma once
 
 #include "engine/base/precision.h"
-#include "engine/ops/conv_geometry.h"
+#include "engine/ops/conv/geometry.h"
 
 namespace umbra {
 
@@ -44,14 +43,16 @@ class ConvOp : public Op {
 class ConvFprop final : public ConvOp {
  public:
   using ConvOp::ConvOp;
-  std::string_view name() const override { return "conv_fprop"; }
+  static constexpr std::string_view kName = "conv_fprop";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override;  // x, w -> y
   double sum_length() const override;
 };
 class ConvDgrad final : public ConvOp {
  public:
   using ConvOp::ConvOp;
-  std::string_view name() const override { return "conv_dgrad"; }
+  static constexpr std::string_view kName = "conv_dgrad";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override;  // dy, w -> dx
   double sum_length() const override;
 };
@@ -59,7 +60,8 @@ class ConvWgrad final : public ConvOp {
  public:
   ConvWgrad(DType type, const ConvGeometry& g, Precision operands = Precision::kF32)
       : ConvOp(type, g, operands) {}
-  std::string_view name() const override { return "conv_wgrad"; }
+  static constexpr std::string_view kName = "conv_wgrad";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override;  // x, dy -> dw
   double sum_length() const override;
 };

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "engine/ops/conv/op.h"
-#include "engine/ops/rounding.h"
+#include "engine/ops/shared/rounding.h"
 
 namespace umbra {
 
@@ -35,7 +35,8 @@ void for_each_live_pair(const ConvGeometry& g, const Body& body) {
   }
 }
 
-/// Calls body(x, w, y) with the indices of every product of an input, a weight and (the slope of) an output.
+/// Calls body(x, w, y) with the indices of every product of an input, a weight and (the gradient of) an
+/// output.
 template <class Body>
 void for_each_product(const ConvGeometry& g, const Body& body) {
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch;

@@ -1,50 +1,157 @@
-// The problems of the three passes: the shared convolutions in fp32, and others with rounded operands and
-// with an image of the weights.
+// Convolutions on which every rung of the three passes and of inference is tested and timed: the layers of
+// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, and whatever breaks kernels (ones,
+// primes, a tile or a vector plus or minus one, padding that reaches past the data, strides that skip it).
 #pragma once
 
 #include <vector>
 
-#include "engine/ops/conv/op.h"
-#include "engine/ops/conv_shapes.h"
+#include "engine/ops/conv/geometry.h"
 
 namespace umbra {
 
-template <class O>
-Problems conv_problems(DType dtype) {
-  Problems problems;
-  const auto add = [&](const std::vector<ConvGeometry>& list, Precision precision) {
-    for (const ConvGeometry& g : list) problems.push_back(std::make_unique<O>(dtype, g, precision));
-  };
-  const auto add_images = [&](const std::vector<ConvGeometry>& list) {
-    if constexpr (!std::is_same_v<O, ConvWgrad>) {
-      for (const ConvGeometry& g : list)
-        problems.push_back(std::make_unique<O>(dtype, g, Precision::kBf16, DType::kBf16));
-    }
-  };
-  add(nasty_convolutions(), Precision::kF32);
-  add(um_resnet_convolutions(5, 4), Precision::kF32);
-  add(um_resnet_convolutions(32, 20), Precision::kF32);
-  add(bf16_convolutions(), Precision::kBf16);
-  add(um_resnet_convolutions(5, 4), Precision::kBf16);
-  add(um_resnet_convolutions(32, 20), Precision::kBf16);
-  add(tensor_core_convolutions(), Precision::kBf16);
-  add_images(tensor_core_convolutions());
-  add_images(um_resnet_convolutions(5, 4));
-  add_images(um_resnet_convolutions(32, 20));
-  add(tensor_core_convolutions(), Precision::kTf32);
-  add(um_resnet_convolutions(5, 4), Precision::kTf32);
-  add(um_resnet_convolutions(32, 20), Precision::kTf32);
-  return problems;
+/// One convolution on cubes: batch, channels, extent, kernel, stride, padding.
+inline ConvGeometry conv_on_cube(std::int64_t batch, std::int64_t in_channels, std::int64_t out_channels,
+                                 std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                                 std::int64_t padding) {
+  return {batch,
+          in_channels,
+          out_channels,
+          {extent, extent, extent},
+          {kernel, kernel, kernel},
+          {stride, stride, stride},
+          {padding, padding, padding}};
 }
 
-inline Problems conv_fprop_problems(DType dtype) {
-  return conv_problems<ConvFprop>(dtype);
+/// One 2-D convolution on squares.
+inline ConvGeometry conv_on_square(std::int64_t batch, std::int64_t in_channels, std::int64_t out_channels,
+                                   std::int64_t extent, std::int64_t kernel, std::int64_t stride,
+                                   std::int64_t padding) {
+  return {batch,
+          in_channels,
+          out_channels,
+          {1, extent, extent},
+          {1, kernel, kernel},
+          {1, stride, stride},
+          {0, padding, padding}};
 }
-inline Problems conv_dgrad_problems(DType dtype) {
-  return conv_problems<ConvDgrad>(dtype);
+
+/// The distinct convolutions of the UM ResNet with C channels after the stem.
+inline std::vector<ConvGeometry> um_resnet_convolutions(std::int64_t batch, std::int64_t C) {
+  return {
+      conv_on_cube(batch, 1, C, 25, 3, 2, 3),         // stem, 25 -> 15
+      conv_on_cube(batch, C, C, 8, 3, 2, 1),          // layer1, 8 -> 4
+      conv_on_cube(batch, C, C, 8, 1, 2, 0),          // layer1, downsample
+      conv_on_cube(batch, C, C, 4, 3, 1, 1),          // layer1, 4 -> 4
+      conv_on_cube(batch, C, 2 * C, 4, 3, 2, 1),      // layer2, 4 -> 2
+      conv_on_cube(batch, C, 2 * C, 4, 1, 2, 0),      // layer2, downsample
+      conv_on_cube(batch, 2 * C, 2 * C, 2, 3, 1, 1),  // layer2, 2 -> 2
+      conv_on_cube(batch, 2 * C, 4 * C, 2, 3, 2, 1),  // layer3, 2 -> 1: 8 of 27 taps live
+      conv_on_cube(batch, 2 * C, 4 * C, 2, 1, 2, 0),  // layer3, downsample
+      conv_on_cube(batch, 4 * C, 4 * C, 1, 3, 1, 1),  // layer3, 1 -> 1: 1 of 27 taps live
+  };
 }
-inline Problems conv_wgrad_problems(DType dtype) {
-  return conv_problems<ConvWgrad>(dtype);
+
+inline std::vector<ConvGeometry> nasty_convolutions() {
+  std::vector<ConvGeometry> list{
+      conv_on_square(2, 3, 16, 32, 7, 2, 3),   // ResNet18's stem, made small
+      conv_on_square(2, 64, 64, 14, 3, 1, 1),  // ResNet18
+      conv_on_square(1, 32, 48, 14, 3, 2, 1),  // ResNet18, between stages
+      conv_on_square(3, 5, 7, 9, 5, 3, 2),
+      conv_on_cube(1, 1, 1, 1, 1, 1, 0),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),  // 5^3 outputs of one input: most of them see nothing
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),  // no pair at all: both outputs miss the data
+      conv_on_cube(5, 3, 2, 3, 2, 3, 3),  // steps over data
+      conv_on_cube(2, 7, 11, 5, 2, 2, 0),
+      conv_on_cube(7, 13, 3, 3, 5, 1, 2),      // kernel larger than the volume
+      conv_on_cube(2, 101, 100, 2, 3, 1, 1),   // weights too large for a cache, channels in uneven slices
+      conv_on_cube(17, 130, 140, 2, 3, 1, 1),  // more than a second-level cache: prefetching tiles
+      conv_on_square(8, 5, 33, 32, 3, 1, 1),   // so many positions that wgrad sums them in parts
+      conv_on_square(7, 2, 3, 20, 3, 1, 1),    // and so on a GPU
+      conv_on_cube(3, 200, 5, 2, 3, 1, 1),     // long sums with few outputs, which a GPU cuts into parts
+      conv_on_cube(3, 5, 200, 2, 3, 1, 1),
+      // Just enough outputs for each of a GPU's larger tiles: in fprop, in dgrad, in both, in wgrad.
+      conv_on_square(10, 1, 65, 27, 1, 1, 0),
+      conv_on_square(4, 1, 65, 60, 1, 1, 0),
+      conv_on_square(10, 65, 1, 27, 1, 1, 0),
+      conv_on_square(4, 65, 1, 60, 1, 1, 0),
+      conv_on_square(3, 1, 2, 70, 3, 1, 1),
+      conv_on_cube(1, 65, 7105, 1, 1, 1, 0),
+      conv_on_cube(1, 2, 14341, 1, 1, 1, 0),
+      {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {3, 6, 4, {7, 1, 4}, {5, 1, 3}, {2, 1, 1}, {3, 0, 2}},
+      {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+  };
+  // One less and one more than tiles (1 … 12 rows) and vectors (4, 8, 16, 32 lanes), in every role.
+  for (const std::int64_t n : {4, 9, 11, 15, 16, 17, 31, 33, 49}) {
+    list.push_back(conv_on_cube(n, 3, 4, 2, 3, 1, 1));
+    list.push_back(conv_on_cube(2, n, 3, 2, 2, 1, 1));
+    list.push_back(conv_on_cube(3, 2, n, 2, 2, 2, 1));
+  }
+  return list;
+}
+
+/// For rounded operands instead: odd sums, blocks of weights cut along every axis, vectors of 16 and of 4
+/// lanes.
+inline std::vector<ConvGeometry> bf16_convolutions() {
+  std::vector<ConvGeometry> list{
+      conv_on_square(2, 3, 16, 32, 7, 2, 3),
+      conv_on_square(2, 64, 64, 14, 3, 1, 1),
+      conv_on_square(3, 5, 7, 9, 5, 3, 2),
+      conv_on_cube(1, 1, 1, 1, 1, 1, 0),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),
+      conv_on_cube(5, 3, 2, 3, 2, 3, 3),
+      conv_on_cube(7, 13, 3, 3, 5, 1, 2),
+      conv_on_cube(2, 101, 100, 2, 3, 1, 1),    // 51 pairs, the last of one channel
+      conv_on_cube(33, 130, 141, 2, 3, 1, 1),   // groups of taps
+      conv_on_square(3, 2051, 25, 1, 1, 1, 0),  // more channels than a block of weights has steps
+      conv_on_square(3, 25, 2051, 1, 1, 1, 0),
+      conv_on_square(9, 5, 33, 32, 3, 1, 1),  // positions in parts
+      {4, 3, 5, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {2, 4, 9, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+  };
+  for (const std::int64_t n : {4, 7, 11, 12, 13, 15, 16, 17, 31, 33, 49}) {
+    list.push_back(conv_on_cube(n, 3, 4, 2, 3, 1, 1));
+    list.push_back(conv_on_cube(2, n, 3, 2, 2, 1, 1));
+    list.push_back(conv_on_cube(3, 2, n, 2, 2, 2, 1));
+  }
+  return list;
+}
+
+/// For rounded operands, small: tiles of 8, 16, 32, 64 minus and plus some in every role, sums that end
+/// within a step of an instruction, positions without a tap.
+inline std::vector<ConvGeometry> tensor_core_convolutions() {
+  return {
+      conv_on_cube(32, 16, 16, 2, 3, 1, 1),
+      conv_on_cube(1, 20, 20, 4, 3, 1, 1),
+      conv_on_cube(5, 20, 24, 4, 3, 2, 1),
+      conv_on_cube(33, 20, 40, 4, 1, 2, 0),
+      conv_on_square(33, 17, 16, 3, 3, 1, 1),
+      conv_on_cube(32, 40, 17, 2, 2, 1, 0),
+      conv_on_cube(32, 24, 40, 1, 3, 1, 1),
+      conv_on_cube(33, 65, 64, 1, 1, 1, 0),
+      conv_on_square(5, 64, 65, 3, 3, 2, 1),
+      conv_on_cube(5, 200, 100, 1, 3, 1, 1),
+      conv_on_cube(1, 100, 200, 2, 3, 2, 1),
+      conv_on_cube(33, 200, 5, 1, 1, 1, 0),
+      conv_on_cube(33, 5, 200, 1, 1, 1, 0),
+      conv_on_cube(33, 256, 3, 1, 1, 1, 0),
+      conv_on_cube(33, 3, 256, 1, 1, 1, 0),
+      conv_on_cube(5, 1, 3, 5, 3, 2, 1),
+      conv_on_cube(1, 5, 1, 3, 3, 1, 1),
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),   // 5^3 outputs of one input
+      conv_on_cube(3, 2, 5, 1, 1, 2, 1),   // no pair at all
+      conv_on_cube(5, 3, 17, 3, 2, 3, 3),  // steps over data
+      conv_on_cube(1, 16, 5, 3, 5, 1, 2),  // kernel larger than the volume
+      {4, 17, 24, {2, 5, 3}, {1, 3, 2}, {1, 2, 3}, {0, 2, 1}},
+      {33, 24, 17, {3, 4, 5}, {2, 3, 1}, {3, 1, 2}, {1, 0, 3}},
+      // Just enough outputs for each of a GPU's larger tiles, in one pass or two each.
+      conv_on_square(4, 1, 65, 60, 1, 1, 0),
+      conv_on_square(4, 65, 1, 60, 1, 1, 0),
+      conv_on_square(3, 1, 2, 70, 3, 1, 1),
+      conv_on_cube(7, 2, 14341, 1, 1, 1, 0),
+      conv_on_cube(7, 14341, 2, 1, 1, 1, 0),
+  };
 }
 
 }  // namespace umbra

@@ -2,9 +2,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/kernel.h"
+#include "engine/ops/ladder.h"
 #include "engine/ops/reduce/op.h"
-#include "engine/ops/simd_loops.h"
+#include "engine/ops/shared/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
@@ -45,38 +45,48 @@ HWY_EXPORT(sum_range);
 HWY_EXPORT(sum_squares_range);
 HWY_EXPORT(count_nonfinite_range);
 
-void sum_simd(const Sum& op, Buffers buffers, void* workspace, Stream&) {
-  const float* x = static_cast<const float*>(buffers[0]);
-  *static_cast<double*>(buffers[1]) =
+namespace {
+
+void sum(const Sum& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = buffers.in(0);
+  *buffers.out<double>(1) =
       sum_over_chunks(op.count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
         return HWY_DYNAMIC_DISPATCH(sum_range)(x + begin, end - begin);
       });
 }
 
-void sum_squares_simd(const SumSquares& op, Buffers buffers, void* workspace, Stream&) {
-  const float* x = static_cast<const float*>(buffers[0]);
-  *static_cast<double*>(buffers[1]) =
+void sum_squares(const SumSquares& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = buffers.in(0);
+  *buffers.out<double>(1) =
       sum_over_chunks(op.count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
         return HWY_DYNAMIC_DISPATCH(sum_squares_range)(x + begin, end - begin);
       });
 }
 
-void count_nonfinite_simd(const CountNonfinite& op, Buffers buffers, void* workspace, Stream&) {
-  const float* x = static_cast<const float*>(buffers[0]);
-  *static_cast<std::int64_t*>(buffers[1]) = sum_over_chunks(
+void count_nonfinite(const CountNonfinite& op, Buffers buffers, void* workspace, Stream&) {
+  const float* x = buffers.in(0);
+  *buffers.out<std::int64_t>(1) = sum_over_chunks(
       op.count, static_cast<std::int64_t*>(workspace), [&](std::int64_t begin, std::int64_t end) {
         return HWY_DYNAMIC_DISPATCH(count_nonfinite_range)(x + begin, end - begin);
       });
 }
 
-std::size_t sum_workspace(const Sum& op) {
-  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double);
+/// One partial result of type Total per chunk.
+template <class Total>
+std::size_t partial_bytes(const Reduction& op) {
+  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(Total);
 }
-std::size_t sum_squares_workspace(const SumSquares& op) {
-  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(double);
+
+}  // namespace
+
+Kernel sum_cpu_1_simd() {
+  return make_kernel<Sum, sum, nullptr, partial_bytes<double>>();
 }
-std::size_t count_nonfinite_workspace(const CountNonfinite& op) {
-  return static_cast<std::size_t>(chunk_count(op.count)) * sizeof(std::int64_t);
+Kernel sum_squares_cpu_1_simd() {
+  return make_kernel<SumSquares, sum_squares, nullptr, partial_bytes<double>>();
+}
+Kernel count_nonfinite_cpu_1_simd() {
+  return make_kernel<CountNonfinite, count_nonfinite, nullptr, partial_bytes<std::int64_t>>();
 }
 
 }  // namespace umbra

@@ -1,8 +1,8 @@
 // One block: every thread adds every 1024th number, then the block its threads.
-#include "engine/cuda/block_sum.h"
-#include "engine/ops/kernel.h"
+#include "engine/cuda/tile/block_sum.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/reduce/cuda_terms.h"
 #include "engine/ops/reduce/op.h"
-#include "engine/ops/reduce/terms.h"
 
 namespace umbra {
 namespace {
@@ -18,23 +18,22 @@ __global__ void __launch_bounds__(kThreads) reduce_block(const float* x, Total* 
 }
 
 template <class Term>
-void launch_block(std::int64_t count, Buffers buffers, const Stream& stream) {
+void run(const Reduction& op, Buffers buffers, void*, Stream& stream) {
   using Total = typename Term::Total;
   const Grid grid{{1}, {kThreads}, kThreads / kWarp * sizeof(Total)};
-  launch(reduce_block<Term, Total>, grid, stream.native(), static_cast<const float*>(buffers[0]),
-         static_cast<Total*>(buffers[1]), count);
+  launch(reduce_block<Term, Total>, grid, stream.native(), buffers.in(0), buffers.out<Total>(1), op.count);
 }
 
 }  // namespace
 
-void sum_cuda_1_block(const Sum& op, Buffers buffers, void*, Stream& stream) {
-  launch_block<SumTerm>(op.count, buffers, stream);
+Kernel sum_cuda_1_block() {
+  return make_kernel<Sum, run<SumTerm>>();
 }
-void sum_squares_cuda_1_block(const SumSquares& op, Buffers buffers, void*, Stream& stream) {
-  launch_block<SquareTerm>(op.count, buffers, stream);
+Kernel sum_squares_cuda_1_block() {
+  return make_kernel<SumSquares, run<SquareTerm>>();
 }
-void count_nonfinite_cuda_1_block(const CountNonfinite& op, Buffers buffers, void*, Stream& stream) {
-  launch_block<NonfiniteTerm>(op.count, buffers, stream);
+Kernel count_nonfinite_cuda_1_block() {
+  return make_kernel<CountNonfinite, run<NonfiniteTerm>>();
 }
 
 }  // namespace umbra

@@ -4,10 +4,10 @@
 // the same order where it does not. A buffer of one part is done in one launch.
 #include <algorithm>
 
-#include "engine/cuda/channel_walk.h"
-#include "engine/ops/kernel.h"
+#include "engine/cuda/tile/channel_walk.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/reduce/cuda_terms.h"
 #include "engine/ops/reduce/op.h"
-#include "engine/ops/reduce/terms.h"
 
 namespace umbra {
 namespace {
@@ -61,45 +61,36 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class Term>
-void launch_parts(std::int64_t count, Buffers buffers, void* workspace, const Stream& stream) {
+void run(const Reduction& op, Buffers buffers, void* workspace, Stream& stream) {
   using Total = typename Term::Total;
-  const auto* x = static_cast<const float*>(buffers[0]);
-  auto* result = static_cast<Total*>(buffers[1]);
-  const Parts cut(count);
+  const auto* x = buffers.in(0);
+  auto* result = buffers.out<Total>(1);
+  const Parts cut(op.count);
   Total* sums = cut.parts == 1 ? result : static_cast<Total*>(workspace);
   constexpr std::size_t kShared = kThreads / kWarp * sizeof(Total);
   launch(reduce_part<Term, Total>, Grid{{static_cast<unsigned>(cut.parts)}, {kThreads}, kShared},
-         stream.native(), x, sums, count, cut.each, aligned_to_16(x));
+         stream.native(), x, sums, op.count, cut.each, aligned_to_16(x));
   if (cut.parts == 1) return;
   launch(reduce_finish<Total>, Grid{{1}, {kThreads}, kShared}, stream.native(), sums, result, cut.parts);
 }
 
-std::size_t workspace_of(std::int64_t count) {
-  const Parts cut(count);
-  return cut.parts == 1 ? 0 : static_cast<std::size_t>(cut.parts) * 8;
+/// One sum of type Total per part.
+template <class Total>
+std::size_t partial_bytes(const Reduction& op) {
+  const Parts cut(op.count);
+  return cut.parts == 1 ? 0 : static_cast<std::size_t>(cut.parts) * sizeof(Total);
 }
 
 }  // namespace
 
-void sum_cuda_2_parts(const Sum& op, Buffers buffers, void* workspace, Stream& stream) {
-  launch_parts<SumTerm>(op.count, buffers, workspace, stream);
+Kernel sum_cuda_2_parts() {
+  return make_kernel<Sum, run<SumTerm>, nullptr, partial_bytes<double>>();
 }
-void sum_squares_cuda_2_parts(const SumSquares& op, Buffers buffers, void* workspace, Stream& stream) {
-  launch_parts<SquareTerm>(op.count, buffers, workspace, stream);
+Kernel sum_squares_cuda_2_parts() {
+  return make_kernel<SumSquares, run<SquareTerm>, nullptr, partial_bytes<double>>();
 }
-void count_nonfinite_cuda_2_parts(const CountNonfinite& op, Buffers buffers, void* workspace,
-                                  Stream& stream) {
-  launch_parts<NonfiniteTerm>(op.count, buffers, workspace, stream);
-}
-
-std::size_t sum_cuda_2_workspace(const Sum& op) {
-  return workspace_of(op.count);
-}
-std::size_t sum_squares_cuda_2_workspace(const SumSquares& op) {
-  return workspace_of(op.count);
-}
-std::size_t count_nonfinite_cuda_2_workspace(const CountNonfinite& op) {
-  return workspace_of(op.count);
+Kernel count_nonfinite_cuda_2_parts() {
+  return make_kernel<CountNonfinite, run<NonfiniteTerm>, nullptr, partial_bytes<std::int64_t>>();
 }
 
 }  // namespace umbra

@@ -8,48 +8,48 @@
 
 namespace umbra {
 
-class Sum final : public Op {
+class Reduction : public Op {
  public:
-  Sum(DType type, std::int64_t count_) : Op(type), count(count_) {}
-  std::string_view name() const override { return "sum"; }
+  Reduction(DType type, std::int64_t count_) : Op(type), count(count_) {}
   std::string text() const override { return concat("n", count); }
+  bool exact_on_integers() const override { return true; }
+
+  std::int64_t count;
+};
+
+class Sum final : public Reduction {
+ public:
+  using Reduction::Reduction;
+  static constexpr std::string_view kName = "sum";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
     return {{"x", dtype, count, Access::kIn}, {"s", DType::kF64, 1, Access::kOut}};
   }
   double flops() const override { return static_cast<double>(count); }
   double sum_length() const override { return static_cast<double>(count); }
-  bool exact_on_integers() const override { return true; }
-
-  std::int64_t count;
 };
 
-class SumSquares final : public Op {
+class SumSquares final : public Reduction {
  public:
-  SumSquares(DType type, std::int64_t count_) : Op(type), count(count_) {}
-  std::string_view name() const override { return "sum_squares"; }
-  std::string text() const override { return concat("n", count); }
+  using Reduction::Reduction;
+  static constexpr std::string_view kName = "sum_squares";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
     return {{"x", dtype, count, Access::kIn}, {"s", DType::kF64, 1, Access::kOut}};
   }
   double flops() const override { return 2 * static_cast<double>(count); }
   double sum_length() const override { return static_cast<double>(count); }
-  bool exact_on_integers() const override { return true; }
-
-  std::int64_t count;
 };
 
-class CountNonfinite final : public Op {
+class CountNonfinite final : public Reduction {
  public:
-  CountNonfinite(DType type, std::int64_t count_) : Op(type), count(count_) {}
-  std::string_view name() const override { return "count_nonfinite"; }
-  std::string text() const override { return concat("n", count); }
+  using Reduction::Reduction;
+  static constexpr std::string_view kName = "count_nonfinite";
+  std::string_view name() const override { return kName; }
   std::vector<BufferSpec> buffers() const override {
     return {{"x", dtype, count, Access::kIn}, {"n", DType::kI64, 1, Access::kOut}};
   }
   double flops() const override { return 0; }
-  bool exact_on_integers() const override { return true; }
-
-  std::int64_t count;
 };
 
 }  // namespace umbra

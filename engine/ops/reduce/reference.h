@@ -10,26 +10,26 @@ namespace umbra {
 
 template <class T>
 void sum_reference(const Sum& op, Buffers buffers, void*, Stream&) {
-  const T* x = static_cast<const T*>(buffers[0]);
+  const T* x = buffers.in<T>(0);
   double sum = 0;
   for (std::int64_t i = 0; i < op.count; ++i) sum += static_cast<double>(x[i]);
-  *static_cast<double*>(buffers[1]) = sum;
+  *buffers.out<double>(1) = sum;
 }
 
 template <class T>
 void sum_squares_reference(const SumSquares& op, Buffers buffers, void*, Stream&) {
-  const T* x = static_cast<const T*>(buffers[0]);
+  const T* x = buffers.in<T>(0);
   double sum = 0;
   for (std::int64_t i = 0; i < op.count; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  *static_cast<double*>(buffers[1]) = sum;
+  *buffers.out<double>(1) = sum;
 }
 
 template <class T>
 void count_nonfinite_reference(const CountNonfinite& op, Buffers buffers, void*, Stream&) {
-  const T* x = static_cast<const T*>(buffers[0]);
+  const T* x = buffers.in<T>(0);
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < op.count; ++i) count += std::isfinite(x[i]) ? 0 : 1;
-  *static_cast<std::int64_t*>(buffers[1]) = count;
+  *buffers.out<std::int64_t>(1) = count;
 }
 
 }  // namespace umbra

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "engine/base/precision.h"
-#include "engine/cuda/operand_layout.h"
+#include "engine/cuda/tile/operand_layout.h"
 
 namespace umbra::cuda_test {
 

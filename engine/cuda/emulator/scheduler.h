@@ -1,0 +1,115 @@
+// Runs the threads of an emulated grid in turns: each is a fiber that gives way where it waits for others.
+// scheduler.cpp has the turns, waiting.cpp who waits for whom; what a kernel calls stands in emulator.cpp.
+#pragma once
+
+#include <boost/context/fiber.hpp>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/cuda/emulator/emulator.h"
+#include "engine/cuda/emulator/under_way.h"
+
+namespace umbra::emulator {
+
+inline constexpr unsigned kWarp = 32;
+
+enum class State { kReady, kAtBlock, kAtWarp, kUntil, kDone };
+
+// A fiber that runs one thread of a block after another.
+struct Thread {
+  boost::context::fiber fiber;      // where it goes on; empty before its first block
+  boost::context::fiber scheduler;  // where it gives way to
+  dim3 index;
+  Me me{};
+  State state = State::kDone;
+  unsigned mask = 0;                 // of the lanes it waits for
+  std::function<bool()> met;         // what it waits until
+  std::function<std::string()> why;  // and what it says when that never comes
+};
+
+// Of named barriers, and of all threads of a cluster.
+struct Meeting {
+  unsigned wanted = 0;
+  std::uint64_t times = 0;
+  std::vector<unsigned> arrived;
+};
+
+inline std::string text(dim3 block) {
+  return concat(block.x, ",", block.y, ",", block.z);
+}
+
+// One cluster of blocks after another; a launch without clusters has clusters of one block.
+class Scheduler {
+ public:
+  void set_order(Order order) { order_ = order; }
+  void run_grid(dim3 blocks, dim3 threads, std::size_t shared_bytes, dim3 cluster,
+                const std::function<void()>& body);
+  Order order() const { return order_; }
+  unsigned size() const { return size_; }
+  Me me() const { return me_; }
+  unsigned lane() const { return me_.thread % kWarp; }
+  Window& window() { return windows_[me_.block]; }
+  UnderWay& under_way() { return under_way_; }
+  std::string who() const { return concat("thread ", me().thread, " of block ", text(blockIdx), ": "); }
+
+  /// Gives way to the others until the state is kReady again.
+  void wait(State state) {
+    Thread& thread = *threads_[current_];
+    thread.state = state;
+    thread.scheduler = std::move(thread.scheduler).resume();
+  }
+  void wait_until(std::function<bool()> met, std::function<std::string()> why);
+  void wait_at_named_barrier(int id, int threads);
+  void wait_for_cluster();
+  template <class Take>  // called with what all lanes of the warp have given
+  void meet_in_warp(unsigned mask, std::uint64_t value, const Take& take);
+  std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
+
+ private:
+  void run_cluster();
+  void end_block(unsigned block);
+  void resume(unsigned t);
+  bool release();
+  bool release_block(unsigned block);
+  bool release_met();
+  [[noreturn]] void explain_deadlock() const;
+  std::vector<unsigned> turns(unsigned count, std::uint64_t round) const;
+
+  Order order_ = Order::kForward;
+  const std::function<void()>* body_ = nullptr;
+  std::vector<std::unique_ptr<Thread>> threads_;  // of all blocks of the cluster, block by block
+  unsigned size_ = 1, count_ = 0, all_ = 0;       // blocks, threads of one, of all
+  unsigned current_ = 0;                          // who runs
+  Me me_{};
+  std::vector<dim3> index_;           // of the blocks in the grid
+  std::vector<unsigned> left_;        // threads of each block that have not ended
+  unsigned until_ = 0;                // threads that wait until something
+  std::vector<std::uint64_t> given_;  // in exchanges of two halves: none gives before all have taken
+  std::vector<Window> windows_;
+  std::size_t shared_bytes_ = 0;
+  UnderWay under_way_;
+  std::vector<Meeting> named_;
+  Meeting cluster_;
+  std::exception_ptr error_;
+};
+
+Scheduler& scheduler();
+
+template <class Take>
+void Scheduler::meet_in_warp(unsigned mask, std::uint64_t value, const Take& take) {
+  const unsigned me = current_, thread = me_.thread, first = me - thread;
+  require((mask >> (thread % kWarp) & 1u) != 0, "lane ", thread % kWarp,
+          " shuffles without being in its mask");
+  given_[me] = value;
+  threads_[me]->mask = mask;
+  wait(State::kAtWarp);
+  take(&given_[first + thread / kWarp * kWarp]);
+  wait(State::kAtWarp);
+}
+
+}  // namespace umbra::emulator

@@ -1,0 +1,155 @@
+// Who waits for whom, and what is said when that never ends.
+#include <algorithm>
+#include <utility>
+
+#include "engine/cuda/emulator/scheduler.h"
+
+namespace umbra::emulator {
+namespace {
+
+constexpr unsigned kNamedBarriers = 16;
+
+}  // namespace
+
+// Lets those of a block go on for whom everybody has come. Returns whether there was anybody.
+bool Scheduler::release_block(unsigned block) {
+  bool any = false, all_at_block = true;
+  const unsigned first = block * count_;
+  for (unsigned w = 0; w < count_; w += kWarp) {
+    unsigned arrived = 0;
+    const unsigned end = std::min(w + kWarp, count_);
+    for (unsigned t = w; t < end; ++t) {
+      const State state = threads_[first + t]->state;
+      if (state == State::kAtWarp) arrived |= 1u << (t - w);
+      if (state != State::kAtBlock) all_at_block = false;
+    }
+    if (arrived == 0) continue;
+    const unsigned present = end - w == kWarp ? 0xffffffffu : (1u << (end - w)) - 1;
+    for (unsigned t = w; t < end; ++t) {
+      Thread& thread = *threads_[first + t];
+      const unsigned wanted = thread.mask & present;
+      if (thread.state != State::kAtWarp || (arrived & wanted) != wanted) continue;
+      thread.state = State::kReady;
+      any = true;
+    }
+  }
+  if (!all_at_block) return any;
+  for (unsigned t = 0; t < count_; ++t) threads_[first + t]->state = State::kReady;
+  if (under_way_.active()) under_way_.block_has_met(block);
+  return true;
+}
+
+bool Scheduler::release_met() {
+  bool any = false;
+  for (unsigned t = 0; until_ > 0 && t < all_; ++t) {
+    Thread& thread = *threads_[t];
+    if (thread.state != State::kUntil || !thread.met()) continue;
+    thread.state = State::kReady;
+    --until_;
+    any = true;
+  }
+  return any;
+}
+
+bool Scheduler::release() {
+  bool any = false;
+  for (unsigned b = 0; b < size_; ++b) any = release_block(b) || any;
+  if (!under_way_.active()) return any;
+  under_way_.pass();
+  any = release_met() || any;
+  while (!any && under_way_.arrive_one()) any = release_met();
+  return any;
+}
+
+void Scheduler::explain_deadlock() const {
+  struct Waiting {
+    unsigned first;
+    std::string why;
+    unsigned more;
+  };
+  std::vector<Waiting> all;
+  for (unsigned t = 0; t < all_; ++t) {
+    const Thread& thread = *threads_[t];
+    if (thread.state == State::kDone) continue;
+    const std::string why = thread.state == State::kAtBlock  ? "for its block"
+                            : thread.state == State::kAtWarp ? "for its warp"
+                                                             : thread.why();
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Waiting& w) {
+      return w.first / count_ == t / count_ && w.why == why;
+    });
+    if (same != all.end()) {
+      ++same->more;
+    } else {
+      all.push_back({t, why, 0});
+    }
+  }
+  require(!all.empty(), "no thread can go on");
+  std::string told;
+  constexpr std::size_t kMostTold = 6;
+  for (std::size_t i = 0; i < std::min(all.size(), kMostTold); ++i) {
+    const Waiting& w = all[i];
+    told +=
+        concat(i == 0 ? "" : "; ", "thread ", w.first % count_, " of block ", text(index_[w.first / count_]),
+               " waits ", w.why, " for ever", w.more > 0 ? concat(" (and ", w.more, " more like it)") : "");
+  }
+  fail(told, ": others have ended or wait elsewhere");
+}
+
+void Scheduler::wait_until(std::function<bool()> met, std::function<std::string()> why) {
+  if (met()) return;
+  Thread& thread = *threads_[current_];
+  thread.met = std::move(met);
+  thread.why = std::move(why);
+  ++until_;
+  wait(State::kUntil);
+}
+
+void Scheduler::wait_at_named_barrier(int id, int threads) {
+  const unsigned wanted = static_cast<unsigned>(threads), block = me().block;
+  require(id >= 1 && id < static_cast<int>(kNamedBarriers), "a barrier of the number ", id,
+          "; 1 to 15 have names");
+  require(threads > 0 && wanted <= count_ && wanted % kWarp == 0, "named barrier ", id, " for ", threads,
+          " threads");
+  under_way_.activate();
+  named_.resize(std::size_t{size_} * kNamedBarriers);
+  Meeting& meeting = named_[block * kNamedBarriers + static_cast<unsigned>(id)];
+  require(meeting.arrived.empty() || meeting.wanted == wanted, "named barrier ", id, " is waited for by ",
+          wanted, " and by ", meeting.wanted, " threads at once");
+  meeting.wanted = wanted;
+  meeting.arrived.push_back(me().thread);
+  if (meeting.arrived.size() == wanted) {
+    under_way_.some_have_met(block, meeting.arrived);
+    meeting.arrived.clear();
+    ++meeting.times;
+    return;
+  }
+  wait_until([&meeting, times = meeting.times] { return meeting.times != times; },
+             [id, &meeting] {
+               return concat("for ", meeting.wanted - meeting.arrived.size(), " of ", meeting.wanted,
+                             " threads at named barrier ", id);
+             });
+}
+
+void Scheduler::wait_for_cluster() {
+  cluster_.arrived.push_back(current_);
+  if (cluster_.arrived.size() == all_) {
+    cluster_.arrived.clear();
+    ++cluster_.times;
+    under_way_.cluster_has_met();
+    return;
+  }
+  under_way_.activate();
+  wait_until([this, times = cluster_.times] { return cluster_.times != times; },
+             [this] {
+               return concat("for ", all_ - cluster_.arrived.size(), " of ", all_, " threads of its cluster");
+             });
+}
+
+std::uint64_t Scheduler::exchange(unsigned mask, std::uint64_t value, unsigned from) {
+  const unsigned last = std::min(kWarp, count_ - me().thread / kWarp * kWarp) - 1;
+  std::uint64_t taken = 0;
+  meet_in_warp(mask, value, [&](const std::uint64_t* given) { taken = given[std::min(from % kWarp, last)]; });
+  return taken;
+}
+
+}  // namespace umbra::emulator

@@ -1,0 +1,65 @@
+// Packed operands: what tensor cores read instead of an operand in fp32. A packed operand is a stack of
+// matrices whose numbers are rounded to TF32 (in 4 bytes) or to bfloat16 (in 2), whose rows start at
+// multiples of 16 bytes, as TMA wants it, and which are transposed where the steps of the sum would not lie
+// side by side otherwise. A kernel that reads fp32 once packs into the workspace; where the weights stand in
+// memory as bfloat16 already and their rows are multiples of 16 bytes, they are the packed operand.
+#pragma once
+
+#include "cuda_grid.h"
+#include "engine/base/dtype.h"
+#include "tma.h"
+
+namespace umbra {
+
+/// A stack of `outer` matrices of `rows` rows of `columns` numbers, in fp32 or bfloat16, without gaps.
+struct OperandSource {
+  const void* data;
+  DType dtype;
+  std::int64_t outer, rows, columns;
+};
+
+/// A source as tensor cores read it. data is null as long as it has no memory.
+struct PackedOperand {
+  const void* data;
+  Precision precision;
+  std::int64_t outer, rows, columns;  // of the packed matrices
+  bool transposed;                    // against the source
+
+  constexpr int element_bytes() const { return precision == Precision::kBf16 ? 2 : 4; }
+  constexpr std::int64_t row_bytes() const { return (columns * element_bytes() + 15) / 16 * 16; }
+  constexpr std::size_t bytes() const {
+    return (static_cast<std::size_t>(outer * rows * row_bytes()) + 255) / 256 * 256;
+  }
+};
+
+/// What becomes of a source; `data` is the source's where that can be used in place.
+inline PackedOperand packed_operand(const OperandSource& source, Precision precision, bool transposed) {
+  const bool in_place = !transposed && precision == Precision::kBf16 && source.dtype == DType::kBf16 &&
+                        source.columns * 2 % 16 == 0 &&
+                        reinterpret_cast<std::uintptr_t>(source.data) % 16 == 0;
+  return {in_place ? source.data : nullptr,
+          precision,
+          source.outer,
+          transposed ? source.columns : source.rows,
+          transposed ? source.rows : source.columns,
+          transposed};
+}
+
+/// Packs `source` into the memory `to`, packed.bytes() long; gaps behind rows become zeros.
+void pack_operand(const OperandSource& source, const PackedOperand& packed, void* to, void* stream);
+
+/// A packed operand for TMA, to be fetched in boxes of `rows` rows of `columns` numbers, swizzled over a
+/// row's width.
+inline TensorMapSpec boxes_of(const PackedOperand& packed, int columns, int rows) {
+  const int row_bytes = columns * packed.element_bytes();
+  const auto number = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
+  return {packed.data,
+          packed.element_bytes(),
+          3,
+          {number(packed.columns), number(packed.rows), number(packed.outer)},
+          {number(packed.row_bytes()), number(packed.row_bytes() * packed.rows)},
+          {static_cast<unsigned>(columns), static_cast<unsigned>(rows), 1},
+          row_bytes == 128 ? Swizzle::k128 : Swizzle::k64};
+}
+
+}  // namespace umbra

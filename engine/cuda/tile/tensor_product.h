@@ -1,0 +1,170 @@
+// A product on tensor cores, as the ops describe it: convolutions in all three passes and fully connected
+// layers are sums over slices
+//
+//   result[unit][row j][sample] = sum over slices of  W[slice][j][step] * X[slice, unit][sample][step]
+//
+// where a unit is 32 samples of one position of the result, W comes from a packed operand with a row per j
+// and X from one with a row per sample (packed_operand.h). Which slices there are:
+//
+//   taps    conv fprop: j = output channel, a slice = (live tap, some input channels); dgrad: the adjoint; a
+//           fully connected layer is the convolution with one position and one tap
+//   pairs   conv wgrad: for each tap j = output channel, "sample" = input channel, and a slice = (a pair of
+//           positions that the tap couples, some of their samples)
+//
+// A block computes the sums of some units and some rows. Taps that mean padding for all its units are not in
+// its list; those that mean padding for some are left out for these. Four rungs do this, one idea each; all
+// take the same packed operands, cut the work the same way and differ in how operands reach the tensor cores:
+//
+//   cuda_4_wgmma         a warpgroup multiplies from shared memory; threads copy operands there
+//   cuda_5_tma           TMA copies them, several slices ahead, and mbarriers tell when they are there
+//   cuda_6_specialised   one warp only starts copies, the others only multiply; they never wait for each
+//                        other's work, and the registers go to those who multiply
+//   cuda_7_cluster       where a result has few tiles, the blocks of a cluster share one tile's slices and
+//                        add their sums through each other's shared memory, in fixed order
+#pragma once
+
+#include "engine/cuda/tile/indexing.h"
+#include "engine/cuda/tile/packed_operand.h"
+#include "engine/cuda/tile/tensor_rung.h"
+#include "engine/cuda/tile/tile_plan.h"
+#include "engine/cuda/tile/window_map.h"
+
+namespace umbra {
+
+inline constexpr int kUnitSamples = 32;
+inline constexpr int kMostTensorTaps = 128;  // live ones: what a block's list in shared memory holds
+
+/// The order in which units follow each other, where a list of positions is needed.
+struct PositionOrder {
+  static constexpr int kMost = 512;
+  bool natural;  // position i is number i
+  unsigned short position[kMost];
+};
+
+/// What a block needs to know to walk its slices.
+struct TensorWalk {
+  WindowMap map;
+  bool pairs;     // slices are pairs of positions, not taps
+  bool dgrad;     // of taps: positions are inputs
+  int depth;      // numbers along the sum of a tap, or pair
+  int rows;       // j
+  int samples;    // of a position; of pairs: input channels
+  int blocks;     // units of a position
+  int positions;  // of the result; of pairs: 1
+  int taps;       // of pairs: results, one after the other; else 1
+  PositionOrder order;
+
+  constexpr int units() const { return positions * blocks; }
+  constexpr int position(int unit) const {
+    const int rank = unit / blocks;
+    return order.natural ? rank : order.position[rank];
+  }
+};
+
+/// What becomes of sums: the map of a batch norm with running statistics, a residual, a ReLU; or a bias; or
+/// nothing. Element i of the result is
+///   [outer][j][sample]: outer * outer_pitch + j * row_pitch + sample * sample_pitch
+/// where outer is a position, or a tap.
+struct TensorEpilogue {
+  float* result;
+  int outer_pitch, row_pitch, sample_pitch, rows;
+  // [rows] each; null: no map. beta alone: a bias
+  const float *gamma = nullptr, *beta = nullptr, *mean = nullptr, *var = nullptr;
+  const float* residual = nullptr;  // as the result, or null
+  double epsilon = 0;
+  bool relu = false;
+
+  __device__ bool scales_rows() const { return beta != nullptr; }
+  /// The factor and the shift of a row: in double, rounded once.
+  __device__ float2 scales(int row) const {
+    if (gamma == nullptr) return make_float2(1, beta == nullptr ? 0 : beta[row]);
+    const double factor = static_cast<double>(gamma[row]) / sqrt(static_cast<double>(var[row]) + epsilon);
+    const double shift = static_cast<double>(beta[row]) - static_cast<double>(mean[row]) * factor;
+    return make_float2(static_cast<float>(factor), static_cast<float>(shift));
+  }
+  /// Element i of the result. A NaN passes.
+  __device__ float value(float sum, float2 scales, int i) const {
+    float v = sum * scales.x + scales.y;
+    if (residual != nullptr) v += residual[i];
+    return relu && v <= 0 ? 0.0f : v;
+  }
+  __device__ void put(int i, float sum) const {
+    result[i] = scales_rows() ? value(sum, scales(i / row_pitch % rows), i) : sum;
+  }
+};
+
+/// A product: its walk, its operands in memory and how they are packed, and its epilogue.
+struct TensorProduct {
+  Precision precision;
+  TensorWalk walk;
+  OperandSource w, x;
+  bool w_transposed, x_transposed;
+  bool w_along_rows;  // W is packed as [step][j] (bf16 only), not [j][step]
+  TensorEpilogue epilogue;
+  std::int64_t outputs;
+  std::int64_t live;  // of taps: (unit, tap) pairs that touch data; of pairs: pairs of all taps
+};
+
+/// The shapes of a block's tile: units on M (each warpgroup multiplies two units with up to 256 rows), or
+/// units on N (each warpgroup multiplies 64 rows with up to 8 units, leaving out those for which a tap is
+/// padding).
+enum class TensorShape { kRows64, kRows128, kRows200, kRows256, kUnits1, kUnits8 };
+constexpr bool units_on_m(TensorShape shape) {
+  return shape != TensorShape::kUnits1 && shape != TensorShape::kUnits8;
+}
+constexpr int units_of(TensorShape shape) {
+  return shape == TensorShape::kUnits1 ? 1 : shape == TensorShape::kUnits8 ? 8 : 4;
+}
+constexpr int rows_of(TensorShape shape) {
+  switch (shape) {
+    case TensorShape::kRows64:
+      return 64;
+    case TensorShape::kRows200:
+      return 200;
+    case TensorShape::kRows256:
+      return 256;
+    default:
+      return 128;
+  }
+}
+
+struct TensorPlan {
+  TensorShape shape;
+  int row_tiles, unit_tiles, taps;
+  int parts;
+  constexpr std::int64_t tiles() const { return static_cast<std::int64_t>(row_tiles) * unit_tiles * taps; }
+};
+
+/// An order of positions in which the two of every pair have as many taps in common as can be had at once:
+/// those are multiplied together. Natural where blocks of samples pair within a position, or there are too
+/// many.
+PositionOrder paired_order(const TensorWalk& walk);
+
+/// How a product is cut on that rung, from its size alone.
+TensorPlan plan_tensor_product(const TensorProduct& product, TensorRung rung);
+
+/// Bytes of the packed operands and, on rungs without clusters, of the parts of sums.
+std::size_t tensor_workspace(const TensorProduct& product, TensorRung rung);
+
+/// Packs the operands and starts the kernel of the rung.
+void run_tensor_product(const TensorProduct& product, TensorRung rung, void* workspace, void* stream);
+
+// ---- the rungs' launches, called by run_tensor_product() ----
+
+struct TensorLaunch {
+  TensorProduct product;
+  TensorPlan plan;
+  PackedOperand w, x;
+  float* parts;  // [parts][outputs], or null
+};
+void launch_tensor_wgmma(const TensorLaunch& launch, void* stream);
+void launch_tensor_tma(const TensorLaunch& launch, void* stream);
+void launch_tensor_specialised(const TensorLaunch& launch, void* stream);
+void launch_tensor_cluster(const TensorLaunch& launch, void* stream);
+
+/// Numbers of a slice along the sum: 128 bytes of a row, or 64 where bfloat16 operands are samples.
+constexpr int slice_steps(Precision precision, bool pairs) {
+  return precision == Precision::kTf32 || pairs ? 32 : 64;
+}
+
+}  // namespace umbra

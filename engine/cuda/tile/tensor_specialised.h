@@ -1,0 +1,104 @@
+// A block whose warps have one job each, for the rungs cuda_6_specialised and cuda_7_cluster. A producer
+// thread does nothing but start copies, as far ahead as there are stages; two warpgroups do nothing but
+// multiply. Nobody waits for the whole block any more: a stage has two mbarriers, "full" (its bytes are
+// there) and "empty" (the last multiplication that reads it is done), and a warpgroup starts on the next
+// slice while the tensor cores still work on this one. Registers go where they are needed: the producer's
+// warpgroup gives up most of its own.
+#pragma once
+
+#include "engine/cuda/tile/tensor_multiply.h"
+#include "engine/cuda/tile/tensor_slices.h"
+#include "engine/cuda/tile/tensor_sums.h"
+
+namespace umbra {
+
+inline constexpr int kSpecialisedThreads = (kMultipliers + 1) * kWarpgroup;
+inline constexpr int kWarpsThatMultiply = kMultipliers * kWarpgroup / static_cast<int>(kWarp);
+// Of 65,536 / 384 = 168 registers that every thread starts with.
+inline constexpr int kRegistersToCopy = 40, kRegistersToMultiply = 232;
+static_assert(kRegistersToCopy * kWarpgroup + kRegistersToMultiply * kMultipliers * kWarpgroup <= 65536);
+
+template <class Tile>
+__device__ void produce(const TensorArguments& a, const TensorMap& w, const TensorMap& x, const TileAt& at,
+                        TensorShared<Tile>& shared) {
+  unsigned parity = 1;  // a new barrier passes
+  int stage = 0;
+  for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
+    barrier_wait(shared.empty[stage], parity);
+    fetch_slice(shared.stage[stage], shared.full[stage], w, x, slices, a.walk, at);
+    if (++stage == Tile::kStages) stage = 0, parity ^= 1;
+  }
+}
+
+template <class Tile>
+__device__ __forceinline__ void consume(const TensorArguments& a, const TileAt& at,
+                                        TensorShared<Tile>& shared, float (&sums)[Tile::kSums]) {
+  const int thread = static_cast<int>(threadIdx.x), warpgroup = thread / kWarpgroup;
+  const bool tells = thread % static_cast<int>(kWarp) == 0;
+  unsigned parity = 0;
+  int stage = 0, last = -1;
+  for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
+    barrier_wait(shared.full[stage], parity);
+    multiply_slice<Tile>(sums, shared_address(shared.stage[stage]), warpgroup,
+                         work_of(slices, a.walk, at, warpgroup), slices.multiplications());
+    wgmma_commit();
+    wgmma_wait<1>();
+    if (last >= 0 && tells) barrier_arrive(shared.empty[last]);
+    last = stage;
+    if (++stage == Tile::kStages) stage = 0, parity ^= 1;
+  }
+  wgmma_wait<0>(sums);
+}
+
+/// The whole block. use_sums(at, shared, sums) is called by the threads that multiply, behind their last
+/// product, and otherwise() by those of the producer's warpgroup.
+template <class Tile, class UseSums, class Otherwise>
+__device__ __forceinline__ void run_specialised(const TensorArguments& a, const TensorMap& w,
+                                                const TensorMap& x, const UseSums& use_sums,
+                                                const Otherwise& otherwise) {
+  auto& shared = shared_memory<TensorShared<Tile>>();
+  const int thread = static_cast<int>(threadIdx.x);
+  const TileAt at = tile_of_block<Tile>(a);
+  if (thread == 0) {
+    tma_prefetch(w);
+    tma_prefetch(x);
+    for (Barrier& full : shared.full) barrier_init(full, 1);
+    for (Barrier& empty : shared.empty) barrier_init(empty, kWarpsThatMultiply);
+    barrier_init_fence();
+  }
+  list_taps(a.walk, at, shared);
+  load_scales(a, at, shared);
+  __syncthreads();
+
+  if (thread < kMultipliers * kWarpgroup) {
+    register_take<kRegistersToMultiply>();
+    float sums[Tile::kSums] = {};
+    consume(a, at, shared, sums);
+    use_sums(at, shared, sums);
+  } else {
+    register_release<kRegistersToCopy>();
+    if (thread == kMultipliers * kWarpgroup) produce(a, w, x, at, shared);
+    otherwise();
+  }
+}
+
+/// Calls body(TileTag<Tile>()) with the tile of a product in any of the six shapes.
+template <class Body>
+void with_tensor_tile(const TensorProduct& product, TensorShape shape, const Body& body) {
+  switch (shape) {
+    case TensorShape::kRows64:
+      return with_tensor_tile<TensorShape::kRows64>(product, body);
+    case TensorShape::kRows128:
+      return with_tensor_tile<TensorShape::kRows128>(product, body);
+    case TensorShape::kRows200:
+      return with_tensor_tile<TensorShape::kRows200>(product, body);
+    case TensorShape::kRows256:
+      return with_tensor_tile<TensorShape::kRows256>(product, body);
+    case TensorShape::kUnits1:
+      return with_tensor_tile<TensorShape::kUnits1>(product, body);
+    case TensorShape::kUnits8:
+      return with_tensor_tile<TensorShape::kUnits8>(product, body);
+  }
+}
+
+}  // namespace umbra

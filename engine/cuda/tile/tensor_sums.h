@@ -1,0 +1,94 @@
+// What becomes of a tile's sums: which elements of the result a thread holds, and the epilogue on their way
+// to memory (tensor_tile.h).
+#pragma once
+
+#include "engine/cuda/tile/tensor_tile.h"
+
+namespace umbra {
+
+/// Factors and shifts of the tile's rows. All threads call it and wait for each other behind it.
+template <class Tile>
+__device__ void load_scales(const TensorArguments& a, const TileAt& at, TensorShared<Tile>& shared) {
+  if (!a.epilogue.scales_rows()) return;
+  for (int r = static_cast<int>(threadIdx.x); r < Tile::kRows; r += static_cast<int>(blockDim.x)) {
+    if (at.row0 + r < a.walk.rows) shared.scales[r] = a.epilogue.scales(at.row0 + r);
+  }
+}
+
+/// Calls body(i, j in the tile, the first of two sums, apart) for every pair of neighbouring sums of the
+/// thread whose first is in the result: element i, and element i + apart if `second`.
+template <class Tile, class Body>
+__device__ __forceinline__ void for_each_two(const TensorArguments& a, const TileAt& at, int thread,
+                                             const Body& body) {
+  const TensorWalk& walk = a.walk;
+  const int warpgroup = thread / kWarpgroup;
+  const auto start = [&](int unit, int sample) {  // element of row 0; -1: there is none
+    const int s = unit % walk.blocks * kUnitSamples + sample;
+    if (unit >= walk.units() || s >= walk.samples) return -1;
+    const int outer = walk.pairs ? at.result : walk.position(unit);
+    return outer * a.epilogue.outer_pitch + s * a.epilogue.sample_pitch;
+  };
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {  // rows g and g + 8 of the fragment
+    const int row = wgmma_d_place(thread % kWarpgroup, 2 * half).row;
+    if constexpr (Tile::kUnitsOnM) {
+      const int first = start(at.unit0 + 2 * warpgroup + row / kUnitSamples, row % kUnitSamples);
+      if (first < 0) continue;
+#pragma unroll
+      for (int i = 2 * half; i < Tile::kSums; i += 4) {
+        const int r = wgmma_d_place(thread % kWarpgroup, i).column, j = at.row0 + r;
+        if (j < walk.rows)
+          body(i, first + j * a.epilogue.row_pitch, r, a.epilogue.row_pitch, j + 1 < walk.rows, 1);
+      }
+    } else {
+      const int r = warpgroup * Tile::kBlockRows + row, j = at.row0 + r;
+      if (j >= walk.rows) continue;
+#pragma unroll
+      for (int i = 2 * half; i < Tile::kSums; i += 4) {
+        const int column = wgmma_d_place(thread % kWarpgroup, i).column;
+        const int unit = at.unit0 + column / kUnitSamples, sample = column % kUnitSamples;
+        const int first = start(unit, sample);
+        if (first < 0) continue;
+        const bool second = unit % walk.blocks * kUnitSamples + sample + 1 < walk.samples;
+        body(i, first + j * a.epilogue.row_pitch, r, a.epilogue.sample_pitch, second, 0);
+      }
+    }
+  }
+}
+
+/// Puts two neighbouring sums where they belong: into the result, or as they are into `parts`.
+template <class Tile>
+__device__ __forceinline__ void put_two(const TensorArguments& a, const TensorShared<Tile>& shared,
+                                        float* parts, float one, float two, int i, int r, int apart,
+                                        bool second, int rows_apart) {
+  float* to = parts;
+  if (parts == nullptr) {
+    to = a.epilogue.result;
+    const bool scaled = a.epilogue.scales_rows();
+    const auto value = [&](float sum, int row, int at) {
+      return a.epilogue.value(sum, scaled ? shared.scales[row] : make_float2(1, 0), at);
+    };
+    one = value(one, r, i);
+    if (second) two = value(two, r + rows_apart, i + apart);
+  }
+  if (a.twos && apart == 1 && second) {
+    *reinterpret_cast<float2*>(to + i) = make_float2(one, two);
+    return;
+  }
+  to[i] = one;
+  if (second) to[i + apart] = two;
+}
+
+/// Stores the sums of one of the multiplying threads: the result, or this block's part of it.
+template <class Tile>
+__device__ __forceinline__ void store_sums(const TensorArguments& a, const TileAt& at,
+                                           const TensorShared<Tile>& shared,
+                                           const float (&sums)[Tile::kSums]) {
+  float* const parts = a.parts == nullptr ? nullptr : a.parts + blockIdx.y * a.outputs;
+  for_each_two<Tile>(a, at, static_cast<int>(threadIdx.x),
+                     [&](int k, int i, int r, int apart, bool second, int rows_apart) {
+                       put_two<Tile>(a, shared, parts, sums[k], sums[k + 1], i, r, apart, second, rows_apart);
+                     });
+}
+
+}  // namespace umbra

@@ -1,0 +1,65 @@
+// Rung cuda_5_tma: the tensor memory accelerator copies. One thread names a box of a packed operand, and
+// hardware fetches it, swizzled, with zeros outside, while all warps multiply; an mbarrier per stage counts
+// the bytes that have arrived. So several slices are on their way at any time, and no thread computes
+// addresses. What is left to wait for: before a stage is filled anew, all have to be done with it, and the
+// thread that starts the copies multiplies, too.
+#include "engine/cuda/tile/tensor_multiply.h"
+#include "engine/cuda/tile/tensor_slices.h"
+#include "engine/cuda/tile/tensor_sums.h"
+
+namespace umbra {
+namespace {
+
+constexpr int kThreads = kMultipliers * kWarpgroup;
+
+template <class Tile>
+__global__ void __launch_bounds__(kThreads, 1)
+    tensor_tma(const __grid_constant__ TensorArguments a, const __grid_constant__ TensorMap w,
+               const __grid_constant__ TensorMap x) {
+  auto& shared = shared_memory<TensorShared<Tile>>();
+  const int thread = static_cast<int>(threadIdx.x), warpgroup = thread / kWarpgroup;
+  const TileAt at = tile_of_block<Tile>(a);
+  if (thread == 0) {
+    tma_prefetch(w);
+    tma_prefetch(x);
+    for (Barrier& full : shared.full) barrier_init(full, 1);
+    barrier_init_fence();
+  }
+  list_taps(a.walk, at, shared);
+  load_scales(a, at, shared);
+  __syncthreads();
+
+  float sums[Tile::kSums] = {};
+  TensorSlices<Tile> slices(a, at, shared), ahead = slices;
+  const auto fetch = [&](int stage) {
+    if (thread == 0) fetch_slice(shared.stage[stage], shared.full[stage], w, x, ahead, a.walk, at);
+    ahead.next();
+  };
+  for (int stage = 0; stage < Tile::kStages - 1 && ahead.more(); ++stage) fetch(stage);
+  unsigned parity = 0;
+  for (int stage = 0; slices.more(); slices.next()) {
+    // Into the stage that was multiplied last, which everybody has left.
+    if (ahead.more()) fetch(stage == 0 ? Tile::kStages - 1 : stage - 1);
+    barrier_wait(shared.full[stage], parity);
+    multiply_slice<Tile>(sums, shared_address(shared.stage[stage]), warpgroup,
+                         work_of(slices, a.walk, at, warpgroup), slices.multiplications());
+    wgmma_commit();
+    wgmma_wait<0>(sums);
+    __syncthreads();
+    if (++stage == Tile::kStages) stage = 0, parity ^= 1;
+  }
+  store_sums(a, at, shared, sums);
+}
+
+}  // namespace
+
+void launch_tensor_tma(const TensorLaunch& launched, void* stream) {
+  with_tensor_tile<TensorShape::kRows128>(launched.product, [&](auto tag) {
+    using Chosen = typename decltype(tag)::Type;
+    launch(tensor_tma<Chosen>, tensor_grid(launched, kThreads, sizeof(TensorShared<Chosen>)), stream,
+           tensor_arguments(launched), tensor_map(boxes_of_w<Chosen>(launched)),
+           tensor_map(boxes_of_x<Chosen>(launched)));
+  });
+}
+
+}  // namespace umbra

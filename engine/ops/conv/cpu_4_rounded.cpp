@@ -1,0 +1,63 @@
+// All three passes, and inference, with precision tf32 or bf16: operands rounded into the workspace, products
+// by cpu_2_tiles. Inference takes tf32 alone: no CPU has an instruction for that, and for bf16 it has
+// cpu_5_bf16_wide.
+#include "engine/ops/conv/inference.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/rounded_rung.h"
+
+namespace umbra {
+namespace {
+
+std::int64_t inputs(const ConvGeometry& g) {
+  return g.batch * g.in_channels * g.in_volume();
+}
+std::int64_t outputs(const ConvGeometry& g) {
+  return g.batch * g.out_channels * g.out_volume();
+}
+std::int64_t weights(const ConvGeometry& g) {
+  return g.live_taps() * g.in_channels * g.out_channels;
+}
+
+template <class O, Kernel (*Rung)(), std::int64_t (*First)(const ConvGeometry&),
+          std::int64_t (*Second)(const ConvGeometry&)>
+struct Rule {
+  using Problem = O;
+  static Kernel rung() { return Rung(); }
+  static O plain(const O& op) {
+    if constexpr (std::is_same_v<O, ConvInference>) {
+      return O(op.dtype, op.geometry, op.epsilon, op.relu, op.residual);
+    } else {
+      return O(op.dtype, op.geometry);
+    }
+  }
+  static std::array<std::int64_t, 2> operands(const O& op) {
+    return {First(op.geometry), Second(op.geometry)};
+  }
+};
+
+using Fprop = RoundedRung<Rule<ConvFprop, conv_fprop_cpu_2_tiles, inputs, weights>>;
+using Dgrad = RoundedRung<Rule<ConvDgrad, conv_dgrad_cpu_2_tiles, outputs, weights>>;
+using Wgrad = RoundedRung<Rule<ConvWgrad, conv_wgrad_cpu_2_tiles, inputs, outputs>>;
+using Inference = RoundedRung<Rule<ConvInference, conv_inference_cpu_2_tiles, inputs, weights>>;
+
+std::string inference_declines(const ConvInference& op) {
+  return op.precision == Precision::kTf32 ? Inference::declines(op) : "it computes with precision tf32 only";
+}
+
+}  // namespace
+
+Kernel conv_fprop_cpu_4_rounded() {
+  return Fprop::kernel();
+}
+Kernel conv_dgrad_cpu_4_rounded() {
+  return Dgrad::kernel();
+}
+Kernel conv_wgrad_cpu_4_rounded() {
+  return Wgrad::kernel();
+}
+Kernel conv_inference_cpu_4_rounded() {
+  return make_kernel<ConvInference, Inference::run, inference_declines, Inference::workspace>();
+}
+
+}  // namespace umbra

@@ -1,0 +1,25 @@
+// Why CUDA rungs of the convolution and of its inference cannot take an op; "" where they can. O: ConvOp or
+// ConvInference.
+#pragma once
+
+#include <string>
+
+#include "engine/ops/conv/cuda_conv_map.h"
+#include "engine/ops/shared/rounding.h"
+
+namespace umbra {
+
+/// A rung that multiplies in fp32 …
+template <class O>
+std::string cuda_declines_unless_fp32(const O& op) {
+  const std::string other = declines_other_precisions(Precision::kF32, op.precision, op.weights);
+  return other.empty() ? conv_map_declines(op.geometry) : other;
+}
+/// … and one that multiplies rounded operands.
+template <class O>
+std::string cuda_declines_fp32(const O& op) {
+  if (op.precision == Precision::kF32) return "it computes with precision tf32 or bf16 only";
+  return conv_map_declines(op.geometry);
+}
+
+}  // namespace umbra

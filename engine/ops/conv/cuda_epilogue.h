@@ -1,0 +1,49 @@
+// The epilogue of inference on a GPU: what becomes of a sum of products on its way from registers to memory.
+// Batch norm is one multiplication and one addition; the residual and the ReLU follow.
+#pragma once
+
+#include "cuda_grid.h"
+#include "engine/ops/conv/inference.h"
+
+namespace umbra {
+
+struct CudaConvEpilogue {
+  static constexpr bool kScales = true;
+  float* result;                           // [position][channel][sample]
+  const float *gamma, *beta, *mean, *var;  // [channel] each
+  const float* residual;                   // as the result, or null
+  double epsilon;
+  int channels, batch;
+  bool relu;
+
+  /// The factor and the shift of a channel: in double, rounded once.
+  __device__ float2 scales(int channel) const {
+    const double factor =
+        static_cast<double>(gamma[channel]) / sqrt(static_cast<double>(var[channel]) + epsilon);
+    const double shift = static_cast<double>(beta[channel]) - static_cast<double>(mean[channel]) * factor;
+    return make_float2(static_cast<float>(factor), static_cast<float>(shift));
+  }
+  /// Element i of the result. A NaN passes.
+  __device__ float value(float sum, float2 scales, int i) const {
+    float v = sum * scales.x + scales.y;
+    if (residual != nullptr) v += residual[i];
+    return relu && v <= 0 ? 0.0f : v;
+  }
+  __device__ void put(int i, float sum) const { result[i] = value(sum, scales(i / batch % channels), i); }
+};
+
+/// From the buffers x, w, gamma, beta, running_mean, running_var, residual, y.
+inline CudaConvEpilogue cuda_conv_epilogue(const ConvInference& op, Buffers b) {
+  return {b.out(7),
+          b.in(2),
+          b.in(3),
+          b.in(4),
+          b.in(5),
+          op.residual ? b.in(6) : nullptr,
+          op.epsilon,
+          static_cast<int>(op.geometry.out_channels),
+          static_cast<int>(op.geometry.batch),
+          op.relu};
+}
+
+}  // namespace umbra

@@ -1,0 +1,56 @@
+// A rung of an op of this room on Hopper's tensor cores, cuda_4_wgmma to cuda_7_cluster. What the four share
+// and what each adds is told in engine/cuda/tile/tensor_product.h.
+#pragma once
+
+#include "engine/base/error.h"
+#include "engine/ops/conv/cuda_tensor_products.h"
+#include "engine/ops/conv/inference.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/ladder.h"
+
+namespace umbra {
+
+inline TensorProduct tensor_product_of(const ConvFprop& op, Buffers b) {  // x, w -> y
+  return conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+}
+inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy, w -> dx
+  return conv_dgrad_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+}
+inline TensorProduct tensor_product_of(const ConvWgrad& op, Buffers b) {  // x, dy -> dw
+  return conv_wgrad_product(op.geometry, op.precision, b[0], b[1], b[2]);
+}
+/// fprop, whose sums go through the epilogue on their way from registers to memory.
+inline TensorProduct tensor_product_of(const ConvInference& op, Buffers b) {
+  TensorProduct made = conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[7]);
+  made.epilogue.gamma = b.in(2);  // [Cout], as the three below
+  made.epilogue.beta = b.in(3);
+  made.epilogue.mean = b.in(4);
+  made.epilogue.var = b.in(5);
+  made.epilogue.residual = op.residual ? b.in(6) : nullptr;
+  made.epilogue.epsilon = op.epsilon;
+  made.epilogue.relu = op.relu;
+  return made;
+}
+
+template <class O, TensorRung kRung>
+struct ConvTensorRung {
+  static std::string declines(const O& op) {
+    std::string reason = tensor_declines(op.precision);
+    if (reason.empty()) reason = conv_map_declines(op.geometry);
+    if (!reason.empty()) return reason;
+    const std::int64_t taps = op.geometry.live_taps();
+    if (taps == 0 || taps > kMostTensorTaps)
+      return concat("it takes 1 to ", kMostTensorTaps, " taps that touch data");
+    return {};
+  }
+  static std::size_t workspace(const O& op) {
+    constexpr void* kNoBuffers[8] = {};
+    return tensor_workspace(tensor_product_of(op, kNoBuffers), kRung);
+  }
+  static void run(const O& op, Buffers b, void* memory, Stream& stream) {
+    run_tensor_product(tensor_product_of(op, b), kRung, memory, stream.native());
+  }
+  static Kernel kernel() { return make_kernel<O, run, declines, workspace>(); }
+};
+
+}  // namespace umbra

@@ -1,0 +1,33 @@
+// Why rungs of the convolution and of its inference cannot take an op on the CPU; "" where they can. O:
+// ConvOp or ConvInference.
+#pragma once
+
+#include <string>
+
+#include "engine/base/precision.h"
+#include "engine/cpu/bf16_tile.h"
+#include "engine/ops/conv/taps.h"
+
+namespace umbra {
+
+/// A rung that computes with precision fp32 and keeps positions in 32 bits.
+template <class O>
+std::string declines_unless_fp32(const O& op) {
+  if (op.precision != Precision::kF32) return "it computes with precision fp32 only";
+  return too_many_positions(op.geometry);
+}
+/// The same with precision bf16 …
+template <class O>
+std::string declines_unless_bf16(const O& op) {
+  if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
+  return too_many_positions(op.geometry);
+}
+/// … and with the CPU's dot product.
+template <class O>
+std::string declines_unless_bf16_dots(const O& op) {
+  const bool missing = op.precision == Precision::kBf16 && !bf16_tile_supported();
+  if (missing) return "this CPU has no bfloat16 dot product (AVX-512 BF16 or Arm's BF16)";
+  return declines_unless_bf16(op);
+}
+
+}  // namespace umbra

@@ -1,0 +1,107 @@
+// Fully connected layer as matrix products (engine/cpu/gemm.h), fp32. The lanes of vectors are whatever lies
+// side by side in the output; only the forward pass of a small batch has the samples in its lanes, because
+// packing all weights would cost as much as multiplying by them:
+//
+//   pass                   out            A (broadcast)   B (lanes)     k
+//   fprop                  y  [n][m]      x  [n][k]       w [m][k]      k
+//   fprop, small batch     y  [n][m]      w  [m][k]       x [n][k]      k
+//   dgrad                  dx [n][k]      dy [n][m]       w [m][k]      m
+//   wgrad                  dw [m][k]      dy [n][m]       x [n][k]      n
+#include <algorithm>
+
+#include "engine/cpu/gemm.h"
+#include "engine/cpu/parallel.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/matmul/bias_gradient.h"
+#include "engine/ops/matmul/op.h"
+
+namespace umbra {
+namespace {
+
+constexpr std::int64_t kSmallBatch = 64;
+
+Gemm fprop_product(const LinearFprop& op, const void* x_data, const void* w_data, void* y) {
+  const float* x = static_cast<const float*>(x_data);
+  const float* w = static_cast<const float*>(w_data);
+  float* c = static_cast<float*>(y);
+  if (op.rows <= kSmallBatch) return {op.out, op.rows, op.in, w, op.in, 1, x, 1, op.in, c, 1, op.out};
+  return {op.rows, op.out, op.in, x, op.in, 1, w, 1, op.in, c, op.out, 1};
+}
+Gemm dgrad_product(const LinearDgrad& op, const void* dy, const void* w, void* dx) {
+  return {op.rows,
+          op.in,
+          op.out,
+          static_cast<const float*>(dy),
+          op.out,
+          1,
+          static_cast<const float*>(w),
+          op.in,
+          1,
+          static_cast<float*>(dx),
+          op.in,
+          1};
+}
+Gemm wgrad_product(const LinearWgrad& op, const void* x, const void* dy, void* dw) {
+  return {op.out,
+          op.in,
+          op.rows,
+          static_cast<const float*>(dy),
+          1,
+          op.out,
+          static_cast<const float*>(x),
+          op.in,
+          1,
+          static_cast<float*>(dw),
+          op.in,
+          1};
+}
+
+std::size_t fprop_workspace(const LinearFprop& op) {
+  return gemm_bytes(fprop_product(op, nullptr, nullptr, nullptr));
+}
+std::size_t dgrad_workspace(const LinearDgrad& op) {
+  return gemm_bytes(dgrad_product(op, nullptr, nullptr, nullptr));
+}
+std::size_t wgrad_workspace(const LinearWgrad& op) {
+  return gemm_bytes(wgrad_product(op, nullptr, nullptr, nullptr));
+}
+
+std::string declines(const LinearOp& op) {
+  return declines_other_precisions(Precision::kF32, op.precision, op.weights);
+}
+
+void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, w, b -> y
+  gemm(fprop_product(op, b[0], b[1], b[3]), workspace);
+  if (!op.bias) return;
+  const float* bias = b.in(2);  // [out]
+  float* y = b.out(3);          // [rows, out]
+  parallel_chunks(op.rows, std::max<std::int64_t>(1, kBiasChunk / op.out),
+                  [&](std::int64_t begin, std::int64_t end) {
+                    for (std::int64_t n = begin; n < end; ++n) {
+                      for (std::int64_t m = 0; m < op.out; ++m) y[n * op.out + m] += bias[m];
+                    }
+                  });
+}
+
+void dgrad(const LinearDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
+  gemm(dgrad_product(op, b[0], b[1], b[2]), workspace);
+}
+
+void wgrad(const LinearWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw, db
+  gemm(wgrad_product(op, b[0], b[1], b[2]), workspace);
+  if (op.bias) linear_bias_gradient(op, b.in(1), b.out(3));
+}
+
+}  // namespace
+
+Kernel linear_fprop_cpu_1_gemm() {
+  return make_kernel<LinearFprop, fprop, declines, fprop_workspace>();
+}
+Kernel linear_dgrad_cpu_1_gemm() {
+  return make_kernel<LinearDgrad, dgrad, declines, dgrad_workspace>();
+}
+Kernel linear_wgrad_cpu_1_gemm() {
+  return make_kernel<LinearWgrad, wgrad, declines, wgrad_workspace>();
+}
+
+}  // namespace umbra

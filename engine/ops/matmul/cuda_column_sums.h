@@ -1,0 +1,12 @@
+// The gradient of the biases of a fully connected layer on a GPU, where the product does not give it.
+#pragma once
+
+#include "engine/ops/matmul/op.h"
+#include "engine/runtime/stream.h"
+
+namespace umbra {
+
+/// db [out] = sum over the rows of dy [rows, out], as it is.
+void launch_column_sums(const LinearWgrad& op, const float* dy, float* db, Stream& stream);
+
+}  // namespace umbra

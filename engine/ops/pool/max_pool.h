@@ -1,0 +1,61 @@
+// Max pooling in two or three dimensions with padding (padded positions never win), on batch-last data
+// [D, H, W, C, N]:
+//
+//   y[o, c, n] = max over taps t of x[o * stride - padding + t, c, n]
+//
+// argmax holds the winner's flat position inside the volume [D, H, W]. Ties go to the first tap in memory
+// order and a NaN wins over every number (the last of several), as in PyTorch. Backward:  dx[i, c, n] = sum
+// of dy over the outputs that chose position i, which must lie in their windows.
+#pragma once
+
+#include <ostream>
+
+#include "engine/ops/op.h"
+
+namespace umbra {
+
+struct PoolGeometry {
+  std::int64_t batch = 1, channels = 1;
+  Triple in{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0};
+
+  std::int64_t out(int axis) const {
+    const auto a = static_cast<std::size_t>(axis);
+    return (in[a] + 2 * padding[a] - kernel[a]) / stride[a] + 1;
+  }
+  std::int64_t in_volume() const { return in[0] * in[1] * in[2]; }
+  std::int64_t out_volume() const { return out(0) * out(1) * out(2); }
+  std::int64_t row() const { return channels * batch; }  // numbers at a position
+  /// Throws Error unless every extent is positive, padding <= kernel / 2, and the output is not empty.
+  void check() const;
+  std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const PoolGeometry& g) { return out << g.text(); }
+};
+
+class MaxPoolForward final : public Op {
+ public:
+  MaxPoolForward(DType type, const PoolGeometry& g) : Op(type), geometry(g) {}
+  static constexpr std::string_view kName = "max_pool_forward";
+  std::string_view name() const override { return kName; }
+  std::string text() const override { return geometry.text(); }
+  std::vector<BufferSpec> buffers() const override;  // x -> y, argmax (i32)
+  double flops() const override;                     // one comparison per tap
+  bool exact_on_integers() const override { return true; }
+
+  PoolGeometry geometry;
+};
+
+class MaxPoolBackward final : public Op {
+ public:
+  MaxPoolBackward(DType type, const PoolGeometry& g) : Op(type), geometry(g) {}
+  static constexpr std::string_view kName = "max_pool_backward";
+  std::string_view name() const override { return kName; }
+  std::string text() const override { return geometry.text(); }
+  std::vector<BufferSpec> buffers() const override;  // dy, argmax (i32) -> dx
+  double flops() const override;
+  double sum_length() const override;
+  bool exact_on_integers() const override { return true; }
+
+  PoolGeometry geometry;
+};
+
+}  // namespace umbra

@@ -1,0 +1,81 @@
+// One thread per result, in both directions. Forward it looks at the inputs of its window. Backward it looks
+// at the outputs whose windows hold its input and adds up those that chose it: nothing is scattered and the
+// sum has an order.
+#include "engine/cuda/tile/indexing.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/pool/max_pool_windows.h"
+
+namespace umbra {
+namespace {
+
+// x: [D, H, W, C, N]; y, argmax: [oD, oH, oW, C, N]
+__global__ void max_pool_forward_each(const float* x, float* y, std::int32_t* argmax, Windows w,
+                                      std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i >= count) return;
+  const std::int64_t cn = i % w.row;
+  const int o = static_cast<int>(i / w.row);
+  const auto ds = w.inputs_of(o / w.out[2] / w.out[1], 0);
+  const auto hs = w.inputs_of(o / w.out[2] % w.out[1], 1);
+  const auto ws = w.inputs_of(o % w.out[2], 2);
+  int winner = (ds.begin * w.in[1] + hs.begin) * w.in[2] + ws.begin;
+  float best = x[winner * w.row + cn];
+  for (int d = ds.begin; d < ds.end; ++d) {
+    for (int h = hs.begin; h < hs.end; ++h) {
+      for (int v = ws.begin; v < ws.end; ++v) {
+        const int position = (d * w.in[1] + h) * w.in[2] + v;
+        const float value = x[position * w.row + cn];
+        if (!(value > best || value != value)) continue;  // a NaN wins
+        best = value;
+        winner = position;
+      }
+    }
+  }
+  y[i] = best;
+  argmax[i] = winner;
+}
+
+// dy, argmax: [oD, oH, oW, C, N]; dx: [D, H, W, C, N]
+__global__ void max_pool_backward_each(const float* dy, const std::int32_t* argmax, float* dx, Windows w,
+                                       std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i >= count) return;
+  const std::int64_t cn = i % w.row;
+  const int position = static_cast<int>(i / w.row);
+  const auto ds = w.outputs_of(position / w.in[2] / w.in[1], 0);
+  const auto hs = w.outputs_of(position / w.in[2] % w.in[1], 1);
+  const auto ws = w.outputs_of(position % w.in[2], 2);
+  float sum = 0;
+  for (int d = ds.begin; d < ds.end; ++d) {
+    for (int h = hs.begin; h < hs.end; ++h) {
+      for (int v = ws.begin; v < ws.end; ++v) {
+        const std::int64_t at = static_cast<std::int64_t>((d * w.out[1] + h) * w.out[2] + v) * w.row + cn;
+        if (argmax[at] == position) sum += dy[at];
+      }
+    }
+  }
+  dx[i] = sum;
+}
+
+void forward(const MaxPoolForward& op, Buffers buffers, void*, Stream& stream) {
+  const std::int64_t count = op.geometry.out_volume() * op.geometry.row();
+  launch(max_pool_forward_each, one_thread_each(count), stream.native(), buffers.in(0), buffers.out(1),
+         buffers.out<std::int32_t>(2), windows_of(op.geometry), count);
+}
+
+void backward(const MaxPoolBackward& op, Buffers buffers, void*, Stream& stream) {
+  const std::int64_t count = op.geometry.in_volume() * op.geometry.row();
+  launch(max_pool_backward_each, one_thread_each(count), stream.native(), buffers.in(0),
+         buffers.in<std::int32_t>(1), buffers.out(2), windows_of(op.geometry), count);
+}
+
+}  // namespace
+
+Kernel max_pool_forward_cuda_1_naive() {
+  return make_kernel<MaxPoolForward, forward>();
+}
+Kernel max_pool_backward_cuda_1_naive() {
+  return make_kernel<MaxPoolBackward, backward>();
+}
+
+}  // namespace umbra

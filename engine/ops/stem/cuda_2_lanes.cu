@@ -1,0 +1,189 @@
+// Samples in the lanes of a warp, as activations lie in memory: cuda_2_lanes.h says how a stem is cut,
+// cuda_2_lanes_*.cu do the parts. Here: what the affine map is, and the order of the parts.
+#include "engine/base/error.h"
+#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/indexing.h"
+#include "engine/ops/ladder.h"
+#include "engine/ops/shared/workspace_allocator.h"
+#include "engine/ops/stem/cuda_2_lanes.h"
+#include "engine/runtime/backend.h"
+
+namespace umbra {
+namespace {
+
+constexpr unsigned kStatisticsWarps = 4;
+
+/// How sign(gamma) z becomes y, per channel.
+struct Affine {
+  float *shift, *scale;  // [C]
+
+  __device__ void set(int c, float gamma, double mean, double inverse) const {
+    const double sign = gamma > 0 ? 1 : gamma < 0 ? -1 : 0;
+    shift[c] = static_cast<float>(sign * mean);
+    scale[c] = static_cast<float>(sign * static_cast<double>(gamma) * inverse);
+  }
+};
+
+/// A warp per channel, lanes along the patch.
+__global__ void channel_statistics(StemView v, const float* w, const float* gamma, const double* mu,
+                                   const double* cov, StemMoments moments, Affine affine) {
+  const int c = static_cast<int>(blockIdx.x * kStatisticsWarps + threadIdx.x / kWarp);
+  const int lane = static_cast<int>(threadIdx.x % kWarp);
+  if (c >= v.channels) return;
+  double mean = 0, variance = 0;
+  for (int k = lane; k < v.patch; k += static_cast<int>(kWarp)) {
+    const double weight = static_cast<double>(w[k * v.channels + c]);
+    mean += weight * mu[k];
+    variance += weight * stem_cov_dot(v.patch, v.channels, w, c, cov, k);
+  }
+  mean = warp_sum(mean);
+  variance = warp_sum(variance);
+  if (lane == 0) affine.set(c, gamma[c], mean, moments.set(c, mean, variance));
+}
+
+__global__ void running_statistics(const float* gamma, const float* mean, const float* var, int channels,
+                                   double epsilon, Affine affine) {
+  const int c = static_cast<int>(thread_number());
+  if (c >= channels) return;
+  affine.set(c, gamma[c], static_cast<double>(mean[c]), 1 / sqrt(static_cast<double>(var[c]) + epsilon));
+}
+
+/// What forward and inference keep in the workspace; with a null base it only counts.
+struct PoolingSpace {
+  PoolingSpace(const StemView& v, WorkspaceAllocator& allocator) : plan(v), boxes(v, plan.windows) {
+    packed = allocator.take<float>(boxes.floats()).data();
+    affine = {allocator.take<float>(v.channels).data(), allocator.take<float>(v.channels).data()};
+  }
+  StemPooling plan;
+  StemBoxes boxes;
+  float* packed;
+  Affine affine;
+};
+
+/// Why a block cannot have so much shared memory on the GPUs of this machine; "" when it can, or when there
+/// are none.
+std::string declines_shared(std::int64_t bytes) {
+  const auto most = static_cast<std::int64_t>(backend_of(Device::Kind::kCuda).shared_memory());
+  if (most == 0 || bytes <= most) return {};
+  return concat("needs ", bytes, " bytes of shared memory per block, this GPU has ", most);
+}
+
+std::string declines_pooling(const StemGeometry& g, bool pools) {
+  constexpr std::int64_t kMostBlocks = 65535, kMost = std::int64_t{1} << 30;
+  if (g.kernel != Triple{3, 3, 3} || g.stride != Triple{2, 2, 2})
+    return "takes kernels of 3x3x3 with stride 2";
+  if (g.pool != Triple{3, 3, 3} || g.pool_stride != Triple{2, 2, 2})
+    return "takes poolings of 3x3x3 with stride 2";
+  if (g.live_taps() != 27) return "takes filters whose taps all see data";
+  if (const std::string large = stem_too_large(g); !large.empty()) return large;
+  const StemView v(g);
+  const StemPooling plan(v);
+  const StemBoxes boxes(v, plan.windows);
+  if (boxes.groups > kMostBlocks || g.batch * g.conv_out(0) > kMost || g.in_channels > kMostBlocks)
+    return "takes fewer samples and input channels";
+  if (boxes.floats() / boxes.groups > kMost) return "takes smaller boxes";
+  if (pools && plan.bytes(v) > kStemShared) return "takes patches whose filters fit shared memory";
+  if (std::string reason = declines_shared(pools ? plan.bytes(v) : stem_backward_shared()); !reason.empty())
+    return reason;
+  if (pools && plan.blocks(v) > kMostBlocks) return "takes fewer pooling windows";
+  return {};
+}
+
+std::string forward_declines(const Stem3dForward& op) {
+  if (std::string reason = stem_needs_two_values(op); !reason.empty()) return reason;
+  if (std::string reason = declines_pooling(op.geometry, true); !reason.empty()) return reason;
+  const StemView v(op.geometry);
+  return StemGram(v).bytes(v) > kStemShared ? "takes boxes of which three planes fit shared memory" : "";
+}
+std::string inference_declines(const Stem3dInference& op) {
+  return declines_pooling(op.geometry, true);
+}
+std::string backward_declines(const Stem3dBackward& op) {
+  return declines_pooling(op.geometry, false);
+}
+
+void forward(const Stem3dForward& op, Buffers buffers, void* workspace, Stream& stream) {
+  const StemView v(op.geometry);
+  const StemGram gram(v);
+  WorkspaceAllocator allocator(workspace);
+  const PoolingSpace space(v, allocator);
+  double* sums = allocator.take<double>(gram.doubles()).data();
+  const auto* x = buffers.in(0);        // [N][Cin][D][H][W]
+  const auto* w = buffers.in(1);        // [live tap][Cin][C]
+  const auto* gamma = buffers.in(2);    // [C]
+  auto* mu = buffers.out<double>(10);   // [K]
+  auto* cov = buffers.out<double>(11);  // [K][K]
+  const StemMoments moments{op.epsilon,     op.momentum,    static_cast<double>(v.outputs),
+                            buffers.out(4), buffers.out(5), buffers.out(8),
+                            buffers.out(9)};
+  stem_patch_statistics_cuda(v, gram, x, sums, mu, cov, stream);
+  const auto blocks = static_cast<unsigned>(stem_tiles(v.channels, kStatisticsWarps));
+  launch(channel_statistics, Grid{{blocks}, {kStatisticsWarps * kWarp}}, stream.native(), v, w, gamma, mu,
+         cov, moments, space.affine);
+  stem_pack_boxes_cuda(v, space.boxes, x, space.packed, stream);
+  stem_pool_cuda(v, space.boxes, space.plan,
+                 {space.packed, w, gamma, buffers.in(3), space.affine.shift, space.affine.scale,
+                  buffers.out(6), buffers.out<std::uint8_t>(7)},
+                 stream);
+}
+
+void inference(const Stem3dInference& op, Buffers buffers, void* workspace, Stream& stream) {
+  const StemView v(op.geometry);
+  WorkspaceAllocator allocator(workspace);
+  const PoolingSpace space(v, allocator);
+  const auto* gamma = buffers.in(2);
+  launch(running_statistics, one_thread_each(v.channels), stream.native(), gamma, buffers.in(4),
+         buffers.in(5), v.channels, op.epsilon, space.affine);
+  stem_pack_boxes_cuda(v, space.boxes, buffers.in(0), space.packed, stream);
+  stem_pool_cuda(v, space.boxes, space.plan,
+                 {space.packed, buffers.in(1), gamma, buffers.in(3), space.affine.shift, space.affine.scale,
+                  buffers.out(6), nullptr},
+                 stream);
+}
+
+void backward(const Stem3dBackward& op, Buffers buffers, void* workspace, Stream& stream) {
+  const StemView v(op.geometry);
+  const StemBoxes boxes(v, kStemBackwardWindows);
+  WorkspaceAllocator allocator(workspace);
+  float* packed = allocator.take<float>(boxes.floats()).data();
+  float* sums = allocator.take<float>(stem_backward_floats(v)).data();
+  stem_pack_boxes_cuda(v, boxes, buffers.in(1), packed, stream);
+  const StemGradients gradients{buffers.in(2),  buffers.in(3),         buffers.in(4),
+                                buffers.in(5),  buffers.in<double>(7), buffers.in<double>(8),
+                                buffers.out(9), buffers.out(10),       buffers.out(11)};
+  stem_backward_cuda(v, boxes, packed, buffers.in(0), buffers.in<std::uint8_t>(6), sums, gradients, stream);
+}
+
+std::size_t forward_workspace(const Stem3dForward& op) {
+  const StemView v(op.geometry);
+  WorkspaceAllocator allocator(nullptr);
+  const PoolingSpace space(v, allocator);
+  allocator.take<double>(StemGram(v).doubles());
+  return allocator.used();
+}
+std::size_t inference_workspace(const Stem3dInference& op) {
+  WorkspaceAllocator allocator(nullptr);
+  const PoolingSpace space(StemView(op.geometry), allocator);
+  return allocator.used();
+}
+std::size_t backward_workspace(const Stem3dBackward& op) {
+  const StemView v(op.geometry);
+  WorkspaceAllocator allocator(nullptr);
+  allocator.take<float>(StemBoxes(v, kStemBackwardWindows).floats());
+  allocator.take<float>(stem_backward_floats(v));
+  return allocator.used();
+}
+
+}  // namespace
+
+Kernel stem3d_forward_cuda_2_lanes() {
+  return make_kernel<Stem3dForward, forward, forward_declines, forward_workspace>();
+}
+Kernel stem3d_inference_cuda_2_lanes() {
+  return make_kernel<Stem3dInference, inference, inference_declines, inference_workspace>();
+}
+Kernel stem3d_backward_cuda_2_lanes() {
+  return make_kernel<Stem3dBackward, backward, backward_declines, backward_workspace>();
+}
+
+}  // namespace umbra

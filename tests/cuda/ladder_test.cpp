@@ -1,0 +1,12 @@
+// With CUDA linked, on a GPU or emulated, every line of engine/ops/ladder.def stands in the registry.
+#include "tests/fixtures/ladder_lines.h"
+
+namespace umbra {
+namespace {
+
+TEST(CudaLadderList, IsWhatTheRegistryHolds) {
+  expect_what_is_listed(make_registry(), true);
+}
+
+}  // namespace
+}  // namespace umbra

@@ -1,0 +1,75 @@
+// Losses in the gauntlet: their bounds.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "engine/ops/loss/chi2.h"
+#include "engine/ops/loss/mse.h"
+#include "engine/ops/loss/softmax_cross_entropy.h"
+#include "tests/engine/op_rules.h"
+
+namespace umbra {
+namespace {
+
+using gauntlet::Bound, gauntlet::bound, gauntlet::Values;
+using gauntlet::magnitudes_of_outputs, gauntlet::usual_growth;
+
+/// Differences of exact inputs are exact up to u, and a loss adds squares: every error is relative to the
+/// result.
+template <class O>
+Bound bound_of_squared_error(const O& op, const Values&, const Values& want) {
+  return {magnitudes_of_outputs(want), usual_growth(op)};
+}
+
+/// error = (L(p) - L(t)) / sigma; each logarithm is rounded relative to itself, and they cancel.
+Bound bound_of(const Chi2Log& op, const Values& in, const Values& want) {
+  Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  const double terms = static_cast<double>(op.rows * op.columns);
+  double loss = 0;
+  for (std::size_t i = 0; i < in[0].size(); ++i) {
+    const double p = in[0][i], sigma = in[2][i % static_cast<std::size_t>(op.columns)];
+    const double derivative = 1 / (std::max(p, op.floor) * std::numbers::ln10);
+    const double of_p = p >= op.floor
+                            ? std::abs(std::log10(p))
+                            : std::abs(std::log10(op.floor)) + (std::abs(p) + op.floor) * derivative;
+    const double size = (of_p + std::abs(std::log10(std::max(in[1][i], op.floor))) + 0.5) / sigma;
+    loss += size * size / terms;
+    bound.magnitude[4][i] = 2 * size * derivative / (sigma * terms);
+  }
+  bound.magnitude[3][0] = loss;
+  return bound;
+}
+
+/// z - max is rounded relative to itself, which exp turns into a relative error of u |z - max| of every
+/// probability.
+Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Values& want) {
+  Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  const auto columns = static_cast<std::size_t>(op.columns);
+  double loss = 0;
+  for (std::size_t n = 0; n < static_cast<std::size_t>(op.rows); ++n) {
+    const double* z = in[0].data() + n * columns;
+    const double largest = *std::max_element(z, z + columns);
+    double sum = 0, drift = 0;  // drift: mean relative error of the sum, in u
+    for (std::size_t k = 0; k < columns; ++k) sum += std::exp(z[k] - largest);
+    for (std::size_t k = 0; k < columns; ++k) drift += std::exp(z[k] - largest) / sum * (1 + largest - z[k]);
+    const auto label = static_cast<std::size_t>(in[1][n]);
+    for (std::size_t k = 0; k < columns; ++k) {
+      const double own = std::exp(z[k] - largest) / sum * (1 + largest - z[k] + drift);
+      bound.magnitude[3][n * columns + k] = (own + (k == label ? 1 : 0)) / static_cast<double>(op.rows);
+    }
+    loss += std::log(sum) + std::abs(largest) + std::abs(z[label]) + drift;
+  }
+  bound.magnitude[2][0] = loss / static_cast<double>(op.rows);
+  return bound;
+}
+
+}  // namespace
+
+std::vector<gauntlet::OpRules> loss_rules() {
+  return {{.op = MeanSquaredError::kName, .bound = bound<MeanSquaredError, bound_of_squared_error>},
+          {.op = Chi2Linear::kName, .bound = bound<Chi2Linear, bound_of_squared_error>},
+          {.op = Chi2Log::kName, .bound = bound<Chi2Log, bound_of>},
+          {.op = SoftmaxCrossEntropy::kName, .bound = bound<SoftmaxCrossEntropy, bound_of>}};
+}
+
+}  // namespace umbra

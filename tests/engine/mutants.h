@@ -1,0 +1,40 @@
+// Who tests the tests: a mutant is a kernel with one deliberate mistake. The gauntlet must fail every one of
+// them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "engine/base/error.h"
+#include "engine/ops/kernel.h"
+#include "tests/engine/op_rules.h"
+#include "tests/fixtures/op_calls.h"
+#include "tests/gauntlet/gauntlet.h"
+
+namespace umbra {
+
+inline const Ladder& ladder_of(std::string_view op) {
+  for (const Ladder& ladder : testing_ops::all_kernels().ladders()) {
+    if (ladder.op == op) return ladder;
+  }
+  fail("no ladder ", op);
+}
+
+inline gauntlet::Report run_gauntlet(const Kernel& mutant) {
+  return gauntlet::run_gauntlet(ladder_of(mutant.op), mutant, op_rules());
+}
+
+/// The gauntlet must fail the mutant, for the reason that is expected.
+inline void expect_caught(const Kernel& mutant, std::string_view reason) {
+  const gauntlet::Report report = run_gauntlet(mutant);
+  ASSERT_FALSE(report.failures.empty()) << "the gauntlet lets " << mutant.op << " " << mutant.rung << " pass";
+  const std::string& line = report.failures.front();
+  EXPECT_NE(line.find(reason), std::string::npos) << line;
+  EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+  for (const char* part : {"fill=", "seed=", "repeat: ", "f32"})
+    EXPECT_NE(line.find(part), std::string::npos) << line;
+}
+
+}  // namespace umbra

@@ -1,0 +1,24 @@
+// THE list of what the ops need besides the usual to run the gauntlet (tests/gauntlet/README.md). Every room
+// of engine/ops has its file, *_rules.cpp, beside its tests; most ops need nothing.
+#pragma once
+
+#include <vector>
+
+#include "tests/gauntlet/rules.h"
+
+namespace umbra {
+
+std::vector<gauntlet::OpRules> batch_norm_rules();
+std::vector<gauntlet::OpRules> conv_rules();
+std::vector<gauntlet::OpRules> data_movement_rules();
+std::vector<gauntlet::OpRules> linear_rules();
+std::vector<gauntlet::OpRules> loss_rules();
+std::vector<gauntlet::OpRules> optim_rules();
+std::vector<gauntlet::OpRules> pool_rules();
+std::vector<gauntlet::OpRules> reduce_rules();
+std::vector<gauntlet::OpRules> stem_rules();
+
+/// All of them.
+const std::vector<gauntlet::OpRules>& op_rules();
+
+}  // namespace umbra

@@ -1,0 +1,121 @@
+#include "tests/gauntlet/gauntlet.h"
+
+#include <omp.h>
+
+#include "engine/base/error.h"
+#include "tests/gauntlet/compare.h"
+#include "tests/gauntlet/fills.h"
+#include "tests/gauntlet/guarded_memory.h"
+#include "tests/gauntlet/rungs.h"
+
+namespace umbra::gauntlet {
+namespace {
+
+constexpr std::uint64_t kSeed = 2018;
+constexpr std::size_t kEnough = 5;  // failures
+
+/// The magnitude of an op that is linear in its inputs.
+Bound usual_bound(const Kernel& reference, const Op& op64, const Values& inputs) {
+  Values sizes = inputs;
+  for (auto& list : sizes) list = absolutes(std::move(list));
+  return {magnitudes_of_outputs(reference_values(reference, op64, sizes)), usual_growth(op64)};
+}
+
+/// Runs kernels on the problems of one ladder.
+class Runner {
+ public:
+  Runner(const Kernel& kernel, const Kernel& reference, const OpRules& rules, const Options& options)
+      : kernel_(kernel), reference_(reference), rules_(rules), options_(options) {}
+
+  bool leaves_out(const Op& op) const {
+    if (!options_.only.empty() && op.text() != options_.only) return true;
+    return op.flops() > options_.most_flops || (options_.leaves_out && options_.leaves_out(op));
+  }
+
+  /// Whether the problem with this number sees the pattern. Large ones need not see all: their reference
+  /// takes long, and smaller ones of the op do.
+  bool sees(const Op& op, std::size_t number, Pattern pattern) const {
+    const bool large = op.flops() > 1e8;
+    if (options_.one_pattern_each && pattern != kPatterns[number % std::size(kPatterns)]) return false;
+    if (pattern == Pattern::kIntegers) return op.exact_on_integers();
+    return pattern == Pattern::kNormal || !large;
+  }
+
+  /// One problem with one pattern. Returns the failure, or nothing.
+  std::string run(const Op& op, const Op& op64, Pattern pattern, double& worst) const {
+    const Values inputs = make_inputs(op, rules_, pattern, kSeed);
+    Values want = reference_values(reference_, op64, inputs);
+    const Bound bound =
+        rules_.bound != nullptr ? rules_.bound(op64, inputs, want) : usual_bound(reference_, op64, inputs);
+    const Setting plain{1, false, kNanPoison};
+    const Outcome first = run_kernel(kernel_, op, inputs, plain, options_.set_schedule);
+    if (!first.violation.empty()) return concat(plain.text(), ": ", first.violation);
+    const Values got = decoded(op, first);
+    if (rules_.settle != nullptr) rules_.settle(op, inputs, bound, got, want);
+    const std::string bad = compare_outputs(op, got, want, bound, pattern == Pattern::kIntegers, worst);
+    if (!bad.empty()) return concat(plain.text(), ": ", bad);
+    return run_otherwise(op, inputs, plain, first);
+  }
+
+  /// The line of a failure.
+  std::string line(const Op& op, Pattern pattern, const std::string& bad) const {
+    return concat(test_name(kernel_), " | ", op.text(), " | fill=", name_of(pattern), " seed=", kSeed, " | ",
+                  bad, " | repeat: UMBRA_GAUNTLET_PROBLEM='", op.text(), "' ", options_.program,
+                  " --gtest_filter='*/", test_name(kernel_), "'");
+  }
+
+ private:
+  std::string run_otherwise(const Op& op, const Values& inputs, const Setting& plain,
+                            const Outcome& first) const {
+    std::vector<Setting> others{{1, true, kLargePoison}};
+    const bool serial = is_reference(kernel_);
+    if (!serial) others.insert(others.end(), {{2, false, kNanPoison}, {3, false, kNanPoison}});
+    for (const Setting& setting : others) {
+      const Outcome outcome = run_kernel(kernel_, op, inputs, setting, options_.set_schedule);
+      if (!outcome.violation.empty()) return concat(setting.text(), ": ", outcome.violation);
+      if (outcome.outputs != first.outputs)
+        return concat(setting.text(), ": other bits than with ", plain.text());
+    }
+    return {};
+  }
+
+  const Kernel& kernel_;
+  const Kernel& reference_;
+  const OpRules& rules_;
+  const Options& options_;
+};
+
+}  // namespace
+
+Report run_gauntlet(const Ladder& ladder, const Kernel& kernel, std::span<const OpRules> all_rules,
+                    const Options& options) {
+  Report report;
+  const Kernel* reference = find_reference(ladder);
+  if (reference == nullptr || ladder.problems == nullptr) {
+    report.failures.push_back(
+        concat(ladder.op, " has no f64 reference or no problems: nothing can be tested"));
+    return report;
+  }
+  const OpRules rules = find_rules(all_rules, ladder.op);
+  const Runner runner(kernel, *reference, rules, options);
+  const int threads_before = omp_get_max_threads();
+  const Problems problems = ladder.problems(kernel.dtype), problems64 = ladder.problems(DType::kF64);
+  for (std::size_t i = 0; i < problems.size() && report.failures.size() < kEnough; ++i) {
+    const Op &op = *problems[i], &op64 = *problems64.at(i);
+    if (runner.leaves_out(op)) continue;
+    ++report.problems;
+    if (op.text() != op64.text())
+      report.failures.push_back(concat(op.name(), ": problem ", i, " depends on the dtype"));
+    if (!kernel.declines(op).empty()) ++report.declined;
+    if (!kernel.declines(op).empty()) continue;
+    for (Pattern pattern : kPatterns) {
+      if (!runner.sees(op, i, pattern)) continue;
+      const std::string bad = runner.run(op, op64, pattern, report.worst);
+      if (!bad.empty()) report.failures.push_back(runner.line(op, pattern, bad));
+    }
+  }
+  omp_set_num_threads(threads_before);
+  return report;
+}
+
+}  // namespace umbra::gauntlet

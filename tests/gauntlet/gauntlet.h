@@ -1,0 +1,41 @@
+// The gauntlet: what every rung of every op must survive.
+//
+// A kernel runs between guard zones, on outputs and a workspace full of NaN, and must: leave guards and
+// inputs alone, come within tolerance of the double-precision reference (a comparison that fails unless it
+// holds, so that NaN never passes), match it exactly on small integers where the op is exact there, and give
+// the same bits when it runs again on buffers with the alignment of a single element and with other garbage
+// in its workspace, and on 1, 2 and 3 threads. A failure is one line that says how to repeat it.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/ops/kernel.h"
+#include "tests/gauntlet/rules.h"
+#include "tests/gauntlet/run_kernel.h"
+
+namespace umbra::gauntlet {
+
+struct Options {
+  std::string only;                                             // the text of a problem: that one alone
+  double most_flops = std::numeric_limits<double>::infinity();  // larger problems are left out
+  std::function<bool(const Op&)> leaves_out;                    // problems that are left out besides
+  bool one_pattern_each = false;       // every problem sees one pattern, which take turns, instead of all
+  SetSchedule set_schedule = nullptr;  // of a GPU's blocks and threads
+  std::string_view program = "engine_tests";  // with which a failure is repeated
+};
+
+struct Report {
+  std::vector<std::string> failures;  // one line each
+  double worst = 0;                   // largest error / tolerance
+  int problems = 0, declined = 0;
+};
+
+/// All problems of `ladder` with all patterns. Stops after a few failures.
+Report run_gauntlet(const Ladder& ladder, const Kernel& kernel, std::span<const OpRules> rules,
+                    const Options& options = {});
+
+}  // namespace umbra::gauntlet

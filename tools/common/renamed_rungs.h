@@ -1,0 +1,12 @@
+// Runs written before version 0.2 may prefer kernels by names that have changed since.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace umbra {
+
+/// The setting `kernels` of a run ("conv_wgrad=cpu_3_rounded,add=cpu_1_simd") with the names of today.
+std::string with_names_of_today(std::string_view kernels);
+
+}  // namespace umbra

@@ -1,0 +1,24 @@
+// chi^2 of predicted mass functions on validation boxes, in both conventions (README: The two chi-squares).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/common/transform.h"
+
+namespace umbra {
+
+struct Scorer {
+  const BoxSet& boxes;
+  std::vector<std::int64_t> wanted;  // indices into boxes
+  Transform transform;
+  double floor;  // log_floor()
+
+  /// phi of a wanted box.
+  double truth(std::size_t row, std::size_t bin) const;
+  /// Of phi [wanted, bins]: both chi^2, and the mean mass function with its scatter over boxes.
+  nlohmann::ordered_json score(const std::string& name, const std::vector<double>& phi) const;
+};
+
+}  // namespace umbra

@@ -1,0 +1,73 @@
+"""A slice of a sub-box: what the network sees. The grid is that of data/boxes/cut.cpp."""
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from figures.files import read_catalog, require
+from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, plain, save
+
+
+def mean_field(cells, vpeak, voxels):
+    """Mean Vpeak per voxel [V, V, V], 0 where no halo stands, of halos in the voxels `cells` [n, 3]."""
+    flat = np.ravel_multi_index(cells.T, (voxels,) * 3)
+    count = np.bincount(flat, minlength=voxels**3)
+    return (np.bincount(flat, vpeak, voxels**3) / np.maximum(count, 1)).reshape((voxels,) * 3)
+
+
+def plot_slice(arguments):
+    position, vpeak, cube, side, cubes, (length, speed) = read_catalog(arguments.data)
+    per_side, path = round(side / arguments.subbox_size), arguments.data
+    voxels, depth = arguments.voxels, arguments.depth
+    require(per_side >= 1 and math.isclose(per_side * arguments.subbox_size, side, rel_tol=1e-9), path,
+            f": box_size is {side:g} {length}: expected a --subbox-size that divides it, not {arguments.subbox_size:g}")
+    require(depth <= voxels <= 512, f"--depth {depth}, --voxels {voxels}: expected depth <= voxels <= 512")
+    require(arguments.box < cubes * per_side**3, path,
+            f": --box is {arguments.box}: expected a sub-box from 0 to {cubes * per_side**3 - 1}")
+    which, inside = divmod(arguments.box, per_side**3)  # the numbering of BoxSet::box
+    corner = np.array(np.unravel_index(inside, (per_side,) * 3))
+    kept = (cube == which) & (vpeak >= arguments.min_vpeak)
+    position, vpeak = position[kept], vpeak[kept]
+    cells = np.minimum((position * (per_side * voxels / side)).astype(int), per_side * voxels - 1) - corner * voxels
+    in_box = ((cells >= 0) & (cells < voxels)).all(axis=1)
+    first, voxel = (voxels - depth) // 2, side / per_side / voxels  # the slab lies in the middle, across z
+    in_slab = (cells[:, 2] >= first) & (cells[:, 2] < first + depth)
+    require((in_box & in_slab).any(), path, f": sub-box {arguments.box}: expected a halo with vpeak of at least "
+            f"{arguments.min_vpeak:g} {speed} in the {depth} voxels in its middle, across z, but there is none")
+    field = mean_field(cells[in_box], vpeak[in_box], voxels)[:, :, first:first + depth].max(axis=2)
+    origin = corner * voxels * voxel
+
+    wide = per_side > 1
+    figure, axes = plt.subplots(1, 1 + wide, figsize=(FULL_PAGE if wide else HALF_PAGE, 3.1), squeeze=False,
+                                gridspec_kw={"wspace": 0.25})
+    for ax in axes[0]:
+        ax.set(xlabel=f"x  [{plain(length)}]", ylabel=f"y  [{plain(length)}]", aspect="equal")
+    if wide:
+        draw_cube(axes[0, 0], position[in_slab], vpeak[in_slab], side)
+        axes[0, 0].add_patch(plt.Rectangle(origin[:2], *[voxels * voxel] * 2, fill=False, ec=COLOURS[1], lw=1.5))
+    image = draw_field(axes[0, -1], field, origin, voxel, position[in_box & in_slab])
+    bar = figure.colorbar(image, cax=axes[0, -1].inset_axes([1.03, 0, 0.045, 1]))
+    bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel  [{plain(speed)}]; white: no halo")
+    low, high = origin[2] + first * voxel, origin[2] + (first + depth) * voxel
+    axes[0, -1].set_title(f"sub-box {arguments.box}, {low:g} \u2264 z < {high:g} {plain(length)}")
+    save(figure, arguments.out)
+
+
+def draw_cube(ax, position, vpeak, side):
+    """All halos of the slab; an area proportional to vpeak^2 would hide small ones, so it has a lower bound."""
+    order = np.argsort(vpeak)
+    area = np.clip(0.4 * (vpeak[order] / 200)**2, 0.25, 6)
+    ax.scatter(*position[order, :2].T, s=area, c="black", linewidths=0, rasterized=True)
+    ax.set(xlim=(0, side), ylim=(0, side), title=r"halos of this slab; dots grow with $V_\mathrm{peak}$")
+
+
+def draw_field(ax, field, origin, voxel, position):
+    """The field [x, y], white where it is 0, and the halos that made it."""
+    ends = [(origin[axis], origin[axis] + len(field) * voxel) for axis in (0, 1)]
+    image = ax.imshow(np.ma.masked_equal(field, 0).T, origin="lower", cmap="viridis_r", interpolation="nearest",
+                      extent=ends[0] + ends[1])
+    if len(field) <= 50:
+        x, y = (np.linspace(*end, len(field) + 1) for end in ends)
+        ax.vlines(x, *ends[1], color="0.9", lw=0.3, zorder=1)
+        ax.hlines(y, *ends[0], color="0.9", lw=0.3, zorder=1)
+    ax.scatter(*position[:, :2].T, s=5, facecolors="white", edgecolors="black", linewidths=0.6, zorder=3)
+    return image

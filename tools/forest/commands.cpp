@@ -1,0 +1,80 @@
+#include "tools/forest/commands.h"
+
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+
+CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->set_help_flag("--help", "print this help and exit");
+  command->option_defaults()->always_capture_default();
+  return command;
+}
+
+std::string not_negative(const std::string& text) {
+  return text.starts_with('-') ? "a whole number from 0 is expected, not " + text : "";
+}
+
+void add_learning_options(CLI::App& command, ForestLearning& learning) {
+  command.add_option("--data", learning.data, "catalog (HDF5) with stellar masses")->required();
+  command
+      .add_option(
+          "--features", learning.features,
+          "columns to learn from, separated by commas; default: vpeak, vacc, mpeak, macc, mvir, spin, "
+          "halfmass_scale and is_satellite, those that are there")
+      ->delimiter(',');
+  command.add_option("--target", learning.target, "what is learnt: log10 of the stellar mass, or the mass")
+      ->check(CLI::IsMember({"log10", "linear"}));
+  command.add_option("--min-vpeak", learning.min_vpeak, "halos below are left out, km/s");
+  command.add_option("--subbox-size", learning.subbox_size, "side of a sub-box, Mpc/h");
+  command
+      .add_option("--split", learning.split,
+                  "what is left out of training: whole sub-boxes, those that train leaves out for the same "
+                  "fraction and seed, or any halos")
+      ->check(CLI::IsMember({"boxes", "halos"}));
+  command.add_option("--train-fraction", learning.train_fraction, "share used for training; 1: everything");
+  command.add_option("--split-seed", learning.split_seed, "seed of the split")->check(not_negative);
+}
+
+ForestTraining read_training(const ForestLearning& learning) {
+  CatalogReport report;
+  const Catalog catalog = read_catalog(learning.data, &report);
+  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
+  require(catalog.has("stellar_mass"), learning.data,
+          ": the catalog has no column stellar_mass, so there is nothing to learn");
+  ForestTraining out;
+  ForestModel& model = out.model;
+  model.target = forest_target(learning.target);
+  model.min_vpeak = learning.min_vpeak;
+  model.subbox_size = learning.subbox_size;
+  model.split = {forest_split(learning.split), learning.train_fraction, learning.split_seed};
+  try {
+    out.halos = forest_halos(catalog, learning.features, learning.min_vpeak, learning.subbox_size);
+    out.training = training_rows(out.halos, model.split);
+  } catch (const Error& error) {
+    fail(learning.data, ": ", error.what());
+  }
+  out.target = out.halos.target(model.target);
+  model.source = catalog.source;
+  model.boxes = out.halos.boxes;
+  std::set<std::int64_t> boxes;
+  for (std::size_t i = 0; i < out.training.size(); ++i)
+    if (out.training[i] != 0) boxes.insert(out.halos.box[i]);
+  model.training_boxes.assign(boxes.begin(), boxes.end());
+  model.fingerprint = forest_fingerprint(out.halos, out.training);
+  return out;
+}
+
+std::string score_text(double score) {
+  if (std::isnan(score)) return "undefined";
+  char text[64];
+  std::snprintf(text, sizeof text, "%.5f", score);
+  return text;
+}
+
+}  // namespace umbra

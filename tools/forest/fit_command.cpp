@@ -1,0 +1,141 @@
+// forest fit: a forest from a catalog, and how well it does on galaxies that its trees did not see.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "engine/base/error.h"
+#include "models/forest/predict.h"
+#include "tools/forest/commands.h"
+
+namespace umbra {
+namespace {
+
+struct FitArguments {
+  ForestLearning learning;
+  ForestOptions options;
+  std::string out, search = "binned8", bootstrap = "multinomial";
+};
+
+// R^2 of what was learnt, scatter in dex of log10 M* always: of log10 of the mean where the target is linear.
+void print_score(const char* name, const std::vector<double>& target, const std::vector<double>& log_mass,
+                 const std::vector<double>& prediction, ForestTarget kind) {
+  const std::vector<double> predicted = as_log_mass(prediction, kind);
+  double squares = 0, rows = 0;
+  for (std::size_t i = 0; i < predicted.size(); ++i) {
+    if (std::isnan(predicted[i])) continue;
+    squares += (predicted[i] - log_mass[i]) * (predicted[i] - log_mass[i]);
+    ++rows;
+  }
+  std::printf("%-12s %10.0f %10s %12s dex\n", name, rows, score_text(r_squared(target, prediction)).c_str(),
+              score_text(std::sqrt(squares / rows)).c_str());
+}
+
+void print_left_out(const ForestTraining& data) {
+  std::vector<std::uint8_t> left_out(data.training.size());
+  for (std::size_t i = 0; i < left_out.size(); ++i) left_out[i] = data.training[i] == 0 ? 1 : 0;
+  const ForestHalos halos = chosen_rows(data.halos, left_out);
+  if (halos.rows() == 0) {
+    std::cout << "no galaxy was left out of training\n";
+    return;
+  }
+  print_score("left out", halos.target(data.model.target), halos.log_mass,
+              ForestPredictor(data.model.forest).predict(halos.table()), data.model.target);
+}
+
+void print_out_of_bag(const ForestTraining& data, const OutOfBag& out_of_bag) {
+  if (data.model.forest.options.bootstrap == ForestOptions::Bootstrap::kNone) {
+    std::cout << "every tree saw all training galaxies, so there is no out-of-bag score\n";
+    return;
+  }
+  std::int64_t seen_by_all = 0;
+  for (std::size_t i = 0; i < data.training.size(); ++i)
+    seen_by_all += data.training[i] != 0 && out_of_bag.trees[i] == 0 ? 1 : 0;
+  print_score("out of bag", data.target, data.halos.log_mass, out_of_bag.prediction, data.model.target);
+  if (seen_by_all > 0)
+    std::cout << "warning: " << seen_by_all
+              << " galaxies were in every tree and count for no out-of-bag score; take more trees\n";
+}
+
+void describe(const ForestTraining& data) {
+  std::int64_t training = 0;
+  for (const std::uint8_t one : data.training) training += one;
+  std::cout << data.halos.rows() << " galaxies with vpeak >= " << data.model.min_vpeak << " km/s in "
+            << data.halos.boxes << " sub-boxes; trained on " << training << " in "
+            << data.model.training_boxes.size() << " of them\ncolumns:";
+  for (const std::string& feature : data.halos.features) std::cout << ' ' << feature;
+  std::cout << std::endl;
+}
+
+void fit(const FitArguments& arguments) {
+  check_writable(arguments.out, {{"--data", arguments.learning.data}});
+  ForestTraining data = read_training(arguments.learning);
+  ForestOptions options = arguments.options;
+  const auto columns = static_cast<std::int64_t>(data.halos.features.size());
+  require(options.max_features <= columns, "--max-features ", options.max_features, ": there are only ",
+          columns, " columns");
+  describe(data);
+  options.search = forest_search(arguments.search);
+  options.bootstrap = forest_bootstrap(arguments.bootstrap);
+  const auto start = std::chrono::steady_clock::now();
+  const ForestTable table = data.halos.table();
+  OutOfBagRequest out_of_bag;
+  if (options.bootstrap == ForestOptions::Bootstrap::kNone) out_of_bag.depths.clear();
+  data.model.forest = fit_forest({table, data.target, {}, data.training}, options, &out_of_bag);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  write_forest(arguments.out, data.model);
+  std::size_t nodes = 0;
+  for (const ForestTree& tree : data.model.forest.trees) nodes += tree.size();
+  std::printf("%lld trees of %zu nodes together, fitted in %.2f s\n", static_cast<long long>(options.trees),
+              nodes, seconds.count());
+  std::printf("%-12s %10s %10s %16s\n", "", "galaxies",
+              data.model.target == ForestTarget::kLog10 ? "R^2" : "R^2 of M*", "RMSE of log10 M*");
+  print_out_of_bag(data, out_of_bag.results.empty() ? OutOfBag{} : out_of_bag.results.front());
+  print_left_out(data);
+  std::cout << "wrote " << arguments.out << '\n';
+}
+
+void add_forest_options(CLI::App& command, FitArguments& arguments) {
+  ForestOptions& o = arguments.options;
+  constexpr auto kMany = std::int64_t{1} << 40;
+  command.add_option("--trees", o.trees, "how many")->check(CLI::Range(std::int64_t{1}, kMostTrees));
+  command.add_option("--max-depth", o.max_depth, "levels of a tree; 0: no limit")
+      ->check(CLI::Range(0, 1 << 20));
+  command.add_option("--min-samples-leaf", o.min_samples_leaf, "least different galaxies in a leaf")
+      ->check(CLI::Range(std::int64_t{1}, kMany));
+  command.add_option("--max-features", o.max_features, "columns tried at every split; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, kMostFeatures));
+  command
+      .add_option("--max-leaf-nodes", o.max_leaf_nodes,
+                  "leaves of a tree, the best splits first; 0: no limit")
+      ->check(CLI::Range(std::int64_t{0}, kMany))
+      ->check([](const std::string& text) {
+        return std::string(text == "1" ? "a tree has 2 leaves or more; 0: no limit" : "");
+      });
+  command.add_flag("--extra-trees", o.extra_trees, "one random threshold per column and split");
+  command
+      .add_option("--search", arguments.search,
+                  "thresholds among 255 or 65,535 bins per column, or among all values")
+      ->check(CLI::IsMember({"binned8", "binned16", "exact"}));
+  command
+      .add_option(
+          "--bootstrap", arguments.bootstrap,
+          "galaxies a tree sees: as many as there are, drawn with replacement; each a Poisson(1) number "
+          "of times; or all once")
+      ->check(CLI::IsMember({"multinomial", "poisson", "none"}));
+  command.add_option("--seed", o.seed, "seed of the trees")->check(not_negative);
+}
+
+}  // namespace
+
+void add_fit_command(ToolApp& app, RunCommand& run) {
+  const auto arguments = std::make_shared<FitArguments>();
+  CLI::App* command = add_command(app, "fit", "fit a forest: stellar masses from the properties of halos");
+  add_learning_options(*command, arguments->learning);
+  add_forest_options(*command, *arguments);
+  command->add_option("--out", arguments->out, "the model to write (HDF5)")->required();
+  command->callback([&run, arguments] { run = [arguments] { fit(*arguments); }; });
+}
+
+}  // namespace umbra

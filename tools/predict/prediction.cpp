@@ -1,0 +1,51 @@
+#include "tools/predict/prediction.h"
+
+#include <numeric>
+
+#include "tools/common/fingerprint.h"
+
+namespace umbra {
+namespace {
+
+constexpr std::int64_t kBatch = 32;
+
+// Moves what the predictions keep of a group to the end of `all`.
+void keep(BoxSet& group, BoxSet& all) {
+  const std::int64_t count = all.count + group.count;
+  if (all.count == 0) {
+    group.input.clear();
+    group.input.shrink_to_fit();
+    group.galaxies.clear();
+    group.galaxy_begin.clear();
+    group.halos.clear();
+    all = std::move(group);
+  } else {
+    all.smf.insert(all.smf.end(), group.smf.begin(), group.smf.end());
+    all.box.insert(all.box.end(), group.box.begin(), group.box.end());
+  }
+  all.count = count;
+}
+
+}  // namespace
+
+Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std::string& where) {
+  Predictions result;
+  Fingerprint catalog;
+  while (std::optional<BoxSet> group = stream.next()) {
+    catalog.add(group->input);
+    scale_inputs(*group, experiment.transform());
+    std::vector<std::int64_t> every(static_cast<std::size_t>(group->count));
+    std::iota(every.begin(), every.end(), 0);
+    const BoxDataset data(*group, std::move(every), {});
+    const Loader loader(data, {kBatch, 0, false, false, false});
+    const std::vector<double> phi =
+        finite_predictions(experiment.context(), experiment.task(), loader, where);
+    result.phi.insert(result.phi.end(), phi.begin(), phi.end());
+    keep(*group, result.boxes);
+  }
+  catalog.add(result.boxes.smf);
+  result.fingerprint = catalog.value();
+  return result;
+}
+
+}  // namespace umbra

@@ -1,0 +1,89 @@
+#include "tools/train/dry_run.h"
+
+#include <cstdio>
+#include <map>
+
+#include "engine/ops/conv/op.h"
+#include "engine/ops/matmul/op.h"
+
+namespace umbra {
+namespace {
+
+struct LayerCost {
+  std::string problem;
+  double forward_flops = 0;
+};
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, pattern, values...);
+  return buffer;
+}
+
+Transform neutral_transform(const RunConfig& config) {
+  const auto bins = static_cast<std::size_t>(config.smf_bins);
+  const std::vector<double> ones(bins, 1.0);
+  return {std::vector<double>(config.boxes.features.size(), 1.0), ones, std::vector<double>(bins, 0.0), ones,
+          ones};
+}
+
+}  // namespace
+
+std::string dry_run(const RunConfig& config) {
+  Experiment experiment(config, neutral_transform(config));
+  Context& context = experiment.context();
+  std::map<const void*, LayerCost> layers;  // by the address of their weights
+  double flops = 0;
+  context.observer = [&](const Op& op, const Kernel& kernel, std::span<const Tensor> tensors, double) {
+    flops += op.flops();
+    if (const auto* conv = dynamic_cast<const ConvFprop*>(&op)) {
+      layers[tensors[1].data()] = {concat(conv->text(), " (", kernel.rung, ")"), conv->flops()};
+    } else if (op.name() == "linear_fprop" || op.name() == "stem3d_forward") {
+      layers[tensors[1].data()] = {concat(op.text(), " (", kernel.rung, ")"), op.flops()};
+    }
+  };
+
+  const auto features = static_cast<std::int64_t>(config.boxes.features.size());
+  const Shape in{config.batch, features, config.voxels, config.voxels, config.voxels};
+  const Tensor input = context.temporary(in, DType::kF32);
+  const Tensor target = context.temporary({config.batch, config.smf_bins}, DType::kF32);
+  std::vector<double> values(static_cast<std::size_t>(in.count()));
+  const Rng rng(1, Purpose::kTest);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.uniform(i);
+  from_host(values, input, context.stream);
+  from_host(std::vector<double>(static_cast<std::size_t>(target.count()), 1.0), target, context.stream);
+  Tape tape(context);
+  Pass pass{context, &tape, true};
+  tape.backward(experiment.task().loss(pass, experiment.task().predict(pass, constant(input)), target));
+
+  std::string text =
+      "parameter                          shape                      parameters       dead  MFLOP fwd  "
+      "problem (rung)\n";
+  const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
+  std::int64_t total = 0, dead = 0;
+  std::size_t bytes = 0;
+  for (const Parameter& p : experiment.network().parameters()) {
+    const LayerCost& cost = layers[p.value().data()];
+    const std::int64_t never = p.value().count() - p.var->grad_layout.stored(p.value().shape());
+    text += format("%-34s %-25s %11lld %10lld %10.2f  %s\n", p.name.c_str(), p.value().shape().text().c_str(),
+                   static_cast<long long>(p.value().count()), static_cast<long long>(never),
+                   cost.forward_flops * 1e-6, cost.problem.c_str());
+    total += p.value().count();
+    dead += never;
+    const std::int64_t moving = p.value().count() - (config.weight_decay == 0 ? never : 0);
+    if (p.var->bf16_copy.defined()) bytes += p.var->bf16_copy.bytes();
+    bytes += p.value().bytes() + moments * static_cast<std::size_t>(moving) * size_of(p.value().dtype());
+  }
+  text += format("\nparameters      %lld, of which %lld live and %lld dead (they only ever meet padding)\n",
+                 static_cast<long long>(total), static_cast<long long>(total - dead),
+                 static_cast<long long>(dead));
+  text += format("useful work     %.3f GFLOP per step of %lld boxes, forward and backward\n", flops * 1e-9,
+                 static_cast<long long>(config.batch));
+  text += format(
+      "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
+      static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));
+  return text;
+}
+
+}  // namespace umbra

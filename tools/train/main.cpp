@@ -1,0 +1,36 @@
+// train: learns the stellar mass function of sub-boxes from their halos. See --help and the README.
+#include <iostream>
+
+#include "tools/common/tool.h"
+#include "tools/train/dry_run.h"
+#include "tools/train/training_run.h"
+
+int main(int argc, char** argv) {
+  umbra::TrainArguments arguments;
+  arguments.program = argv[0];
+  umbra::ToolApp app("Train a network on a catalog of halos and galaxies.", "train");
+  app.add_option("--data", arguments.data, "catalog (HDF5) with stellar masses");
+  app.add_option("--out", arguments.out,
+                 "folder of the run: config.toml, metrics.csv, last.h5, best.h5, best.safetensors");
+  app.add_option("--config", arguments.config, "settings, a TOML file; models/configs holds two");
+  app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
+  app.add_option("settings", arguments.settings, "key=value, after the configuration file");
+  app.add_flag("--resume", arguments.resume, "continue the run in --out from its last checkpoint");
+  app.add_flag("--overfit", arguments.overfit, "learn a single batch by heart: a check that learning works");
+  app.add_flag("--dry-run", arguments.dry_run, "print shapes, parameters, memory and work, and stop");
+  app.add_flag("--profile", arguments.profile, "print what every op cost, at the end");
+  app.final_callback([&] {  // a wrong command line, not a wrong input
+    if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
+    if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
+  });
+  app.footer([] {
+    umbra::RunConfig defaults;
+    return "settings and their defaults:\n" + defaults.bind().help();
+  });
+  return umbra::run_tool(app, argc, argv, [&] {
+    if (arguments.dry_run)
+      std::cout << umbra::dry_run(umbra::resolve(arguments));
+    else
+      umbra::TrainingRun(arguments).train();
+  });
+}

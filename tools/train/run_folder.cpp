@@ -1,0 +1,67 @@
+#include "tools/train/run_folder.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "tools/common/experiment.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Whether train wrote this configuration: it begins with the first of all settings, as dump() has it, since
+// 2026 behind the version.
+bool is_of_a_run(const fs::path& config) {
+  std::ifstream stream(config);
+  std::string line;
+  std::getline(stream, line);
+  if (line.starts_with("format_version = ")) std::getline(stream, line);
+  RunConfig defaults;
+  std::istringstream settings(defaults.bind().dump());
+  std::string first;
+  while (std::getline(settings, first) && first.starts_with("format_version")) continue;
+  const auto comment = [](const std::string& text) {
+    return text.substr(std::min(text.find("  # "), text.size()));
+  };
+  return !line.empty() && !comment(line).empty() && comment(line) == comment(first);
+}
+
+}  // namespace
+
+void check_run_files(const TrainArguments& arguments) {
+  const fs::path out = arguments.out;
+  std::vector<InputFile> inputs{{"--data", arguments.data}};
+  if (!arguments.config.empty()) inputs.push_back({"--config", arguments.config});
+  if (!arguments.weights.empty()) inputs.push_back({"--weights", arguments.weights});
+  for (const char* name : kRunFiles) refuse_input_as_output(out / name, inputs);
+  if (arguments.resume) return;
+  for (const char* name : kRunFiles) {
+    // The configuration alone is what a run leaves that was killed before its first checkpoint.
+    const bool remains = name == std::string_view("config.toml") && is_of_a_run(out / name);
+    require(remains || !fs::exists(fs::symlink_status(out / name)), out.string(), ": the folder holds a ",
+            name, " and no last.h5 to resume from; it would be lost, choose another folder");
+  }
+}
+
+void check_edited_config(const fs::path& out, const RunConfig& of_run, const RunConfig& resumed) {
+  const fs::path file = out / "config.toml";
+  if (!fs::exists(file)) return;
+  RunConfig edited, expected = of_run;
+  edited.bind().read_file(file);
+  for (RunConfig* config : {&edited, &expected}) {  // what --resume may change
+    config->epochs = resumed.epochs;
+    config->checkpoint_steps = resumed.checkpoint_steps;
+    config->nan_guard = resumed.nan_guard;
+    config->graph = resumed.graph;
+    config->device = resumed.device;
+    config->kernels = resumed.kernels;
+  }
+  require(edited.bind().dump() == expected.bind().dump(), file.string(),
+          ": it was changed since the run was started; --resume goes on with the settings in last.h5, so "
+          "put it back "
+          "or remove it");
+}
+
+}  // namespace umbra

@@ -1,0 +1,47 @@
+// A training run in the order in which it comes to life: everything that can be wrong with the input is
+// looked at before anything is written.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "engine/io/folder_lock.h"
+#include "tools/common/experiment.h"
+#include "tools/train/arguments.h"
+
+namespace umbra {
+
+class TrainingRun {
+ public:
+  /// Reads and checks all input; `arguments` must outlive this. Throws Error.
+  explicit TrainingRun(const TrainArguments& arguments);
+  /// Trains to the end and writes the files of the run (kRunFiles). Throws Stopped after a signal.
+  void train();
+
+ private:
+  std::filesystem::path last() const { return out_ / "last.h5"; }
+  BoxSet read_boxes() const;
+  void start(const Transform& transform);
+  void restore();
+  void make_loaders();
+  void check_epochs() const;
+  void open_folder();
+  TrainerOptions trainer_options(std::int64_t steps_per_epoch) const;
+  void export_best(double metric);
+
+  const TrainArguments& arguments_;
+  std::filesystem::path out_;
+  std::unique_ptr<FolderLock> lock_;
+  RunConfig config_;
+  BoxSet boxes_;
+  Split split_;
+  std::vector<double> fingerprint_;
+  CheckpointInfo info_;
+  std::unique_ptr<Experiment> experiment_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<BoxDataset> training_data_, validation_data_;
+  std::unique_ptr<Loader> training_, validation_;
+};
+
+}  // namespace umbra
