@@ -5,7 +5,10 @@
 
 Every command is run with the tools of either folder, old and new in alternating order, each in an empty folder {tmp}.
 Printed are the median seconds of both, the geometric mean of the paired ratios new / old, and its 95 % interval
-(Student's t over the logarithms). A first round that nobody counts warms the caches.
+(Student's t over the logarithms). A first round that nobody counts warms the caches. With --steps a run's time is the
+median of its training steps, as bench/train_step prints them, which a pause of the machine does not move:
+
+  python3 bench/turns.py --old OLD/build/bench --new build/bench --steps 'train_step --channels 100 --steps 24'
 """
 import argparse
 import json
@@ -21,8 +24,8 @@ T_975 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 
          2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045]
 
 
-def seconds(folder, command):
-    """Wall clock of one run, which must succeed."""
+def seconds(folder, command, of_steps):
+    """Wall clock of one run, which must succeed, or the median of its steps."""
     with tempfile.TemporaryDirectory() as tmp:
         environment = {**os.environ, "PATH": f"{os.path.abspath(folder)}:{os.environ['PATH']}"}
         start = time.perf_counter()
@@ -31,6 +34,8 @@ def seconds(folder, command):
         took = time.perf_counter() - start
         if done.returncode != 0:
             sys.exit(f"turns.py: {folder}: {command}: exit status {done.returncode}: {done.stderr.strip()}")
+        if of_steps:
+            return statistics.median(json.loads(done.stdout.splitlines()[-1])["total_ms"]) / 1000
         return took
 
 
@@ -39,7 +44,7 @@ def compare(arguments, command):
     samples = {"old": [], "new": []}
     for turn in range(arguments.rounds + 1):
         for side in (("old", "new") if turn % 2 == 0 else ("new", "old")):
-            took = seconds(folders[side], command)
+            took = seconds(folders[side], command, arguments.steps)
             if turn > 0:
                 samples[side].append(took)
     logs = [math.log(new / old) for old, new in zip(samples["old"], samples["new"])]
@@ -54,6 +59,7 @@ def main():
     parser.add_argument("--old", required=True, help="folder of the old tools")
     parser.add_argument("--new", required=True, help="folder of the new tools")
     parser.add_argument("--rounds", type=int, default=12, help="at least 2")
+    parser.add_argument("--steps", action="store_true", help="time the median step of bench/train_step")
     parser.add_argument("--out", help="every sample, JSON")
     parser.add_argument("commands", nargs="+", help="with {tmp} for an empty folder")
     arguments = parser.parse_args()
@@ -63,7 +69,7 @@ def main():
     for command in arguments.commands:
         result = compare(arguments, command)
         results.append(result)
-        print(f"{statistics.median(result['old']):8.3f} s old {statistics.median(result['new']):8.3f} s new   new/old "
+        print(f"{statistics.median(result['old']):9.4f} s old {statistics.median(result['new']):9.4f} s new   new/old "
               f"{result['ratio']:.4f} [{result['low']:.4f}, {result['high']:.4f}]   {command}", flush=True)
     if arguments.out:
         with open(arguments.out, "w", encoding="utf-8") as file:
