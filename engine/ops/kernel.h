@@ -31,8 +31,8 @@ struct Kernel {
 };
 
 /// A rung for ops of type O from functions on O or a base of it: Run(op, buffers, workspace, stream),
-/// Declines(op) -> std::string, Workspace(op) -> std::size_t. What ends the file of a rung; ladder.def gives
-/// the rung its name and its device.
+/// Declines(op) -> std::string, Workspace(op) -> std::size_t. What ends the file of a rung, whose name and
+/// device ladder.def gives; a kernel that stands in no list (a peer, a test's own) says both.
 template <class O, auto Run, auto Declines = nullptr, auto Workspace = nullptr>
 Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
                    Device::Kind device = Device::Kind::kCpu) {

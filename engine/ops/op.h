@@ -63,13 +63,18 @@ class Op {
   DType dtype;  // of the arithmetic: kF32 or kF64
 };
 
-/// The memory of a call, one pointer per BufferSpec: in(0) is the first buffer's, out(2) the third's.
+/// The memory of a call, one pointer per BufferSpec: in(0) is the first buffer's, out(2) the third's, and
+/// last() the last one's, which ops over many tensors have for the numbers of all.
 class Buffers : public std::span<void* const> {
  public:
   using span::span;
   template <class T = float>
   const T* in(std::size_t i) const {
     return static_cast<const T*>((*this)[i]);
+  }
+  template <class T = float>
+  const T* last() const {
+    return in<T>(size() - 1);
   }
   template <class T = float>
   T* out(std::size_t i) const {

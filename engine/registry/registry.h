@@ -1,6 +1,6 @@
 // Registry: every kernel of this build, and the choice of one for a problem.
 //
-// The ladder of an op stands in table order, reference first. The choice is the last rung for the device and
+// The ladder of an op stands in the order of ladder.def, reference first. The choice is the last rung for the device and
 // the dtype that does not decline; a preference of the user's goes first, and a peer (Kernel::missing) is
 // never chosen without one. A choice never changes behind the user's back: the table is printable and the
 // choice is a pure function of op, device and preferences.

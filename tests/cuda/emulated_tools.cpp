@@ -142,7 +142,7 @@ TEST_F(EmulatedTools, RoundedRunsFollowTheCpuAndGoOnOnTheOtherDevice) {
     EXPECT_NEAR(on_gpu[0][2], cpu[0][2], 1e-3 * cpu[0][2]) << precision;
     EXPECT_NEAR(on_gpu.back()[2], cpu.back()[2], 0.3 * cpu.back()[2]) << precision;
 
-    // Half a run and the rest of it are the whole of it, images of the weights included.
+    // Half a run and the rest of it are the whole of it, bf16 copies of the weights included.
     const std::string more = " --data " + path("mock.h5") + " train.epochs=2";
     const Outcome whole = run(train(gpu("train"), "whole_" + precision, "device=cuda" + settings));
     ASSERT_EQ(whole.status, 0) << whole.output;

@@ -1,6 +1,6 @@
 // The whole network with CUDA kernels against PyTorch.
 #include "tests/cuda/where.h"
-#include "tests/models/um_resnet_golden_check.h"
+#include "tests/fixtures/um_resnet_golden_check.h"
 
 namespace umbra {
 namespace {

@@ -106,8 +106,10 @@ Report run_gauntlet(const Ladder& ladder, const Kernel& kernel, std::span<const 
     ++report.problems;
     if (op.text() != op64.text())
       report.failures.push_back(concat(op.name(), ": problem ", i, " depends on the dtype"));
-    if (!kernel.declines(op).empty()) ++report.declined;
-    if (!kernel.declines(op).empty()) continue;
+    if (!kernel.declines(op).empty()) {
+      ++report.declined;
+      continue;
+    }
     for (Pattern pattern : kPatterns) {
       if (!runner.sees(op, i, pattern)) continue;
       const std::string bad = runner.run(op, op64, pattern, report.worst);

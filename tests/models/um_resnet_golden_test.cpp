@@ -1,6 +1,6 @@
 // The whole network on the CPU against PyTorch (tests/golden/README.md), in f32 with the rungs that ship and
 // at C = 4 in f64 with the references.
-#include "tests/models/um_resnet_golden_check.h"
+#include "tests/fixtures/um_resnet_golden_check.h"
 
 namespace umbra {
 namespace {

@@ -1,4 +1,4 @@
-// Kernels that a run prefers by a name of before version 0.2.
+// Kernels that an older run prefers by a name that has changed since.
 #include "tools/common/renamed_rungs.h"
 
 #include <gtest/gtest.h>
@@ -16,6 +16,9 @@ TEST(RenamedRungs, OldNamesMeanTheRungsOfToday) {
             "conv3d=cpu_4_rounded,conv_inference=cpu_2_tiles");
   EXPECT_EQ(with_names_of_today("batch_norm_relu_forward=cpu_1_fused,batch_norm_relu_backward=reference"),
             "batch_norm_forward=cpu_2_fused,batch_norm_backward=reference");
+  EXPECT_EQ(with_names_of_today("add=cpu_1_simd, conv = cpu_4_bf16"), "add=cpu_1_simd,conv=cpu_6_bf16");
+  EXPECT_EQ(with_names_of_today("transpose=cuda_2_tiles,peak_fma=cuda_1_vectors"),
+            "transpose=cuda_2_tiled,peak_fma=cuda_2_vectors");
 }
 
 TEST(RenamedRungs, TheRegistryKnowsTheNewNames) {

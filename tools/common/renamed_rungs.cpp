@@ -24,17 +24,24 @@ constexpr Renamed kRenamed[] = {
     {"peak", "cuda_1_vectors", "cuda_2_vectors"},
 };
 
-std::string renamed(std::string item) {
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t") + 1 - begin));
+}
+
+// One "op=rung".
+std::string renamed(std::string_view item) {
   const std::size_t equals = item.find('=');
-  if (equals == std::string::npos) return item;
-  const std::string rung = item.substr(equals + 1);
+  if (equals == std::string_view::npos) return trimmed(item);
+  std::string op = trimmed(item.substr(0, equals)), rung = trimmed(item.substr(equals + 1));
   for (const Renamed& r : kRenamed) {
-    if (!item.starts_with(r.op) || (!r.before.empty() && rung != r.before)) continue;
-    const std::string op(r.now_op);
-    return op + item.substr(r.op.size(), equals - r.op.size()) + "=" +
-           (r.before.empty() ? rung : std::string(r.now));
+    if (!op.starts_with(r.op) || (!r.before.empty() && rung != r.before)) continue;
+    op = std::string(r.now_op) + op.substr(r.op.size());
+    if (!r.before.empty()) rung = r.now;
+    break;
   }
-  return item;
+  return op + "=" + rung;
 }
 
 }  // namespace
@@ -43,7 +50,7 @@ std::string with_names_of_today(std::string_view kernels) {
   std::string names;
   for (std::size_t begin = 0; begin <= kernels.size();) {
     const std::size_t end = std::min(kernels.find(',', begin), kernels.size());
-    names += (begin == 0 ? "" : ",") + renamed(std::string(kernels.substr(begin, end - begin)));
+    names += (begin == 0 ? "" : ",") + renamed(kernels.substr(begin, end - begin));
     begin = end + 1;
   }
   return names;

@@ -20,7 +20,7 @@ struct RunConfig {
   double dropout = 0;
 
   BoxOptions boxes;
-  std::int64_t voxels = 25, smf_bins = 14;  // copied into `boxes` by options()
+  std::int64_t voxels = 25, smf_bins = 14;  // copied into `boxes` by box_options()
   double train_fraction = 0.8;
   std::int64_t split_seed = 1;
   std::vector<double> validation_boxes;

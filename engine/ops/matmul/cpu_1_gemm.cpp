@@ -20,40 +20,15 @@ namespace {
 
 constexpr std::int64_t kSmallBatch = 64;
 
-Gemm fprop_product(const LinearFprop& op, const void* x_data, const void* w_data, void* y) {
-  const float* x = static_cast<const float*>(x_data);
-  const float* w = static_cast<const float*>(w_data);
-  float* c = static_cast<float*>(y);
-  if (op.rows <= kSmallBatch) return {op.out, op.rows, op.in, w, op.in, 1, x, 1, op.in, c, 1, op.out};
-  return {op.rows, op.out, op.in, x, op.in, 1, w, 1, op.in, c, op.out, 1};
+Gemm fprop_product(const LinearFprop& op, const float* x, const float* w, float* y) {
+  if (op.rows <= kSmallBatch) return {op.out, op.rows, op.in, w, op.in, 1, x, 1, op.in, y, 1, op.out};
+  return {op.rows, op.out, op.in, x, op.in, 1, w, 1, op.in, y, op.out, 1};
 }
-Gemm dgrad_product(const LinearDgrad& op, const void* dy, const void* w, void* dx) {
-  return {op.rows,
-          op.in,
-          op.out,
-          static_cast<const float*>(dy),
-          op.out,
-          1,
-          static_cast<const float*>(w),
-          op.in,
-          1,
-          static_cast<float*>(dx),
-          op.in,
-          1};
+Gemm dgrad_product(const LinearDgrad& op, const float* dy, const float* w, float* dx) {
+  return {op.rows, op.in, op.out, dy, op.out, 1, w, op.in, 1, dx, op.in, 1};
 }
-Gemm wgrad_product(const LinearWgrad& op, const void* x, const void* dy, void* dw) {
-  return {op.out,
-          op.in,
-          op.rows,
-          static_cast<const float*>(dy),
-          1,
-          op.out,
-          static_cast<const float*>(x),
-          op.in,
-          1,
-          static_cast<float*>(dw),
-          op.in,
-          1};
+Gemm wgrad_product(const LinearWgrad& op, const float* x, const float* dy, float* dw) {
+  return {op.out, op.in, op.rows, dy, 1, op.out, x, op.in, 1, dw, op.in, 1};
 }
 
 std::size_t fprop_workspace(const LinearFprop& op) {
@@ -71,7 +46,7 @@ std::string declines(const LinearOp& op) {
 }
 
 void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, w, b -> y
-  gemm(fprop_product(op, b[0], b[1], b[3]), workspace);
+  gemm(fprop_product(op, b.in(0), b.in(1), b.out(3)), workspace);
   if (!op.bias) return;
   const float* bias = b.in(2);  // [out]
   float* y = b.out(3);          // [rows, out]
@@ -84,11 +59,11 @@ void fprop(const LinearFprop& op, Buffers b, void* workspace, Stream&) {  // x, 
 }
 
 void dgrad(const LinearDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
-  gemm(dgrad_product(op, b[0], b[1], b[2]), workspace);
+  gemm(dgrad_product(op, b.in(0), b.in(1), b.out(2)), workspace);
 }
 
 void wgrad(const LinearWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw, db
-  gemm(wgrad_product(op, b[0], b[1], b[2]), workspace);
+  gemm(wgrad_product(op, b.in(0), b.in(1), b.out(2)), workspace);
   if (op.bias) linear_bias_gradient(op, b.in(1), b.out(3));
 }
 

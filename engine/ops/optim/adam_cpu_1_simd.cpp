@@ -63,7 +63,7 @@ HWY_EXPORT(adam_range);
 namespace {
 
 void run(const AdamStep& op, Buffers buffers, void*, Stream&) {
-  const AdamScalars<float> scalars(op.rule, static_cast<const double*>(buffers.back()));
+  const AdamScalars<float> scalars(op.rule, buffers.last<double>());
   parallel_tensors(op.tensors, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
     float* p = buffers.out(AdamStep::kBuffers * k);
     const float* g = buffers.in(AdamStep::kBuffers * k + 1);

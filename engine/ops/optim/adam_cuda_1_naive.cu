@@ -24,8 +24,7 @@ void run(const AdamStep& op, Buffers buffers, void*, Stream& stream) {
     auto* bf16_copy = tensor.bf16_copy ? buffers.out<Bf16>(AdamStep::kBuffers * k + 4) : nullptr;
     launch(adam_each, one_thread_each(tensor.count), stream.native(), op.rule,
            buffers.out(AdamStep::kBuffers * k), g, buffers.out(AdamStep::kBuffers * k + 2),
-           buffers.out(AdamStep::kBuffers * k + 3), bf16_copy, static_cast<const double*>(buffers.back()),
-           tensor.count);
+           buffers.out(AdamStep::kBuffers * k + 3), bf16_copy, buffers.last<double>(), tensor.count);
   }
 }
 

@@ -75,7 +75,7 @@ void run(const AdamStep& op, Buffers buffers, void*, Stream& stream) {
   const auto step = [&](const CudaTensorList<AdamTensor>& list, std::int64_t) {
     Grid grid = tensor_list_grid(list);
     grid.shared = sizeof(AdamScalars<float>);
-    launch(adam_tensors, grid, stream.native(), list, op.rule, static_cast<const double*>(buffers.back()));
+    launch(adam_tensors, grid, stream.native(), list, op.rule, buffers.last<double>());
   };
   for_cuda_tensor_lists<AdamTensor>(op.tensors, kChunk, tensor, step);
 }

@@ -15,7 +15,7 @@ template <class T>
 void adam_step_reference(const AdamStep& op, Buffers buffers, void*, Stream&) {
   using std::sqrt;
   constexpr std::size_t kBuffers = AdamStep::kBuffers;
-  const AdamScalars<T> s(op.rule, static_cast<const double*>(buffers.back()));
+  const AdamScalars<T> s(op.rule, buffers.last<double>());
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
     T* p = buffers.out<T>(kBuffers * k);
     const T* g = buffers.in<T>(kBuffers * k + 1);

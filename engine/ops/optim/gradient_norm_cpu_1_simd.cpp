@@ -74,7 +74,7 @@ void run_norm(const GradientNorm& op, Buffers buffers, void* workspace, Stream&)
 }
 
 void run_clip(const Clip& op, Buffers buffers, void*, Stream&) {
-  const float factor = *static_cast<const float*>(buffers.back());
+  const float factor = *buffers.last();
   if (factor == 1) return;
   parallel_tensors(op.tensors, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(clip_range)(factor, buffers.out(k) + begin, end - begin);

@@ -53,8 +53,8 @@ std::size_t norm_workspace(const GradientNorm& op) {
 
 void run_clip(const Clip& op, Buffers buffers, void*, Stream& stream) {
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
-    launch(clip_each, one_thread_each(op.tensors[k].count), stream.native(), buffers.out(k),
-           static_cast<const float*>(buffers.back()), op.tensors[k].count);
+    launch(clip_each, one_thread_each(op.tensors[k].count), stream.native(), buffers.out(k), buffers.last(),
+           op.tensors[k].count);
   }
 }
 

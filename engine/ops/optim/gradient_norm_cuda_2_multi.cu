@@ -111,8 +111,7 @@ void run_clip(const Clip& op, Buffers buffers, void*, Stream& stream) {
     return tensor_at<ClipTensor>(buffers.out(k), op.tensors[k].count);
   };
   const auto multiply = [&](const CudaTensorList<ClipTensor>& list, std::int64_t) {
-    launch(clip_tensors, tensor_list_grid(list), stream.native(), list,
-           static_cast<const float*>(buffers.back()));
+    launch(clip_tensors, tensor_list_grid(list), stream.native(), list, buffers.last());
   };
   for_cuda_tensor_lists<ClipTensor>(op.tensors, kChunk, tensor, multiply);
 }

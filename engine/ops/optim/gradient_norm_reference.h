@@ -24,7 +24,7 @@ void gradient_norm_reference(const GradientNorm& op, Buffers buffers, void*, Str
 
 template <class T>
 void clip_reference(const Clip& op, Buffers buffers, void*, Stream&) {
-  const T factor = *static_cast<const T*>(buffers.back());
+  const T factor = *buffers.last<T>();
   if (factor == T(1)) return;
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
     T* x = buffers.out<T>(k);

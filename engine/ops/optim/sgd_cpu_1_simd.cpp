@@ -38,7 +38,7 @@ HWY_EXPORT(sgd_range);
 namespace {
 
 void run(const SgdStep& op, Buffers buffers, void*, Stream&) {
-  const auto minus_lr = static_cast<float>(-*static_cast<const double*>(buffers.back()));
+  const auto minus_lr = static_cast<float>(-*buffers.last<double>());
   parallel_tensors(op.tensors, [&](std::size_t k, std::int64_t begin, std::int64_t end) {
     float* p = buffers.out(SgdStep::kBuffers * k);
     const float* g = buffers.in(SgdStep::kBuffers * k + 1);

@@ -27,8 +27,7 @@ void run(const SgdStep& op, Buffers buffers, void*, Stream& stream) {
     auto* v = op.momentum == 0 ? nullptr : buffers.out(SgdStep::kBuffers * k + 2);
     auto* bf16_copy = tensor.bf16_copy ? buffers.out<Bf16>(SgdStep::kBuffers * k + 3) : nullptr;
     launch(sgd_each, one_thread_each(tensor.count), stream.native(), numbers,
-           buffers.out(SgdStep::kBuffers * k), g, v, bf16_copy, static_cast<const double*>(buffers.back()),
-           tensor.count);
+           buffers.out(SgdStep::kBuffers * k), g, v, bf16_copy, buffers.last<double>(), tensor.count);
   }
 }
 

@@ -72,8 +72,7 @@ void run(const SgdStep& op, Buffers buffers, void*, Stream& stream) {
     return made;
   };
   const auto step = [&](const CudaTensorList<SgdTensor>& list, std::int64_t) {
-    launch(sgd_tensors, tensor_list_grid(list), stream.native(), list, numbers,
-           static_cast<const double*>(buffers.back()));
+    launch(sgd_tensors, tensor_list_grid(list), stream.native(), list, numbers, buffers.last<double>());
   };
   for_cuda_tensor_lists<SgdTensor>(op.tensors, kChunk, tensor, step);
 }

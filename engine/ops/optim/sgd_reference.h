@@ -8,7 +8,7 @@ namespace umbra {
 
 template <class T>
 void sgd_step_reference(const SgdStep& op, Buffers buffers, void*, Stream&) {
-  const T minus_lr(-*static_cast<const double*>(buffers.back()));
+  const T minus_lr(-*buffers.last<double>());
   constexpr std::size_t kBuffers = SgdStep::kBuffers;
   const T momentum(op.momentum), weight_decay(op.weight_decay);
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
