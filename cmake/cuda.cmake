@@ -6,7 +6,8 @@ if(NOT UMBRA_HAS_CUDA)
   return()
 endif()
 
-file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/tile/*.cu)
+file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/tile/*.cu)
 
 # Machine code for Hopper, and code for any card from compute capability 8.0 on that the driver finishes.
 if(NOT CMAKE_CUDA_ARCHITECTURES)

@@ -18,7 +18,8 @@ if(HDF5_FOUND AND ZLIB_FOUND AND FFTW_FOUND AND nlohmann_json_FOUND AND tomlplus
   target_link_libraries(umbra_fftw INTERFACE PkgConfig::FFTW)
 else()
   set(UMBRA_HAS_FILES FALSE)
-  message(STATUS "umbra: HDF5, zlib, FFTW3, nlohmann-json, toml++ or CLI11 is missing: no catalogs, checkpoints or tools, only the engine")
+  message(STATUS "umbra: HDF5, zlib, FFTW3, nlohmann-json, toml++ or CLI11 is missing: no catalogs, checkpoints "
+          "or tools, only the engine")
 endif()
 
 find_package(GTest)
@@ -69,7 +70,8 @@ if(UMBRA_HAS_CUDA AND NOT UMBRA_PEERS STREQUAL "OFF")
     set(UMBRA_HAS_GPU_PEERS TRUE)
     message(STATUS "umbra: cuDNN and cuBLASLt as peers, loaded when they are asked for")
   elseif(UMBRA_PEERS STREQUAL "ON")
-    message(FATAL_ERROR "umbra: UMBRA_PEERS=ON, but the headers of cuDNN 9 (cudnn_graph.h) or cuBLASLt (cublasLt.h) were not found")
+    message(FATAL_ERROR "umbra: UMBRA_PEERS=ON, but the headers of cuDNN 9 (cudnn_graph.h) or cuBLASLt "
+            "(cublasLt.h) were not found")
   endif()
 endif()
 if(UMBRA_HAS_CUDA AND NOT UMBRA_HAS_GPU_PEERS)

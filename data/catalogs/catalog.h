@@ -20,7 +20,7 @@ namespace umbra {
 struct ColumnKind {
   std::string_view name;
   std::string_view unit;
-  enum class Check { kPosition, kPositive, kNonNegative, kFinite, kInteger } check;
+  enum class Check { kPosition, kPositive, kNonNegative, kInteger } check;
   std::string_view meaning;
 };
 

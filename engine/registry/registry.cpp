@@ -40,9 +40,9 @@ std::string reason(const Kernel& kernel, const Op& op, Device::Kind device, bool
        op.text(), "; candidates: ", candidates.empty() ? "none" : candidates);
 }
 
-/// The op of which `name` names all three passes, "conv" for "conv3d" and "conv"; they are name_fprop, ….
+/// An op of several passes, name_fprop and so on, by the name of all: with or without its dimensions.
 std::string_view whole_op(std::string_view name) {
-  return name == "conv3d" || name == "conv2d" ? "conv" : name;
+  return name.ends_with("2d") || name.ends_with("3d") ? name.substr(0, name.size() - 2) : name;
 }
 constexpr std::string_view kPasses[] = {"_fprop", "_dgrad", "_wgrad"};
 

@@ -42,7 +42,8 @@ class Registry {
   std::string why(const Op& op, Device::Kind device) const;
 
   /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline.
-  /// "conv" (or "conv3d", "conv2d") and "linear" mean all three passes. Throws Error naming the known ones
+  /// The name of an op with passes means all three: "linear" is linear_fprop, linear_dgrad and linear_wgrad,
+  /// and dimensions may follow it, "conv3d". Throws Error naming the known ones
   /// when there is no such op or rung, and in the library's words when the rung is a peer that cannot be had.
   void prefer(std::string_view op, std::string_view rung);
   /// The same from text: "conv_fprop=reference,relu_forward=cpu_1_simd". Empty text changes nothing.

@@ -13,7 +13,6 @@
 namespace umbra {
 
 inline constexpr int kByteLevels = 10;  // at most
-inline constexpr int kByteStride = 32;  // codes per row at most; 8, 16 or 32
 inline constexpr std::int64_t kByteRows = 64;
 
 /// The nodes of a tree's first levels in heap order: the root is 1, the children of i are 2 i and 2 i + 1.

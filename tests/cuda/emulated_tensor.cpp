@@ -25,7 +25,7 @@ int executed_pairs(const TensorWalk& walk) {
   const TapBox live = walk.map.live();
   const auto touches = [&](int position, int t) {
     const Place tap = live.at(t);
-    return (walk.dgrad ? walk.map.output_of(walk.map.input_place(position), tap)
+    return (walk.adjoint ? walk.map.output_of(walk.map.input_place(position), tap)
                        : walk.map.input_of(walk.map.output_place(position), tap)) >= 0;
   };
   int count = 0;

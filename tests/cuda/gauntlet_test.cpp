@@ -33,11 +33,10 @@ gauntlet::Options options_for(const Kernel& kernel) {
   gauntlet::Options options;
   options.most_flops = cuda_test::most_flops();
   options.set_schedule = cuda_test::set_schedule;
-  options.program = cuda_test::program();
   if (!cuda_test::compiled_for_gpu() && multiplies_on_warpgroups(kernel, rules)) {
     constexpr std::int64_t kMostTiles = 500;
     options.one_pattern_each = true;
-    options.leaves_out = [count = rules.tensor_tiles](const Op& op) {
+    options.leaves_out = [count = rules.emulated_tiles](const Op& op) {
       return count != nullptr && count(op) > kMostTiles;
     };
   }

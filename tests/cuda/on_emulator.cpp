@@ -13,9 +13,6 @@ double most_flops() {
 bool compiled_for_gpu() {
   return false;
 }
-std::string_view program() {
-  return "emulated_tests";
-}
 void set_schedule(int which) {
   constexpr emulator::Order kOrders[] = {emulator::Order::kForward, emulator::Order::kBackward,
                                          emulator::Order::kShuffled};

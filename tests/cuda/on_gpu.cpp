@@ -19,9 +19,6 @@ double most_flops() {
 bool compiled_for_gpu() {
   return true;
 }
-std::string_view program() {
-  return "cuda_tests";
-}
 void set_schedule(int) {}
 void add_peers(Registry& registry) {
   set_peer_search(PeerSearch::kStrict);

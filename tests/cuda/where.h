@@ -14,8 +14,6 @@ std::string cannot_run();
 double most_flops();
 /// Whether these are programs of nvcc's, for a GPU.
 bool compiled_for_gpu();
-/// The name of the program, to repeat a failure with.
-std::string_view program();
 /// One of three orders in which threads and blocks take their turn; a GPU takes its own.
 void set_schedule(int which);
 

@@ -57,7 +57,7 @@ template <class O>
 gauntlet::OpRules rules_of_pass() {
   return {.op = O::kName,
           .precision = gauntlet::precision<ConvOp>,
-          .tensor_tiles = pass_tiles,
+          .emulated_tiles = pass_tiles,
           .cannot_run = cannot_run};
 }
 
@@ -70,7 +70,7 @@ std::vector<gauntlet::OpRules> conv_rules() {
           {.op = ConvInference::kName,
            .bound = bound<ConvInference, bound_of_inference>,
            .precision = gauntlet::precision<ConvInference>,
-           .tensor_tiles = inference_tiles,
+           .emulated_tiles = inference_tiles,
            .cannot_run = cannot_run}};
 }
 

@@ -1,5 +1,6 @@
 #include "tests/gauntlet/gauntlet.h"
 
+#include <errno.h>  // program_invocation_short_name
 #include <omp.h>
 
 #include "engine/base/error.h"
@@ -60,7 +61,7 @@ class Runner {
   /// The line of a failure.
   std::string line(const Op& op, Pattern pattern, const std::string& bad) const {
     return concat(test_name(kernel_), " | ", op.text(), " | fill=", name_of(pattern), " seed=", kSeed, " | ",
-                  bad, " | repeat: UMBRA_GAUNTLET_PROBLEM='", op.text(), "' ", options_.program,
+                  bad, " | repeat: UMBRA_GAUNTLET_PROBLEM='", op.text(), "' ", program_invocation_short_name,
                   " --gtest_filter='*/", test_name(kernel_), "'");
   }
 

@@ -25,7 +25,6 @@ struct Options {
   std::function<bool(const Op&)> leaves_out;                    // problems that are left out besides
   bool one_pattern_each = false;       // every problem sees one pattern, which take turns, instead of all
   SetSchedule set_schedule = nullptr;  // of a GPU's blocks and threads
-  std::string_view program = "engine_tests";  // with which a failure is repeated
 };
 
 struct Report {

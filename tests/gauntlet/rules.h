@@ -47,7 +47,7 @@ struct OpRules {
 
   /// How many tiles its rungs for warpgroups multiply on tensor cores, most of them with zeros where channels
   /// are few: what the time of an emulated one goes with, some milliseconds each.
-  std::int64_t (*tensor_tiles)(const Op&) = nullptr;
+  std::int64_t (*emulated_tiles)(const Op&) = nullptr;
 
   /// Why the kernel cannot run on this machine, in a sentence; "" when it can.
   std::string (*cannot_run)(const Kernel&) = nullptr;

@@ -1,4 +1,4 @@
-// A block's tile of a product of matrices: what the tiled rungs of linear and of the convolutions share. Sums
+// A block's tile of a product of matrices: what tiled rungs share. Sums
 // are in registers of 256 threads. Both operands pass through shared memory in slices of Shape::kSteps steps
 // along the sum, of which there are two: while one is used, the next is already on its way from memory to
 // registers, and is put into the other when the sums are done. What multiplies is up to the Shape: here fp32,

@@ -21,11 +21,11 @@ class TapsOfPositions {
 
   explicit TapsOfPositions(const TensorWalk& walk) : walk_(walk) {
     const auto taps_at = [&](const WindowAxis& axis, int position) {
-      return walk.dgrad ? axis.taps_of_inputs({position, position})
-                        : axis.taps_of_outputs({position, position});
+      return walk.adjoint ? axis.taps_of_inputs({position, position})
+                          : axis.taps_of_outputs({position, position});
     };
     for (int p = 0; p < walk.positions; ++p) {
-      const Place at = walk.dgrad ? walk.map.input_place(p) : walk.map.output_place(p);
+      const Place at = walk.adjoint ? walk.map.input_place(p) : walk.map.output_place(p);
       const TapBox here{taps_at(walk.map.d, at.d), taps_at(walk.map.h, at.h), taps_at(walk.map.w, at.w)};
       Set set{};
       if (here.count() > 0) {
@@ -164,8 +164,7 @@ PackedOperand pack_into(const OperandSource& source, PackedOperand packed, unsig
 
 }  // namespace
 
-std::string tensor_declines(Precision precision) {
-  if (precision == Precision::kF32) return "it computes with precision tf32 and bf16 only";
+std::string why_no_wgmma() {
   constexpr int kHopper = 9;
   if (backend_of(Device::Kind::kCuda).compute_capability() != kHopper)
     return "it needs a GPU of compute capability 9.0 (Hopper)";

@@ -1,15 +1,15 @@
-// A product on tensor cores, as the ops describe it: convolutions in all three passes and fully connected
-// layers are sums over slices
+// A product on tensor cores, as ops describe it, whose windows may move over an array: a sum over slices
 //
 //   result[unit][row j][sample] = sum over slices of  W[slice][j][step] * X[slice, unit][sample][step]
 //
 // where a unit is 32 samples of one position of the result, W comes from a packed operand with a row per j
 // and X from one with a row per sample (packed_operand.h). Which slices there are:
 //
-//   taps    conv fprop: j = output channel, a slice = (live tap, some input channels); dgrad: the adjoint; a
-//           fully connected layer is the convolution with one position and one tap
-//   pairs   conv wgrad: for each tap j = output channel, "sample" = input channel, and a slice = (a pair of
-//           positions that the tap couples, some of their samples)
+//   taps    a slice = (a live tap of the window, some steps of its sum): the result is at the windows' places
+//           (a convolution), or, for the adjoint, where the windows look (its gradient by the input). Plain
+//           matrices have one position and one tap
+//   pairs   a result for each tap, and a slice = (a pair of positions that the tap couples, some of their
+//           steps): a convolution's gradient by the weights
 //
 // A block computes the sums of some units and some rows. Taps that mean padding for all its units are not in
 // its list; those that mean padding for some are left out for these. Four rungs do this, one idea each; all
@@ -45,10 +45,10 @@ struct PositionOrder {
 struct TensorWalk {
   WindowMap map;
   bool pairs;     // slices are pairs of positions, not taps
-  bool dgrad;     // of taps: positions are inputs
+  bool adjoint;   // of taps: positions are inputs
   int depth;      // numbers along the sum of a tap, or pair
   int rows;       // j
-  int samples;    // of a position; of pairs: input channels
+  int samples;    // of a position
   int blocks;     // units of a position
   int positions;  // of the result; of pairs: 1
   int taps;       // of pairs: results, one after the other; else 1

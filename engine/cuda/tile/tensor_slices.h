@@ -22,8 +22,8 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
       mine.from[u] = -1;
       if (unit >= units) continue;
       const int position = walk.position(unit);
-      mine.from[u] = walk.dgrad ? walk.map.output_of(walk.map.input_place(position), tap)
-                                : walk.map.input_of(walk.map.output_place(position), tap);
+      mine.from[u] = walk.adjoint ? walk.map.output_of(walk.map.input_place(position), tap)
+                                  : walk.map.input_of(walk.map.output_place(position), tap);
       if (mine.from[u] >= 0) mine.mask |= 1u << u;
     }
     shared.masks[t] = mine.mask;

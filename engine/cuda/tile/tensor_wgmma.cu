@@ -1,8 +1,8 @@
-// Rung cuda_4_wgmma of convolutions and fully connected layers (tensor_product.h): the tensor cores of Hopper
-// multiply straight from shared memory. Where mma.sync wants every operand in the registers of the right
-// thread, wgmma reads both from shared memory, described by two numbers of 64 bits, and one instruction of a
-// warpgroup does 64 x 128 x 16 products. How operands get into shared memory is still the obvious way: all
-// threads copy a slice, wait for each other, multiply, wait, and copy the next.
+// Rung cuda_4_wgmma (tensor_product.h): the tensor cores of Hopper multiply straight from shared memory. Where
+// mma.sync wants every operand in the registers of the right thread, wgmma reads both from shared memory,
+// described by two numbers of 64 bits, and one instruction of a warpgroup does 64 x 128 x 16 products. How
+// operands get into shared memory is still the obvious way: all threads copy a slice, wait for each other,
+// multiply, wait, and copy the next.
 //
 // What threads store reaches wgmma, which reads shared memory through another path (the asynchronous proxy),
 // only behind a fence.

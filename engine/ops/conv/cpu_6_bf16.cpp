@@ -10,8 +10,8 @@ namespace umbra {
 namespace {
 
 std::string dgrad_declines(const ConvDgrad& op) {
-  if (op.weights == DType::kBf16) return "it takes weights of type f32 only";
-  return declines_unless_bf16_dots(op);
+  const std::string other = declines_bf16_weights(op.weights);
+  return other.empty() ? declines_unless_bf16_dots(op) : other;
 }
 std::size_t fprop_workspace(const ConvFprop& op) {
   return conv_fprop_bf16_workspace(op.geometry, Bf16Sums::kDots);

@@ -18,8 +18,8 @@ std::string cuda_declines_unless_fp32(const O& op) {
 /// … and one that multiplies rounded operands.
 template <class O>
 std::string cuda_declines_fp32(const O& op) {
-  if (op.precision == Precision::kF32) return "it computes with precision tf32 or bf16 only";
-  return conv_map_declines(op.geometry);
+  const std::string other = declines_fp32(op.precision);
+  return other.empty() ? conv_map_declines(op.geometry) : other;
 }
 
 }  // namespace umbra

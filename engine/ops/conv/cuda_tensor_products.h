@@ -14,7 +14,7 @@ inline TensorProduct conv_fprop_product(const ConvGeometry& g, Precision precisi
   made.precision = precision;
   made.walk = {.map = conv_map(g),
                .pairs = false,
-               .dgrad = false,
+               .adjoint = false,
                .depth = static_cast<int>(g.in_channels),
                .rows = K,
                .samples = N,
@@ -45,7 +45,7 @@ inline TensorProduct conv_dgrad_product(const ConvGeometry& g, Precision precisi
   made.precision = precision;
   made.walk = {.map = conv_map(g),
                .pairs = false,
-               .dgrad = true,
+               .adjoint = true,
                .depth = static_cast<int>(g.out_channels),
                .rows = C,
                .samples = N,
@@ -72,7 +72,7 @@ inline TensorProduct conv_wgrad_product(const ConvGeometry& g, Precision precisi
   made.precision = precision;
   made.walk = {.map = conv_map(g),
                .pairs = true,
-               .dgrad = false,
+               .adjoint = false,
                .depth = static_cast<int>(g.batch),
                .rows = K,
                .samples = C,

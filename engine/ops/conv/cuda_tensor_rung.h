@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/base/error.h"
+#include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_tensor_products.h"
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
@@ -35,8 +36,8 @@ inline TensorProduct tensor_product_of(const ConvInference& op, Buffers b) {
 template <class O, TensorRung kRung>
 struct ConvTensorRung {
   static std::string declines(const O& op) {
-    std::string reason = tensor_declines(op.precision);
-    if (reason.empty()) reason = conv_map_declines(op.geometry);
+    std::string reason = cuda_declines_fp32(op);
+    if (reason.empty()) reason = why_no_wgmma();
     if (!reason.empty()) return reason;
     const std::int64_t taps = op.geometry.live_taps();
     if (taps == 0 || taps > kMostTensorTaps)

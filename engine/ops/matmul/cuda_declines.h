@@ -24,8 +24,8 @@ inline std::string cuda_declines_unless_fp32(const LinearOp& op) {
 }
 /// … and one that multiplies rounded operands.
 inline std::string cuda_declines_fp32(const LinearOp& op) {
-  if (op.precision == Precision::kF32) return "it computes with precision tf32 or bf16 only";
-  return cuda_declines_large(op);
+  const std::string other = declines_fp32(op.precision);
+  return other.empty() ? cuda_declines_large(op) : other;
 }
 
 }  // namespace umbra

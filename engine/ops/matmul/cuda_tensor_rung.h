@@ -27,7 +27,7 @@ inline TensorProduct matrix_product(Precision precision, std::int64_t rows, std:
   made.precision = precision;
   made.walk = {.map = {kPoint, kPoint, kPoint},
                .pairs = false,
-               .dgrad = false,
+               .adjoint = false,
                .depth = static_cast<int>(depth),
                .rows = J,
                .samples = N,
@@ -72,8 +72,8 @@ inline TensorProduct tensor_product_of(const LinearWgrad& op, Buffers b) {  // x
 template <class O, TensorRung kRung>
 struct LinearTensorRung {
   static std::string declines(const O& op) {
-    const std::string reason = tensor_declines(op.precision);
-    return reason.empty() ? cuda_declines_large(op) : reason;
+    const std::string reason = cuda_declines_fp32(op);
+    return reason.empty() ? why_no_wgmma() : reason;
   }
   static std::size_t workspace(const O& op) {
     constexpr void* kNoBuffers[4] = {};

@@ -33,8 +33,8 @@ struct RoundedRung {
   static constexpr std::size_t kMostBuffers = 8;
 
   static std::string declines(const O& op) {
-    if (op.precision == Precision::kF32) return "it computes with precision tf32 and bf16 only";
-    return Rule::rung().declines(Rule::plain(op));
+    const std::string other = declines_fp32(op.precision);
+    return other.empty() ? Rule::rung().declines(Rule::plain(op)) : other;
   }
   static std::size_t workspace(const O& op) {
     WorkspaceAllocator allocator(nullptr);

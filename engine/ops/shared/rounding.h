@@ -21,10 +21,18 @@ inline std::string rounding_text(Precision precision, DType weights) {
                 weights == DType::kBf16 ? " weights=bf16" : "");
 }
 
+/// Why a rung that multiplies rounded operands cannot take an op, or "".
+inline std::string declines_fp32(Precision precision) {
+  return precision == Precision::kF32 ? "it computes with precision tf32 or bf16 only" : "";
+}
+/// Why a rung that reads weights as numbers of the op cannot take an op, or "".
+inline std::string declines_bf16_weights(DType weights) {
+  return weights == DType::kBf16 ? "it takes weights of type f32 only" : "";
+}
 /// Why a rung that computes with precision `own` only, its weights of type f32, cannot take an op, or "".
 inline std::string declines_other_precisions(Precision own, Precision precision, DType weights) {
   if (precision != own) return concat("it computes with precision ", name_of(own), " only");
-  return weights == DType::kBf16 ? "it takes weights of type f32 only" : "";
+  return declines_bf16_weights(weights);
 }
 
 /// Operands as they are.
