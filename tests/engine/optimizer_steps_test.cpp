@@ -194,18 +194,18 @@ TEST(GradientNorm, FactorOnlyShortens) {
     double scale, max_norm, factor;
   };
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [scale, max_norm, factor] :
-       {Case{1, 10, 1}, Case{1, 2.5, 0.5}, Case{1, 0, 1}, Case{1, -1, 1}, Case{0, 1, 1}, Case{inf, 1, 1},
-        Case{nan, 1, 1}, Case{1e30, 1, 0.2e-30}}) {
-    const auto size = static_cast<float>(scale);
+  for (const Case& c : {Case{1, 10, 1}, Case{1, 2.5, 0.5}, Case{1, 0, 1}, Case{1, -1, 1}, Case{0, 1, 1},
+                        Case{inf, 1, 1}, Case{nan, 1, 1}, Case{1e30, 1, 0.2e-30}}) {
+    const auto size = static_cast<float>(c.scale);
     with_every_rung(
-        GradientNorm(DType::kF32, {{1}, {0}, {2}}, max_norm),
+        GradientNorm(DType::kF32, {{1}, {0}, {2}}, c.max_norm),
         [&](std::string_view rung, const auto&, const auto&, const auto&, const std::vector<double>& norm,
             const std::vector<float>& f) {
-          const bool finite = std::isfinite(scale);
+          const bool finite = std::isfinite(c.scale);
           EXPECT_EQ(std::isfinite(norm[0]), finite) << rung;
           EXPECT_TRUE(!finite || std::abs(norm[0] - 5 * static_cast<double>(size)) <= 1e-7 * norm[0]) << rung;
-          EXPECT_NEAR(static_cast<double>(f[0]) / factor, 1, 1e-6) << rung << " " << scale << " " << max_norm;
+          EXPECT_NEAR(static_cast<double>(f[0]) / c.factor, 1, 1e-6)
+              << rung << " " << c.scale << " " << c.max_norm;
         },
         std::vector<float>{3 * size}, std::vector<float>(), std::vector<float>{0, -4 * size},
         std::vector<double>(1), std::vector<float>(1));

@@ -67,13 +67,17 @@ Problems pass_problems(DType dtype) {
 // network's own in all that it uses.
 Problems inference_problems(DType dtype) {
   Problems problems;
-  const std::pair<Precision, DType> kinds[] = {{Precision::kF32, dtype},
-                                               {Precision::kBf16, dtype},
-                                               {Precision::kBf16, DType::kBf16},
-                                               {Precision::kTf32, dtype}};
-  for (const auto& [precision, weights] : kinds) {
+  struct Operands {
+    Precision precision;
+    DType weights;
+  };
+  for (const Operands operands :
+       {Operands{Precision::kF32, dtype}, Operands{Precision::kBf16, dtype},
+        Operands{Precision::kBf16, DType::kBf16}, Operands{Precision::kTf32, dtype}}) {
+    const Precision precision = operands.precision;
     const auto add = [&](const ConvGeometry& g, bool relu, bool residual) {
-      problems.push_back(std::make_unique<ConvInference>(dtype, g, 1e-5, relu, residual, precision, weights));
+      problems.push_back(
+          std::make_unique<ConvInference>(dtype, g, 1e-5, relu, residual, precision, operands.weights));
     };
     unsigned kind = 0;
     const auto add_each = [&](const std::vector<ConvGeometry>& list) {
