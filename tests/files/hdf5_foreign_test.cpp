@@ -278,10 +278,13 @@ TEST(CrashGuard, ACrashInsideIsASentenceAndOutsideASignal) {
       turns = turns + 1;
     ::_exit(7);
   };
+  const std::string_view sanitizer = UMBRA_SANITIZER;
+  if (sanitizer == "thread")  // which holds a signal back until the next system call
+    GTEST_SKIP() << "ThreadSanitizer delivers no signal to a loop";
   EXPECT_EXIT(loop_in(CrashGuard::Work::kStructure), testing::ExitedWithCode(1),
               "file 'a.h5' is damaged.*no end");
   EXPECT_EXIT(loop_in(CrashGuard::Work::kNumbers), testing::ExitedWithCode(7), "");
-  if (std::string_view(UMBRA_SANITIZER).empty()) {
+  if (sanitizer.empty()) {
     EXPECT_EXIT(crash_in("a.h5"), testing::ExitedWithCode(1),
                 "tool: file 'a.h5' is damaged: the HDF5 library crashed");
     EXPECT_EXIT(crash_in(nullptr), testing::KilledBySignal(SIGSEGV), "");
