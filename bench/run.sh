@@ -39,10 +39,10 @@ for round in 1 2 3; do
   for config in "20 40" "100 8" "200 4"; do
     read -r channels steps <<<"$config"
     echo "round $round of 3, C = $channels"
-    for precision in "${bf16[@]}"; do umbra --channels "$channels" --steps "$steps" --precision "$precision"; done
+    for precision in "${bf16[@]}"; do umbra model.channels="$channels" --steps "$steps" --precision "$precision"; done
     for variant in plain channels_last live; do peer --channels "$channels" --steps "$steps" --variant "$variant"; done
     for precision in fp32 bf16; do  # inference in bf16 runs on every CPU
-      umbra --channels "$channels" --steps 1 --mode inference --precision "$precision"
+      umbra model.channels="$channels" --steps 1 --mode inference --precision "$precision"
     done
     for variant in plain channels_last; do peer --channels "$channels" --steps 1 --mode inference --variant "$variant"; done
   done

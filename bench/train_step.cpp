@@ -1,12 +1,13 @@
-// Times the UM ResNet (or ResNet18): training steps (forward, backward, optimiser) or inference, on boxes
-// like a catalog's, and prints one line of JSON with every sample in milliseconds. bench/run.sh runs it
-// beside its peers.
-//   build/bench/train_step --channels 200 --steps 10
-//   build/bench/train_step --channels 200 --mode inference --boxes 1000
-//   build/bench/train_step --channels 200 --profile       what every op cost, dearest first
+// Times any model of models/models.def: training steps (forward, backward, optimiser) or inference, on made-up
+// samples of the size it is known for, and prints one line of JSON with every sample in milliseconds.
+// bench/run.sh runs it beside its peers.
+//   build/bench/train_step model.channels=200 --steps 10
+//   build/bench/train_step model.channels=200 --mode inference --boxes 1000
+//   build/bench/train_step model.channels=200 --profile   what every op cost, dearest first
 //   build/bench/train_step --device cuda --graph on|off   the step replayed as a graph, timed as a whole, or
-//   queued build/bench/train_step --device cuda --kernels conv3d=cudnn    with cuDNN's convolutions
-//   build/bench/train_step --model resnet18 --batch 64    training steps on 3 x 64 x 64 images
+//                                                         queued
+//   build/bench/train_step --device cuda --kernels conv3d=cudnn    with cuDNN's convolutions
+//   build/bench/train_step --model resnet18 --batch 64    on 3 x 64 x 64 images
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -14,45 +15,38 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/config.h"
 #include "engine/ops/elementwise/scale.h"
 #include "engine/optim/optimizer.h"
 #include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
 #include "engine/train/profile.h"
-#include "models/resnet18.h"
-#include "models/um_resnet.h"
+#include "models/model.h"
 
 namespace umbra {
 namespace {
 
 struct Options {
-  std::int64_t channels = 20, batch = 32, steps = 10, boxes = 1000;
+  std::int64_t batch = 32, steps = 10, boxes = 1000;
   std::string model = "um_resnet", mode = "train", device = "cpu", graph = "on", kernels;
+  std::vector<std::string> settings;
   Precision precision = Precision::kF32;
   bool profile = false;
 };
 
-// 4 % of the voxels hold a halo, as in the boxes of the paper.
-Tensor make_boxes(Context& context, std::int64_t count, std::uint64_t stream) {
-  const Tensor input = allocate_tensor(context.device(), {count, 1, 25, 25, 25}, DType::kF32);
-  const Rng rng(1, Purpose::kTest, stream);
+// Of cubes 4 % of the voxels hold a halo, as in the boxes of the paper.
+Tensor make_inputs(Context& context, std::int64_t count, const Shape& sample) {
+  const Tensor input = allocate_tensor(context.device(), stacked(count, sample), DType::kF32);
+  const Rng rng(1, Purpose::kTest, 1);
+  const bool cubes = sample.rank() == 4;
   std::vector<double> values(static_cast<std::size_t>(input.count()));
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double u = rng.uniform(i);
-    values[i] = u < 0.04 ? 0.5 + 25 * u : 0.0;
+    values[i] = cubes ? (u < 0.04 ? 0.5 + 25 * u : 0.0) : rng.normal(i);
   }
   from_host(values, input, context.stream);
   return input;
-}
-
-Tensor make_images(Context& context, std::int64_t count) {
-  const Tensor images = allocate_tensor(context.device(), {count, 3, 64, 64}, DType::kF32);
-  std::vector<double> values(static_cast<std::size_t>(images.count()));
-  const Rng rng(1, Purpose::kTest);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.normal(i);
-  from_host(values, images, context.stream);
-  return images;
 }
 
 struct Samples {
@@ -151,32 +145,18 @@ Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& lo
   return graph ? train_as_graph(context, net, loss_of, o.steps, all) : train(context, net, loss_of, o.steps);
 }
 
-Samples train_um_resnet(Context& context, UmResNet& net, const Options& o, double* all) {
-  const Tensor input = make_boxes(context, o.batch, 1);
-  const Tensor target = allocate_tensor(context.device(), {o.batch, 14}, DType::kF32);
-  const Tensor sigma = allocate_tensor(context.device(), {14}, DType::kF32);
+Samples train(Context& context, Module& net, const SampleShape& shape, const Options& o, double* all) {
+  const Tensor input = make_inputs(context, o.batch, shape.input);
+  const Tensor target = allocate_tensor(context.device(), {o.batch, shape.outputs}, DType::kF32);
   from_host(std::vector<double>(static_cast<std::size_t>(target.count()), 0.5), target, context.stream);
-  from_host(std::vector<double>(14, 1.0), sigma, context.stream);
   const auto loss = [&](Pass& pass) {
-    return chi2_linear(pass, net.forward(pass, constant(input)), target, sigma);
-  };
-  return train(context, net, loss, o, all);
-}
-
-Samples train_resnet18(Context& context, ResNet18& net, const Options& o, double* all) {
-  const Tensor images = make_images(context, o.batch);
-  const Tensor labels = allocate_tensor(context.device(), {o.batch}, DType::kI32);
-  std::vector<double> classes;
-  for (std::int64_t n = 0; n < o.batch; ++n) classes.push_back(static_cast<double>(n % 1000));
-  from_host(classes, labels, context.stream);
-  const auto loss = [&](Pass& pass) {
-    return softmax_cross_entropy(pass, net.forward(pass, constant(images)), labels);
+    return mean_squared_error(pass, net.forward(pass, constant(input)), target);
   };
   return train(context, net, loss, o, all);
 }
 
 // A network for inference alone comes without values. In place: the peak of the memory is measured.
-void fill_weights(Context& context, const UmResNet& net) {
+void fill_weights(Context& context, const Module& net) {
   for (const Parameter& p : net.parameters()) {
     const Tensor& value = p.value();
     if (value.dtype() == DType::kF32) {
@@ -195,15 +175,15 @@ void fill_weights(Context& context, const UmResNet& net) {
   }
 }
 
-Samples infer(Context& context, UmResNet& net, const Options& o) {
-  const Tensor input = make_boxes(context, o.batch, 1);
+Samples infer(Context& context, Module& net, const SampleShape& shape, const Options& o) {
+  const Tensor input = make_inputs(context, o.batch, shape.input);
   Clock clock(context, 2);
   Samples samples;
   for (std::int64_t step = -1; step < o.steps; ++step) {
     clock.mark(0);
     for (std::int64_t done = 0; done < o.boxes; done += o.batch) {
       const std::int64_t n = std::min(o.batch, o.boxes - done);
-      const Tensor part = input.elements(0, n * 15625).reshaped({n, 1, 25, 25, 25});
+      const Tensor part = input.elements(0, n * shape.input.count()).reshaped(stacked(n, shape.input));
       Pass pass{context};
       net.forward(pass, constant(part));
     }
@@ -225,24 +205,21 @@ void run(const Options& o) {
   if (o.profile) profile.attach(context);
   Samples samples;
   double all = 0;
-  if (o.model == "resnet18") {
-    ResNet18 net(build, {.extent = 64});
-    samples = train_resnet18(context, net, o, &all);
-  } else {
-    UmResNet net(build, {.channels = o.channels});
-    if (!build.learns) fill_weights(context, net);
-    samples = o.mode == "train" ? train_um_resnet(context, net, o, &all) : infer(context, net, o);
-  }
+  const std::unique_ptr<Model> model = make_model(o.model);
+  Config(model->settings()).set(o.settings);
+  const SampleShape shape = model->example();
+  const std::unique_ptr<Module> net = model->make(build, shape);
+  if (!build.learns) fill_weights(context, *net);
+  samples = build.learns ? train(context, *net, shape, o, &all) : infer(context, *net, shape, o);
   if (o.profile) std::fputs(profile.table().c_str(), stdout);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const nlohmann::json line = {
+  nlohmann::json line = {
       {"program",
        concat(o.precision == Precision::kF32 ? std::string("umbra") : concat("umbra ", name_of(o.precision)),
               o.kernels.empty() ? "" : " with " + o.kernels)},
       {"model", o.model},
       {"mode", o.mode},
-      {"channels", o.channels},
       {"batch", o.batch},
       {"boxes", o.mode == "train" ? o.batch : o.boxes},
       {"forward_ms", samples.forward},
@@ -254,6 +231,10 @@ void run(const Options& o) {
       {"graph", all > 0},
       {"device_memory_mb", static_cast<double>(context.arena.bytes_held()) / (1 << 20)},
       {"peak_memory_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+  for (const Setting& setting : model->settings()) {  // "channels": 20
+    if (const auto* number = std::get_if<std::int64_t*>(&setting.value))
+      line[setting.key.substr(setting.key.find('.') + 1)] = **number;
+  }
   std::printf("%s\n", line.dump().c_str());
 }
 
@@ -263,12 +244,13 @@ void run(const Options& o) {
 int main(int argc, char** argv) {
   umbra::Options o;
   CLI::App app("Times a network of umbra; prints one line of JSON");
-  app.add_option("--model", o.model, "um_resnet, or resnet18 (training only)")
-      ->check(CLI::IsMember({"um_resnet", "resnet18"}));
-  app.add_option("--channels", o.channels, "C of the UM ResNet")->capture_default_str();
-  app.add_option("--batch", o.batch, "boxes per step")->capture_default_str();
-  app.add_option("--steps", o.steps, "timed steps, or timed passes over all boxes")->capture_default_str();
-  app.add_option("--boxes", o.boxes, "boxes of an inference pass")->capture_default_str();
+  app.add_option("--model", o.model, "one of models/models.def")
+      ->check(CLI::IsMember(umbra::model_names()))
+      ->capture_default_str();
+  app.add_option("settings", o.settings, "key=value of the model, e.g. model.channels=200");
+  app.add_option("--batch", o.batch, "samples per step")->capture_default_str();
+  app.add_option("--steps", o.steps, "timed steps, or timed passes over all samples")->capture_default_str();
+  app.add_option("--boxes", o.boxes, "samples of an inference pass")->capture_default_str();
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
   app.add_option_function<std::string>(
          "--precision", [&](const std::string& name) { o.precision = *umbra::precision_named(name); },

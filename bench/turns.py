@@ -8,7 +8,7 @@ Printed are the median seconds of both, the geometric mean of the paired ratios 
 (Student's t over the logarithms). A first round that nobody counts warms the caches. With --steps a run's time is the
 median of its training steps, as bench/train_step prints them, which a pause of the machine does not move:
 
-  python3 bench/turns.py --old OLD/build/bench --new build/bench --steps 'train_step --channels 100 --steps 24'
+  python3 bench/turns.py --old OLD/build/bench --new build/bench --steps 'train_step model.channels=100 --steps 24'
 """
 import argparse
 import json

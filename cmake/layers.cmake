@@ -1,14 +1,15 @@
-# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDER folder] [DEPENDS layer…]): one library per layer, from every *.cpp below DIRECTORY. A layer
-# without sources is a header-only (INTERFACE) library. Includes are written from the repository's root.
+# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDERS folder…] [DEPENDS layer…]): one library per layer, from every
+# *.cpp below DIRECTORY. A layer without sources is a header-only (INTERFACE) library. Includes are written from the
+# repository's root.
 function(umbra_layer name directory)
-  cmake_parse_arguments(LAYER "" "EXCLUDE_FOLDER" "EXCLUDE;DEPENDS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "EXCLUDE;EXCLUDE_FOLDERS;DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.cpp)
   foreach(file ${LAYER_EXCLUDE})
     list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${directory}/${file})
   endforeach()
-  if(LAYER_EXCLUDE_FOLDER)
-    list(FILTER sources EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/${directory}/${LAYER_EXCLUDE_FOLDER}/")
-  endif()
+  foreach(folder ${LAYER_EXCLUDE_FOLDERS})
+    list(FILTER sources EXCLUDE REGEX "^${PROJECT_SOURCE_DIR}/${directory}/${folder}/")
+  endforeach()
   if(sources)
     add_library(umbra_${name} STATIC ${sources})
     set(scope PUBLIC)

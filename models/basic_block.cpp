@@ -9,7 +9,7 @@ BasicBlock::BasicBlock(Build& build, const Options& o) {
   };
   conv1_ = add_child("conv1", conv_of(o.in_channels, o.extent, 3, o.stride));
   bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, o.out_channels));
-  conv2_ = add_child("conv2", conv_of(o.out_channels, conv1_->out_extent(), 3, 1));
+  conv2_ = add_child("conv2", conv_of(o.out_channels, conv1_->out_extents()[2], 3, 1));
   bn2_ = add_child("bn2", std::make_shared<BatchNorm>(build, o.out_channels));
   if (o.stride != 1 || o.in_channels != o.out_channels) {
     shortcut_conv_ = add_child("downsample.0", conv_of(o.in_channels, o.extent, 1, o.stride));

@@ -15,7 +15,7 @@ class BasicBlock final : public Module {
   };
   BasicBlock(Build& build, const Options& options);
   Var forward(Pass& pass, const Var& x) override;
-  std::int64_t out_extent() const { return conv1_->out_extent(); }
+  std::int64_t out_extent() const { return conv1_->out_extents()[2]; }
 
  private:
   std::shared_ptr<Conv> conv1_, conv2_;

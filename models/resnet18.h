@@ -9,13 +9,21 @@
 #pragma once
 
 #include "engine/nn/layers.h"
+#include "models/model.h"
 
 namespace umbra {
 
 struct ResNet18Options {
+  static constexpr std::string_view kName = "resnet18",
+                                    kMeaning = "ResNet18 of He et al. (2016), for square images";
   std::int64_t extent = 224;  // pixels per side
   std::int64_t in_channels = 3;
   std::int64_t classes = 1000;
+
+  std::vector<Setting> settings() { return {}; }  // all follow from the data
+  std::string label() const { return std::string(kName); }
+  SampleShape example() const { return {{3, 64, 64}, 1000}; }
+  std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const;
 };
 
 class ResNet18 final : public Module {

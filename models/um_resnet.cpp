@@ -15,6 +15,29 @@ std::shared_ptr<Module> make_layer(Build& build, std::int64_t in, std::int64_t o
 
 }  // namespace
 
+std::vector<Setting> UmResNetOptions::settings() {
+  return {
+      {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &channels, 1, 4096},
+      {"model.dropout", "probability of dropping a unit after fc1 and fc2", &dropout, 0, 0.99},
+  };
+}
+
+std::unique_ptr<Module> UmResNetOptions::make(Build& build, const SampleShape& shape) const {
+  const Shape& in = shape.input;
+  require(in.rank() == 4 && in[1] == in[2] && in[2] == in[3],
+          "model.name=um_resnet takes cubes, inputs of shape [channels, side, side, side], but these are ",
+          in);
+  UmResNetOptions options = *this;
+  options.in_channels = in[0];
+  options.voxels = in[1];
+  options.outputs = shape.outputs;
+  return std::make_unique<UmResNet>(build, options);
+}
+
+std::unique_ptr<Model> um_resnet_model() {
+  return std::make_unique<ModelOf<UmResNetOptions>>();
+}
+
 UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   require(o.channels > 0 && o.in_channels > 0 && o.outputs > 0 && o.voxels > 0,
           "um_resnet: channels, features, voxels and outputs must be positive");
@@ -22,7 +45,7 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   conv1_ = add_child("conv1",
                      std::make_shared<Conv>(build, Conv::Options{3, o.in_channels, c, o.voxels, 3, 2, 3}));
   bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, c));
-  std::int64_t side = (conv1_->out_extent() - 1) / 2 + 1;  // after the pool
+  std::int64_t side = (conv1_->out_extents()[2] - 1) / 2 + 1;  // after the pool
   layer1_ = add_child("layer1", make_layer(build, c, c, side));
   layer2_ = add_child("layer2", make_layer(build, c, 2 * c, side));
   layer3_ = add_child("layer3", make_layer(build, 2 * c, 4 * c, side));

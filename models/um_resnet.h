@@ -11,15 +11,23 @@
 #pragma once
 
 #include "engine/nn/layers.h"
+#include "models/model.h"
 
 namespace umbra {
 
 struct UmResNetOptions {
+  static constexpr std::string_view kName = "um_resnet",
+                                    kMeaning = "the 3D residual network of Nadler & To (2018), for cubes";
   std::int64_t channels = 20;    // C: the paper scans 20, 100, 200
   std::int64_t in_channels = 1;  // features per voxel
   std::int64_t voxels = 25;      // grid points per side
   std::int64_t outputs = 14;     // mass bins
   double dropout = 0;            // the paper gives no value
+
+  std::vector<Setting> settings();  // of channels and dropout; the others follow from the data
+  std::string label() const { return concat(kName, " C=", channels); }
+  SampleShape example() const { return {{1, 25, 25, 25}, 14}; }
+  std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const;
 };
 
 class UmResNet final : public Module {

@@ -155,7 +155,7 @@ steps() {
   local channels precision graph launch round
   for channels in 20 100 200; do
     for precision in fp32 tf32 bf16; do
-      umbra train_step --device cuda --channels $channels --steps 375 --precision $precision >>"$out/steps.jsonl" || return 1
+      umbra train_step --device cuda model.channels=$channels --steps 375 --precision $precision >>"$out/steps.jsonl" || return 1
     done
   done
   pytorch() {
@@ -165,7 +165,7 @@ steps() {
     for channels in 200 100 20; do
       for precision in bf16 tf32 fp32; do
         for graph in on off; do
-          umbra train_step --device cuda --channels $channels --steps 100 --graph $graph --precision $precision \
+          umbra train_step --device cuda model.channels=$channels --steps 100 --graph $graph --precision $precision \
             >>"$out/steps.jsonl" || return 1
         done
         [ $round = 2 ] && [ $precision = fp32 ] && continue
@@ -177,7 +177,7 @@ steps() {
     done
   done
   # umbra's step with cuDNN's convolutions, conversions included.
-  UMBRA_PEER_SECONDS=0.3 umbra train_step --device cuda --channels 200 --steps 50 --precision tf32 --kernels conv3d=cudnn \
+  UMBRA_PEER_SECONDS=0.3 umbra train_step --device cuda model.channels=200 --steps 50 --precision tf32 --kernels conv3d=cudnn \
     >>"$out/steps.jsonl" || echo "no step with cuDNN"
   python3 - "$out/steps.jsonl" <<'PYTHON'
 import collections, json, statistics, sys
@@ -227,7 +227,7 @@ PYTHON
 
 profile() {
   for channels in 20 200; do
-    for precision in fp32 tf32 bf16; do umbra train_step --device cuda --channels $channels --steps 3 --precision $precision --profile; done
+    for precision in fp32 tf32 bf16; do umbra train_step --device cuda model.channels=$channels --steps 3 --precision $precision --profile; done
   done
 }
 

@@ -56,8 +56,10 @@ CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::st
       wanted_(std::move(wanted)),
       at_once_(rows) {
   file_.check_format_version();
-  require(file_.has_group("halos"), where_,
-          " is not a catalog: it has no group 'halos' (tools/import makes catalogs from other formats)");
+  require(
+      file_.has_group("halos"), where_,
+      " is not a catalog: it has no group 'halos' (tools/import makes catalogs from other formats; a data "
+      "set that is none has /inputs and /targets)");
   require(at_once_ > 0, "a catalog is read by at least one row at a time, not by ", at_once_);
   for (const char* always : {"x", "y", "z", "box"}) wanted_.insert(always);
   read_header(file_, header_);

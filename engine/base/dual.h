@@ -41,6 +41,10 @@ struct Dual {
   friend Dual exp(Dual a) { return {std::exp(a.value), a.derivative * std::exp(a.value)}; }
   friend Dual log(Dual a) { return {std::log(a.value), a.derivative / a.value}; }
   friend Dual log10(Dual a) { return {std::log10(a.value), a.derivative / (a.value * std::log(T(10)))}; }
+  friend Dual tanh(Dual a) {
+    const T cosh = std::cosh(a.value);
+    return {std::tanh(a.value), a.derivative / (cosh * cosh)};
+  }
 };
 
 }  // namespace umbra

@@ -15,9 +15,9 @@ class PrecisionPolicy {
   constexpr PrecisionPolicy(Precision precision = Precision::kF32)
       : precision_(precision) {}  // NOLINT: a policy is a precision
 
-  /// Of the operands of linear layers, and of convolutions. With few input channels (a network's first
-  /// layer, where an instruction's sum over channels would be mostly padding) a convolution computes in fp32,
-  /// as does everything that is no product.
+  /// Of the operands of linear layers, and of convolutions. With few input channels per group (a network's
+  /// first layer, where an instruction's sum over channels would be mostly padding, or depthwise) a
+  /// convolution computes in fp32, as does everything that is no product.
   constexpr Precision linear_operands() const { return precision_; }
   constexpr Precision conv_operands(std::int64_t in_channels) const {
     constexpr std::int64_t kFewChannels = 4;

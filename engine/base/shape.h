@@ -57,4 +57,13 @@ class Shape {
   int rank_ = 0;
 };
 
+/// Of a batch of `count` samples: [count, …].
+inline Shape stacked(std::int64_t count, const Shape& sample) {
+  std::array<std::int64_t, Shape::kMaxRank> extents{count};
+  require(sample.rank() < Shape::kMaxRank, "a batch of samples of shape ", sample,
+          " has too many dimensions");
+  for (int axis = 0; axis < sample.rank(); ++axis) extents[static_cast<std::size_t>(axis) + 1] = sample[axis];
+  return Shape(std::span<const std::int64_t>(extents.data(), static_cast<std::size_t>(sample.rank()) + 1));
+}
+
 }  // namespace umbra

@@ -94,6 +94,7 @@ void write_checkpoint(const std::filesystem::path& path, const CheckpointInfo& i
   file.set_attribute("/", "optimizer_steps", info.optimizer_steps);
   if (info.has_best) file.set_attribute("/", "best_metric", info.best_metric);
   file.set_attribute("/", "config", info.config);
+  if (!info.names.empty()) file.set_attribute("/", "names", info.names);
   file.commit();
 }
 
@@ -110,6 +111,7 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
           ": attribute step must not be negative");
   info.has_best = file.has_attribute("/", "best_metric");
   if (info.has_best) info.best_metric = file.attribute_number("/", "best_metric");
+  if (file.has_attribute("/", "names")) info.names = file.attribute_texts("/", "names");
   if (file.has_group("transform")) {
     for (const Hdf5Entry& entry : file.list("transform")) {
       info.transform[entry.name] = file.read<double>("transform/" + entry.name);

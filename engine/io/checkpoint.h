@@ -4,7 +4,8 @@
 //   /model/<name>       every parameter and buffer under its PyTorch name
 //   /optimizer/<name>   moments, when the file was written to resume from
 //   /transform/<name>   small vectors that belong to the network: input scales, label means and deviations
-//   attributes of /:    step, optimizer_steps, best_metric, config (TOML text), umbra_version
+//   attributes of /:    step, optimizer_steps, best_metric, config (TOML text), umbra_version; names, where
+//                       what the network puts out has some
 #pragma once
 
 #include <filesystem>
@@ -22,7 +23,8 @@ struct CheckpointInfo {
   std::int64_t optimizer_steps = 0;
   double best_metric = 0;  // best validation metric so far; meaningful when has_best
   bool has_best = false;
-  std::map<std::string, std::vector<double>> transform;
+  std::map<std::string, std::vector<double>> transform = {};
+  std::vector<std::string> names = {};  // of what the network puts out: classes or quantities; or none
 };
 
 /// Writes aside and renames into place. `optimizer` may be empty: then the file serves prediction only.

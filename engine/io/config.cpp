@@ -3,10 +3,10 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 #include "engine/base/error.h"
+#include "engine/io/config_text.h"
 #include "engine/io/format_version.h"
 #include "engine/io/text_reader.h"
 
@@ -38,8 +38,9 @@ Precision chosen_precision(const Setting& s, const std::string& name, const std:
 }
 
 std::string expected_type(const Setting& s) {
-  constexpr const char* kNames[] = {"true or false",     "an integer",        "a number", "a string",
-                                    "a list of strings", "a list of numbers", "a string"};
+  constexpr const char* kNames[] = {
+      "true or false",      "an integer",        "a number",          "a string",
+      "a list of integers", "a list of numbers", "a list of strings", "a string"};
   return kNames[s.value.index()];
 }
 
@@ -70,12 +71,15 @@ struct Assign {
     return *node.as_array();
   }
 
-  void operator()(bool* out) const { *out = get<bool>(); }
-  void operator()(std::int64_t* out) const {
-    const auto value = get<std::int64_t>();
-    check_bounds(setting, static_cast<double>(value), where);
-    *out = value;
+  std::int64_t integer(const toml::node& n) const {
+    const auto value = n.value_exact<std::int64_t>();
+    if (!value) wrong_type(setting, where);
+    check_bounds(setting, static_cast<double>(*value), where);
+    return *value;
   }
+
+  void operator()(bool* out) const { *out = get<bool>(); }
+  void operator()(std::int64_t* out) const { *out = integer(node); }
   void operator()(double* out) const { *out = number(node); }
   void operator()(std::string* out) const {
     const auto value = get<std::string>();
@@ -92,42 +96,17 @@ struct Assign {
     }
     *out = values;
   }
+  void operator()(std::vector<std::int64_t>* out) const {
+    std::vector<std::int64_t> values;
+    for (const toml::node& item : array()) values.push_back(integer(item));
+    *out = values;
+  }
   void operator()(std::vector<double>* out) const {
     std::vector<double> values;
     for (const toml::node& item : array()) values.push_back(number(item));
     *out = values;
   }
   void operator()(Precision* out) const { *out = chosen_precision(setting, get<std::string>(), where); }
-};
-
-std::string shortest(double value) {
-  char buffer[40];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  std::string text(buffer, end);
-  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
-}
-
-std::string toml_string(const std::string& text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(text);
-  return out.str();
-}
-
-template <class T, class F>
-std::string listed(const std::vector<T>& items, F write) {
-  std::string text;
-  for (const T& item : items) text += (text.empty() ? "" : ", ") + write(item);
-  return "[" + text + "]";
-}
-
-struct Write {
-  std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
-  std::string operator()(const std::int64_t* v) const { return std::to_string(*v); }
-  std::string operator()(const double* v) const { return shortest(*v); }
-  std::string operator()(const std::string* v) const { return toml_string(*v); }
-  std::string operator()(const std::vector<std::string>* v) const { return listed(*v, toml_string); }
-  std::string operator()(const std::vector<double>* v) const { return listed(*v, shortest); }
-  std::string operator()(const Precision* v) const { return toml_string(std::string(name_of(*v))); }
 };
 
 // toml++ follows a dotted key by recursion, however long it is. A key here has one dot; strings with some
@@ -192,17 +171,60 @@ void Config::read_text(std::string_view text, const std::string& where) {
             ": format_version must be an integer");
     check_format_version(*version->value<std::int64_t>(), where);
   }
-  for (const auto& [key, node] : table) {
-    if (key.str() == kFormatVersionName) continue;
-    if (!node.is_table()) {
-      assign(std::string(key.str()), node);
-      continue;
+  const auto assign_all = [&](const auto& wanted) {
+    for (const auto& [key, node] : table) {
+      const std::string outer(key.str());
+      if (outer == kFormatVersionName) continue;
+      if (!node.is_table()) {
+        if (wanted(outer)) assign(outer, node);
+        continue;
+      }
+      for (const auto& [inner, value] : *node.as_table()) {
+        const std::string name = concat(outer, ".", inner.str());
+        if (wanted(name)) assign(name, value);
+      }
     }
-    for (const auto& [inner, value] : *node.as_table()) assign(concat(key.str(), ".", inner.str()), value);
+  };
+  for (const std::string& selector : selectors()) {
+    assign_all([&](const std::string& key) { return key == selector; });
+    select();
+  }
+  assign_all([&](const std::string& key) { return !selects(key); });
+}
+
+std::vector<std::string> Config::selectors() const {
+  std::vector<std::string> keys;
+  for (const Setting& s : settings_) {
+    if (s.selects) keys.push_back(s.key);
+  }
+  return keys;
+}
+
+bool Config::selects(const std::string& key) const {
+  const std::vector<std::string> keys = selectors();
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+void Config::select() {
+  if (make_settings_) settings_ = make_settings_();
+}
+
+void Config::set(const std::vector<std::string>& assignments) {
+  const auto key_of = [](const std::string& assignment) {
+    return assignment.substr(0, assignment.find('='));
+  };
+  for (const std::string& selector : selectors()) {
+    for (const std::string& assignment : assignments) {
+      if (key_of(assignment) == selector) set_one(assignment);
+    }
+    select();
+  }
+  for (const std::string& assignment : assignments) {
+    if (!selects(key_of(assignment))) set_one(assignment);
   }
 }
 
-void Config::set(const std::string& assignment) {
+void Config::set_one(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   require(equals != std::string::npos && equals > 0, "\"", assignment, "\": a setting is written key=value");
   const std::string key = assignment.substr(0, equals);
@@ -213,12 +235,12 @@ void Config::set(const std::string& assignment) {
       std::holds_alternative<Precision*>(setting.value))
     value = toml_string(value);
   const bool strings = std::holds_alternative<std::vector<std::string>*>(setting.value);
-  if ((strings || std::holds_alternative<std::vector<double>*>(setting.value)) && !value.starts_with('[')) {
+  if (is_list(setting) && !value.starts_with('[')) {
     std::istringstream items(value);
     std::vector<std::string> parts;
     for (std::string item; std::getline(items, item, ',');)
       parts.push_back(strings ? toml_string(item) : item);
-    value = listed(parts, [](const std::string& part) { return part; });
+    value = toml_list(parts);
   }
   toml::table table;
   try {
@@ -232,21 +254,21 @@ void Config::set(const std::string& assignment) {
   std::visit(Assign{setting, *table.get("value"), where}, setting.value);
 }
 
-std::string Config::dump() const {
+std::string Config::dump(bool all) const {
   std::string text = concat(kFormatVersionName, " = ", kFormatVersion, "  # of this file\n"), section;
   for (const Setting& s : settings_) {  // keys without a section must come first
+    if (!all && s.may_change) continue;
     const auto [own_section, name] = split_key(s.key);
     if (own_section != section) text += "\n[" + own_section + "]\n";
     section = own_section;
-    text += name + " = " + std::visit(Write{}, s.value) + "  # " + s.help + "\n";
+    text += name + " = " + toml_of(s) + "  # " + s.help + "\n";
   }
   return text;
 }
 
 std::string Config::help() const {
   std::string text;
-  for (const Setting& s : settings_)
-    text += "  " + s.key + "=" + std::visit(Write{}, s.value) + "\n      " + s.help + "\n";
+  for (const Setting& s : settings_) text += "  " + s.key + "=" + toml_of(s) + "\n      " + s.help + "\n";
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/base/box_window.h"
+#include "engine/base/dtype.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "engine/base/shape.h"
@@ -23,6 +24,8 @@ class Dataset {
   virtual std::int64_t size() const = 0;   // number of samples
   virtual Shape input_shape() const = 0;   // of one sample, e.g. [1, 25, 25, 25]
   virtual Shape target_shape() const = 0;  // of one sample, e.g. [14]
+  /// As what targets reach the device: kF32, or kI32 for labels (below 2^24, so that floats hold them).
+  virtual DType target_dtype() const { return DType::kF32; }
   /// Writes sample `index`. With `augmentation` the sample is transformed as drawn from that stream alone;
   /// without, it is the plain sample. Must be callable from several threads at once. Not asked of a data set
   /// with boxes().

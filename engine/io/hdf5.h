@@ -13,11 +13,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "engine/base/dtype.h"
 #include "engine/base/shape.h"
 
 namespace umbra {
@@ -28,9 +28,23 @@ enum class Hdf5Kind { kGroup, kFloat, kInteger, kString, kCompound, kOther };
 struct Hdf5Entry {
   std::string name;
   Hdf5Kind kind = Hdf5Kind::kOther;
-  Shape shape;                // of a dataset (rank 0: a scalar)
-  std::size_t item_size = 0;  // bytes of one element as stored
+  Shape shape;                  // of a dataset (rank 0: a scalar)
+  std::size_t item_size = 0;    // bytes of one element as stored
+  std::int64_t chunk_rows = 0;  // extent of its chunks along the first axis; 0: it is not cut into chunks
 };
+
+/// Numbers in memory that datasets are read into and written from.
+enum class Hdf5Number { kF32, kF64, kI32, kI64, kU8 };
+template <class T>
+inline constexpr Hdf5Number hdf5_number = Hdf5Number::kF32;
+template <>
+inline constexpr Hdf5Number hdf5_number<double> = Hdf5Number::kF64;
+template <>
+inline constexpr Hdf5Number hdf5_number<std::int32_t> = Hdf5Number::kI32;
+template <>
+inline constexpr Hdf5Number hdf5_number<std::int64_t> = Hdf5Number::kI64;
+template <>
+inline constexpr Hdf5Number hdf5_number<std::uint8_t> = Hdf5Number::kU8;
 
 class Hdf5File {
  public:
@@ -62,7 +76,7 @@ class Hdf5File {
   /// Kind, extents and element size of one object; throws Error when it is missing.
   Hdf5Entry describe(const std::string& object) const;
 
-  /// A whole dataset. T: float, double, int32_t, int64_t. Floating-point T accepts any stored number; integer
+  /// A whole dataset. T: float, double, int32_t, int64_t, uint8_t. Floating-point T accepts any stored number; integer
   /// T accepts stored integers that fit without loss. Throws Error for a missing dataset, another type, a
   /// rank above 6.
   template <class T>
@@ -78,9 +92,14 @@ class Hdf5File {
   template <class T>
   void read_part(const std::string& dataset, std::int64_t first, std::span<T> data) const;
   /// Rows of a dataset of one or more dimensions: those from `first` on along its first axis, as many as fill
-  /// `data`. Nothing is read beyond the chunks they stand in.
+  /// `data`. Nothing is read beyond the chunks they stand in. Who reads some again and again takes Hdf5Rows
+  /// (engine/io/hdf5_rows.h).
   template <class T>
   void read_rows(const std::string& dataset, std::int64_t first, std::span<T> data) const;
+  /// Where the numbers of a dataset begin in the file, in bytes, when they lie there in one piece just as a T
+  /// lies in memory: for programs that read them with several threads at once. Nothing when they do not.
+  template <class T>
+  std::optional<std::int64_t> offset(const std::string& dataset) const;
   /// One member of a one-dimensional dataset of compound type (a table).
   template <class T>
   std::vector<T> read_member(const std::string& dataset, const std::string& member) const;
@@ -98,15 +117,25 @@ class Hdf5File {
   void write(const std::string& dataset, const std::vector<T>& data, const Shape& shape) {
     write<T>(dataset, std::span<const T>(data), shape);
   }
+  /// A new dataset whose rows, along its first axis, follow in pieces: all of them before commit().
+  template <class T>
+  void reserve(const std::string& dataset, const Shape& shape);
+  /// Rows of it from `first` on, as many as fill `data`.
+  template <class T>
+  void write_rows(const std::string& dataset, std::int64_t first, std::span<const T> data);
   void make_group(const std::string& group);
 
   // Attributes of `object` (a group or dataset; "/" for the file itself). Setting replaces what was there.
   bool has_attribute(const std::string& object, const std::string& key) const;
+  /// Its kind and extents.
+  Hdf5Entry describe_attribute(const std::string& object, const std::string& key) const;
   /// A number: double accepts any stored number, int64_t stored integers. One element is expected.
   double attribute_number(const std::string& object, const std::string& key) const;
   std::int64_t attribute_integer(const std::string& object, const std::string& key) const;
   std::vector<double> attribute_numbers(const std::string& object, const std::string& key) const;
   std::string attribute_text(const std::string& object, const std::string& key) const;
+  /// A list of texts; one text is a list of one.
+  std::vector<std::string> attribute_texts(const std::string& object, const std::string& key) const;
   /// A remark for people: an attribute of any type as text, or nothing where there is none or it is neither
   /// text nor numbers.
   std::string remark(const std::string& object, const std::string& key) const;
@@ -114,6 +143,7 @@ class Hdf5File {
   void set_attribute(const std::string& object, const std::string& key, std::int64_t value);
   void set_attribute(const std::string& object, const std::string& key, std::span<const double> values);
   void set_attribute(const std::string& object, const std::string& key, const std::string& text);
+  void set_attribute(const std::string& object, const std::string& key, std::span<const std::string> texts);
   // int and char literals must not fall into the wrong overload
   void set_attribute(const std::string& object, const std::string& key, int value) {
     set_attribute(object, key, static_cast<std::int64_t>(value));
@@ -123,15 +153,18 @@ class Hdf5File {
   }
 
  private:
+  friend class Hdf5Rows;
   struct State;
   class Call;
   explicit Hdf5File(std::unique_ptr<State> state);
   // Checks that a dataset (or a member of a table) can be read as `type` and that its bytes really are there.
-  Shape check(const std::string& dataset, const std::string& member, DType type) const;
-  void load(const std::string& dataset, const std::string& member, DType type, void* data) const;
-  void load_part(const std::string& dataset, DType type, const Shape& shape, std::int64_t first,
-                 std::int64_t rows, void* data) const;
-  void store(const std::string& dataset, DType type, const void* data, std::size_t count, const Shape& shape);
+  Shape check(const std::string& dataset, const std::string& member, Hdf5Number type) const;
+  void load(const std::string& dataset, const std::string& member, Hdf5Number type, void* data) const;
+  std::optional<std::int64_t> find_offset(const std::string& dataset, Hdf5Number type) const;
+  void store(const std::string& dataset, Hdf5Number type, const void* data, std::size_t count,
+             const Shape& shape);
+  void store_rows(const std::string& dataset, Hdf5Number type, std::int64_t first, const void* data,
+                  std::size_t count);
   std::unique_ptr<State> state_;
 };
 

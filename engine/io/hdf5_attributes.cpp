@@ -3,8 +3,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::int64_t kMostNumbers = 1 << 20;
 constexpr std::size_t kLongestText = std::size_t{1} << 20;
+constexpr std::size_t kMostBytes = std::size_t{1} << 26;  // of all texts of an attribute
 
 void limit(__rlimit_resource_t resource, rlim_t value) {
   const rlimit both{value, value};
@@ -32,8 +35,8 @@ rlim_t address_space() {
   return stream ? pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) : rlim_t{1} << 40;
 }
 
-// Runs in a process of its own: writes the text into `pipe`. Returns the exit status.
-int send_text(hid_t attribute, hid_t memory, int pipe) noexcept {
+// Runs in a process of its own: writes `count` texts into `pipe`, a zero behind each. Returns the exit status.
+int send_texts(hid_t attribute, hid_t memory, std::size_t count, int pipe) noexcept {
   // The parent's handlers would remove the parent's temporary files.
   for (const int signal :
        {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGPROF, SIGINT, SIGTERM, SIGHUP, SIGPIPE})
@@ -43,22 +46,33 @@ int send_text(hid_t attribute, hid_t memory, int pipe) noexcept {
   ::setitimer(ITIMER_PROF, &half_a_second, nullptr);       // of work; SIGPROF ends the process
   limit(RLIMIT_AS, address_space() + (rlim_t{64} << 20));  // the heap's word for a length is taken for memory
   ::close(STDERR_FILENO);                                  // glibc and sanitizers remark on their crashes
-  char* text = nullptr;
-  if (H5Aread(attribute, memory, &text) < 0) return 1;
-  const std::size_t length = text ? ::strnlen(text, kLongestText) : 0;
-  if (length == kLongestText) return 1;
-  for (std::size_t sent = 0; sent < length;) {
-    const ssize_t written = ::write(pipe, text + sent, length - sent);
-    if (written <= 0) return 1;
-    sent += static_cast<std::size_t>(written);
+  auto* texts = static_cast<char**>(std::calloc(count, sizeof(char*)));
+  if (texts == nullptr || H5Aread(attribute, memory, texts) < 0) return 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* text = texts[i] ? texts[i] : "";
+    const std::size_t length = ::strnlen(text, kLongestText) + 1;  // with its zero
+    if (length > kLongestText) return 1;
+    for (std::size_t sent = 0; sent < length;) {
+      const ssize_t written = ::write(pipe, text + sent, length - sent);
+      if (written <= 0) return 1;
+      sent += static_cast<std::size_t>(written);
+    }
   }
   return 0;
 }
 
-// A text of variable length lies in a heap without checksum, through whose damage HDF5 1.10 overwrites memory
-// or loops for ever. So a child reads it, and all that a damaged file can bring down is that child. A
-// millisecond each; files written here have no such texts.
-std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
+// The texts of `all`, each of which ends with a zero.
+std::optional<std::vector<std::string>> split_texts(const std::string& all, std::size_t count) {
+  std::vector<std::string> texts;
+  for (std::size_t begin = 0, end; (end = all.find('\0', begin)) != std::string::npos; begin = end + 1)
+    texts.push_back(all.substr(begin, end - begin));
+  return texts.size() == count ? std::optional(texts) : std::nullopt;
+}
+
+// Texts of variable length lie in a heap without checksum, through whose damage HDF5 1.10 overwrites memory
+// or loops for ever. So a child reads them, and all that a damaged file can bring down is that child. A
+// millisecond each time; files written here have no such texts.
+std::optional<std::vector<std::string>> variable_texts(hid_t attribute, hid_t memory, std::size_t count) {
   int ends[2];
   require(::pipe(ends) == 0, "no pipe can be made to read an attribute through");
   const pid_t child = ::fork();
@@ -69,7 +83,7 @@ std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
   }
   if (child == 0) {
     ::close(ends[0]);
-    ::_exit(send_text(attribute, memory, ends[1]));
+    ::_exit(send_texts(attribute, memory, count, ends[1]));
   }
   ::close(ends[1]);
   std::string text;
@@ -81,7 +95,7 @@ std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
   ::close(ends[0]);
   int status = 1;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? std::optional(text) : std::nullopt;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? split_texts(text, count) : std::nullopt;
 }
 
 }  // namespace
@@ -89,6 +103,14 @@ std::optional<std::string> variable_text(hid_t attribute, hid_t memory) {
 bool Hdf5File::has_attribute(const std::string& object, const std::string& key) const {
   const Call call(*state_);
   return has(object) && state_->has_attribute(object, state_->object(object).get(), key);
+}
+
+Hdf5Entry Hdf5File::describe_attribute(const std::string& object, const std::string& key) const {
+  const Call call(*state_);
+  const Id attribute = state_->attribute(object, key);
+  const Id type(H5Aget_type(attribute.get()), H5Tclose);
+  const Id space(H5Aget_space(attribute.get()), H5Sclose);
+  return {key, kind_of(type.get()), state_->shape(object, space.get()), H5Tget_size(type.get())};
 }
 
 std::vector<double> Hdf5File::attribute_numbers(const std::string& object, const std::string& key) const {
@@ -119,7 +141,7 @@ std::int64_t Hdf5File::attribute_integer(const std::string& object, const std::s
   attribute_number(object, key);  // one element, a number
   const Id attribute = state_->attribute(object, key);
   const Id type(H5Aget_type(attribute.get()), H5Tclose);
-  if (const auto problem = refusal(type.get(), DType::kI64))
+  if (const auto problem = refusal(type.get(), Hdf5Number::kI64))
     state_->fail_at(object, "the attribute '", key, "': ", *problem);
   std::int64_t value = 0;
   if (H5Aread(attribute.get(), H5T_NATIVE_INT64, &value) < 0)
@@ -127,29 +149,44 @@ std::int64_t Hdf5File::attribute_integer(const std::string& object, const std::s
   return value;
 }
 
-std::string Hdf5File::attribute_text(const std::string& object, const std::string& key) const {
+std::vector<std::string> Hdf5File::attribute_texts(const std::string& object, const std::string& key) const {
   const Call call(*state_);
   const Id attribute = state_->attribute(object, key);
   const Id type(H5Aget_type(attribute.get()), H5Tclose);
   const Id space(H5Aget_space(attribute.get()), H5Sclose);
-  if (kind_of(type.get()) != Hdf5Kind::kString || state_->shape(object, space.get()).count() != 1)
-    state_->fail_at(object, "the attribute '", key, "' must be one text");
+  const Shape shape = state_->shape(object, space.get());
+  if (kind_of(type.get()) != Hdf5Kind::kString || (shape.rank() > 1 && shape.count() != 1))
+    state_->fail_at(object, "the attribute '", key, "' must be a list of texts");
+  if (shape.count() > kMostNumbers) state_->fail_at(object, "the attribute '", key, "' is absurdly large");
+  const auto count = static_cast<std::size_t>(shape.count());
+  if (count == 0) return {};
   // Texts are stored either in place or, of variable length, as a pointer.
   const Id memory(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_cset(memory.get(), H5Tget_cset(type.get()));
   if (H5Tis_variable_str(type.get()) > 0) {
     H5Tset_size(memory.get(), H5T_VARIABLE);
-    const std::optional<std::string> text = variable_text(attribute.get(), memory.get());
-    if (!text) state_->fail_at(object, "the attribute '", key, "' is damaged and cannot be read");
-    return *text;
+    const auto texts = variable_texts(attribute.get(), memory.get(), count);
+    if (!texts) state_->fail_at(object, "the attribute '", key, "' is damaged and cannot be read");
+    return *texts;
   }
-  const std::size_t size = H5Tget_size(type.get());
-  if (size > kLongestText) state_->fail_at(object, "the attribute '", key, "' is absurdly long");
-  std::string text(size + 1, '\0');
-  H5Tset_size(memory.get(), size + 1);
-  if (H5Aread(attribute.get(), memory.get(), text.data()) < 0)
+  const std::size_t size = H5Tget_size(type.get()) + 1;
+  if (size > kLongestText || size * count > kMostBytes)
+    state_->fail_at(object, "the attribute '", key, "' is absurdly long");
+  std::string all(size * count, '\0');
+  H5Tset_size(memory.get(), size);
+  if (H5Aread(attribute.get(), memory.get(), all.data()) < 0)
     state_->fail_at(object, "the attribute '", key, "' cannot be read", reason());
-  return text.c_str();
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < count; ++i) texts.emplace_back(all.c_str() + i * size);
+  return texts;
+}
+
+std::string Hdf5File::attribute_text(const std::string& object, const std::string& key) const {
+  const Call call(*state_);
+  const Hdf5Entry entry = describe_attribute(object, key);
+  if (entry.kind != Hdf5Kind::kString || entry.shape.count() != 1)
+    state_->fail_at(object, "the attribute '", key, "' must be one text");
+  return attribute_texts(object, key)[0];
 }
 
 std::string Hdf5File::remark(const std::string& object, const std::string& key) const {
@@ -192,6 +229,20 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& key, 
   H5Tset_size(type.get(), text.size() + 1);
   H5Tset_cset(type.get(), H5T_CSET_UTF8);
   state_->replace_attribute(object, key, type.get(), space.get(), text.c_str());
+}
+
+void Hdf5File::set_attribute(const std::string& object, const std::string& key,
+                             std::span<const std::string> texts) {
+  std::size_t size = 1;
+  for (const std::string& text : texts) size = std::max(size, text.size() + 1);
+  std::string all(size * texts.size(), '\0');
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i].copy(all.data() + i * size, size - 1);
+  const hsize_t count = texts.size();
+  const Id space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Id type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.get(), size);
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  state_->replace_attribute(object, key, type.get(), space.get(), all.data());
 }
 
 }  // namespace umbra

@@ -1,6 +1,7 @@
 #include "engine/io/hdf5_internal.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace umbra {
 namespace hdf5 {
@@ -40,24 +41,24 @@ std::string reason() {
   return text.empty() ? text : " (" + text.substr(0, 200) + ")";
 }
 
-hid_t memory_type(DType type) {
+hid_t memory_type(Hdf5Number type) {
   switch (type) {
-    case DType::kF32:
+    case Hdf5Number::kF32:
       return H5T_NATIVE_FLOAT;
-    case DType::kF64:
+    case Hdf5Number::kF64:
       return H5T_NATIVE_DOUBLE;
-    case DType::kI32:
+    case Hdf5Number::kI32:
       return H5T_NATIVE_INT32;
-    case DType::kI64:
+    case Hdf5Number::kI64:
       return H5T_NATIVE_INT64;
-    case DType::kBf16:
-      break;  // no type of HDF5's
+    case Hdf5Number::kU8:
+      return H5T_NATIVE_UINT8;
   }
   return -1;
 }
 
-bool is_integer(DType type) {
-  return type == DType::kI32 || type == DType::kI64;
+bool is_integer(Hdf5Number type) {
+  return type != Hdf5Number::kF32 && type != Hdf5Number::kF64;
 }
 
 Hdf5Kind kind_of(hid_t type) {
@@ -75,7 +76,22 @@ Hdf5Kind kind_of(hid_t type) {
   }
 }
 
-std::optional<std::string> refusal(hid_t stored, DType wanted) {
+Id strict_transfer() {
+  Id transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
+  H5Pset_type_conv_cb(
+      transfer.get(),
+      [](H5T_conv_except_t what, hid_t from, hid_t, void* value, void*, void*) {
+        if (what != H5T_CONV_EXCEPT_RANGE_HI && what != H5T_CONV_EXCEPT_RANGE_LOW) return H5T_CONV_UNHANDLED;
+        // The compiler's own double-to-float conversion counts infinity as out of range; it is not.
+        const bool infinite =
+            H5Tequal(from, H5T_NATIVE_DOUBLE) > 0 && std::isinf(*static_cast<double*>(value));
+        return infinite ? H5T_CONV_UNHANDLED : H5T_CONV_ABORT;
+      },
+      nullptr);
+  return transfer;
+}
+
+std::optional<std::string> refusal(hid_t stored, Hdf5Number wanted) {
   const Hdf5Kind kind = kind_of(stored);
   if (kind == Hdf5Kind::kInteger || (kind == Hdf5Kind::kFloat && !is_integer(wanted))) return std::nullopt;
   return is_integer(wanted) ? "integers are expected" : "numbers are expected";

@@ -47,11 +47,14 @@ void prepare_hdf5();
 /// The innermost reason HDF5 gave for its last failure since a Call began, as " (reason)", or nothing.
 std::string reason();
 /// The type of `type` in memory, and whether it is an integer.
-hid_t memory_type(DType type);
-bool is_integer(DType type);
+hid_t memory_type(Hdf5Number type);
+bool is_integer(Hdf5Number type);
 Hdf5Kind kind_of(hid_t type);
+/// Transfer properties under which a number too large for the type in memory is an error instead of being
+/// clamped.
+Id strict_transfer();
 /// What is wrong with reading stored values of type `stored` as `wanted`, or nothing.
-std::optional<std::string> refusal(hid_t stored, DType wanted);
+std::optional<std::string> refusal(hid_t stored, Hdf5Number wanted);
 /// "/a//" becomes "a", the root becomes "/"; and all of a normal path but its last component ("" when there
 /// is one only).
 std::string normal(const std::string& path);
@@ -83,13 +86,21 @@ struct Hdf5File::State {
   void check_record(const std::string& name, hid_t type) const;
   /// The extents of a dataspace, once they are known to be possible.
   Shape shape(const std::string& name, hid_t space) const;
+  /// Of the file on disk.
+  hsize_t bytes() const;
   /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies, or,
   /// within bounds, from its fill value.
   void check_storage(const std::string& name, hid_t dataset, const Shape& extents, std::size_t item) const;
+  /// Whether a dataset has so many chunks that check_storage(), which looks at each, takes its time.
+  bool has_many_chunks(hid_t dataset, const Shape& extents) const;
   /// Why numbers of a dataset could not be read as `type`: a filter that is not there, or damage.
-  [[noreturn]] void fail_reading(const std::string& name, hid_t dataset, DType type) const;
+  /// `where`: "row 3: ", or nothing for all of it.
+  [[noreturn]] void fail_reading(const std::string& name, hid_t dataset, Hdf5Number type,
+                                 const std::string& where = "") const;
   bool has_attribute(const std::string& object, hid_t owner, const std::string& key) const;
   hdf5::Id attribute(const std::string& object, const std::string& key) const;
+  /// A new dataset, in chunks with checksums where it holds something.
+  hdf5::Id make_dataset(const std::string& name, hid_t type, const Shape& shape) const;
   void replace_attribute(const std::string& object, const std::string& key, hid_t type, hid_t space,
                          const void* value) const;
 

@@ -32,6 +32,11 @@ std::string missing_filter(hid_t creation) {
   return "";
 }
 
+std::string_view name_of(Hdf5Number type) {
+  constexpr std::string_view kNames[] = {"f32", "f64", "i32", "i64", "u8"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
 // No general-purpose filter of HDF5 packs tighter than deflate does at its best, about 1030 to 1.
 constexpr hsize_t kMostCompression = 1100;
 // A table row may be long, but not longer; with at most 2^48 elements the product of the two does not
@@ -69,6 +74,26 @@ void Hdf5File::State::check_record(const std::string& name, hid_t type) const {
   }
 }
 
+// Chunks that are not there cost nothing to claim; every one that is there has 8 bytes of an index or more.
+bool Hdf5File::State::has_many_chunks(hid_t dataset, const Shape& extents) const {
+  constexpr hsize_t kMany = 100'000;  // a hundredth of a second of work
+  const Id creation(H5Dget_create_plist(dataset), H5Pclose);
+  hsize_t chunk[H5S_MAX_RANK] = {}, chunks = 1;
+  if (H5Pget_layout(creation.get()) != H5D_CHUNKED ||
+      H5Pget_chunk(creation.get(), H5S_MAX_RANK, chunk) != extents.rank())
+    return false;
+  for (int i = 0; i < extents.rank(); ++i) {
+    const hsize_t length = std::max<hsize_t>(chunk[i], 1);
+    chunks *= (static_cast<hsize_t>(extents[i]) + length - 1) / length;
+  }
+  return std::min(chunks, bytes() / 8) > kMany;
+}
+
+hsize_t Hdf5File::State::bytes() const {
+  std::error_code ignored;
+  return std::filesystem::file_size(output ? output->temporary() : path, ignored);
+}
+
 void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, const Shape& extents,
                                     std::size_t item) const {
   const Id creation(H5Dget_create_plist(dataset), H5Pclose);
@@ -76,9 +101,7 @@ void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, cons
   if (item == 0 || item > kLargestItem) fail_at(name, "its elements of ", item, " bytes are absurd");
   if (H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
     fail_at(name, "its data lie in other files, which is not read");
-  std::error_code ignored;
-  const hsize_t file_bytes = std::filesystem::file_size(output ? output->temporary() : path, ignored);
-  const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), file_bytes);
+  const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), bytes());
   const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item, most = most_expansion(creation.get());
   if (claimed / most <= stored) return;
   // The rest was never written and reads as the fill value.
@@ -93,15 +116,40 @@ void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, cons
             " are stored; more is missing than its fill value is taken for");
 }
 
-void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, DType type) const {
+void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, Hdf5Number type,
+                                   const std::string& where) const {
   const std::string why = reason();
   const Id creation(H5Dget_create_plist(dataset), H5Pclose);
   if (const std::string filter = creation ? missing_filter(creation.get()) : ""; !filter.empty())
-    fail_at(name, "it is compressed with the filter ", filter,
+    fail_at(name, where, "it is compressed with the filter ", filter,
             ", which the HDF5 library here does not have; 'h5repack -f GZIP=4' where the filter is installed "
             "makes a "
             "file that every program reads");
-  fail_at(name, "its data are damaged or do not fit into ", name_of(type), why);
+  fail_at(name, where, "its data are damaged or do not fit into ", name_of(type), why);
 }
+
+std::optional<std::int64_t> Hdf5File::find_offset(const std::string& name, Hdf5Number type) const {
+  check(name, "", type);
+  const Call call(*state_);
+  const Id dataset = state_->dataset(name);
+  const Id stored = state_->type(name, dataset.get());
+  const Id creation(H5Dget_create_plist(dataset.get()), H5Pclose);
+  const haddr_t offset = H5Dget_offset(dataset.get());
+  const bool plain =
+      H5Pget_layout(creation.get()) == H5D_CONTIGUOUS && offset != HADDR_UNDEF &&
+      H5Dget_storage_size(dataset.get()) > 0 &&  // behind a user block nothing has an offset, too
+      H5Tequal(stored.get(), memory_type(type)) > 0;
+  return plain ? std::optional(static_cast<std::int64_t>(offset)) : std::nullopt;
+}
+
+template <class T>
+std::optional<std::int64_t> Hdf5File::offset(const std::string& dataset) const {
+  return find_offset(dataset, hdf5_number<T>);
+}
+template std::optional<std::int64_t> Hdf5File::offset<float>(const std::string&) const;
+template std::optional<std::int64_t> Hdf5File::offset<double>(const std::string&) const;
+template std::optional<std::int64_t> Hdf5File::offset<std::int32_t>(const std::string&) const;
+template std::optional<std::int64_t> Hdf5File::offset<std::int64_t>(const std::string&) const;
+template std::optional<std::int64_t> Hdf5File::offset<std::uint8_t>(const std::string&) const;
 
 }  // namespace umbra

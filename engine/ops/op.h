@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <ostream>
 #include <span>
@@ -49,6 +50,11 @@ class Op {
   virtual bool exact_on_integers() const {
     return false;
   }  // small integers in: every correct kernel agrees bitwise
+  /// The numbers of a buffer, by its place in buffers(), on the host.
+  using Numbers = std::function<std::vector<double>(std::size_t buffer)>;
+  /// What about the inputs makes a result of this op not finite, as part of a sentence, where the op can tell
+  /// ("label 17 of row 3 is outside 0 … 9"); otherwise "".
+  virtual std::string why_not_finite(const Numbers& /*numbers*/) const { return {}; }
 
   /// Bytes that must move at least once: every buffer read or written once (twice when read and written).
   double bytes() const {

@@ -58,30 +58,51 @@ class Sgd final : public Optimizer {
       : Optimizer(std::move(parameters)), options_(o) {
     if (o.momentum == 0) return;
     for (const Parameter& p : parameters_) velocity_.push_back(moment_of(p, o.weight_decay));
+    if (o.dampening == 0) return;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      moved_.push_back(allocate_tensor({}, {}, DType::kI64));
+      moved_.back().values<std::int64_t>()[0] = 0;
+    }
   }
   std::vector<NamedTensor> state() const override {
     std::vector<NamedTensor> named;
     for (std::size_t i = 0; i < velocity_.size(); ++i)
       named.push_back({parameters_[i].name + ".velocity", velocity_[i]});
+    for (std::size_t i = 0; i < moved_.size(); ++i)
+      named.push_back({parameters_[i].name + ".moved", moved_[i]});
     return named;
   }
 
  private:
-  std::vector<double> scalars(double lr) const override { return {lr}; }
+  // lr and, with dampening, every parameter's share of its gradient, whether or not it has one.
+  std::vector<double> scalars(double lr) const override {
+    std::vector<double> numbers{lr};
+    for (const Tensor& moved : moved_)
+      numbers.push_back(moved.values<std::int64_t>()[0] != 0 ? 1 - options_.dampening : 1);
+    return numbers;
+  }
   void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) override {
     StepCall step;
     for (const std::size_t i : moving) {
       const Tensor velocity = velocity_.empty() ? Tensor() : velocity_[i];
+      const std::size_t first = step.tensors.size();
       add_moving_tensors(parameters_[i], options_.weight_decay, {velocity}, step);
+      for (std::size_t k = first; k < step.tensors.size(); ++k)
+        step.tensors[k].share_at = static_cast<std::int64_t>(1 + i);
+      if (!moved_.empty()) moved_[i].values<std::int64_t>()[0] = 1;
     }
-    step.buffers.push_back(scalars);
-    const DType dtype = parameters_[moving[0]].value().dtype();
-    call(context, SgdStep(dtype, std::move(step.tensors), options_.momentum, options_.weight_decay),
-         step.buffers);
+    const SgdRule rule{options_.momentum, options_.weight_decay, !moved_.empty(), options_.nesterov};
+    const SgdStep op(parameters_[moving[0]].value().dtype(), std::move(step.tensors), rule);
+    step.buffers.push_back(scalars.elements(0, op.scalars()));
+    call(context, op, step.buffers);
   }
 
   SgdOptions options_;
   std::vector<Tensor> velocity_;
+  // With dampening: whether a parameter has had its first step, i64 scalars on the host. A step's scalars
+  // are made before anybody knows which parameters will have a gradient in it, and a graph of the update
+  // reads them anew every time.
+  std::vector<Tensor> moved_;
 };
 
 class Adam final : public Optimizer {
@@ -148,6 +169,9 @@ void Optimizer::step(Context& context, double lr) {
 }
 
 std::unique_ptr<Optimizer> make_sgd(std::vector<Parameter> parameters, const SgdOptions& options) {
+  require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
+          "SGD: Nesterov's momentum needs a momentum above 0 and a dampening of 0, but they are ",
+          options.momentum, " and ", options.dampening);
   return std::make_unique<Sgd>(std::move(parameters), options);
 }
 

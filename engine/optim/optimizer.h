@@ -27,7 +27,7 @@ class Optimizer {
 
  protected:
   explicit Optimizer(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {}
-  /// Numbers of this step that kernels read from memory (lr, bias corrections).
+  /// Numbers of this step that kernels read from memory (lr, bias corrections, shares of the gradient).
   virtual std::vector<double> scalars(double lr) const = 0;
   /// One call for all these parameters (their numbers in parameters_, at least one).
   virtual void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) = 0;
@@ -36,9 +36,13 @@ class Optimizer {
   std::int64_t steps_ = 0;
 };
 
+/// v <- momentum v + (1 - dampening) g, undampened in the first step of a parameter (which need not be the
+/// optimiser's); p <- p - lr v, or p - lr (g + momentum v) with Nesterov's momentum.
 struct SgdOptions {
   double momentum = 0;
   double weight_decay = 0;
+  double dampening = 0;   // without momentum it does nothing
+  bool nesterov = false;  // needs momentum, and no dampening: else Error
 };
 std::unique_ptr<Optimizer> make_sgd(std::vector<Parameter> parameters, const SgdOptions& options);
 

@@ -1,12 +1,45 @@
 #include "engine/train/loader.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <mutex>
 #include <numeric>
 
 #include "engine/cpu/parallel.h"
 #include "engine/ops/data_movement/gather_boxes.h"
 
 namespace umbra {
+namespace {
+
+// What no chunk of a parallel loop may throw: that of the lowest place is kept, so that it is the same one
+// whichever thread was first. Places above it need no work any more.
+class FirstFailure {
+ public:
+  template <class Body>
+  void watch(std::int64_t place, const Body& body) noexcept {
+    if (place > place_) return;
+    try {
+      body();
+    } catch (...) {
+      const std::lock_guard<std::mutex> guard(one_at_a_time_);
+      if (place > place_) return;
+      place_ = place;
+      what_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (what_) std::rethrow_exception(what_);
+  }
+
+ private:
+  std::mutex one_at_a_time_;
+  std::atomic<std::int64_t> place_{std::numeric_limits<std::int64_t>::max()};
+  std::exception_ptr what_;
+};
+
+}  // namespace
 
 std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed, std::int64_t epoch) {
   const Rng rng(seed, Purpose::kPermutation, static_cast<std::uint64_t>(epoch));
@@ -55,21 +88,19 @@ template <class Body>
 void Loader::for_each_sample(std::int64_t step, const std::vector<std::int64_t>& samples,
                              const Body& body) const {
   const std::int64_t epoch = step / batches_per_epoch();
+  FirstFailure failure;
   parallel_for(static_cast<std::int64_t>(samples.size()), [&](std::int64_t i) {
-    const std::int64_t sample = samples[static_cast<std::size_t>(i)];
-    const Rng rng(options_.seed, Purpose::kAugmentation,
-                  static_cast<std::uint64_t>(epoch * data_.size() + sample));
-    body(static_cast<std::size_t>(i), sample, options_.augment ? &rng : nullptr);
+    failure.watch(i, [&] {
+      const std::int64_t sample = samples[static_cast<std::size_t>(i)];
+      const Rng rng(options_.seed, Purpose::kAugmentation,
+                    static_cast<std::uint64_t>(epoch * data_.size() + sample));
+      body(static_cast<std::size_t>(i), sample, options_.augment ? &rng : nullptr);
+    });
   });
+  failure.rethrow();
 }
 
 namespace {
-
-Shape stacked(std::int64_t count, const Shape& sample) {
-  std::vector<std::int64_t> extents{count};
-  extents.insert(extents.end(), sample.extents().begin(), sample.extents().end());
-  return Shape(extents);
-}
 
 // The boxes on `device`; where they are already in its memory, as they stand there.
 Tensor boxes_on(Device device, const BoxArray& boxes) {
@@ -98,6 +129,16 @@ template <class T>
 std::span<T> row(const Tensor& tensor, std::size_t i) {
   const auto length = static_cast<std::size_t>(tensor.shape().count_from(1));
   return tensor.values<T>().subspan(i * length, length);
+}
+
+// Row i of the targets, which fill() writes as floats.
+template <class Fill>
+void fill_target(const Tensor& targets, std::size_t i, const Fill& fill) {
+  if (targets.dtype() == DType::kF32) return fill(row<float>(targets, i));
+  const std::span<std::int32_t> labels = row<std::int32_t>(targets, i);
+  std::vector<float> numbers(labels.size());
+  fill(std::span<float>(numbers));
+  for (std::size_t k = 0; k < labels.size(); ++k) labels[k] = static_cast<std::int32_t>(numbers[k]);
 }
 
 BoxWindow& window_at(const Tensor& windows, std::size_t i) {
@@ -137,10 +178,10 @@ StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_
   for (auto& slot : slots_) {
     slot = std::make_unique<Slot>(device);
     slot->input = host_memory(device, input, dtype);
-    slot->target = host_memory(device, target, DType::kF32);
+    slot->target = host_memory(device, target, loader.data().target_dtype());
   }
   input_ = allocate_tensor(device, input, dtype);
-  target_ = allocate_tensor(device, target, DType::kF32);
+  target_ = allocate_tensor(device, target, loader.data().target_dtype());
 }
 
 void StagedBatches::stage(Context& context, std::int64_t step) {
@@ -148,14 +189,15 @@ void StagedBatches::stage(Context& context, std::int64_t step) {
   slot.copied.wait();
   const Dataset& data = loader_.data();
   const bool windows = data.boxes() != nullptr;
-  loader_.for_each_sample(step, loader_.samples_of(step),
-                          [&](std::size_t i, std::int64_t sample, const Rng* rng) {
-                            if (windows) {
-                              window_at(slot.input, i) = data.window(sample, rng, row<float>(slot.target, i));
-                            } else {
-                              data.read(sample, rng, row<float>(slot.input, i), row<float>(slot.target, i));
-                            }
-                          });
+  const auto fill = [&](std::size_t i, std::int64_t sample, const Rng* rng) {
+    fill_target(slot.target, i, [&](std::span<float> target) {
+      if (windows)
+        window_at(slot.input, i) = data.window(sample, rng, target);
+      else
+        data.read(sample, rng, row<float>(slot.input, i), target);
+    });
+  };
+  loader_.for_each_sample(step, loader_.samples_of(step), fill);
   copy(slot.input, input_, context.stream);
   copy(slot.target, target_, context.stream);
   slot.copied.record(context.stream);

@@ -32,8 +32,8 @@ class Loader {
   Loader(const Dataset& data, const LoaderOptions& options);
 
   std::int64_t batches_per_epoch() const;
-  /// Batch `step % batches_per_epoch()` of epoch `step / batches_per_epoch()`, in f32 on the context's
-  /// device.
+  /// Batch `step % batches_per_epoch()` of epoch `step / batches_per_epoch()` on the context's device, in f32
+  /// but for targets that are labels.
   Batch load(Context& context, std::int64_t step) const;
   /// Samples of that batch.
   std::int64_t batch_size(std::int64_t step) const;
@@ -43,7 +43,8 @@ class Loader {
   friend class StagedBatches;
   const std::vector<std::int64_t>& order(std::int64_t epoch) const;
   std::vector<std::int64_t> samples_of(std::int64_t step) const;
-  /// Calls body(place in the batch, sample, stream to augment from or null) on all threads.
+  /// Calls body(place in the batch, sample, stream to augment from or null) on all threads. Where it throws,
+  /// what the first of these samples threw.
   template <class Body>
   void for_each_sample(std::int64_t step, const std::vector<std::int64_t>& samples, const Body& body) const;
 

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 
 #include "engine/io/atomic_file.h"
@@ -10,19 +9,21 @@
 namespace umbra {
 namespace {
 
-constexpr const char* kHeader = "epoch,step,split,loss,chi2,lr,grad_norm,seconds\n";
+std::string header_of(const std::string& metric) {
+  return "epoch,step,split,loss," + metric + ",lr,grad_norm,seconds\n";
+}
 
 // Rows of the file up to `last_step`; anything else in it (a line cut short by a kill) is dropped.
-std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step) {
+std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step, const std::string& header) {
   std::ifstream in(path);
-  std::string text = kHeader, line;
+  std::string text = header, line;
   if (std::getline(in, line))
     require(line.find(",step,") != std::string::npos, path.string(), ": the first line is not '",
-            std::string(kHeader, std::strlen(kHeader) - 1),
+            header.substr(0, header.size() - 1),
             "', so the rows of the run cannot be kept; put the file back or remove it");
   while (std::getline(in, line)) {
     const std::size_t comma = line.find(',');
-    if (comma == std::string::npos || in.eof() || line + "\n" == kHeader) continue;
+    if (comma == std::string::npos || in.eof() || line + "\n" == header) continue;
     const std::int64_t step = std::strtoll(line.c_str() + comma + 1, nullptr, 10);
     if (step > 0 && step <= last_step) text += line + "\n";
   }
@@ -31,8 +32,10 @@ std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t first_step) : path_(path) {
-  write_text_file(path, first_step > 0 ? rows_up_to(path, first_step) : kHeader);
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t first_step, const std::string& metric)
+    : path_(path) {
+  const std::string header = header_of(metric);
+  write_text_file(path, first_step > 0 ? rows_up_to(path, first_step, header) : header);
   out_.open(path, std::ios::app);
   require(out_.good(), path.string(), ": cannot be written");
 }

@@ -17,14 +17,24 @@ Tensor pinned_like(const Tensor& tensor) {
   return {allocate_pinned(tensor.device(), tensor.bytes()), 0, tensor.shape(), tensor.dtype()};
 }
 
+// The numbers of a tensor on the host.
+std::vector<double> doubles_of(const Tensor& tensor) {
+  if (tensor.dtype() == DType::kI32) {
+    const auto labels = tensor.values<std::int32_t>();
+    return {labels.begin(), labels.end()};
+  }
+  const auto numbers = tensor.values<float>();
+  return {numbers.begin(), numbers.end()};
+}
+
 }  // namespace
 
-TrainStep::TrainStep(Context& context, Module& network, Optimizer& optimizer, const Task& task,
+TrainStep::TrainStep(Context& context, Module& network, Optimizer& optimizer, const Objective& objective,
                      const TrainerOptions& options, const Loader& training)
     : context_(context),
       network_(network),
       optimizer_(optimizer),
-      task_(task),
+      objective_(objective),
       options_(options),
       training_(training) {
   const Device device = context.device();
@@ -68,8 +78,8 @@ TrainStep::Outputs TrainStep::compute() {
   const Batch batch = batches_->gather(context_);
   Tape tape(context_);
   Pass pass{context_, &tape, true, Rng(options_.seed, Purpose::kDropout), number_};
-  const Var prediction = task_.predict(pass, constant(batch.input));
-  const Var loss = task_.loss(pass, prediction, batch.target);
+  const Var prediction = objective_.predict(pass, constant(batch.input));
+  const Var loss = objective_.loss(pass, prediction, batch.target);
   tape.backward(loss);
   return {loss->value, prediction->value, gradient_norm(context_, network_.parameters(), options_.clip)};
 }
@@ -133,11 +143,8 @@ Report TrainStep::finish(std::int64_t step) {
   report.learning_rate = s.learning_rate;
   report.loss = static_cast<double>(s.loss.values<float>()[0]);
   report.gradient_norm = s.norm.values<double>()[0];
-  const auto target = s.target.values<float>();
-  const auto prediction = s.prediction.values<float>();
-  report.metric = task_.metric(std::vector<double>(prediction.begin(), prediction.end()),
-                               std::vector<double>(target.begin(), target.end())) /
-                  static_cast<double>(report.samples);
+  report.metric =
+      objective_.metric(doubles_of(s.prediction), doubles_of(s.target)) / static_cast<double>(report.samples);
   const auto now = std::chrono::steady_clock::now();
   report.seconds = seconds_between_times(std::max(s.launched, finished_), now);
   finished_ = now;
@@ -158,7 +165,7 @@ void TrainStep::guard(std::int64_t step, const Slot& s) {
 // Repeats the step with every output of every op examined. The optimiser has not moved yet, so that it is the
 // same step; the network is not used afterwards.
 void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
-  std::string culprit;
+  std::string culprit, reason;
   const std::vector<Parameter> parameters = network_.parameters();
   Context examiner(context_.registry, context_.device());
   const auto examine = [&](const Op& op, const Kernel& kernel, std::span<const Tensor> tensors, double) {
@@ -180,7 +187,9 @@ void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
         if (same) read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
       }
     }
-    if (!bad.empty()) culprit = concat(op.name(), " (", op.text(), ", rung ", kernel.rung, "): ", bad, read);
+    if (bad.empty()) return;
+    culprit = concat(op.name(), " (", op.text(), ", rung ", kernel.rung, "): ", bad, read);
+    reason = op.why_not_finite([&](std::size_t i) { return to_host(tensors[i], examiner.stream); });
   };
   for (const Parameter& p : parameters) p.grad() = {};
   context_.observer = examine;
@@ -188,8 +197,9 @@ void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
   fail("training stopped at step ", step, " of epoch ", step / training_.batches_per_epoch(),
        ": the loss is ", s.loss.values<float>()[0], " and the gradient norm ", s.norm.values<double>()[0],
        " (learning rate ", s.learning_rate, "). The first op with a result that is not finite is ",
-       culprit.empty() ? "not reproducible" : culprit,
-       ". The last checkpoint is untouched; a lower learning rate or train.clip may help");
+       culprit.empty() ? "not reproducible" : culprit, reason.empty() ? "" : ", because ", reason,
+       ". The last checkpoint is untouched",
+       reason.empty() ? "; a lower learning rate or train.clip may help" : "");
 }
 
 }  // namespace umbra

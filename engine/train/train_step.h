@@ -16,7 +16,7 @@
 namespace umbra {
 
 /// What is learnt: from an input to a prediction, from a prediction to a loss, and the number people quote.
-struct Task {
+struct Objective {
   std::function<Var(Pass&, const Var& input)> predict;
   std::function<Var(Pass&, const Var& prediction, const Tensor& target)> loss;
   /// Sum over the samples of a batch of the quoted metric; divided by the number of samples for a mean.
@@ -47,7 +47,7 @@ struct TrainerOptions {
 
 class TrainStep {
  public:
-  TrainStep(Context& context, Module& network, Optimizer& optimizer, const Task& task,
+  TrainStep(Context& context, Module& network, Optimizer& optimizer, const Objective& objective,
             const TrainerOptions& options, const Loader& training);
 
   /// Whether launch() returns before its step is done: then two steps may be under way.
@@ -84,7 +84,7 @@ class TrainStep {
   Context& context_;
   Module& network_;
   Optimizer& optimizer_;
-  const Task& task_;
+  const Objective& objective_;
   const TrainerOptions& options_;
   const Loader& training_;
   std::unique_ptr<StagedBatches> batches_;

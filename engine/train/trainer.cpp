@@ -13,7 +13,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 // Calls visit(first sample, batch, prediction) for every batch of one pass in evaluation mode.
 template <class Visit>
-void evaluate_batches(Context& context, const Task& task, const Loader& data, const Visit& visit) {
+void evaluate_batches(Context& context, const Objective& objective, const Loader& data, const Visit& visit) {
   std::unique_ptr<StagedBatches> batches;
   for (std::int64_t i = 0; i < data.batches_per_epoch(); ++i) {
     if (batches == nullptr || batches->batch_size() != data.batch_size(i)) {
@@ -23,18 +23,19 @@ void evaluate_batches(Context& context, const Task& task, const Loader& data, co
     batches->stage(context, i);
     const Batch batch = batches->gather(context);
     Pass pass{context};
-    const Var prediction = task.predict(pass, constant(batch.input));
+    const Var prediction = objective.predict(pass, constant(batch.input));
     visit(pass, batch, prediction);
   }
 }
 
 }  // namespace
 
-Trainer::Trainer(Context& context, Module& network, Optimizer& optimizer, Task task, TrainerOptions options)
+Trainer::Trainer(Context& context, Module& network, Optimizer& optimizer, Objective objective,
+                 TrainerOptions options)
     : context_(context),
       network_(network),
       optimizer_(optimizer),
-      task_(std::move(task)),
+      objective_(std::move(objective)),
       options_(std::move(options)) {}
 
 std::int64_t Trainer::run(const Loader& training, const Loader* validation, std::int64_t step,
@@ -42,7 +43,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
   const std::int64_t per_epoch = training.batches_per_epoch(), total = options_.epochs * per_epoch;
   context_.stream.synchronize();
   network_.renew_bf16_copies();  // whoever wrote the weights, a checkpoint or another hand
-  TrainStep train_step(context_, network_, optimizer_, task_, options_, training);
+  TrainStep train_step(context_, network_, optimizer_, objective_, options_, training);
   const auto tell = [&](const Report& report) {
     for (Observer* observer : observers) observer->on_step(report);
   };
@@ -62,7 +63,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
     const Report report = train_step.finish(step);
     tell(report);
     if (epoch_end && validation != nullptr) {
-      Report result = validate(context_, task_, *validation);
+      Report result = validate(context_, objective_, *validation);
       result.epoch = report.epoch;
       result.step = report.step;
       result.learning_rate = report.learning_rate;
@@ -79,15 +80,15 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
   return step;
 }
 
-Report validate(Context& context, const Task& task, const Loader& data) {
+Report validate(Context& context, const Objective& objective, const Loader& data) {
   const auto start = std::chrono::steady_clock::now();
   Report report;
-  evaluate_batches(context, task, data, [&](Pass& pass, const Batch& batch, const Var& prediction) {
+  evaluate_batches(context, objective, data, [&](Pass& pass, const Batch& batch, const Var& prediction) {
     const std::int64_t samples = prediction->value.shape()[0];
     const auto count = static_cast<double>(samples);
-    report.loss += to_host(task.loss(pass, prediction, batch.target)->value, context.stream)[0] * count;
+    report.loss += to_host(objective.loss(pass, prediction, batch.target)->value, context.stream)[0] * count;
     report.metric +=
-        task.metric(to_host(prediction->value, context.stream), to_host(batch.target, context.stream));
+        objective.metric(to_host(prediction->value, context.stream), to_host(batch.target, context.stream));
     report.samples += samples;
   });
   report.loss /= static_cast<double>(report.samples);
@@ -96,9 +97,9 @@ Report validate(Context& context, const Task& task, const Loader& data) {
   return report;
 }
 
-std::vector<double> predict_all(Context& context, const Task& task, const Loader& data) {
+std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data) {
   std::vector<double> all;
-  evaluate_batches(context, task, data, [&](Pass&, const Batch&, const Var& prediction) {
+  evaluate_batches(context, objective, data, [&](Pass&, const Batch&, const Var& prediction) {
     const std::vector<double> values = to_host(prediction->value, context.stream);
     all.insert(all.end(), values.begin(), values.end());
   });

@@ -24,7 +24,8 @@ class Observer {
 
 class Trainer {
  public:
-  Trainer(Context& context, Module& network, Optimizer& optimizer, Task task, TrainerOptions options);
+  Trainer(Context& context, Module& network, Optimizer& optimizer, Objective objective,
+          TrainerOptions options);
 
   /// Trains from `step` to the end of the last epoch; validates after every epoch when `validation` is given.
   /// Returns the number of steps done in all.
@@ -35,14 +36,14 @@ class Trainer {
   Context& context_;
   Module& network_;
   Optimizer& optimizer_;
-  Task task_;
+  Objective objective_;
   TrainerOptions options_;
 };
 
 /// Mean loss and metric of one pass over every sample, with running statistics and without dropout.
-Report validate(Context& context, const Task& task, const Loader& data);
+Report validate(Context& context, const Objective& objective, const Loader& data);
 
 /// Predictions for every sample in order, [count, outputs] row by row.
-std::vector<double> predict_all(Context& context, const Task& task, const Loader& data);
+std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data);
 
 }  // namespace umbra

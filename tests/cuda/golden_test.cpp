@@ -1,5 +1,6 @@
-// The whole network with CUDA kernels against PyTorch.
+// The whole network, and every op of layers.safetensors, with CUDA kernels against PyTorch.
 #include "tests/cuda/where.h"
+#include "tests/fixtures/layer_goldens.h"
 #include "tests/fixtures/um_resnet_golden_check.h"
 
 namespace umbra {
@@ -14,6 +15,17 @@ TEST(CudaGolden, SummariesAndSamplesAtTwentyChannels) {
   if (const std::string reason = cuda_test::cannot_run(); !reason.empty()) GTEST_SKIP() << reason;
   golden::expect_summaries_at_twenty_channels({Device::Kind::kCuda, 0});
 }
+
+class CudaLayersGolden : public testing::TestWithParam<golden::LayerCheck> {};
+
+TEST_P(CudaLayersGolden, EqualPyTorch) {
+  if (const std::string reason = cuda_test::cannot_run(); !reason.empty()) GTEST_SKIP() << reason;
+  golden::OpGoldens goldens("layers.safetensors", {Device::Kind::kCuda, 0});
+  GetParam().run(goldens);
+}
+
+INSTANTIATE_TEST_SUITE_P(Op, CudaLayersGolden, testing::ValuesIn(golden::kLayerChecks),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace umbra

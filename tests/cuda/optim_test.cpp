@@ -90,20 +90,25 @@ TEST_F(CudaOptim, AdamHasTheBitsOfTheFormula) {
 TEST_F(CudaOptim, SgdHasTheBitsOfTheFormula) {
   constexpr std::size_t kCount = 4099;
   const Numbers p = draw(kCount, 1), g = draw(kCount, 2), v = draw(kCount, 3);
-  Numbers want_p(kCount), want_v(kCount);
-  for (std::size_t i = 0; i < kCount; ++i) {
-    const float gradient = std::fma(0.1f, as_float(p[i]), as_float(g[i]));
-    const float velocity = as_float(v[i]) * 0.9f + gradient;
-    want_p[i] = static_cast<double>(std::fma(-0.01f, velocity, as_float(p[i])));
-    want_v[i] = static_cast<double>(velocity);
-  }
-  for (const std::string& rung : rungs("sgd_step")) {
-    registry.prefer("sgd_step", rung);
-    const Tensor tp = on(kGpu, p), tv = on(kGpu, v);
-    call(*gpu, SgdStep(DType::kF32, {{kCount}}, 0.9, 0.1),
-         {tp, on(kGpu, g), tv, Tensor(), on(kGpu, {0.01}, DType::kF64)});
-    EXPECT_EQ(to_host(tp, gpu->stream), want_p) << rung;
-    EXPECT_EQ(to_host(tv, gpu->stream), want_v) << rung;
+  for (const SgdRule& rule : {SgdRule{0.9, 0.1}, SgdRule{0.9, 0.1, true}, SgdRule{0.9, 0.1, false, true}}) {
+    const double share = rule.dampened ? 0.7 : 1;
+    Numbers want_p(kCount), want_v(kCount);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      const float gradient = std::fma(0.1f, as_float(p[i]), as_float(g[i]));
+      const float velocity = std::fma(as_float(share), gradient, as_float(v[i]) * 0.9f);
+      const float step = rule.nesterov ? std::fma(0.9f, velocity, gradient) : velocity;
+      want_p[i] = static_cast<double>(std::fma(-0.01f, step, as_float(p[i])));
+      want_v[i] = static_cast<double>(velocity);
+    }
+    const Numbers scalars = rule.dampened ? Numbers{0.01, share} : Numbers{0.01};
+    for (const std::string& rung : rungs("sgd_step")) {
+      registry.prefer("sgd_step", rung);
+      const Tensor tp = on(kGpu, p), tv = on(kGpu, v);
+      const SgdStep op(DType::kF32, {{kCount}}, rule);
+      call(*gpu, op, {tp, on(kGpu, g), tv, Tensor(), on(kGpu, scalars, DType::kF64)});
+      EXPECT_EQ(to_host(tp, gpu->stream), want_p) << rung << op;
+      EXPECT_EQ(to_host(tv, gpu->stream), want_v) << rung << op;
+    }
   }
 }
 
@@ -139,27 +144,33 @@ TEST_F(CudaOptim, NormsThatAreNotFiniteClipNothing) {
   }
 }
 
-// Dropout, clipping and Adam captured once, launched three times with other numbers in the same memory.
+// Dropout, clipping and a step captured once, launched three times with other numbers in the same memory. The
+// arena is warmed by a step of another optimiser, so that what is captured is a first step.
 TEST_F(CudaOptim, AReplayedUpdateReadsItsNumbersAnew) {
   const Numbers start = draw(1000, 1), drawn = draw(1000, 2);
-  const auto run = [&](bool replayed) {
+  const auto run = [&](bool dampened, bool replayed) {
     Var parameter = constant(on(kGpu, start));
     const std::vector<Parameter> parameters{{"p", parameter}};
-    const auto adam = make_adam(parameters, {});
-    const Tensor scalars = on(kGpu, {0, 0, 0}, DType::kF64), number = on(kGpu, {0}, DType::kI64);
+    const auto make = [&] {
+      return dampened ? make_sgd(parameters, {.momentum = 0.9, .dampening = 0.5}) : make_adam(parameters, {});
+    };
+    auto optimizer = make();
+    const Tensor scalars = on(kGpu, Numbers(dampened ? 2 : 3), DType::kF64);
+    const Tensor number = on(kGpu, {0}, DType::kI64);
     const Var gradient = constant(on(kGpu, drawn));
     const auto work = [&] {
       Pass pass{*gpu, nullptr, true, Rng(5, Purpose::kDropout), number};
       parameter->grad = dropout(pass, gradient, 0.5)->value;
       gradient_norm(*gpu, parameters, 3);
-      adam->apply(*gpu, scalars);
+      optimizer->apply(*gpu, scalars);
     };
     std::unique_ptr<Graph> graph;
     std::vector<Numbers> states;
-    for (int step = 0; step < 4; ++step) {
-      from_host(adam->advance(0.1 / (step + 1)), scalars, gpu->stream);
-      from_host(Numbers{static_cast<double>(step)}, number, gpu->stream);
-      if (replayed && step == 1) graph = std::make_unique<Graph>(gpu->stream, work);  // the arena is warm
+    for (int step = -1; step < 3; ++step) {
+      if (step == 0) optimizer = make();
+      from_host(optimizer->advance(0.1 / (step + 2)), scalars, gpu->stream);
+      from_host(Numbers{static_cast<double>(step + 1)}, number, gpu->stream);
+      if (replayed && step == 0) graph = std::make_unique<Graph>(gpu->stream, work);
       if (graph != nullptr) {
         graph->launch(gpu->stream);
       } else {
@@ -167,12 +178,14 @@ TEST_F(CudaOptim, AReplayedUpdateReadsItsNumbersAnew) {
       }
       states.push_back(to_host(parameter->value, gpu->stream));
     }
-    EXPECT_EQ(adam->steps(), 4);
+    EXPECT_EQ(optimizer->steps(), 3);
     return states;
   };
-  const std::vector<Numbers> queued = run(false);
-  EXPECT_EQ(run(true), queued);
-  EXPECT_NE(queued[2], queued[3]);
+  for (const bool dampened : {false, true}) {
+    const std::vector<Numbers> queued = run(dampened, false);
+    EXPECT_EQ(run(dampened, true), queued);
+    EXPECT_NE(queued[2], queued[3]);
+  }
 }
 
 }  // namespace

@@ -128,12 +128,12 @@ Outcome train(Device device, const RunSetup& setup) {
       from_host(setup.after->state.at(t.name), t.tensor, context.stream);
     optimizer->set_steps(setup.from);
   }
-  Task task;
-  task.predict = [&](Pass& pass, const Var& x) { return net.forward(pass, x); };
-  task.loss = [](Pass& pass, const Var& p, const Tensor& target) {
+  Objective objective;
+  objective.predict = [&](Pass& pass, const Var& x) { return net.forward(pass, x); };
+  objective.loss = [](Pass& pass, const Var& p, const Tensor& target) {
     return mean_squared_error(pass, p, target);
   };
-  task.metric = [](std::span<const double> p, std::span<const double> t) {
+  objective.metric = [](std::span<const double> p, std::span<const double> t) {
     double sum = 0;
     for (std::size_t i = 0; i < p.size(); ++i) sum += (p[i] - t[i]) * (p[i] - t[i]);
     return sum;
@@ -147,7 +147,8 @@ Outcome train(Device device, const RunSetup& setup) {
       outcome.texts.insert(concat(op.name(), " ", op.text()));
     };
   }
-  Trainer(context, net, *optimizer, task, options).run(training, &validation, setup.from, {&outcome.log});
+  Trainer(context, net, *optimizer, objective, options)
+      .run(training, &validation, setup.from, {&outcome.log});
   for (const NamedTensor& t : net.state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
   for (const NamedTensor& t : optimizer->state()) outcome.state[t.name] = to_host(t.tensor, context.stream);
   for (const Parameter& p : net.parameters()) {

@@ -86,4 +86,21 @@ inline Bound bound_of(const BatchNormBackward& op, const Values& in, const Value
   return bound;
 }
 
+/// As above, with nothing but a factor between dx and what passes.
+inline Bound bound_of(const BatchNormFrozenBackward& op, const Values& in, const Values& want) {
+  Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  for (std::size_t c = 0; c < in[3].size(); ++c) {
+    const double invstd = 1 / std::sqrt(in[5][c] + op.epsilon);
+    double sum = 0, sum_xhat = 0;
+    for_channel_elements(op, c, [&](std::size_t i) {
+      const double passed = !op.options.relu || in[2][i] > 0 ? std::abs(in[0][i]) : 0;
+      sum += passed;
+      sum_xhat += passed * std::abs(in[1][i] - in[4][c]) * invstd;
+    });
+    bound.magnitude[7][c] = sum_xhat;
+    bound.magnitude[8][c] = sum;
+  }
+  return bound;
+}
+
 }  // namespace umbra::gauntlet

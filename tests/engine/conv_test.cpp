@@ -22,7 +22,7 @@ namespace {
 
 using PairSet = std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>>;  // (list, first, second)
 
-// All pairs straight from the equation i = o * stride - padding + t.
+// All pairs straight from the equation i = o * stride - padding + t * dilation.
 PairSet dense_pairs(const ConvGeometry& g, TapOrder order) {
   PairSet pairs;
   const Triple out = g.out(), &in = g.in, &kernel = g.kernel;
@@ -33,7 +33,7 @@ PairSet dense_pairs(const ConvGeometry& g, TapOrder order) {
       std::int64_t i = 0;
       bool inside = true;
       for (std::size_t a = 0; a < 3; ++a) {
-        const std::int64_t x = at[a] * g.stride[a] + tap[a] - g.padding[a];
+        const std::int64_t x = at[a] * g.stride[a] + tap[a] * g.dilation[a] - g.padding[a];
         inside = inside && x >= 0 && x < in[a];
         i = i * in[a] + x;
       }
@@ -122,11 +122,20 @@ TEST(ConvTaps, ListsMatchTheDenseDefinitionOnEveryOddGeometry) {
           if (in + 2 * padding < kernel) continue;
           expect_lists_match(g);
           expect_lists_match(turned);
+          for (std::int64_t dilation = 2; dilation <= 4; ++dilation) {
+            if (in + 2 * padding <= dilation * (kernel - 1)) continue;
+            ConvGeometry dilated = g, both = turned;
+            dilated.dilation = {1, dilation, 3};
+            both.dilation = {dilation, 5, dilation};
+            expect_lists_match(dilated);
+            expect_lists_match(both);
+          }
         }
       }
     }
   }
   for (const ConvGeometry& g : um_resnet_convolutions(1, 1)) expect_lists_match(g);
+  for (const ConvGeometry& g : dilated_and_grouped_convolutions()) expect_lists_match(g);
 }
 
 TEST(ConvGeometry, CountsOfTheUmResNet) {
@@ -183,8 +192,8 @@ TEST(ConvReference, LayoutsByHand) {
   EXPECT_EQ(std::vector<double>(dw, dw + 12), (std::vector<double>{1, 20, 0, 2, 40, 0, 3, 60, 0, 4, 80, 0}));
 }
 
-// The same convolution in PyTorch's order: x [N, Cin, D, H, W], w [Cout, Cin, taps], every tap, bounds
-// tested.
+// The same convolution in PyTorch's order: x [N, Cin, D, H, W], w [Cout, Cin / groups, taps], every tap,
+// bounds tested.
 std::vector<double> fprop_in_torch_order(const ConvGeometry& g, const std::vector<double>& x,
                                          const std::vector<double>& w) {
   std::vector<double> y(static_cast<std::size_t>(g.batch * g.out_channels * g.out_volume()));
@@ -192,10 +201,11 @@ std::vector<double> fprop_in_torch_order(const ConvGeometry& g, const std::vecto
   for (const auto& [o, t, i] : dense_pairs(g, TapOrder::kByOutput)) {
     for (std::int64_t n = 0; n < g.batch; ++n) {
       for (std::int64_t k = 0; k < g.out_channels; ++k) {
-        for (std::int64_t c = 0; c < g.in_channels; ++c) {
+        const std::int64_t inputs = g.group_inputs(), first = k / g.group_outputs() * inputs;
+        for (std::int64_t c = 0; c < inputs; ++c) {
           y[static_cast<std::size_t>((n * g.out_channels + k) * g.out_volume() + o)] +=
-              at(x, (n * g.in_channels + c) * g.in_volume() + i) *
-              at(w, (k * g.in_channels + c) * g.taps() + t);
+              at(x, (n * g.in_channels + first + c) * g.in_volume() + i) *
+              at(w, (k * inputs + c) * g.taps() + t);
         }
       }
     }
@@ -219,7 +229,7 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 struct Example {
   explicit Example(const ConvGeometry& g)
       : x(random_vector(g.batch * g.in_channels * g.in_volume(), 1)),
-        w(random_vector(g.live_taps() * g.in_channels * g.out_channels, 2)),
+        w(random_vector(g.weights(), 2)),
         v(random_vector(g.batch * g.out_channels * g.out_volume(), 3)) {}
   std::vector<double> x, w, v;
 };
@@ -227,6 +237,7 @@ struct Example {
 std::vector<ConvGeometry> small_convolutions() {
   std::vector<ConvGeometry> list = nasty_convolutions();
   for (const ConvGeometry& g : um_resnet_convolutions(2, 3)) list.push_back(g);
+  for (const ConvGeometry& g : dilated_and_grouped_convolutions()) list.push_back(g);
   return list;
 }
 
@@ -234,8 +245,8 @@ TEST(ConvReference, AgreesWithTorchOrderAfterTurningTheAxes) {
   for (const ConvGeometry& g : small_convolutions()) {
     SCOPED_TRACE(g.text());
     const std::int64_t N = g.batch, C = g.in_channels, K = g.out_channels, I = g.in_volume(),
-                       O = g.out_volume();
-    const std::vector<double> x = random_vector(N * C * I, 6), w = random_vector(K * C * g.taps(), 7);
+                       O = g.out_volume(), inputs = g.group_inputs();
+    const std::vector<double> x = random_vector(N * C * I, 6), w = random_vector(K * inputs * g.taps(), 7);
     const std::vector<std::int32_t> live = g.live_tap_list();
     std::vector<double> turned_x(x.size()), turned_w, y(static_cast<std::size_t>(N * K * O));
     for (std::int64_t e = 0; e < N * C * I; ++e) {
@@ -243,9 +254,9 @@ TEST(ConvReference, AgreesWithTorchOrderAfterTurningTheAxes) {
           x[static_cast<std::size_t>(e)];
     }
     for (const std::int32_t t : live) {
-      for (std::int64_t c = 0; c < C; ++c) {
+      for (std::int64_t c = 0; c < inputs; ++c) {
         for (std::int64_t k = 0; k < K; ++k) {
-          turned_w.push_back(w[static_cast<std::size_t>((k * C + c) * g.taps() + t)]);
+          turned_w.push_back(w[static_cast<std::size_t>((k * inputs + c) * g.taps() + t)]);
         }
       }
     }

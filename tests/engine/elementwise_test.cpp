@@ -8,11 +8,14 @@
 #include "engine/ops/elementwise/affine.h"
 #include "engine/ops/elementwise/bias.h"
 #include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/relu.h"
 #include "engine/ops/elementwise/scale.h"
+#include "engine/ops/elementwise/sigmoid.h"
+#include "engine/ops/elementwise/tanh.h"
 #include "engine/ops/pool/mean_pool_reference.h"
 #include "engine/ops/reduce/op.h"
-#include "tests/fixtures/op_calls.h"
+#include "tests/fixtures/special_values.h"
 
 namespace umbra {
 namespace {
@@ -64,6 +67,44 @@ TEST(Relu, GradientIsTheAdjoint) {
   call_reference(relu_forward_reference<double>, ReluForward(DType::kF64, 200), x, y);
   call_reference(relu_backward_reference<double>, ReluBackward(DType::kF64, 200), w, y, dx);
   EXPECT_LT(adjoint_gap(Inner().add(derivatives(y_dual), w), Inner().add(v, dx)), kAdjointTolerance);
+}
+
+TEST(Sigmoid, SpecialValues) {
+  expect_special_values_of_sigmoid(Device::Kind::kCpu);
+}
+TEST(Tanh, SpecialValues) {
+  expect_special_values_of_tanh(Device::Kind::kCpu);
+}
+
+/// Dual numbers through the forward reference against the backward one, which sees the output only.
+template <class Forward, class Backward, class OnDuals, class ForwardOn, class BackwardOn>
+double gap_of_output_gradient(const OnDuals& on_duals, const ForwardOn& forward, const BackwardOn& backward) {
+  const auto x = normals(200, 1), v = normals(200, 2), w = normals(200, 3);
+  DualVector x_dual = duals(x, v), y_dual(200);
+  call_reference(on_duals, Forward(DType::kF64, 200), x_dual, y_dual);
+  std::vector<double> y(200), dx(200);
+  call_reference(forward, Forward(DType::kF64, 200), x, y);
+  call_reference(backward, Backward(DType::kF64, 200), w, y, dx);
+  return adjoint_gap(Inner().add(derivatives(y_dual), w), Inner().add(v, dx));
+}
+
+TEST(Sigmoid, GradientIsTheAdjoint) {
+  const double gap = gap_of_output_gradient<SigmoidForward, SigmoidBackward>(
+      sigmoid_forward_reference<Dual<double>>, sigmoid_forward_reference<double>,
+      sigmoid_backward_reference<double>);
+  EXPECT_LT(gap, kAdjointTolerance);
+}
+TEST(Tanh, GradientIsTheAdjoint) {
+  const double gap = gap_of_output_gradient<TanhForward, TanhBackward>(
+      tanh_forward_reference<Dual<double>>, tanh_forward_reference<double>, tanh_backward_reference<double>);
+  EXPECT_LT(gap, kAdjointTolerance);
+}
+
+TEST(Mul, DerivativeIsThatOfAProduct) {
+  const auto a = normals(50, 1), b = normals(50, 2), v = normals(50, 3), w = normals(50, 4);
+  DualVector a_dual = duals(a, v), b_dual = duals(b, w), y(50);
+  call_reference(mul_reference<Dual<double>>, Mul(DType::kF64, 50), a_dual, b_dual, y);
+  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(y[i].derivative, v[i] * b[i] + a[i] * w[i]);
 }
 
 TEST(Add, DerivativeIsTheSumOfDerivatives) {

@@ -40,26 +40,58 @@ Bound bound_of(const Chi2Log& op, const Values& in, const Values& want) {
   return bound;
 }
 
+/// The shares of the classes in the loss of row n, and what the losses are divided by.
+struct CrossEntropyShares {
+  CrossEntropyShares(const SoftmaxCrossEntropy& op, const Values& in) : op_(op), in_(in) {
+    if (op.rule.reduce != Reduce::kMean) return;
+    divisor = 0;
+    for (std::size_t n = 0; n < in[1].size(); ++n) {
+      if (counts(n)) divisor += weight(label(n));
+    }
+  }
+  std::size_t label(std::size_t n) const { return static_cast<std::size_t>(in_[1][n]); }
+  bool counts(std::size_t n) const {
+    return op_.rule.counts(static_cast<std::int64_t>(in_[1][n]), op_.columns);
+  }
+  double weight(std::size_t k) const { return op_.rule.class_weights ? in_[2][k] : 1; }
+  double share(std::size_t n, std::size_t k) const {
+    const double smoothing = op_.rule.label_smoothing;
+    return weight(k) * (smoothing / static_cast<double>(op_.columns) + (k == label(n) ? 1 - smoothing : 0));
+  }
+
+  double divisor = 1;
+
+ private:
+  const SoftmaxCrossEntropy& op_;
+  const Values& in_;
+};
+
 /// z - max is rounded relative to itself, which exp turns into a relative error of u |z - max| of every
-/// probability.
+/// probability. What is ignored is 0 without any error.
 Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  const CrossEntropyShares shares(op, in);
   const auto columns = static_cast<std::size_t>(op.columns);
-  double loss = 0;
+  double total = 0;
   for (std::size_t n = 0; n < static_cast<std::size_t>(op.rows); ++n) {
+    if (!shares.counts(n)) continue;
     const double* z = in[0].data() + n * columns;
     const double largest = *std::max_element(z, z + columns);
-    double sum = 0, drift = 0;  // drift: mean relative error of the sum, in u
+    double sum = 0, drift = 0, all = 0, loss = 0;  // drift: mean relative error of the sum, in u
     for (std::size_t k = 0; k < columns; ++k) sum += std::exp(z[k] - largest);
     for (std::size_t k = 0; k < columns; ++k) drift += std::exp(z[k] - largest) / sum * (1 + largest - z[k]);
-    const auto label = static_cast<std::size_t>(in[1][n]);
     for (std::size_t k = 0; k < columns; ++k) {
-      const double own = std::exp(z[k] - largest) / sum * (1 + largest - z[k] + drift);
-      bound.magnitude[3][n * columns + k] = (own + (k == label ? 1 : 0)) / static_cast<double>(op.rows);
+      all += shares.share(n, k);
+      loss += shares.share(n, k) * (std::log(sum) + std::abs(largest) + std::abs(z[k]) + drift);
     }
-    loss += std::log(sum) + std::abs(largest) + std::abs(z[label]) + drift;
+    for (std::size_t k = 0; k < columns; ++k) {
+      const double own = all * std::exp(z[k] - largest) / sum * (1 + largest - z[k] + drift);
+      bound.magnitude[4][n * columns + k] = (own + shares.share(n, k)) / shares.divisor;
+    }
+    if (op.rule.reduce == Reduce::kNone) bound.magnitude[3][n] = loss;
+    total += loss;
   }
-  bound.magnitude[2][0] = loss / static_cast<double>(op.rows);
+  if (op.rule.reduce != Reduce::kNone) bound.magnitude[3][0] = total / shares.divisor;
   return bound;
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 using namespace testing_ops;
 
+const std::vector<float> kNoWeights;
+
 std::vector<double> positives(std::size_t count, std::uint64_t stream) {
   auto values = normals(count, stream);
   for (double& value : values) value = std::exp(value);
@@ -74,9 +76,11 @@ TEST(SoftmaxCrossEntropy, GradientByDualNumbers) {
   const auto z = normals(60, 1), v = normals(60, 2);
   const std::vector<std::int32_t> label{0, 9, 3, 3, 5, 1};
   DualVector z_dual = duals(z, v), loss_dual(1), dz_dual(60);
-  call_reference(softmax_cross_entropy_reference<Dual<double>>, op, z_dual, label, loss_dual, dz_dual);
-  std::vector<double> loss(1), dz(60);
-  call_reference(softmax_cross_entropy_reference<double>, op, z, label, loss, dz);
+  DualVector no_weights_dual;
+  call_reference(softmax_cross_entropy_reference<Dual<double>>, op, z_dual, label, no_weights_dual, loss_dual,
+                 dz_dual);
+  std::vector<double> no_weights, loss(1), dz(60);
+  call_reference(softmax_cross_entropy_reference<double>, op, z, label, no_weights, loss, dz);
   expect_gradient(loss_dual[0].derivative, v, dz);
 }
 
@@ -113,25 +117,25 @@ TEST(Losses, ValuesByHand) {
       std::vector<float>(1), std::vector<float>(2));
   with_every_rung(
       SoftmaxCrossEntropy(DType::kF32, 1, 4),
-      [&](std::string_view rung, const auto&, const auto&, const auto& loss, const auto& dz) {
+      [&](std::string_view rung, const auto&, const auto&, const auto&, const auto& loss, const auto& dz) {
         near(loss[0], std::log(4.0), rung);
         near(dz[0], 0.25, rung);
         near(dz[2], -0.75, rung);
       },
-      std::vector<float>(4, 7.0f), std::vector<std::int32_t>{2}, std::vector<float>(1),
+      std::vector<float>(4, 7.0f), std::vector<std::int32_t>{2}, kNoWeights, std::vector<float>(1),
       std::vector<float>(4));
 }
 
 TEST(SoftmaxCrossEntropy, HugeLogitsStayFinite) {
   with_every_rung(
       SoftmaxCrossEntropy(DType::kF32, 2, 3),
-      [](std::string_view rung, const auto&, const auto&, const auto& loss, const auto& dz) {
+      [](std::string_view rung, const auto&, const auto&, const auto&, const auto& loss, const auto& dz) {
         EXPECT_FLOAT_EQ(loss[0], (0 + 2e30f) / 2) << rung;
         EXPECT_EQ(dz[0], 0) << rung;
         EXPECT_FLOAT_EQ(dz[3], 0.5f) << rung;
         EXPECT_FLOAT_EQ(dz[4], -0.5f) << rung;
       },
-      std::vector<float>{1e30f, 0, -1e30f, 1e30f, -1e30f, 0}, std::vector<std::int32_t>{0, 1},
+      std::vector<float>{1e30f, 0, -1e30f, 1e30f, -1e30f, 0}, std::vector<std::int32_t>{0, 1}, kNoWeights,
       std::vector<float>(1), std::vector<float>(6));
 }
 
@@ -161,10 +165,10 @@ TEST(Losses, NanIsNeverHidden) {
       bad, good, sigma, one, out);
   with_every_rung(
       SoftmaxCrossEntropy(DType::kF32, 2, 2),
-      [&](std::string_view rung, const auto&, const auto&, const auto& loss, const auto&) {
+      [&](std::string_view rung, const auto&, const auto&, const auto&, const auto& loss, const auto&) {
         is_nan(rung, loss);
       },
-      bad, std::vector<std::int32_t>{0, 1}, one, out);
+      bad, std::vector<std::int32_t>{0, 1}, kNoWeights, one, out);
 }
 
 }  // namespace

@@ -11,9 +11,12 @@
 #include "engine/ops/elementwise/bias.h"
 #include "engine/ops/elementwise/dropout.h"
 #include "engine/ops/elementwise/scale.h"
+#include "engine/ops/loss/scale_rows_reference.h"
+#include "engine/ops/loss/softmax_cross_entropy_reference.h"
 #include "engine/ops/optim/adam_reference.h"
 #include "engine/ops/optim/gradient_norm_reference.h"
 #include "engine/ops/optim/sgd_reference.h"
+#include "engine/ops/pool/average_pool_reference.h"
 #include "engine/ops/pool/max_pool_reference.h"
 #include "engine/ops/reduce/reference.h"
 #include "tests/engine/mutants.h"
@@ -114,6 +117,46 @@ void accumulates_not(const MaxPoolBackward& op, Buffers b, void* w, Stream& s) {
   for (std::int64_t o = 0; o < g.row() * g.out_volume(); ++o)
     b.out(2)[b.in<std::int32_t>(1)[o] * g.row() + o % g.row()] = b.in(0)[o];
 }
+void padding_counted_never(const AveragePoolForward& op, Buffers b, void* w, Stream& s) {
+  average_pool_forward_reference<float>(AveragePoolForward(op.dtype, op.geometry, false), b, w, s);
+}
+void padding_counted_always(const AveragePoolBackward& op, Buffers b, void* w, Stream& s) {
+  average_pool_backward_reference<float>(AveragePoolBackward(op.dtype, op.geometry, true), b, w, s);
+}
+void taps_without_gaps(const MaxPoolForward& op, Buffers b, void* w, Stream& s) {
+  max_pool_forward_reference<float>(op, b, w, s);
+  PoolGeometry g = op.geometry;
+  g.dilation = {1, 1, 1};
+  for (std::int64_t cn = 0; cn < g.row(); ++cn)  // of the first output
+    b.out(1)[cn] = b.in(0)[pool_winner(g, b.in(0) + cn, g.row(), 0, 0, 0) * g.row() + cn];
+}
+/// The op with another rule.
+void with_rule(SoftmaxCrossEntropy op, const CrossEntropyRule& rule, Buffers b, void* w, Stream& s) {
+  op.rule = rule;
+  softmax_cross_entropy_reference<float>(op, b, w, s);
+}
+void mean_over_all_rows(const SoftmaxCrossEntropy& op, Buffers b, void* w, Stream& s) {
+  CrossEntropyRule rule = op.rule;
+  if (rule.reduce != Reduce::kMean || rule.class_weights) return with_rule(op, rule, b, w, s);
+  rule.reduce = Reduce::kSum;
+  with_rule(op, rule, b, w, s);
+  b.out(3)[0] /= static_cast<float>(op.rows);
+  for (std::int64_t i = 0; i < op.rows * op.columns; ++i) b.out(4)[i] /= static_cast<float>(op.rows);
+}
+void class_weights_forgotten(const SoftmaxCrossEntropy& op, Buffers b, void* w, Stream& s) {
+  CrossEntropyRule rule = op.rule;
+  rule.class_weights = false;
+  with_rule(op, rule, b, w, s);
+}
+void smoothing_among_the_others(const SoftmaxCrossEntropy& op, Buffers b, void* w, Stream& s) {
+  CrossEntropyRule rule = op.rule;  // over K - 1 classes instead of all
+  rule.label_smoothing *= static_cast<double>(op.columns) / static_cast<double>(op.columns - 1);
+  with_rule(op, op.columns > 1 ? rule : op.rule, b, w, s);
+}
+void next_rows_factor(const ScaleRows& op, Buffers b, void*, Stream&) {
+  for (std::int64_t i = 0; i < op.rows * op.columns; ++i)
+    b.out(0)[i] *= b.in(1)[(i / op.columns + 1) % op.rows];
+}
 void sums_in_float(const Sum& op, Buffers b, void*, Stream&) {
   float sum = 0;
   for (std::int64_t i = 0; i < op.count; ++i) sum += b.in(0)[i];
@@ -167,6 +210,27 @@ TEST(Mutants, PaddingWins) {
 }
 TEST(Mutants, AccumulatesNot) {
   expect_caught(make_kernel<MaxPoolBackward, accumulates_not>("accumulates_not"), "dx[");
+}
+TEST(Mutants, PaddingCountedNever) {
+  expect_caught(make_kernel<AveragePoolForward, padding_counted_never>("never"), "y[");
+}
+TEST(Mutants, PaddingCountedAlways) {
+  expect_caught(make_kernel<AveragePoolBackward, padding_counted_always>("always"), "dx[");
+}
+TEST(Mutants, TapsWithoutGaps) {
+  expect_caught(make_kernel<MaxPoolForward, taps_without_gaps>("no_gaps"), "y[");
+}
+TEST(Mutants, MeanOverAllRows) {
+  expect_caught(make_kernel<SoftmaxCrossEntropy, mean_over_all_rows>("all_rows"), "loss[0]");
+}
+TEST(Mutants, ClassWeightsForgotten) {
+  expect_caught(make_kernel<SoftmaxCrossEntropy, class_weights_forgotten>("no_weights"), "loss[");
+}
+TEST(Mutants, SmoothingAmongTheOthers) {
+  expect_caught(make_kernel<SoftmaxCrossEntropy, smoothing_among_the_others>("others"), "loss[0]");
+}
+TEST(Mutants, NextRowsFactor) {
+  expect_caught(make_kernel<ScaleRows, next_rows_factor>("next"), "x[");
 }
 TEST(Mutants, SumsInFloat) {
   expect_caught(make_kernel<Sum, sums_in_float>("in_float"), "s[0]");

@@ -11,11 +11,13 @@ namespace umbra {
 std::vector<gauntlet::OpRules> batch_norm_rules();
 std::vector<gauntlet::OpRules> conv_rules();
 std::vector<gauntlet::OpRules> data_movement_rules();
+std::vector<gauntlet::OpRules> elementwise_rules();
 std::vector<gauntlet::OpRules> linear_rules();
 std::vector<gauntlet::OpRules> loss_rules();
 std::vector<gauntlet::OpRules> optim_rules();
 std::vector<gauntlet::OpRules> pool_rules();
 std::vector<gauntlet::OpRules> reduce_rules();
+std::vector<gauntlet::OpRules> softmax_rules();
 std::vector<gauntlet::OpRules> stem_rules();
 
 /// All of them.

@@ -17,10 +17,15 @@ Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
     const std::size_t p = SgdStep::kBuffers * k, g = p + 1, v = p + 2;
+    const double share = op.rule.dampened ? in.back()[static_cast<std::size_t>(op.tensors[k].share_at)] : 1;
     for (std::size_t i = 0; i < in[p].size(); ++i) {
       const double given = op.tensors[k].gradient_absent ? 0 : std::abs(in[g][i]);
-      double step = given + op.weight_decay * std::abs(in[p][i]);
-      if (op.momentum != 0) bound.magnitude[v][i] = step = step + op.momentum * std::abs(in[v][i]);
+      double step = given + op.rule.weight_decay * std::abs(in[p][i]);
+      if (op.rule.momentum != 0) {
+        const double velocity = share * step + op.rule.momentum * std::abs(in[v][i]);
+        bound.magnitude[v][i] = velocity;
+        step = op.rule.nesterov ? step + op.rule.momentum * velocity : velocity;
+      }
       bound.magnitude[p][i] = std::abs(in[p][i]) + in.back()[0] * step;
     }
   }

@@ -241,6 +241,60 @@ TEST(SgdStep, FollowsTheFormula) {
   }
 }
 
+// torch.optim.SGD, operation by operation: buf = clone(g) in the first step, else buf.mul_(momentum).add_(g,
+// alpha = 1 - dampening); with Nesterov's momentum g.add(buf, alpha = momentum), else buf.
+TEST(SgdStep, FollowsPyTorchWithDampeningAndNesterov) {
+  constexpr double kMomentum = 0.9, kDecay = 0.1;
+  for (const double dampening : {0.0, 0.3, 1.0}) {
+    const bool nesterov = dampening == 0;
+    TensorList tensors{{1}, {1}};
+    tensors[1].share_at = 2;  // the second tensor has had its first step before
+    const SgdStep op(DType::kF64, tensors, {kMomentum, kDecay, dampening != 0, nesterov});
+    double p = 0.8, buf = 0;
+    std::vector<double> p0{p}, p1{p}, v0{0}, v1{0};
+    int step = 0;
+    for (double gradient : {0.3, -1.2, 5.0}) {
+      const double share = step == 0 ? 1 : 1 - dampening;
+      std::vector<double> g{gradient}, scalars{kLr, share, 1 - dampening};
+      scalars.resize(static_cast<std::size_t>(op.scalars()));
+      call_reference(sgd_step_reference<double>, op, p0, g, v0, no_copy, p1, g, v1, no_copy, scalars);
+      gradient += kDecay * p;
+      buf = step == 0 ? gradient : kMomentum * buf + (1 - dampening) * gradient;
+      p -= kLr * (nesterov ? gradient + kMomentum * buf : buf);
+      ++step;
+    }
+    EXPECT_NEAR(p0[0], p, 1e-15) << dampening;
+    EXPECT_NEAR(v0[0], buf, 1e-15) << dampening;
+    EXPECT_EQ(p1[0] == p0[0], dampening == 0);
+    EXPECT_EQ(op.scalars(), dampening == 0 ? 1 : 3);
+  }
+}
+
+TEST(SgdStep, SaysWhatItDoesBesidesTheUsual) {
+  EXPECT_EQ(SgdStep(DType::kF32, {{3}}, 0.9, 0.1).text(), "n3 momentum0.9 decay0.1");
+  EXPECT_EQ(SgdStep(DType::kF32, {{3}}, {0.9, 0.1, true}).text(), "n3 momentum0.9 decay0.1 dampened");
+  EXPECT_EQ(SgdStep(DType::kF32, {{3}}, {0.9, 0.1, false, true}).text(), "n3 momentum0.9 decay0.1 nesterov");
+}
+
+// A share of 1 is what is computed without dampening, bit for bit.
+TEST(SgdStep, AShareOfOneIsNoDampening) {
+  constexpr std::int64_t kCount = 70;
+  const auto p = small(kCount, 1), g = small(kCount, 2), v = small(kCount, 3);
+  std::vector<std::vector<float>> plain;
+  for (const bool dampened : {false, true}) {
+    std::size_t at = 0;
+    with_every_rung(
+        SgdStep(DType::kF32, {{kCount}}, {0.9, 0.1, dampened}),
+        [&](std::string_view rung, const auto& p1, const auto&, const auto& v1, const auto&, const auto&) {
+          for (const auto& got : {p1, v1}) {
+            if (!dampened) plain.push_back(got);
+            EXPECT_EQ(got, plain.at(at++)) << rung;
+          }
+        },
+        p, g, v, no_copy, dampened ? std::vector<double>{kLr, 1} : std::vector<double>{kLr});
+  }
+}
+
 TEST(SgdStep, WithoutMomentumNeedsNoVelocity) {
   with_every_rung(
       SgdStep(DType::kF32, 33, 0, 0),

@@ -214,7 +214,7 @@ TEST(Rounding, ANetworkOnACpuHasNoBf16Copies) {
   Build build{.precision = Precision::kBf16};
   const Conv conv(build, {3, 8, 8, 4, 3, 1, 1});
   const Linear linear(build, 8, 8);
-  EXPECT_FALSE(conv.weight()->bf16_copy.defined());
+  EXPECT_FALSE(conv.parameters()[0].var->bf16_copy.defined());
   EXPECT_FALSE(linear.parameters()[0].var->bf16_copy.defined());
 }
 

@@ -180,6 +180,54 @@ TEST(WindowMap, OutputsOfTapsAreInTheirBox) {
   }
 }
 
+// With dilation live() counts taps of the kernel, and what takes a tap wants its distance from the first.
+TEST(WindowMap, WithDilationATapIsItsDistance) {
+  std::vector<ConvGeometry> list = dilated_and_grouped_convolutions();
+  for (ConvGeometry g : geometries()) {
+    const Rng rng(2018, Purpose::kTest, list.size());
+    for (std::size_t a = 0; a < 3; ++a) {
+      if (g.kernel[a] == 1) continue;
+      const std::int64_t most = (g.in[a] + 2 * g.padding[a] - 1) / (g.kernel[a] - 1);
+      g.dilation[a] = 1 + static_cast<std::int64_t>(rng.below(a, static_cast<std::uint64_t>(most)));
+    }
+    list.push_back(g);
+  }
+  for (const ConvGeometry& g : list) {
+    const WindowMap map = conv_map(g);
+    const std::vector<Place> live = walk(map.live(), 0);
+    const auto distance = [&](const Place& t) {
+      const auto number = [&](std::size_t a) { return static_cast<int>(g.dilation[a]); };
+      return Place{t.d * number(0), t.h * number(1), t.w * number(2)};
+    };
+    std::vector<std::int32_t> taps;
+    for (const Place& t : live)
+      taps.push_back(static_cast<std::int32_t>((t.d * g.kernel[1] + t.h) * g.kernel[2] + t.w));
+    ASSERT_EQ(taps, g.live_tap_list()) << g;
+    for (const bool by_output : {true, false}) {
+      const Lists lists(g, by_output ? TapOrder::kByOutput : TapOrder::kByInput);
+      for (int p = 0; p < (by_output ? map.outputs() : map.inputs()); ++p) {
+        std::vector<std::pair<int, int>> pairs;
+        for (const Place& t : live) {
+          const int partner = by_output ? map.input_of(map.output_place(p), distance(t))
+                                        : map.output_of(map.input_place(p), distance(t));
+          if (partner >= 0) pairs.emplace_back(map.slot_of(t), partner);
+        }
+        ASSERT_EQ(pairs, lists.list(p)) << g << (by_output ? " output " : " input ") << p;
+      }
+    }
+    const Lists by_tap(g, TapOrder::kByTap);
+    for (std::size_t t = 0; t < live.size(); ++t) {
+      const Box box = map.outputs_of_taps(distance(live[t]), distance(live[t]));
+      const auto pairs = by_tap.list(static_cast<int>(t));
+      ASSERT_EQ(box.count(), static_cast<int>(pairs.size())) << g;
+      for (int b = 0; b < box.count(); ++b) {
+        const Place o = box.at(b);
+        ASSERT_EQ((o.d * map.h.out + o.h) * map.w.out + o.w, pairs[static_cast<std::size_t>(b)].first) << g;
+      }
+    }
+  }
+}
+
 TEST(WindowMap, DeclinesInWords) {
   EXPECT_EQ(conv_map_declines(conv_on_cube(32, 200, 200, 4, 3, 1, 1)), "");
   EXPECT_NE(conv_map_declines(conv_on_square(1, 1, 1, 40, 17, 1, 0)).find("16 taps"), std::string::npos);

@@ -19,6 +19,7 @@ struct Settings {
   std::string name = "adam";
   std::vector<std::string> features{"vpeak"};
   std::vector<double> epochs;
+  std::vector<std::int64_t> units{128, 64};
 
   Config bind() {
     return Config({{"device", "where", &name, 0, 0, {"adam", "sgd"}},
@@ -26,7 +27,8 @@ struct Settings {
                    {"train.count", "a number", &count, 1, 100},
                    {"train.rate", "a rate", &rate, 0, 1},
                    {"data.features", "columns", &features},
-                   {"data.epochs", "numbers", &epochs, 0, 1e9}});
+                   {"data.epochs", "numbers", &epochs, 0, 1e9},
+                   {"data.units", "integers", &units, 1, 1e9}});
   }
 };
 
@@ -43,32 +45,34 @@ TEST(Config, ReadsTomlAndWritesItBackBitForBit) {
   Settings s;
   s.bind().read_text(
       "device = \"sgd\"\n[train]\non = true\ncount = 7\nrate = 0.30000000000000004\n[data]\nfeatures = "
-      "[\"a\", \"b\"]\nepochs = [1, 2.5]\n",
+      "[\"a\", \"b\"]\nepochs = [1, 2.5]\nunits = [9, 8]\n",
       "f.toml");
   EXPECT_TRUE(s.on);
   EXPECT_EQ(s.count, 7);
   EXPECT_EQ(s.rate, 0.1 + 0.2);
   EXPECT_EQ(s.features, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(s.units, (std::vector<std::int64_t>{9, 8}));
   Settings again;
   again.bind().read_text(s.bind().dump(), "dump");
   EXPECT_EQ(again.rate, s.rate);
   EXPECT_EQ(again.epochs, s.epochs);
+  EXPECT_EQ(again.units, s.units);
   EXPECT_EQ(again.bind().dump(), s.bind().dump());
 }
 
 TEST(Config, SetsFromWords) {
   Settings s;
   Config config = s.bind();
-  config.set("train.rate=1");
-  config.set("device=sgd");
-  config.set("data.features=vpeak,vacc");
-  config.set("data.epochs=[3, 4]");
-  config.set("train.on=true");
+  config.set({"train.rate=1"});
+  config.set({"device=sgd"});
+  config.set({"data.features=vpeak,vacc"});
+  config.set({"data.epochs=[3, 4]"});
+  config.set({"train.on=true"});
   EXPECT_EQ(s.rate, 1);
   EXPECT_EQ(s.name, "sgd");
   EXPECT_EQ(s.features.size(), 2U);
   EXPECT_EQ(s.epochs, (std::vector<double>{3, 4}));
-  config.set("data.epochs=5");
+  config.set({"data.epochs=5"});
   EXPECT_EQ(s.epochs, (std::vector<double>{5}));
 }
 
@@ -89,11 +93,11 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
   EXPECT_EQ(text_error("device = \"gpu\"\n"),
             "f.toml, line 1: device must be one of adam, sgd, but it is gpu");
   EXPECT_NE(text_error("[train\n").find("f.toml, line 1: not valid TOML"), std::string::npos);
-  EXPECT_NE(error_of([&] { config.set("train.count=many"); }).find("train.count must be an integer"),
+  EXPECT_NE(error_of([&] { config.set({"train.count=many"}); }).find("train.count must be an integer"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { config.set("epochs=3"); }).find("data.epochs"), std::string::npos);
-  EXPECT_NE(error_of([&] { config.set("nonsense"); }).find("key=value"), std::string::npos);
-  EXPECT_NE(error_of([&] { config.set("train.count=1\nrate=2"); }), "");
+  EXPECT_NE(error_of([&] { config.set({"epochs=3"}); }).find("data.epochs"), std::string::npos);
+  EXPECT_NE(error_of([&] { config.set({"nonsense"}); }).find("key=value"), std::string::npos);
+  EXPECT_NE(error_of([&] { config.set({"train.count=1\nrate=2"}); }), "");
   EXPECT_NE(error_of([&] { config.read_file("/nonexistent.toml"); }).find("/nonexistent.toml"),
             std::string::npos);
   EXPECT_EQ(s.count, 3);

@@ -69,8 +69,8 @@ struct Session {
   Loader training{data, {16, 11, true, true, true}};
   Loader validation{data, {16, 11, false, false, false}};
 
-  Task task() {
-    Task t;
+  Objective objective() {
+    Objective t;
     t.predict = [this](Pass& pass, const Var& x) { return net.forward(pass, x); };
     t.loss = [](Pass& pass, const Var& p, const Tensor& target) {
       return mean_squared_error(pass, p, target);
@@ -85,7 +85,8 @@ struct Session {
   std::int64_t train(std::int64_t epochs, std::int64_t from, const std::vector<Observer*>& observers,
                      double rate = 0.01) {
     TrainerOptions options{epochs, 11, 0, true, [rate](std::int64_t) { return rate; }};
-    return Trainer(context, net, *optimizer, task(), options).run(training, &validation, from, observers);
+    return Trainer(context, net, *optimizer, objective(), options)
+        .run(training, &validation, from, observers);
   }
   std::vector<double> weights() {
     std::vector<double> all;
@@ -138,9 +139,9 @@ TEST_F(TrainTest, LearnsAndRepeatsBitForBitOnOneAndTwoThreads) {
   for (int n : {1, 2, 2}) {
     omp_set_num_threads(n);
     Session s;
-    const double before = validate(s.context, s.task(), s.validation).metric;
+    const double before = validate(s.context, s.objective(), s.validation).metric;
     s.train(30, 0, {});
-    EXPECT_LT(validate(s.context, s.task(), s.validation).metric, 0.2 * before);
+    EXPECT_LT(validate(s.context, s.objective(), s.validation).metric, 0.2 * before);
     results.push_back(s.weights());
   }
   omp_set_num_threads(threads);
@@ -156,7 +157,7 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
     return text;
   };
   Session whole;
-  MetricsLog log(folder / "whole.csv", 0);
+  MetricsLog log(folder / "whole.csv", 0, "chi2");
   Checkpointer none(folder, whole.net, *whole.optimizer, {}, 0, [] { return false; });
   whole.train(5, 0, {&log, &none});
   for (int stop_after : {1, 3, 4, 7, 19}) {
@@ -164,7 +165,7 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
     {
       Session s;
       int left = stop_after;
-      MetricsLog part(folder / "part.csv", 0);
+      MetricsLog part(folder / "part.csv", 0, "chi2");
       Checkpointer keeper(folder, s.net, *s.optimizer, {}, 0, [&left] { return left == 0; });
       struct Countdown final : Observer {
         int* left = nullptr;
@@ -180,7 +181,7 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
     EXPECT_EQ(info.step, stop_after);
     load_checkpoint(folder / "last.h5", resumed.net.state(), resumed.optimizer->state());
     resumed.optimizer->set_steps(info.optimizer_steps);
-    MetricsLog rest(folder / "part.csv", info.step);
+    MetricsLog rest(folder / "part.csv", info.step, "chi2");
     Checkpointer keeper(folder, resumed.net, *resumed.optimizer, info, 0, [] { return false; });
     resumed.train(5, info.step, {&rest, &keeper});
     EXPECT_EQ(resumed.weights(), whole.weights()) << "stopped after step " << stop_after;
@@ -247,6 +248,28 @@ TEST_F(TrainTest, ANanIsExplainedByItsFirstOpAndParameter) {
     EXPECT_NE(text.find("linear_fprop"), std::string::npos) << text;
     EXPECT_NE(text.find("last.weight"), std::string::npos) << text;
     EXPECT_NE(text.find("step 4"), std::string::npos) << text;
+  }
+}
+
+TEST_F(TrainTest, ALabelThatIsNoClassIsNamed) {
+  Session s;
+  Objective objective = s.objective();
+  objective.loss = [](Pass& pass, const Var& p, const Tensor& target) {
+    std::vector<double> classes(static_cast<std::size_t>(target.shape()[0]), 1);
+    classes[3] = 17;
+    const Tensor labels = allocate_tensor({}, {target.shape()[0]}, DType::kI32);
+    from_host(classes, labels, pass.context.stream);
+    return softmax_cross_entropy(pass, p, labels);
+  };
+  const TrainerOptions options{1, 11, 0, true, [](std::int64_t) { return 0.01; }};
+  try {
+    Trainer(s.context, s.net, *s.optimizer, objective, options).run(s.training, nullptr, 0, {});
+    FAIL() << "trained on";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("softmax_cross_entropy"), std::string::npos) << text;
+    EXPECT_NE(text.find("because label 17 of row 3 is outside 0 … 1."), std::string::npos) << text;
+    EXPECT_EQ(text.find("lower learning rate"), std::string::npos) << text;
   }
 }
 

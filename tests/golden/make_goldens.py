@@ -32,6 +32,7 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "peers"))
+from layer_goldens import layer_values
 from op_goldens import OPTIMIZERS, op_values, optimizer_values
 from random_numbers import below, check_philox, tensor, uniform, words
 from safetensors_file import read_safetensors, to_numpy, write_safetensors
@@ -205,10 +206,12 @@ def make_all():
         recipe = "; ".join(f"{n} {s} {k} {scale!r}" for n, s, k, scale in parameter_recipe(UmResnet(channels)))
         metadata = {"channels": str(channels), "batch": str(batch), "parameters (name stream kind scale)": recipe}
         files[f"um_resnet_c{channels}.safetensors"] = (pack(f32, f64), metadata)
-    ops, optimizers = op_values(), optimizer_values()
+    ops, layers, optimizers = op_values(), layer_values(), optimizer_values()
     print_distances("operations", *pairs(ops))
+    print_distances("layers", *pairs(layers))
     print_distances("optimizers", *pairs(optimizers))
     files["ops.safetensors"] = (ops, {})
+    files["layers.safetensors"] = (layers, {})
     files["optimizers.safetensors"] = (optimizers, {k: repr(v[1]) for k, v in OPTIMIZERS.items()})
     recipe = " ".join(__doc__.split("Every quantity")[0].split("What is not stored")[1].split())
     for _, metadata in files.values():

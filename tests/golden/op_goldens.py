@@ -96,23 +96,23 @@ def op_values():
     return tensors
 
 
-def batch_norm_values(tensors, prefix, shape, offset, stream):
-    """momentum 0.1, eps 1e-5. The running variance takes the unbiased variance of the batch."""
+def batch_norm_values(tensors, prefix, shape, offset, stream, momentum=0.1, eps=1e-5, scale=1.0):
+    """The running variance takes the unbiased variance of the batch. `scale` is that of the inputs."""
     channels = (shape[1],)
-    inputs = {"input": tensor(stream, shape, lambda u: offset + 2 * u - 1),
+    inputs = {"input": tensor(stream, shape, lambda u: offset + 2 * u - 1) * scale,
               "weight": tensor(stream + 1, channels, lambda u: 0.5 + u), "bias": tensor(stream + 2, channels)}
     start_mean = tensor(stream + 4, channels, lambda u: offset + u - 0.5)
-    start_var = tensor(stream + 5, channels, lambda u: 0.5 + u)
+    start_var = tensor(stream + 5, channels, lambda u: 0.5 + u) * scale**2
     tensors.update({prefix + "/running_mean_before": start_mean, prefix + "/running_var_before": start_var})
     for dtype, mark in ((torch.float32, ""), (torch.float64, "f64/")):
         mean, var = start_mean.to(dtype).clone(), start_var.to(dtype).clone()
-        functional.batch_norm(inputs["input"].to(dtype), mean, var, training=True)
+        functional.batch_norm(inputs["input"].to(dtype), mean, var, training=True, momentum=momentum)
         tensors.update({f"{mark}{prefix}/running_mean_after": mean, f"{mark}{prefix}/running_var_after": var})
     differentiate(tensors, prefix, inputs, lambda input, weight, bias: functional.batch_norm(
-        input, None, None, weight, bias, training=True), stream + 3)
+        input, None, None, weight, bias, training=True, eps=eps), stream + 3)
     evaluated = {}
     differentiate(evaluated, prefix, inputs, lambda input, weight, bias: functional.batch_norm(
-        input, start_mean.to(input.dtype), start_var.to(input.dtype), weight, bias, training=False), stream + 3)
+        input, start_mean.to(input.dtype), start_var.to(input.dtype), weight, bias, eps=eps), stream + 3)
     for key, value in evaluated.items():  # same inputs and upstream gradient, the "before" statistics
         if not key.endswith(("/input", "/weight", "/bias", "/grad_output")):
             tensors[key.replace(prefix, prefix + "/eval")] = value
@@ -126,6 +126,10 @@ OPTIMIZERS = {
     "sgd": (torch.optim.SGD, dict(lr=1e-2)),
     "sgd_momentum": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9)),
     "sgd_momentum_l2": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, weight_decay=0.01)),
+    "sgd_nesterov": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, nesterov=True)),
+    "sgd_nesterov_l2": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, weight_decay=0.01, nesterov=True)),
+    "sgd_dampening": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, dampening=0.3)),
+    "sgd_dampening_l2": (torch.optim.SGD, dict(lr=1e-2, momentum=0.9, dampening=0.9, weight_decay=0.01)),
 }
 
 

@@ -30,6 +30,7 @@ std::string file_bytes(const std::filesystem::path& path);
 // The readers by kind of file.
 std::vector<Reader> catalog_readers();
 std::vector<Reader> model_readers();
+std::vector<Reader> dataset_readers();
 std::vector<Reader> text_readers();
 
 /// A catalog with every column.

@@ -13,23 +13,17 @@ namespace fs = std::filesystem;
 
 RunConfig small_run() {
   RunConfig config;
-  config.device = "cpu";
-  config.channels = 1;
+  config.bind().set({"device=cpu", "model.channels=1"});
   return config;
-}
-
-Transform transform_of(const RunConfig& config) {
-  const std::vector<double> ones(static_cast<std::size_t>(config.smf_bins), 1.0);
-  return {std::vector<double>(config.boxes.features.size(), 1.0), ones, ones, ones, ones};
 }
 
 // A run's checkpoints: best.h5 to predict with, last.h5 to continue from.
 void make_checkpoints(const fs::path& folder) {
   RunConfig config = small_run();
-  Experiment learner(config, transform_of(config));
+  Experiment learner(config, config.task->neutral({}), "test");
   CheckpointInfo info;
   info.config = config.bind().dump();
-  info.transform = to_map(learner.transform());
+  info.transform = learner.fitted();
   info.step = 12;
   info.optimizer_steps = 12;
   info.best_metric = 3.5;
@@ -43,13 +37,13 @@ void read_checkpoint(const fs::path& file, const fs::path&) {
   read_checkpoint_info(file);
   const auto loaded = Experiment::load(file, "cpu");
   if (file.filename() != "last.h5") return;
-  Experiment learner(loaded->config(), loaded->transform());
+  Experiment learner(loaded->config(), loaded->fitted(), file.string());
   load_checkpoint(file, learner.network().state(), learner.make_optimizer()->state());
 }
 
 void make_weights(const fs::path& folder) {
   const RunConfig config = small_run();
-  Experiment learner(config, transform_of(config));
+  Experiment learner(config, config.task->neutral({}), "test");
   write_safetensors(folder / "best.safetensors", learner.network().state(),
                     {{"format", "pt"}, {"config", "model.channels = 1"}});
 }
@@ -57,7 +51,7 @@ void make_weights(const fs::path& folder) {
 void read_weights(const fs::path& file, const fs::path&) {
   const SafeTensors weights = read_safetensors(file);
   const RunConfig config = small_run();
-  Experiment learner(config, transform_of(config));
+  Experiment learner(config, config.task->neutral({}), "test");
   load_state(learner.network(), weights.tensors, file.string());
 }
 
@@ -89,7 +83,7 @@ void make_forests(const fs::path& folder) {
 
 void make_configurations(const fs::path& folder) {
   RunConfig config = small_run();
-  config.validation_boxes = {3, 1, 4};
+  config.bind().set({"data.validation_boxes=[3,1,4]"});
   write_file(folder / "config.toml", config.bind().dump());
   write_file(
       folder / "by_hand.toml",

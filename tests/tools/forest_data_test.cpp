@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "data/mock/mock.h"
-#include "tools/common/run_config.h"
+#include "models/tasks/smf/settings.h"
 
 namespace umbra {
 namespace {
@@ -47,7 +47,7 @@ TEST(ForestData, HalosStandInTheSubBoxesOfTheNetwork) {
 TEST(ForestData, TheSplitIsThatOfTheNetwork) {
   const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
   const std::vector<std::uint8_t> training = training_rows(halos, {});
-  const Split split = RunConfig().split(halos.boxes);
+  const Split split = SmfSettings().split(halos.boxes);
   ASSERT_EQ(split.validation.size(), 5U);
   std::int64_t left_out = 0;
   for (std::size_t i = 0; i < training.size(); ++i) {

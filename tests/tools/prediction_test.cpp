@@ -10,7 +10,7 @@
 
 #include "data/mock/mock.h"
 #include "engine/base/philox.h"
-#include "tools/common/fingerprint.h"
+#include "models/tasks/smf/smf_task.h"
 
 namespace umbra {
 namespace {
@@ -31,7 +31,7 @@ class PredictionTest : public ::testing::Test {
   // A fresh network, by way of a checkpoint as predict meets it: for the question of groups it is as good as
   // a trained one. Its scalings come from the catalog itself.
   std::unique_ptr<Experiment> fresh_network(RunConfig& config, const Transform& transform) const {
-    Experiment learner(config, transform);
+    Experiment learner(config, to_map(transform), "mock.h5");
     CheckpointInfo info;
     info.config = config.bind().dump();
     info.transform = to_map(transform);
@@ -43,23 +43,23 @@ class PredictionTest : public ::testing::Test {
     const fs::path file = folder_ / "catalog.h5";
     write_catalog(file, catalog);
     RunConfig config;
-    config.device = "cpu";
-    config.channels = 4;
-    config.boxes.subbox_size = side;
-    BoxSet boxes = make_boxes(read_catalog(file), config.box_options());
+    config.bind().set({"device=cpu", "model.channels=4", concat("data.subbox_size=", side)});
+    const SmfSettings& settings = smf_settings(*config.task);
+    BoxSet boxes = make_boxes(read_catalog(file), settings.box_options());
     const std::int64_t count = boxes.count;
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
-    const std::unique_ptr<Experiment> loaded = fresh_network(config, fit_transform(boxes, all, config));
+    const Transform transform = fit_transform(boxes, all, settings);
+    const std::unique_ptr<Experiment> loaded = fresh_network(config, transform);
     Experiment& experiment = *loaded;
     const std::vector<double> expected_fingerprint = fingerprint(boxes);
-    scale_inputs(boxes, experiment.transform());
+    scale_inputs(boxes, transform);
     const BoxDataset data(boxes, all, {});
     const std::vector<double> expected = finite_predictions(
-        experiment.context(), experiment.task(), Loader(data, {64, 0, false, false, false}), "here");
+        experiment.context(), experiment.objective(), Loader(data, {64, 0, false, false, false}), "here");
     for (const BoxStreamLimits limits :
          {BoxStreamLimits{}, {3, 500, 700}, {1, 1 << 20, 1 << 20}, {64, 1, 999}}) {
-      BoxStream stream(file, config.box_options(), folder_, limits);
+      BoxStream stream(file, settings.box_options(), folder_, limits);
       const Predictions got = predict_stream(stream, experiment, "here");
       EXPECT_EQ(got.boxes.count, count);
       EXPECT_EQ(got.phi, std::vector<float>(expected.begin(), expected.end())) << limits.boxes;
@@ -79,17 +79,17 @@ TEST_F(PredictionTest, InBf16) {
   const fs::path file = folder_ / "catalog.h5";
   write_catalog(file, mock::make(options).catalog);
   RunConfig config;
-  config.device = "cpu";
-  config.channels = 8;
-  const BoxSet boxes = make_boxes(read_catalog(file), config.box_options());
+  config.bind().set({"device=cpu", "model.channels=8"});
+  const SmfSettings& settings = smf_settings(*config.task);
+  const BoxSet boxes = make_boxes(read_catalog(file), settings.box_options());
   std::vector<std::int64_t> all;
   for (std::int64_t i = 0; i < boxes.count; ++i) all.push_back(i);
-  fresh_network(config, fit_transform(boxes, all, config));
+  fresh_network(config, fit_transform(boxes, all, settings));
   std::vector<std::vector<float>> phi;
   for (const std::optional<Precision> precision :
        {std::optional<Precision>(), std::optional(Precision::kF32), std::optional(Precision::kBf16)}) {
     const std::unique_ptr<Experiment> loaded = Experiment::load(folder_, "cpu", precision);
-    BoxStream stream(file, config.box_options(), folder_, {});
+    BoxStream stream(file, settings.box_options(), folder_, {});
     phi.push_back(predict_stream(stream, *loaded, "here").phi);
   }
   EXPECT_EQ(phi[0], phi[1]);  // as trained

@@ -1,28 +1,20 @@
-// Experiment: a network with the scalings around it, built from a RunConfig, shared by train, predict and
-// evaluate.
-//
-//   catalog -> sub-boxes -> inputs times input_scale -> network -> z -> phi = z * label_scale + label_shift
-//   -> chi^2
-//
-// Predictions and chi^2 are always in phi, whatever the network learns in.
+// Experiment: a network with what is around it, built from a RunConfig, shared by train, predict and evaluate.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/checkpoint.h"
 #include "engine/train/trainer.h"
-#include "tools/common/transform.h"
+#include "tools/common/run_config.h"
 
 namespace umbra {
 
-/// Predictions for every box of `data`, [boxes, bins]. Throws Error when one is not finite.
-std::vector<double> finite_predictions(Context& context, const Task& task, const Loader& data,
+/// Predictions for every sample of `data`, [samples, outputs]. Throws Error when one is not finite.
+std::vector<double> finite_predictions(Context& context, const Objective& objective, const Loader& data,
                                        const std::string& where);
-
-/// phi floor of chi2_log: so many galaxies per sub-box and bin, in the unit of phi.
-double log_floor(const RunConfig& config);
 
 /// What train writes into the folder of a run.
 inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.h5", "best.h5",
@@ -30,11 +22,15 @@ inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.
 /// `inputs` and the files of `run`, a folder or one of its checkpoints.
 std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs);
 
+/// The configuration of a run, a folder or one of its checkpoints. Throws Error where there is none.
+RunConfig config_of_run(const std::filesystem::path& run);
+
 class Experiment {
  public:
   /// A fresh network, initialised from train.seed.
+  /// Errors about what it is to take name `source`, the data or the run.
   /// `learns`: false for a network that is only loaded and asked (engine/nn/module.h).
-  Experiment(const RunConfig& config, Transform transform, bool learns = true);
+  Experiment(const RunConfig& config, Fitted fitted, const std::string& source, bool learns = true);
   /// The network of a checkpoint (RUN/best.h5 where there is one, else RUN/last.h5; or a file), for
   /// prediction on `device`, in the run's own precision unless another is given. With bf16 the weights of its
   /// convolutions are held as bfloat16: half of the memory.
@@ -42,21 +38,22 @@ class Experiment {
                                           std::optional<Precision> precision = {});
 
   const RunConfig& config() const { return config_; }
-  const Transform& transform() const { return transform_; }
+  /// The numbers that belong to the network, and, of load(), whatever else its checkpoint has.
+  const Fitted& fitted() const { return fitted_; }
   Context& context() { return context_; }
   Module& network() { return *network_; }
   const CheckpointInfo& info() const { return info_; }  // of load()
-  /// phi in, chi^2 out.
-  const Task& task() const { return task_; }
+  /// Input in, prediction, loss and metric out.
+  const Objective& objective() const { return objective_; }
   std::unique_ptr<Optimizer> make_optimizer();
 
  private:
   RunConfig config_;
-  Transform transform_;
+  Fitted fitted_;
   Registry registry_;
   Context context_;
   std::unique_ptr<Module> network_;
-  Task task_;
+  Objective objective_;
   CheckpointInfo info_;
 };
 

@@ -9,8 +9,8 @@
 
 #include "data/boxes/cut.h"
 #include "engine/base/error.h"
+#include "engine/base/fingerprint.h"
 #include "engine/cpu/parallel.h"
-#include "tools/common/fingerprint.h"
 
 namespace umbra {
 namespace {

@@ -1,12 +1,15 @@
 // The settings of a training run: what `train` reads from TOML and from key=value words, and writes to
-// RUN/config.toml.
+// RUN/config.toml. Beside its own it has those of a task (models/tasks/task.h) and of a model
+// (models/model.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "data/boxes/boxes.h"
+#include "engine/base/cloned.h"
 #include "engine/io/config.h"
+#include "models/model.h"
+#include "models/tasks/task.h"
 
 namespace umbra {
 
@@ -14,23 +17,8 @@ struct RunConfig {
   std::string device = "auto";
   Precision precision = Precision::kF32;
   std::string kernels;
-
-  std::string model = "um_resnet";
-  std::int64_t channels = 20;
-  double dropout = 0;
-
-  BoxOptions boxes;
-  std::int64_t voxels = 25, smf_bins = 14;  // copied into `boxes` by box_options()
-  double train_fraction = 0.8;
-  std::int64_t split_seed = 1;
-  std::vector<double> validation_boxes;
-  std::string input_scaling = "rms";
-  std::string label_scaling = "standard";
-  bool symmetries = true;
-  bool shifts = true;
-
-  std::string loss = "chi2_linear";
-  double log_floor_galaxies = 0.5;
+  Cloned<Task> task = make_task("smf");
+  Cloned<Model> model = make_model(task->default_model());
 
   std::int64_t epochs = 60;
   std::int64_t batch = 32;
@@ -48,17 +36,19 @@ struct RunConfig {
   std::string graph = "on";
   std::int64_t checkpoint_steps = 0;
 
+  /// A run of that task with the model that learns it by default.
+  void choose_task(std::string_view name);
   /// Every setting with its meaning and bounds, bound to this object.
   Config bind();
-  /// The cutting of a catalog into sub-boxes.
-  BoxOptions box_options() const;
-  /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
-  /// empty or a listed box does not exist.
-  Split split(std::int64_t count) const;
   /// Throws Error when settings contradict one another.
   void check() const;
   /// The learning rate at a step.
   double rate(std::int64_t step, std::int64_t steps_per_epoch) const;
+
+ private:
+  std::vector<Setting> settings();
+
+  std::string task_name_{task->name()}, model_name_{model->name()};  // as the settings have them
 };
 
 }  // namespace umbra

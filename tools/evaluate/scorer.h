@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/common/transform.h"
+#include "data/boxes/boxes.h"
+#include "models/tasks/smf/transform.h"
 
 namespace umbra {
 
@@ -13,7 +14,7 @@ struct Scorer {
   const BoxSet& boxes;
   std::vector<std::int64_t> wanted;  // indices into boxes
   Transform transform;
-  double floor;  // log_floor()
+  double floor;  // SmfSettings::log_floor()
 
   /// phi of a wanted box.
   double truth(std::size_t row, std::size_t bin) const;

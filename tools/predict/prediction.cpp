@@ -2,7 +2,8 @@
 
 #include <numeric>
 
-#include "tools/common/fingerprint.h"
+#include "engine/base/fingerprint.h"
+#include "models/tasks/smf/smf_task.h"
 
 namespace umbra {
 namespace {
@@ -31,15 +32,16 @@ void keep(BoxSet& group, BoxSet& all) {
 Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std::string& where) {
   Predictions result;
   Fingerprint catalog;
+  const Transform transform = from_map(experiment.fitted(), smf_settings(*experiment.config().task), where);
   while (std::optional<BoxSet> group = stream.next()) {
     catalog.add(group->input);
-    scale_inputs(*group, experiment.transform());
+    scale_inputs(*group, transform);
     std::vector<std::int64_t> every(static_cast<std::size_t>(group->count));
     std::iota(every.begin(), every.end(), 0);
     const BoxDataset data(*group, std::move(every), {});
     const Loader loader(data, {kBatch, 0, false, false, false});
     const std::vector<double> phi =
-        finite_predictions(experiment.context(), experiment.task(), loader, where);
+        finite_predictions(experiment.context(), experiment.objective(), loader, where);
     result.phi.insert(result.phi.end(), phi.begin(), phi.end());
     keep(*group, result.boxes);
   }

@@ -1,5 +1,6 @@
 #include "tools/train/arguments.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/io/checkpoint.h"
@@ -9,8 +10,26 @@ namespace umbra {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// Throws Error when one of `assignments` is of a setting that a run keeps.
+void check_changes(const Config& config, const std::vector<std::string>& assignments) {
+  std::string can;
+  for (const Setting& setting : config.settings())
+    if (setting.may_change) can += (can.empty() ? "" : ", ") + setting.key;
+  for (const std::string& assignment : assignments) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    for (const Setting& setting : config.settings())
+      require(setting.key != key || setting.may_change, "--resume continues with the settings of the run; ",
+              key, " cannot be changed (", can, " can)");
+  }
+}
+
+}  // namespace
+
 RunConfig resolve(const TrainArguments& arguments) {
   RunConfig config;
+  if (!arguments.resume && !arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
   Config binding = config.bind();
   if (arguments.resume) {
     const fs::path last = fs::path(arguments.out) / "last.h5";
@@ -20,21 +39,28 @@ RunConfig resolve(const TrainArguments& arguments) {
     require(arguments.weights.empty(),
             "--resume continues with the weights of the run; --weights cannot change them");
     binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
+    check_changes(binding, arguments.settings);
   }
   if (!arguments.config.empty()) binding.read_file(arguments.config);
-  for (const std::string& setting : arguments.settings) {
-    const std::string key = setting.substr(0, setting.find('='));
-    const bool harmless = key == "train.epochs" || key == "train.checkpoint_steps" ||
-                          key == "train.nan_guard" || key == "train.graph" || key == "device" ||
-                          key == "kernels";
-    require(!arguments.resume || harmless, "--resume continues with the settings of the run; ", key,
-            " cannot be changed (train.epochs, train.checkpoint_steps, train.nan_guard, train.graph, device "
-            "and kernels "
-            "can)");
-    binding.set(setting);
-  }
+  binding.set(arguments.settings);
   config.check();
   return config;
+}
+
+std::string settings_help(const TrainArguments& arguments) {
+  std::vector<std::string> choices;
+  for (const std::string& setting : arguments.settings)
+    if (setting.starts_with("task=") || setting.starts_with("model.name=")) choices.push_back(setting);
+  RunConfig config;
+  std::string wrong;
+  try {
+    if (!arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
+    config.bind().set(choices);
+  } catch (const Error& error) {
+    wrong = concat("(", error.what(), ")\n");
+  }
+  return concat(wrong, "settings of task=", config.task->name(), " and model.name=", config.model->name(),
+                ", with their defaults:\n", config.bind().help());
 }
 
 std::string resume_command(const TrainArguments& arguments) {

@@ -18,6 +18,9 @@ struct TrainArguments {
 /// Throws Error when they contradict one another or --resume cannot change what they say.
 RunConfig resolve(const TrainArguments& arguments);
 
+/// Every setting with its default: those of the task and the model that --data and the settings choose.
+std::string settings_help(const TrainArguments& arguments);
+
 /// What a shell takes to go on with a run.
 std::string resume_command(const TrainArguments& arguments);
 

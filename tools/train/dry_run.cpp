@@ -21,17 +21,11 @@ std::string format(const char* pattern, Values... values) {
   return buffer;
 }
 
-Transform neutral_transform(const RunConfig& config) {
-  const auto bins = static_cast<std::size_t>(config.smf_bins);
-  const std::vector<double> ones(bins, 1.0);
-  return {std::vector<double>(config.boxes.features.size(), 1.0), ones, std::vector<double>(bins, 0.0), ones,
-          ones};
-}
-
 }  // namespace
 
-std::string dry_run(const RunConfig& config) {
-  Experiment experiment(config, neutral_transform(config));
+std::string dry_run(const RunConfig& config, const std::string& data) {
+  const Task& task = *config.task;
+  Experiment experiment(config, task.neutral(data), data.empty() ? "--dry-run" : data);
   Context& context = experiment.context();
   std::map<const void*, LayerCost> layers;  // by the address of their weights
   double flops = 0;
@@ -44,10 +38,10 @@ std::string dry_run(const RunConfig& config) {
     }
   };
 
-  const auto features = static_cast<std::int64_t>(config.boxes.features.size());
-  const Shape in{config.batch, features, config.voxels, config.voxels, config.voxels};
+  const Shape in = stacked(config.batch, task.shape(experiment.fitted()).input);
   const Tensor input = context.temporary(in, DType::kF32);
-  const Tensor target = context.temporary({config.batch, config.smf_bins}, DType::kF32);
+  const Tensor target = context.temporary(stacked(config.batch, task.target_shape(experiment.fitted())),
+                                          task.target_dtype(experiment.fitted()));
   std::vector<double> values(static_cast<std::size_t>(in.count()));
   const Rng rng(1, Purpose::kTest);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.uniform(i);
@@ -55,7 +49,8 @@ std::string dry_run(const RunConfig& config) {
   from_host(std::vector<double>(static_cast<std::size_t>(target.count()), 1.0), target, context.stream);
   Tape tape(context);
   Pass pass{context, &tape, true};
-  tape.backward(experiment.task().loss(pass, experiment.task().predict(pass, constant(input)), target));
+  const Objective& objective = experiment.objective();
+  tape.backward(objective.loss(pass, objective.predict(pass, constant(input)), target));
 
   std::string text =
       "parameter                          shape                      parameters       dead  MFLOP fwd  "
@@ -78,8 +73,8 @@ std::string dry_run(const RunConfig& config) {
   text += format("\nparameters      %lld, of which %lld live and %lld dead (they only ever meet padding)\n",
                  static_cast<long long>(total), static_cast<long long>(total - dead),
                  static_cast<long long>(dead));
-  text += format("useful work     %.3f GFLOP per step of %lld boxes, forward and backward\n", flops * 1e-9,
-                 static_cast<long long>(config.batch));
+  text += format("useful work     %.3f GFLOP per step of %lld %s, forward and backward\n", flops * 1e-9,
+                 static_cast<long long>(config.batch), task.words().unit.c_str());
   text += format(
       "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
       static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));

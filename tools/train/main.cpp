@@ -1,4 +1,4 @@
-// train: learns the stellar mass function of sub-boxes from their halos. See --help and the README.
+// train: learns what a task asks of a file with a network. See --help and the README.
 #include <iostream>
 
 #include "tools/common/tool.h"
@@ -8,8 +8,10 @@
 int main(int argc, char** argv) {
   umbra::TrainArguments arguments;
   arguments.program = argv[0];
-  umbra::ToolApp app("Train a network on a catalog of halos and galaxies.", "train");
-  app.add_option("--data", arguments.data, "catalog (HDF5) with stellar masses");
+  umbra::ToolApp app(
+      "Train a network on a catalog of halos and galaxies, or on a data set of inputs and targets.", "train");
+  app.add_option("--data", arguments.data,
+                 "catalog with stellar masses, or data set with /inputs and /targets (HDF5)");
   app.add_option("--out", arguments.out,
                  "folder of the run: config.toml, metrics.csv, last.h5, best.h5, best.safetensors");
   app.add_option("--config", arguments.config, "settings, a TOML file; models/configs holds two");
@@ -23,13 +25,10 @@ int main(int argc, char** argv) {
     if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
     if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
   });
-  app.footer([] {
-    umbra::RunConfig defaults;
-    return "settings and their defaults:\n" + defaults.bind().help();
-  });
+  app.footer([&] { return umbra::settings_help(arguments); });
   return umbra::run_tool(app, argc, argv, [&] {
     if (arguments.dry_run)
-      std::cout << umbra::dry_run(umbra::resolve(arguments));
+      std::cout << umbra::dry_run(umbra::resolve(arguments), arguments.data);
     else
       umbra::TrainingRun(arguments).train();
   });

@@ -11,7 +11,7 @@ namespace umbra {
 void check_run_files(const TrainArguments& arguments);
 
 /// Throws Error when config.toml in the folder `out` says something else than `of_run`, the configuration in
-/// its last.h5, and not what --resume may change, as in `resumed`: the edit would be ignored, and lost.
-void check_edited_config(const std::filesystem::path& out, const RunConfig& of_run, const RunConfig& resumed);
+/// its last.h5, of what --resume may not change: the edit would be ignored, and lost.
+void check_edited_config(const std::filesystem::path& out, RunConfig of_run);
 
 }  // namespace umbra

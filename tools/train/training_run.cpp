@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <numeric>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
@@ -11,84 +10,66 @@
 #include "engine/train/metrics_log.h"
 #include "engine/train/profile.h"
 #include "engine/train/progress.h"
-#include "tools/common/fingerprint.h"
 #include "tools/common/tool.h"
 #include "tools/train/run_folder.h"
 #include "tools/train/stop_signal.h"
 
 namespace umbra {
-namespace {
-
 namespace fs = std::filesystem;
 
-// One batch, seen again and again, without dropout or augmentation: any sound network must learn it by heart.
-Split one_batch(const Split& split, RunConfig& config) {
-  config.dropout = 0;
-  config.symmetries = config.shifts = false;
-  const auto count = std::min(split.train.size(), static_cast<std::size_t>(config.batch));
-  const std::vector<std::int64_t> batch(split.train.begin(),
-                                        split.train.begin() + static_cast<std::ptrdiff_t>(count));
-  config.batch = static_cast<std::int64_t>(count);
-  require(count >= 2, "--overfit needs a batch of at least two boxes");
-  return {batch, batch};
-}
-
-}  // namespace
-
 TrainingRun::TrainingRun(const TrainArguments& arguments)
-    : arguments_(arguments),
-      out_(arguments.out),
-      config_(resolve(arguments)),
-      boxes_(read_boxes()),
-      split_(config_.split(boxes_.count)) {
-  if (arguments.overfit) split_ = one_batch(split_, config_);
-  if (arguments.resume) info_ = read_checkpoint_info(last());
-  const Transform transform = arguments.resume ? from_map(info_.transform, config_, last().string())
-                                               : fit_transform(boxes_, split_.train, config_);
-  fingerprint_ = fingerprint(boxes_);
-  scale_inputs(boxes_, transform);
-  experiment_ = std::make_unique<Experiment>(config_, transform);
+    : arguments_(arguments), out_(arguments.out), config_(resolve(arguments)), data_(read_data()) {
+  for (const std::string& note : data_->notes()) std::cout << note << '\n';
+  if (arguments.overfit) keep_one_batch();
+  if (arguments.resume) {
+    info_ = read_checkpoint_info(last());
+    config_.task->check_fitted(info_.transform, last().string());
+  }
+  const Fitted fitted = arguments.resume ? info_.transform : data_->fit();
+  fingerprint_ = data_->fingerprint();
+  data_->scale(fitted);
+  experiment_ = std::make_unique<Experiment>(config_, fitted, arguments.data);
   optimizer_ = experiment_->make_optimizer();
-  const auto samples = static_cast<std::int64_t>(split_.train.size());
-  require(config_.drop_last || samples % config_.batch != 1, samples,
-          " training boxes leave a last batch of one for train.batch=", config_.batch,
-          ", which batch norm cannot use; change train.batch or set train.drop_last=true");
+  const auto samples = static_cast<std::int64_t>(data_->split().train.size());
+  require(config_.drop_last || samples % config_.batch != 1, samples, " training ",
+          config_.task->words().unit, " leave a last batch of one for train.batch=", config_.batch,
+          ", of which batch norm has no statistics; change train.batch or set train.drop_last=true");
   check_run_files(arguments);
-  arguments.resume ? restore() : start(transform);
+  arguments.resume ? restore() : start(fitted);
   make_loaders();
   if (arguments.resume) check_epochs();
 }
 
-BoxSet TrainingRun::read_boxes() const {
+std::unique_ptr<TrainingData> TrainingRun::read_data() const {
   require(arguments_.resume || !fs::exists(last()), out_.string(),
           ": this folder already holds a run; continue it with --resume or choose another folder");
-  CatalogReport report;
-  const Catalog catalog = read_catalog(arguments_.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
-  BoxSet boxes = make_boxes(catalog, config_.box_options());
-  require(!boxes.smf.empty(), arguments_.data,
-          ": the catalog has no column stellar_mass, so there are no labels to learn from");
-  require(std::accumulate(boxes.halos.begin(), boxes.halos.end(), std::int64_t{0}) > 0, arguments_.data,
-          ": no halo has vpeak >= ", boxes.options.min_vpeak, " km/s, so there is nothing to learn from");
-  require(!boxes.galaxies.empty(), arguments_.data,
-          ": no galaxy has a stellar mass in the bins, so there is nothing to learn");
-  const auto empty = std::count(boxes.halos.begin(), boxes.halos.end(), 0);
-  if (empty > 0) std::cout << empty << " of " << boxes.count << " sub-boxes hold no halo above the cut\n";
-  return boxes;
+  return config_.task->read(arguments_.data);
 }
 
-void TrainingRun::start(const Transform& transform) {
+// One batch, seen again and again, without dropout or augmentation: any sound network must learn it by heart.
+void TrainingRun::keep_one_batch() {
+  for (const Setting& option : config_.model->settings()) {
+    if (option.key == "model.dropout") *std::get<double*>(option.value) = 0;
+  }
+  config_.task->do_not_augment();
+  config_.batch = std::min(config_.batch, static_cast<std::int64_t>(data_->split().train.size()));
+  require(config_.batch >= 2, "--overfit needs a batch of at least two ", config_.task->words().unit);
+  data_->keep(config_.batch);
+}
+
+void TrainingRun::start(const Fitted& fitted) {
   if (!arguments_.weights.empty()) {
     load_state(experiment_->network(), read_safetensors(arguments_.weights).tensors, arguments_.weights);
   }
-  info_.transform = to_map(transform);
+  info_.transform = fitted;
+  info_.names = data_->names();
   info_.transform["fingerprint"] = fingerprint_;
   info_.transform["overfit"] = {arguments_.overfit ? 1.0 : 0.0};
 }
 
 void TrainingRun::restore() {
-  require(info_.transform["fingerprint"] == fingerprint_, arguments_.data,
-          ": not the catalog that the run in ", out_.string(), " was trained on");
+  require(info_.transform["fingerprint"] == fingerprint_, arguments_.data, ": not the ",
+          config_.task->words().source, " that the run in ", out_.string(), " was trained on");
   require((info_.transform["overfit"] == std::vector<double>{1}) == arguments_.overfit,
           "--overfit must be given on resuming exactly when the run was started with it");
   load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
@@ -101,12 +82,10 @@ void TrainingRun::restore() {
 
 void TrainingRun::make_loaders() {
   const auto seed = static_cast<std::uint64_t>(config_.seed);
-  const bool augment = config_.symmetries || config_.shifts;
-  training_data_ =
-      std::make_unique<BoxDataset>(boxes_, split_.train, Augmentation{config_.symmetries, config_.shifts});
-  validation_data_ = std::make_unique<BoxDataset>(boxes_, split_.validation, Augmentation{});
-  training_ = std::make_unique<Loader>(*training_data_,
-                                       LoaderOptions{config_.batch, seed, true, config_.drop_last, augment});
+  training_data_ = data_->training();
+  validation_data_ = data_->validation();
+  training_ = std::make_unique<Loader>(
+      *training_data_, LoaderOptions{config_.batch, seed, true, config_.drop_last, data_->augments()});
   validation_ =
       std::make_unique<Loader>(*validation_data_, LoaderOptions{config_.batch, seed, false, false, false});
 }
@@ -119,7 +98,7 @@ void TrainingRun::check_epochs() const {
           (step + per_epoch - 1) / per_epoch);
   RunConfig before;
   before.bind().read_text(info_.config, last().string() + ", attribute config");
-  check_edited_config(out_, before, config_);
+  check_edited_config(out_, before);
   if (before.epochs == config_.epochs) return;
   std::cout << "train.epochs changes from " << before.epochs << " to " << config_.epochs << ": the "
             << config_.schedule << " schedule ";
@@ -161,17 +140,19 @@ TrainerOptions TrainingRun::trainer_options(std::int64_t steps_per_epoch) const 
 void TrainingRun::train() {
   open_folder();
   const std::int64_t per_epoch = training_->batches_per_epoch();
-  Progress progress(stdout, config_.epochs, per_epoch, info_.step, "chi2", "boxes");
-  MetricsLog metrics(out_ / "metrics.csv", info_.step);
+  const Task::Words words = config_.task->words();
+  const std::string metric = config_.task->metric(experiment_->fitted());
+  Progress progress(stdout, config_.epochs, per_epoch, info_.step, metric, words.unit);
+  MetricsLog metrics(out_ / "metrics.csv", info_.step, metric);
   Checkpointer checkpointer(out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
                             [] { return stop_signal() != 0; });
   Profile profile;
   if (arguments_.profile) profile.attach(experiment_->context());
   listen_for_stop_signals();
-  std::printf("%lld sub-boxes: %zu to train on, %zu to validate on; %s on %s\n",
-              static_cast<long long>(boxes_.count), split_.train.size(), split_.validation.size(),
-              config_.model.c_str(), name_of(experiment_->context().device()).c_str());
-  Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->task(),
+  std::cout << data_->count() << ' ' << words.samples << ": " << data_->split().train.size()
+            << " to train on, " << data_->split().validation.size() << " to validate on; "
+            << config_.model->name() << " on " << name_of(experiment_->context().device()) << '\n';
+  Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->objective(),
                   trainer_options(per_epoch));
   const std::int64_t done =
       trainer.run(*training_, validation_.get(), info_.step, {&progress, &metrics, &checkpointer});
@@ -185,14 +166,13 @@ void TrainingRun::train() {
 void TrainingRun::export_best(double metric) {
   require(fs::exists(out_ / "best.h5"), out_.string(),
           ": best.h5 is gone, and no epoch was left to make another; give more train.epochs");
-  Experiment best(config_, experiment_->transform());
+  Experiment best(config_, experiment_->fitted(), out_.string());
   load_checkpoint(out_ / "best.h5", best.network().state(), {});
   write_safetensors(out_ / "best.safetensors", best.network().state(),
                     {{"format", "pt"}, {"config", info_.config}});
   std::printf(
-      "best validation chi2 %.4g; wrote %s (config.toml, metrics.csv, last.h5, best.h5, "
-      "best.safetensors)\n",
-      metric, out_.string().c_str());
+      "best validation %s %.4g; wrote %s (config.toml, metrics.csv, last.h5, best.h5, best.safetensors)\n",
+      config_.task->metric(experiment_->fitted()).c_str(), metric, out_.string().c_str());
 }
 
 }  // namespace umbra

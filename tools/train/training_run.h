@@ -21,8 +21,9 @@ class TrainingRun {
 
  private:
   std::filesystem::path last() const { return out_ / "last.h5"; }
-  BoxSet read_boxes() const;
-  void start(const Transform& transform);
+  std::unique_ptr<TrainingData> read_data() const;
+  void keep_one_batch();
+  void start(const Fitted& fitted);
   void restore();
   void make_loaders();
   void check_epochs() const;
@@ -34,13 +35,12 @@ class TrainingRun {
   std::filesystem::path out_;
   std::unique_ptr<FolderLock> lock_;
   RunConfig config_;
-  BoxSet boxes_;
-  Split split_;
+  std::unique_ptr<TrainingData> data_;
   std::vector<double> fingerprint_;
   CheckpointInfo info_;
   std::unique_ptr<Experiment> experiment_;
   std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<BoxDataset> training_data_, validation_data_;
+  std::unique_ptr<Dataset> training_data_, validation_data_;
   std::unique_ptr<Loader> training_, validation_;
 };
 

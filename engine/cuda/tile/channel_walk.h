@@ -4,7 +4,7 @@
 // Kernels are launched with channel_grid(): block x is a channel (or 32 of them), block y a split.
 #pragma once
 
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/channel_cut.h"
 #include "engine/cuda/tile/indexing.h"
 

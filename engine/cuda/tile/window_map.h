@@ -83,9 +83,14 @@ struct WindowAxis {
   }
 };
 
-constexpr WindowAxis window_axis(int in, int out, int kernel, int stride, int padding) {
+/// Where taps are `dilation` positions apart, `live` still counts taps of the kernel, but input_of(),
+/// output_of() and outputs_of_tap() want a tap's distance from the first, t * dilation: the kernel they are
+/// part of has holes. taps_of_outputs() and taps_of_inputs() know nothing of that.
+constexpr WindowAxis window_axis(int in, int out, int kernel, int stride, int padding, int dilation = 1) {
   WindowAxis axis{in, out, kernel, stride, padding, 0};
-  axis.live = axis.taps_of_outputs({0, out - 1});
+  for (int t = 0; t < kernel; ++t) {
+    if (axis.outputs_of_tap(t * dilation).count() > 0) axis.live |= 1u << t;
+  }
   return axis;
 }
 

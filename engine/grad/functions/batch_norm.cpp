@@ -19,7 +19,8 @@ class BatchNormFunction final : public Function {
       : state_(state), options_(options) {}
   std::string_view name() const override { return options_.relu ? "batch_norm_relu" : "batch_norm"; }
 
-  // inputs: x, gamma, beta and, where there is one, the residual
+  // inputs: x, gamma, beta and, where there is one, the residual; saved: y behind a ReLU and, in training,
+  // the batch's mean and invstd.
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
     const View v(inputs[0]);
     const DType dtype = inputs[0].dtype();
@@ -28,6 +29,7 @@ class BatchNormFunction final : public Function {
     if (!pass.training) {
       call(pass.context, BatchNormInference(dtype, v.outer, v.channels, v.inner, state_.epsilon, options_),
            {inputs[0], inputs[1], inputs[2], state_.running_mean, state_.running_var, residual, y});
+      saved = {options_.relu ? y : Tensor()};
       return y;
     }
     saved = {options_.relu ? y : Tensor(), pass.context.temporary({v.channels}, dtype),
@@ -41,15 +43,21 @@ class BatchNormFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved& saved, const std::vector<bool>&) const override {
-    require(!saved.empty(), name(), ": a pass with running statistics (training = false) has no gradient");
     const View v(dy);
     const DType dtype = dy.dtype();
     std::vector<Tensor> grads{context.temporary_like(dy), context.temporary({v.channels}, dtype),
                               context.temporary({v.channels}, dtype)};  // dx, dgamma, dbeta
     if (options_.residual) grads.push_back(context.temporary_like(dy));
+    const Tensor dresidual = options_.residual ? grads[3] : Tensor();
+    const bool frozen = saved.size() == 1;  // in evaluation no statistics are saved
+    if (frozen) {
+      call(context, BatchNormFrozenBackward(dtype, v.outer, v.channels, v.inner, state_.epsilon, options_),
+           {dy, inputs[0], saved[0], inputs[1], state_.running_mean, state_.running_var, grads[0], grads[1],
+            grads[2], dresidual});
+      return grads;
+    }
     call(context, BatchNormBackward(dtype, v.outer, v.channels, v.inner, options_),
-         {dy, inputs[0], saved[0], inputs[1], saved[1], saved[2], grads[0], grads[1], grads[2],
-          options_.residual ? grads[3] : Tensor()});
+         {dy, inputs[0], saved[0], inputs[1], saved[1], saved[2], grads[0], grads[1], grads[2], dresidual});
     return grads;
   }
 

@@ -15,7 +15,7 @@ class ConvFunction final : public Function {
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
-    call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, precision(pass.context)),
+    call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, conv_.precision(pass.context)),
                       {inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
     return y;
   }
@@ -26,21 +26,17 @@ class ConvFunction final : public Function {
     std::vector<Tensor> grads(2);
     if (wanted[1]) {
       grads[1] = context.temporary(inputs[1].shape(), dtype, conv_.live);
-      call(context, ConvWgrad(dtype, conv_.geometry, precision(context)), {inputs[0], dy, grads[1]});
+      call(context, ConvWgrad(dtype, conv_.geometry, conv_.precision(context)), {inputs[0], dy, grads[1]});
     }
     if (wanted[0]) {
       grads[0] = context.temporary_like(inputs[0]);
-      call_with_weights(context, ConvDgrad(dtype, conv_.geometry, precision(context)),
+      call_with_weights(context, ConvDgrad(dtype, conv_.geometry, conv_.precision(context)),
                         {dy, conv_.live_taps(inputs[1]), grads[0]}, bf16_copy_);
     }
     return grads;
   }
 
  private:
-  Precision precision(const Context& context) const {
-    return context.precision.conv_operands(conv_.geometry.in_channels);
-  }
-
   ConvCall conv_;
   Tensor bf16_copy_;  // of the weights, or undefined
 };
@@ -83,14 +79,17 @@ WeightLayouts conv_weight_layouts(const ConvGeometry& geometry) {
   return {Layout::batch_last(all), Layout::batch_last(live)};
 }
 
-ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
+ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Triple& padding,
+                   const Triple& dilation, std::int64_t groups) {
   const Shape& in = x->value.shape();
   const Shape& weight = w->value.shape();
   require((in.rank() == 5 || in.rank() == 4) && weight.rank() == in.rank(),
           "conv: input [N, C, (D,) H, W] and weights [Cout, Cin, (kD,) kH, kW] expected, but they are ", in,
           " and ", weight);
-  require(in[1] == weight[1], "conv: the weights ", weight, " take ", weight[1], " channels, but the input ",
-          in, " has ", in[1]);
+  require(groups > 0, "conv: the number of groups must be positive, but it is ", groups);
+  require(in[1] % groups == 0 && in[1] / groups == weight[1], "conv: the weights ", weight, " take ",
+          weight[1], " channels", groups == 1 ? "" : concat(" in each of ", groups, " groups"),
+          ", but the input ", in, " has ", in[1]);
   ConvGeometry g;
   g.batch = in[0];
   g.in_channels = in[1];
@@ -102,8 +101,12 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
     g.kernel[a] = weight[2 + axis - first];
     g.stride[a] = stride[a];
     g.padding[a] = padding[a];
+    g.dilation[a] = dilation[a];
   }
+  g.groups = groups;
   g.check();
+  for (std::size_t a = 0; a < 3; ++a)
+    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps, which many rungs decline
   const Shape out = first == 0 ? Shape{g.batch, g.out_channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.out_channels, g.out(1), g.out(2)};
   const WeightLayouts layouts = conv_weight_layouts(g);
@@ -113,12 +116,13 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
   return {g, out, layouts.grad};
 }
 
-Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding) {
+Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding,
+         const Triple& dilation, std::int64_t groups) {
   require(
       w->value.dtype() != DType::kBf16, "conv: the weights ", w->value.shape(), " of ",
       w->name.empty() ? "this call" : w->name,
       " are held as bf16: such a network can be asked (conv_inference), but neither trained nor recorded");
-  ConvCall problem = conv_call(x, w, stride, padding);
+  ConvCall problem = conv_call(x, w, stride, padding, dilation, groups);
   return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy),
                {to_batch_last(pass, x), w});
 }

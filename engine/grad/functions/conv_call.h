@@ -12,9 +12,14 @@ struct ConvCall {
 
   /// These taps, as the ops take them.
   Tensor live_taps(const Tensor& w) const { return w.elements(0, live.stored(w.shape())); }
+  /// What the operands are rounded to: a matter of the channels that are summed over.
+  Precision precision(const Context& context) const {
+    return context.precision.conv_operands(geometry.group_inputs());
+  }
 };
 
-/// Throws Error unless x [N, Cin, (D,) H, W] and w [Cout, Cin, (kD,) kH, kW] fit one another.
-ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Triple& padding);
+/// Throws Error unless x [N, Cin, (D,) H, W] and w [Cout, Cin / groups, (kD,) kH, kW] fit one another.
+ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Triple& padding,
+                   const Triple& dilation, std::int64_t groups);
 
 }  // namespace umbra

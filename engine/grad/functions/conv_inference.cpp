@@ -16,8 +16,7 @@ class ConvInferenceFunction final : public Function {
     const bool has_residual = inputs.size() == 5;
     const DType dtype = inputs[0].dtype();
     const bool stored = inputs[1].dtype() == DType::kBf16;  // whatever the context's precision
-    const Precision precision =
-        stored ? Precision::kBf16 : pass.context.precision.conv_operands(conv_.geometry.in_channels);
+    const Precision precision = stored ? Precision::kBf16 : conv_.precision(pass.context);
     const ConvInference op(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, precision,
                            inputs[1].dtype());
     const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
@@ -44,10 +43,10 @@ class ConvInferenceFunction final : public Function {
 
 Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
                    const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
-                   const Var& residual) {
+                   const Var& residual, const Triple& dilation, std::int64_t groups) {
   require(!pass.training && pass.tape == nullptr,
           "conv_inference: a pass that trains or records needs conv and batch_norm");
-  const ConvCall conv = conv_call(x, w, stride, padding);
+  const ConvCall conv = conv_call(x, w, stride, padding, dilation, groups);
   const std::int64_t channels = conv.geometry.out_channels;
   require(gamma->value.count() == channels && beta->value.count() == channels &&
               state.running_mean.count() == channels && state.running_var.count() == channels,

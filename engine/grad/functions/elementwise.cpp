@@ -2,18 +2,24 @@
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/affine.h"
 #include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/relu.h"
+#include "engine/ops/elementwise/sigmoid.h"
+#include "engine/ops/elementwise/tanh.h"
 
 namespace umbra {
 namespace {
 
-class ReluFunction final : public Function {
+/// y = f(x) whose gradient needs the output only: ops Forward {x, y} and Backward {dy, y, dx}.
+template <class Forward, class Backward>
+class FromOutputFunction final : public Function {
  public:
-  std::string_view name() const override { return "relu"; }
+  explicit FromOutputFunction(std::string_view name) : name_(name) {}
+  std::string_view name() const override { return name_; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
     const Tensor y = pass.context.temporary_like(inputs[0]);
-    call(pass.context, ReluForward(y.dtype(), y.count()), {inputs[0], y});
+    call(pass.context, Forward(y.dtype(), y.count()), {inputs[0], y});
     saved = {y};
     return y;
   }
@@ -21,9 +27,12 @@ class ReluFunction final : public Function {
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor>,
                                const Saved& saved, const std::vector<bool>&) const override {
     const Tensor dx = context.temporary_like(dy);
-    call(context, ReluBackward(dy.dtype(), dy.count()), {dy, saved[0], dx});
+    call(context, Backward(dy.dtype(), dy.count()), {dy, saved[0], dx});
     return {dx};
   }
+
+ private:
+  std::string_view name_;
 };
 
 class AddFunction final : public Function {
@@ -39,6 +48,28 @@ class AddFunction final : public Function {
   std::vector<Tensor> backward(Context&, const Tensor& dy, std::span<const Tensor>, const Saved&,
                                const std::vector<bool>&) const override {
     return {dy, dy};
+  }
+};
+
+class MulFunction final : public Function {
+ public:
+  std::string_view name() const override { return "mul"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    return product(pass.context, inputs[0], inputs[1]);
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
+                               const Saved&, const std::vector<bool>& wanted) const override {
+    return {wanted[0] ? product(context, dy, inputs[1]) : Tensor(),
+            wanted[1] ? product(context, dy, inputs[0]) : Tensor()};
+  }
+
+ private:
+  static Tensor product(Context& context, const Tensor& a, const Tensor& b) {
+    const Tensor y = context.temporary_like(a);
+    call(context, Mul(y.dtype(), y.count()), {a, b, y});
+    return y;
   }
 };
 
@@ -111,7 +142,15 @@ class AffineFunction final : public Function {
 }  // namespace
 
 Var relu(Pass& pass, const Var& x) {
-  return apply(pass, std::make_shared<ReluFunction>(), {x});
+  return apply(pass, std::make_shared<FromOutputFunction<ReluForward, ReluBackward>>("relu"), {x});
+}
+
+Var sigmoid(Pass& pass, const Var& x) {
+  return apply(pass, std::make_shared<FromOutputFunction<SigmoidForward, SigmoidBackward>>("sigmoid"), {x});
+}
+
+Var tanh(Pass& pass, const Var& x) {
+  return apply(pass, std::make_shared<FromOutputFunction<TanhForward, TanhBackward>>("tanh"), {x});
 }
 
 Var add(Pass& pass, const Var& a, const Var& b) {
@@ -120,6 +159,15 @@ Var add(Pass& pass, const Var& a, const Var& b) {
   require(a->value.layout() == b->value.layout(), "add: both ", a->value.shape(),
           ", but one is row-major and the other batch-last");
   return apply(pass, std::make_shared<AddFunction>(), {a, b});
+}
+
+Var mul(Pass& pass, const Var& a, const Var& b) {
+  require(a->value.shape() == b->value.shape(), "mul: the shapes ", a->value.shape(), " and ",
+          b->value.shape(), " differ");
+  const Var other = a->value.row_major() ? to_row_major(pass, b) : to_batch_last(pass, b);
+  require(a->value.layout() == other->value.layout(), "mul: both ", a->value.shape(),
+          ", but one of them holds some positions only, as the weights of a convolution do");
+  return apply(pass, std::make_shared<MulFunction>(), {a, other});
 }
 
 Var dropout(Pass& pass, const Var& x, double p) {

@@ -1,9 +1,10 @@
 // Every loss op delivers its gradient together with its value; backward only multiplies it by what comes from
-// above.
+// above: one number, or, where the losses are not reduced, one for each of them.
 #include "engine/grad/functions.h"
+#include "engine/ops/elementwise/scale.h"
 #include "engine/ops/loss/chi2.h"
 #include "engine/ops/loss/mse.h"
-#include "engine/ops/elementwise/scale.h"
+#include "engine/ops/loss/scale_rows.h"
 #include "engine/ops/loss/softmax_cross_entropy.h"
 
 namespace umbra {
@@ -11,13 +12,14 @@ namespace {
 
 class LossFunction final : public Function {
  public:
-  /// `data` follows the prediction in the op's buffers: target, and sigma where there is one.
-  LossFunction(std::shared_ptr<const Op> op, std::vector<Tensor> data)
-      : op_(std::move(op)), data_(std::move(data)) {}
+  /// `data` follows the prediction in the op's buffers: target, and sigma or weights where there are any.
+  /// `losses` is the shape of what they become.
+  LossFunction(std::shared_ptr<const Op> op, std::vector<Tensor> data, Shape losses = {1})
+      : op_(std::move(op)), data_(std::move(data)), losses_(losses) {}
   std::string_view name() const override { return op_->name(); }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor loss = pass.context.temporary({1}, inputs[0].dtype());
+    const Tensor loss = pass.context.temporary(losses_, inputs[0].dtype());
     saved = {pass.context.temporary(inputs[0].shape(), inputs[0].dtype())};
     std::vector<Tensor> buffers{inputs[0]};
     buffers.insert(buffers.end(), data_.begin(), data_.end());
@@ -29,13 +31,20 @@ class LossFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dloss, std::span<const Tensor>,
                                const Saved& saved, const std::vector<bool>&) const override {
-    call(context, Scale(saved[0].dtype(), saved[0].count()), {saved[0], dloss});
+    const std::int64_t count = saved[0].count(), losses = dloss.count();
+    if (count == 0) return {saved[0]};  // of an empty batch
+    if (losses == 1) {
+      call(context, Scale(saved[0].dtype(), count), {saved[0], dloss});
+    } else {
+      call(context, ScaleRows(saved[0].dtype(), losses, count / losses), {saved[0], dloss});
+    }
     return {saved[0]};
   }
 
  private:
   std::shared_ptr<const Op> op_;
   std::vector<Tensor> data_;
+  Shape losses_;
 };
 
 const Shape& checked(std::string_view name, const Var& prediction, const Tensor& target) {
@@ -48,18 +57,30 @@ const Shape& checked(std::string_view name, const Var& prediction, const Tensor&
 
 }  // namespace
 
-Var mean_squared_error(Pass& pass, const Var& prediction, const Tensor& target) {
+Var mean_squared_error(Pass& pass, const Var& prediction, const Tensor& target, Reduce reduce) {
   const Shape& s = checked("mean_squared_error", prediction, target);
-  auto op = std::make_shared<MeanSquaredError>(prediction->value.dtype(), s[0], s[1]);
-  return apply(pass, std::make_shared<LossFunction>(op, std::vector{target}), {prediction});
+  auto op = std::make_shared<MeanSquaredError>(prediction->value.dtype(), s[0], s[1], reduce);
+  const Shape losses = reduce == Reduce::kNone ? s : Shape{1};
+  return apply(pass, std::make_shared<LossFunction>(op, std::vector{target}, losses), {prediction});
 }
 
-Var softmax_cross_entropy(Pass& pass, const Var& logits, const Tensor& labels) {
+Var softmax_cross_entropy(Pass& pass, const Var& logits, const Tensor& labels,
+                          const CrossEntropyOptions& options) {
   const Shape& s = logits->value.shape();
   require(logits->value.row_major() && s.rank() == 2 && labels.count() == s[0],
           "softmax_cross_entropy: ", labels.count(), " labels for logits of shape ", s);
-  auto op = std::make_shared<SoftmaxCrossEntropy>(logits->value.dtype(), s[0], s[1]);
-  return apply(pass, std::make_shared<LossFunction>(op, std::vector{labels}), {logits});
+  const Tensor& weights = options.class_weights;
+  require(!weights.defined() || weights.count() == s[1],
+          "softmax_cross_entropy: ", weights.defined() ? weights.count() : 0,
+          " weights of classes for logits of shape ", s);
+  require(options.label_smoothing >= 0 && options.label_smoothing <= 1,
+          "softmax_cross_entropy: the label smoothing must be in [0, 1], but it is ",
+          options.label_smoothing);
+  const CrossEntropyRule rule{weights.defined(), options.ignore_index, options.label_smoothing,
+                              options.reduce};
+  auto op = std::make_shared<SoftmaxCrossEntropy>(logits->value.dtype(), s[0], s[1], rule);
+  const Shape losses = options.reduce == Reduce::kNone ? Shape{s[0]} : Shape{1};
+  return apply(pass, std::make_shared<LossFunction>(op, std::vector{labels, weights}, losses), {logits});
 }
 
 Var chi2_linear(Pass& pass, const Var& phi, const Tensor& target, const Tensor& sigma) {

@@ -63,6 +63,12 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   require(in.rank() == 5 && weight.rank() == 5 && in[1] == weight[1] && x->value.row_major(),
           "stem: boxes [N, Cin, D, H, W] and weights [Cout, Cin, kD, kH, kW] expected, but they are ", in,
           " and ", weight);
+  for (const Window* window : {&windows.conv, &windows.pool}) {
+    require(
+        window->dilation == Triple{1, 1, 1} && !window->ceil,
+        "stem: it takes windows without dilation and without ceil only; compose it of conv, batch_norm_relu "
+        "and max_pool instead");
+  }
   StemGeometry g;
   g.batch = in[0];
   g.in_channels = in[1];

@@ -50,5 +50,10 @@ Ladder batch_norm_backward_definition() {
                    batch_norm_backward_reference<double>, needs_a_value>(
       [](DType dtype) { return problems_of<BatchNormBackward>(dtype); });
 }
+Ladder batch_norm_frozen_backward_definition() {
+  return define_op<BatchNormFrozenBackward, batch_norm_frozen_backward_reference<float>,
+                   batch_norm_frozen_backward_reference<double>>(
+      [](DType dtype) { return problems_of<BatchNormFrozenBackward>(dtype, 1e-5); });
+}
 
 }  // namespace umbra

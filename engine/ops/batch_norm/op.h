@@ -10,6 +10,7 @@
 // Backward (training):  xhat = (x - mean) invstd,  g = y > 0 ? dy : 0 behind a ReLU, else dy
 //             dresidual = g,  dbeta = sum g,  dgamma = sum g xhat,
 //             dx = gamma invstd (g - dbeta / n - xhat dgamma / n)
+// Frozen backward (inference): the same with the running statistics, which are constants: dx = gamma invstd g
 // Conventions (biased variance in y, unbiased in running_var, momentum 0.1, epsilon 1e-5) are PyTorch's.
 #pragma once
 
@@ -113,6 +114,31 @@ class BatchNormBackward final : public BatchNormOp {
   }
   double flops() const override { return (8 + options.relu) * static_cast<double>(count()); }
   double sum_length() const override { return static_cast<double>(count_per_channel()); }
+};
+
+class BatchNormFrozenBackward final : public BatchNormOp {
+ public:
+  BatchNormFrozenBackward(DType type, std::int64_t outer_, std::int64_t channels_, std::int64_t inner_,
+                          double epsilon_, BatchNormOptions options_ = {})
+      : BatchNormOp(type, outer_, channels_, inner_, options_), epsilon(epsilon_) {}
+  static constexpr std::string_view kName = "batch_norm_frozen_backward";
+  std::string_view name() const override { return kName; }
+  std::vector<BufferSpec> buffers() const override {
+    return {{"dy", dtype, count(), Access::kIn},
+            {"x", dtype, count(), Access::kIn},
+            {"y", dtype, options.relu ? count() : 0, Access::kIn},
+            {"gamma", dtype, channels, Access::kIn},
+            {"running_mean", dtype, channels, Access::kIn},
+            {"running_var", dtype, channels, Access::kIn, Fill::kPositive},
+            {"dx", dtype, count(), Access::kOut},
+            {"dgamma", dtype, channels, Access::kOut},
+            {"dbeta", dtype, channels, Access::kOut},
+            {"dresidual", dtype, options.residual ? count() : 0, Access::kOut}};
+  }
+  double flops() const override { return (5 + options.relu) * static_cast<double>(count()); }
+  double sum_length() const override { return static_cast<double>(count_per_channel()); }
+
+  double epsilon;
 };
 
 /// The variance of one number says nothing, and the unbiased one divides by zero.

@@ -110,4 +110,34 @@ void batch_norm_backward_reference(const BatchNormBackward& op, Buffers buffers,
   }
 }
 
+template <class T>
+void batch_norm_frozen_backward_reference(const BatchNormFrozenBackward& op, Buffers buffers, void*,
+                                          Stream&) {
+  using std::sqrt;
+  using W = Accumulator<T>;
+  const T* dy = buffers.in<T>(0);     // [outer, C, inner]
+  const T* x = buffers.in<T>(1);      // [outer, C, inner]
+  const T* y = buffers.in<T>(2);      // as x, where there is a ReLU
+  const T* gamma = buffers.in<T>(3);  // [C], as all below but dx and dresidual
+  const T* running_mean = buffers.in<T>(4);
+  const T* running_var = buffers.in<T>(5);
+  T* dx = buffers.out<T>(6);  // as x
+  T* dgamma = buffers.out<T>(7);
+  T* dbeta = buffers.out<T>(8);
+  T* dresidual = buffers.out<T>(9);  // as x, where there is a residual
+  for (std::int64_t c = 0; c < op.channels; ++c) {
+    const W inverse = W(1) / sqrt(W(running_var[c]) + W(op.epsilon));
+    W sum(0), sum_xhat(0);
+    for_channel(op, c, [&](std::int64_t i) {
+      const T gradient = !op.options.relu || y[i] > T(0) ? dy[i] : T(0);
+      sum += W(gradient);
+      sum_xhat += W(gradient) * (W(x[i]) - W(running_mean[c])) * inverse;
+      dx[i] = T(W(gradient) * W(gamma[c]) * inverse);
+      if (op.options.residual) dresidual[i] = gradient;
+    });
+    dgamma[c] = T(sum_xhat);
+    dbeta[c] = T(sum);
+  }
+}
+
 }  // namespace umbra

@@ -1,11 +1,14 @@
 // The convolution with samples in the lanes of a vector, one output row at a time, fp32: what the layouts are
 // for, with nothing else in the way. Each output is one sum over its list of live taps; there is no reuse of
-// anything in registers, so it runs at the speed of loads.
+// anything in registers, so it runs at the speed of loads. A row sees the channels of its group alone, so
+// that grouped and depthwise convolutions do their useful work and no more. Inference hands each row to its
+// epilogue.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/conv/cpu_1_lanes.cpp"
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
 #include "engine/ops/conv/declines.h"
+#include "engine/ops/conv/epilogue.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv/taps.h"
 #include "engine/ops/ladder.h"
@@ -20,8 +23,8 @@ struct ConvLaneRow {
   const TapEntry *begin, *end;
   const float* weights;  // of tap t and step j: weights[t * tap_stride + j * step_stride]
   std::int64_t tap_stride, step_stride;
-  const float* source;  // [position][step][sample]
-  std::int64_t steps, samples;
+  const float* source;  // of position i and step j: the samples at source + i * source_stride + j * samples
+  std::int64_t source_stride, steps, samples;
 };
 
 }  // namespace umbra
@@ -40,7 +43,7 @@ void conv_lane_row(const ConvLaneRow& row, float* out) {
     auto sum = hn::Zero(d);
     for (const TapEntry* e = row.begin; e != row.end; ++e) {
       const float* weight = row.weights + e->first * row.tap_stride;
-      const float* source = row.source + e->second * row.steps * N + n;
+      const float* source = row.source + e->second * row.source_stride + n;
       for (std::int64_t j = 0; j < row.steps; ++j, weight += row.step_stride, source += N) {
         const auto x = whole ? hn::LoadU(d, source) : load_some(d, source, N - n);
         sum = hn::MulAdd(hn::Set(d, *weight), x, sum);
@@ -97,49 +100,87 @@ std::size_t workspace(const ConvOp& op) {
   const Lists lists(allocator, op.geometry, kOrder);
   return allocator.used();
 }
+std::size_t inference_workspace(const ConvInference& op) {
+  WorkspaceAllocator allocator(nullptr);
+  const Lists lists(allocator, op.geometry, TapOrder::kByOutput);
+  return allocator.used() + ConvEpilogue::workspace(op);
+}
 
-// Every output row of fprop or dgrad; weights of a row start row * row_stride further on.
-void run_rows(const Lists& lists, const ConvLaneRow& shape, std::int64_t places, std::int64_t rows,
-              std::int64_t row_stride, float* out) {
-  parallel_for(places, [&](std::int64_t p) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      ConvLaneRow row = shape;
+// The output rows of fprop or dgrad.
+struct Rows {
+  ConvLaneRow first;    // of every place
+  std::int64_t places;  // with so many rows each
+  std::int64_t rows, rows_of_group;
+  std::int64_t row_stride, group_stride;  // of the weights, from a row to the next and from group to group
+};
+
+Rows fprop_rows(const ConvGeometry& g, const float* x, const float* w) {
+  const std::int64_t C = g.in_channels, K = g.out_channels, steps = g.group_inputs();
+  return {{nullptr, nullptr, w, steps * K, K, x, C * g.batch, steps, g.batch},
+          g.out_volume(),
+          K,
+          g.group_outputs(),
+          1,
+          g.group_outputs()};
+}
+Rows dgrad_rows(const ConvGeometry& g, const float* dy, const float* w) {
+  const std::int64_t C = g.in_channels, K = g.out_channels, steps = g.group_outputs();
+  return {{nullptr, nullptr, w, g.group_inputs() * K, 1, dy, K * g.batch, steps, g.batch},
+          g.in_volume(),
+          C,
+          g.group_inputs(),
+          K,
+          g.group_outputs()};
+}
+
+// All of them, each handed to `epilogue`, which may be null.
+void run_rows(const Lists& lists, const Rows& all, float* out, const TileEpilogue* epilogue = nullptr) {
+  const std::int64_t N = all.first.samples;
+  parallel_for(all.places, [&](std::int64_t p) {
+    for (std::int64_t r = 0; r < all.rows; ++r) {
+      const std::int64_t group = r / all.rows_of_group, at = (p * all.rows + r) * N;
+      ConvLaneRow row = all.first;
       row.begin = lists.list(p);
       row.end = lists.list(p + 1);
-      row.weights += r * row_stride;
-      HWY_DYNAMIC_DISPATCH(conv_lane_row)(row, out + (p * rows + r) * shape.samples);
+      row.weights += r % all.rows_of_group * all.row_stride + group * all.group_stride;
+      row.source += group * row.steps * N;
+      HWY_DYNAMIC_DISPATCH(conv_lane_row)(row, out + at);
+      if (epilogue != nullptr) epilogue->run({out + at, N, 1, N, at, r});
     }
   });
 }
 
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream&) {  // x, w -> y
-  const ConvGeometry& g = op.geometry;
-  const std::int64_t C = g.in_channels, K = g.out_channels;
   WorkspaceAllocator allocator(workspace);
-  const Lists lists(allocator, g, TapOrder::kByOutput);
-  const ConvLaneRow row{nullptr, nullptr, b.in(1), C * K, K, b.in(0), C, g.batch};
-  run_rows(lists, row, g.out_volume(), K, 1, b.out(2));
+  const Lists lists(allocator, op.geometry, TapOrder::kByOutput);
+  run_rows(lists, fprop_rows(op.geometry, b.in(0), b.in(1)), b.out(2));
+}
+
+void inference(const ConvInference& op, Buffers b, void* workspace, Stream&) {
+  WorkspaceAllocator allocator(workspace);
+  const Lists lists(allocator, op.geometry, TapOrder::kByOutput);
+  const ConvEpilogue epilogue(allocator, op, b);
+  run_rows(lists, fprop_rows(op.geometry, b.in(0), b.in(1)), b.out(7), &epilogue);
 }
 
 void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream&) {  // dy, w -> dx
-  const ConvGeometry& g = op.geometry;
-  const std::int64_t C = g.in_channels, K = g.out_channels;
   WorkspaceAllocator allocator(workspace);
-  const Lists lists(allocator, g, TapOrder::kByInput);
-  const ConvLaneRow row{nullptr, nullptr, b.in(1), C * K, 1, b.in(0), K, g.batch};
-  run_rows(lists, row, g.in_volume(), C, K, b.out(2));
+  const Lists lists(allocator, op.geometry, TapOrder::kByInput);
+  run_rows(lists, dgrad_rows(op.geometry, b.in(0), b.in(1)), b.out(2));
 }
 
 void wgrad(const ConvWgrad& op, Buffers b, void* workspace, Stream&) {  // x, dy -> dw
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch;
+  const std::int64_t inputs = g.group_inputs(), outputs = g.group_outputs();
   WorkspaceAllocator allocator(workspace);
   const Lists lists(allocator, g, TapOrder::kByTap);
   const auto *x = b.in(0), *dy = b.in(1);
   auto* dw = b.out(2);
-  parallel_for(g.live_taps() * C, [&](std::int64_t row) {
-    const std::int64_t t = row / C, c = row % C;
+  parallel_for(g.live_taps() * inputs, [&](std::int64_t row) {
+    const std::int64_t t = row / inputs;
     for (std::int64_t k = 0; k < K; ++k) {
+      const std::int64_t c = k / outputs * inputs + row % inputs;
       dw[row * K + k] = HWY_DYNAMIC_DISPATCH(conv_lane_dot)(lists.list(t), lists.list(t + 1), dy + k * N,
                                                             K * N, x + c * N, C * N, N);
     }
@@ -156,6 +197,9 @@ Kernel conv_dgrad_cpu_1_lanes() {
 }
 Kernel conv_wgrad_cpu_1_lanes() {
   return make_kernel<ConvWgrad, wgrad, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByTap>>();
+}
+Kernel conv_inference_cpu_1_lanes() {
+  return make_kernel<ConvInference, inference, declines_unless_fp32<ConvInference>, inference_workspace>();
 }
 
 }  // namespace umbra

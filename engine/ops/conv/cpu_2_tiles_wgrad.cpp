@@ -154,7 +154,7 @@ void run(const ConvWgrad& op, Buffers b, void* memory, Stream&) {  // x, dy -> d
 }  // namespace
 
 Kernel conv_wgrad_cpu_2_tiles() {
-  return make_kernel<ConvWgrad, run, declines_unless_fp32<ConvOp>, workspace>();
+  return make_kernel<ConvWgrad, run, tiles_decline_unless_fp32<ConvOp>, workspace>();
 }
 
 }  // namespace umbra

@@ -230,7 +230,7 @@ std::string declines(const ConvWgrad& op) {
   if (op.geometry.in_channels > kMaxChannels)
     return concat("there are more than ", kMaxChannels, " input channels");
   if (op.geometry.live_taps() < kTapsTogether) return "there are too few live taps";
-  return declines_unless_fp32(op);
+  return tiles_decline_unless_fp32(op);
 }
 
 std::size_t workspace(const ConvWgrad& op) {

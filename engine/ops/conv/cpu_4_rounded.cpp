@@ -1,6 +1,6 @@
 // All three passes, and inference, with precision tf32 or bf16: operands rounded into the workspace, products
-// by cpu_2_tiles. Inference takes tf32 alone: no CPU has an instruction for that, and for bf16 it has
-// cpu_5_bf16_wide.
+// by cpu_2_tiles, with groups by cpu_1_lanes. Inference of one group takes tf32 alone: no CPU has an
+// instruction for that, and for bf16 it has cpu_5_bf16_wide.
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/ladder.h"
@@ -16,14 +16,14 @@ std::int64_t outputs(const ConvGeometry& g) {
   return g.batch * g.out_channels * g.out_volume();
 }
 std::int64_t weights(const ConvGeometry& g) {
-  return g.live_taps() * g.in_channels * g.out_channels;
+  return g.weights();
 }
 
-template <class O, Kernel (*Rung)(), std::int64_t (*First)(const ConvGeometry&),
+template <class O, Kernel (*Tiles)(), Kernel (*Lanes)(), std::int64_t (*First)(const ConvGeometry&),
           std::int64_t (*Second)(const ConvGeometry&)>
 struct Rule {
   using Problem = O;
-  static Kernel rung() { return Rung(); }
+  static Kernel rung(const O& op) { return op.geometry.groups == 1 ? Tiles() : Lanes(); }
   static O plain(const O& op) {
     if constexpr (std::is_same_v<O, ConvInference>) {
       return O(op.dtype, op.geometry, op.epsilon, op.relu, op.residual);
@@ -36,13 +36,15 @@ struct Rule {
   }
 };
 
-using Fprop = RoundedRung<Rule<ConvFprop, conv_fprop_cpu_2_tiles, inputs, weights>>;
-using Dgrad = RoundedRung<Rule<ConvDgrad, conv_dgrad_cpu_2_tiles, outputs, weights>>;
-using Wgrad = RoundedRung<Rule<ConvWgrad, conv_wgrad_cpu_2_tiles, inputs, outputs>>;
-using Inference = RoundedRung<Rule<ConvInference, conv_inference_cpu_2_tiles, inputs, weights>>;
+using Fprop = RoundedRung<Rule<ConvFprop, conv_fprop_cpu_2_tiles, conv_fprop_cpu_1_lanes, inputs, weights>>;
+using Dgrad = RoundedRung<Rule<ConvDgrad, conv_dgrad_cpu_2_tiles, conv_dgrad_cpu_1_lanes, outputs, weights>>;
+using Wgrad = RoundedRung<Rule<ConvWgrad, conv_wgrad_cpu_2_tiles, conv_wgrad_cpu_1_lanes, inputs, outputs>>;
+using Inference =
+    RoundedRung<Rule<ConvInference, conv_inference_cpu_2_tiles, conv_inference_cpu_1_lanes, inputs, weights>>;
 
 std::string inference_declines(const ConvInference& op) {
-  return op.precision == Precision::kTf32 ? Inference::declines(op) : "it computes with precision tf32 only";
+  const bool takes = op.precision == Precision::kTf32 || op.geometry.groups != 1;
+  return takes ? Inference::declines(op) : "it computes with precision tf32 only";
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 // of the same channel, so that activations are read side by side and a weight is one number for the whole
 // warp; in wgrad they have neighbouring output channels. Nothing that is loaded is used twice by a thread, so
 // caches alone bound the speed. In inference each thread runs the epilogue of its own sum.
+//
+// It is the one rung for dilation and groups, and takes them with whatever precision.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_epilogue.h"
@@ -12,19 +14,54 @@
 namespace umbra {
 namespace {
 
+// What a kernel asks of a convolution besides its map. In a plain one the answers are constants and cost
+// nothing.
+struct PlainConv : ConvMap {
+  constexpr int group_inputs() const { return in_channels; }
+  constexpr int group_outputs() const { return out_channels; }
+  constexpr int group_of_input(int) const { return 0; }
+  constexpr int group_of_output(int) const { return 0; }
+  /// The distance of a tap from the first, in input positions.
+  constexpr Place distance(Place tap) const { return tap; }
+  /// Operands as the products want them: an activation, and weight i.
+  constexpr float rounded(float value) const { return value; }
+  __device__ float weight(const float* weights, int i) const { return weights[i]; }
+};
+
+struct GeneralConv : ConvMap {
+  Place dilation;
+  int inputs_each, outputs_each;  // channels of a group
+  Precision precision;
+  bool bf16_weights;  // they stand in memory as bfloat16
+
+  constexpr int group_inputs() const { return inputs_each; }
+  constexpr int group_outputs() const { return outputs_each; }
+  constexpr int group_of_input(int c) const { return c / inputs_each; }
+  constexpr int group_of_output(int k) const { return k / outputs_each; }
+  constexpr Place distance(Place tap) const {
+    return {tap.d * dilation.d, tap.h * dilation.h, tap.w * dilation.w};
+  }
+  constexpr float rounded(float value) const { return rounded_to(precision, value); }
+  __device__ float weight(const float* weights, int i) const {
+    return bf16_weights ? static_cast<float>(reinterpret_cast<const Bf16*>(weights)[i]) : rounded(weights[i]);
+  }
+};
+
 // The sum of output element i.
-__device__ float fprop_sum(const ConvMap& map, const float* x, const float* w, int i) {
-  const int C = map.in_channels, K = map.out_channels, N = map.batch;
-  const int n = i % N, row = i / N, k = row % K;
-  const Place o = map.output_place(row / K);
+template <class Conv>
+__device__ float fprop_sum(const Conv& conv, const float* x, const float* w, int i) {
+  const int C = conv.in_channels, K = conv.out_channels, N = conv.batch, steps = conv.group_inputs();
+  const int n = i % N, row = i / N, k = row % K, first = conv.group_of_output(k) * steps;
+  const Place o = conv.output_place(row / K);
   float sum = 0;
-  const TapBox live = map.live();
+  const TapBox live = conv.live();
   if (live.count() > 0) {
     int slot = 0;
     for (Place t = live.at(0); t.d < kMostAxisTaps; t = live.after(t), ++slot) {
-      const int from = map.input_of(o, t);
+      const int from = conv.input_of(o, conv.distance(t));
       if (from < 0) continue;
-      for (int c = 0; c < C; ++c) sum += w[(slot * C + c) * K + k] * x[(from * C + c) * N + n];
+      for (int c = 0; c < steps; ++c)
+        sum += conv.weight(w, (slot * steps + c) * K + k) * conv.rounded(x[(from * C + first + c) * N + n]);
     }
   }
   return sum;
@@ -33,90 +70,125 @@ __device__ std::int64_t fprop_sums(const ConvMap& map) {
   return static_cast<std::int64_t>(map.outputs()) * map.out_channels * map.batch;
 }
 
-__global__ void fprop_each(ConvMap map, const float* x, const float* w, float* y) {
+template <class Conv>
+__global__ void fprop_each(Conv conv, const float* x, const float* w, float* y) {
   const std::int64_t i = thread_number();
-  if (i < fprop_sums(map)) y[i] = fprop_sum(map, x, w, static_cast<int>(i));
+  if (i < fprop_sums(conv)) y[i] = fprop_sum(conv, x, w, static_cast<int>(i));
 }
 
-__global__ void inference_each(ConvMap map, const float* x, const float* w, CudaConvEpilogue epilogue) {
+template <class Conv>
+__global__ void inference_each(Conv conv, const float* x, const float* w, CudaConvEpilogue epilogue) {
   const std::int64_t i = thread_number();
-  if (i < fprop_sums(map)) epilogue.put(static_cast<int>(i), fprop_sum(map, x, w, static_cast<int>(i)));
+  if (i < fprop_sums(conv)) epilogue.put(static_cast<int>(i), fprop_sum(conv, x, w, static_cast<int>(i)));
 }
 
-__global__ void dgrad_each(ConvMap map, const float* dy, const float* w, float* dx) {
+template <class Conv>
+__global__ void dgrad_each(Conv conv, const float* dy, const float* w, float* dx) {
   const std::int64_t i = thread_number();
-  const int C = map.in_channels, K = map.out_channels, N = map.batch;
-  if (i >= static_cast<std::int64_t>(map.inputs()) * C * N) return;
+  const int C = conv.in_channels, K = conv.out_channels, N = conv.batch;
+  if (i >= static_cast<std::int64_t>(conv.inputs()) * C * N) return;
   const int n = static_cast<int>(i) % N, row = static_cast<int>(i) / N, c = row % C;
-  const Place at = map.input_place(row / C);
+  const int group = conv.group_of_input(c), first = group * conv.group_outputs();
+  const Place at = conv.input_place(row / C);
   float sum = 0;
-  const TapBox live = map.live();
+  const TapBox live = conv.live();
   if (live.count() > 0) {
-    int slot = 0;
-    for (Place t = live.at(0); t.d < kMostAxisTaps; t = live.after(t), ++slot) {
-      const int o = map.output_of(at, t);
+    int weights = c - group * conv.group_inputs();  // row of w: that of c at this tap
+    for (Place t = live.at(0); t.d < kMostAxisTaps; t = live.after(t), weights += conv.group_inputs()) {
+      const int o = conv.output_of(at, conv.distance(t));
       if (o < 0) continue;
-      for (int k = 0; k < K; ++k) sum += w[(slot * C + c) * K + k] * dy[(o * K + k) * N + n];
+      for (int k = first; k < first + conv.group_outputs(); ++k)
+        sum += conv.weight(w, weights * K + k) * conv.rounded(dy[(o * K + k) * N + n]);
     }
   }
   dx[i] = sum;
 }
 
-__global__ void wgrad_each(ConvMap map, const float* x, const float* dy, float* dw) {
+template <class Conv>
+__global__ void wgrad_each(Conv conv, const float* x, const float* dy, float* dw) {
   const std::int64_t i = thread_number();
-  const int C = map.in_channels, K = map.out_channels, N = map.batch;
-  if (i >= static_cast<std::int64_t>(map.live().count()) * C * K) return;
-  const int k = static_cast<int>(i) % K, row = static_cast<int>(i) / K, c = row % C;
-  const Place t = map.live().at(row / C);
-  const Box touched = map.outputs_of_taps(t, t);
+  const int C = conv.in_channels, K = conv.out_channels, N = conv.batch, rows = conv.group_inputs();
+  if (i >= static_cast<std::int64_t>(conv.live().count()) * rows * K) return;
+  const int k = static_cast<int>(i) % K, row = static_cast<int>(i) / K;
+  const int c = conv.group_of_output(k) * rows + row % rows;
+  const Place t = conv.distance(conv.live().at(row / rows));
+  const Box touched = conv.outputs_of_taps(t, t);
   float sum = 0;
   for (int pair = 0; pair < touched.count(); ++pair) {
     const Place o = touched.at(pair);
-    const float* a = x + (map.input_of(o, t) * C + c) * N;
-    const float* b = dy + (((o.d * map.h.out + o.h) * map.w.out + o.w) * K + k) * N;
-    for (int n = 0; n < N; ++n) sum += a[n] * b[n];
+    const float* a = x + (conv.input_of(o, t) * C + c) * N;
+    const float* b = dy + (((o.d * conv.h.out + o.h) * conv.w.out + o.w) * K + k) * N;
+    for (int n = 0; n < N; ++n) sum += conv.rounded(a[n]) * conv.rounded(b[n]);
   }
   dw[i] = sum;
 }
 
+// Calls launch with the convolution of `op` as a kernel takes it.
+template <class O, class Launch>
+void with_conv(const O& op, const Launch& launch) {
+  const ConvGeometry& g = op.geometry;
+  const ConvMap map = conv_map(g);
+  if (g.plain()) return launch(PlainConv{map});
+  const auto number = [](std::int64_t n) { return static_cast<int>(n); };
+  launch(GeneralConv{map,
+                     {number(g.dilation[0]), number(g.dilation[1]), number(g.dilation[2])},
+                     number(g.group_inputs()),
+                     number(g.group_outputs()),
+                     op.precision,
+                     op.weights == DType::kBf16});
+}
+
 // The passes' common call: one thread for each of the outputs, first operand, second operand -> output.
-void launch_each(void (*kernel)(ConvMap, const float*, const float*, float*), std::int64_t outputs,
-                 const ConvMap& map, Buffers b, Stream& stream) {
-  launch(kernel, one_thread_each(outputs), stream.native(), map, b.in(0), b.in(1), b.out(2));
+template <class Conv>
+void launch_each(void (*kernel)(Conv, const float*, const float*, float*), std::int64_t outputs,
+                 const Conv& conv, Buffers b, Stream& stream) {
+  launch(kernel, one_thread_each(outputs), stream.native(), conv, b.in(0), b.in(1), b.out(2));
 }
 
 void fprop(const ConvFprop& op, Buffers b, void*, Stream& stream) {  // x, w -> y
-  const ConvMap map = conv_map(op.geometry);
-  launch_each(fprop_each, map.outputs() * map.out_channels * map.batch, map, b, stream);
+  const ConvGeometry& g = op.geometry;
+  with_conv(op, [&]<class Conv>(const Conv& conv) {
+    launch_each(fprop_each<Conv>, g.batch * g.out_channels * g.out_volume(), conv, b, stream);
+  });
 }
 void dgrad(const ConvDgrad& op, Buffers b, void*, Stream& stream) {  // dy, w -> dx
-  const ConvMap map = conv_map(op.geometry);
-  launch_each(dgrad_each, map.inputs() * map.in_channels * map.batch, map, b, stream);
+  const ConvGeometry& g = op.geometry;
+  with_conv(op, [&]<class Conv>(const Conv& conv) {
+    launch_each(dgrad_each<Conv>, g.batch * g.in_channels * g.in_volume(), conv, b, stream);
+  });
 }
 void wgrad(const ConvWgrad& op, Buffers b, void*, Stream& stream) {  // x, dy -> dw
-  const ConvMap map = conv_map(op.geometry);
-  launch_each(wgrad_each, map.live().count() * map.in_channels * map.out_channels, map, b, stream);
+  with_conv(op, [&]<class Conv>(const Conv& conv) {
+    launch_each(wgrad_each<Conv>, op.geometry.weights(), conv, b, stream);
+  });
 }
 void inference(const ConvInference& op, Buffers b, void*, Stream& stream) {
-  launch(inference_each, one_thread_each(op.count()), stream.native(), conv_map(op.geometry),
-         b.in(0),  // [D, H, W, Cin, N]
-         b.in(1),  // [live tap, Cin, Cout]
-         cuda_conv_epilogue(op, b));
+  with_conv(op, [&]<class Conv>(const Conv& conv) {
+    launch(inference_each<Conv>, one_thread_each(op.count()), stream.native(), conv,
+           b.in(0),  // [D, H, W, Cin, N]
+           b.in(1),  // [live tap, Cin / groups, Cout]
+           cuda_conv_epilogue(op, b));
+  });
+}
+
+template <class O>
+std::string declines(const O& op) {
+  return op.geometry.plain() ? cuda_declines_unless_fp32(op) : conv_map_declines(op.geometry);
 }
 
 }  // namespace
 
 Kernel conv_fprop_cuda_1_naive() {
-  return make_kernel<ConvFprop, fprop, cuda_declines_unless_fp32<ConvOp>>();
+  return make_kernel<ConvFprop, fprop, declines<ConvOp>>();
 }
 Kernel conv_dgrad_cuda_1_naive() {
-  return make_kernel<ConvDgrad, dgrad, cuda_declines_unless_fp32<ConvOp>>();
+  return make_kernel<ConvDgrad, dgrad, declines<ConvOp>>();
 }
 Kernel conv_wgrad_cuda_1_naive() {
-  return make_kernel<ConvWgrad, wgrad, cuda_declines_unless_fp32<ConvOp>>();
+  return make_kernel<ConvWgrad, wgrad, declines<ConvOp>>();
 }
 Kernel conv_inference_cuda_1_naive() {
-  return make_kernel<ConvInference, inference, cuda_declines_unless_fp32<ConvInference>>();
+  return make_kernel<ConvInference, inference, declines<ConvInference>>();
 }
 
 }  // namespace umbra

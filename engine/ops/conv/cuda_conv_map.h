@@ -28,18 +28,20 @@ inline std::string conv_map_declines(const ConvGeometry& g) {
   const double inputs = size(extents[0], extents[1], extents[2]), outputs = size(out[0], out[1], out[2]);
   const double N = static_cast<double>(g.batch), C = static_cast<double>(g.in_channels);
   const double K = static_cast<double>(g.out_channels), taps = static_cast<double>(g.taps());
-  if (inputs * C * N > kMost || outputs * K * N > kMost || taps * C * K > kMost ||
+  const double weights = taps * static_cast<double>(g.group_inputs()) * K;
+  if (inputs * C * N > kMost || outputs * K * N > kMost || weights > kMost ||
       size(g.stride[0], 1, 1) > kMost || size(g.stride[1], 1, 1) > kMost || size(g.stride[2], 1, 1) > kMost)
     return "a tensor, its padding included, has more than 2^31 - 1024 elements";
   return {};
 }
 
-/// The map of a geometry that conv_map_declines() takes.
+/// The map of a geometry that conv_map_declines() takes. With dilation it is only for those who know of it
+/// (window_axis()).
 inline ConvMap conv_map(const ConvGeometry& g) {
   const auto number = [](std::int64_t n) { return static_cast<int>(n); };
   const auto axis = [&](std::size_t a) {
     return window_axis(number(g.in[a]), number(g.out(static_cast<int>(a))), number(g.kernel[a]),
-                       number(g.stride[a]), number(g.padding[a]));
+                       number(g.stride[a]), number(g.padding[a]), number(g.dilation[a]));
   };
   return {{axis(0), axis(1), axis(2)}, number(g.batch), number(g.in_channels), number(g.out_channels)};
 }

@@ -9,17 +9,24 @@
 
 namespace umbra {
 
+/// Geometries that are not plain, or too large for the index maps of kernels.
+inline std::string cuda_declines_geometry(const ConvGeometry& g) {
+  std::string reason = declines_dilation(g);
+  if (reason.empty()) reason = declines_groups(g);
+  return reason.empty() ? conv_map_declines(g) : reason;
+}
+
 /// A rung that multiplies in fp32 …
 template <class O>
 std::string cuda_declines_unless_fp32(const O& op) {
   const std::string other = declines_other_precisions(Precision::kF32, op.precision, op.weights);
-  return other.empty() ? conv_map_declines(op.geometry) : other;
+  return other.empty() ? cuda_declines_geometry(op.geometry) : other;
 }
 /// … and one that multiplies rounded operands.
 template <class O>
 std::string cuda_declines_fp32(const O& op) {
   const std::string other = declines_fp32(op.precision);
-  return other.empty() ? conv_map_declines(op.geometry) : other;
+  return other.empty() ? cuda_declines_geometry(op.geometry) : other;
 }
 
 }  // namespace umbra

@@ -10,17 +10,25 @@
 
 namespace umbra {
 
-/// A rung that computes with precision fp32 and keeps positions in 32 bits.
+/// A rung that computes with precision fp32 and keeps positions in 32 bits. Dilation is a matter of the lists
+/// (taps.h), whoever walks them.
 template <class O>
 std::string declines_unless_fp32(const O& op) {
   if (op.precision != Precision::kF32) return "it computes with precision fp32 only";
   return too_many_positions(op.geometry);
 }
-/// The same with precision bf16 …
+/// The same in tiles, whose rows and sums run over the channels of one group …
+template <class O>
+std::string tiles_decline_unless_fp32(const O& op) {
+  const std::string other = declines_unless_fp32(op);
+  return other.empty() ? declines_groups(op.geometry) : other;
+}
+/// … with precision bf16 …
 template <class O>
 std::string declines_unless_bf16(const O& op) {
   if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
-  return too_many_positions(op.geometry);
+  const std::string grouped = declines_groups(op.geometry);
+  return grouped.empty() ? too_many_positions(op.geometry) : grouped;
 }
 /// … and with the CPU's dot product.
 template <class O>

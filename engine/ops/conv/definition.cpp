@@ -34,7 +34,8 @@ void wgrad_reference(const ConvWgrad& op, Buffers b, void*, Stream&) {  // x, dy
   });
 }
 
-// The shared convolutions in fp32, and others with rounded operands and with weights in memory as bfloat16.
+// The shared convolutions in fp32, others with rounded operands and with weights in memory as bfloat16; those
+// with dilation and groups in all of these.
 template <class O>
 Problems pass_problems(DType dtype) {
   Problems problems;
@@ -60,6 +61,8 @@ Problems pass_problems(DType dtype) {
   add(tensor_core_convolutions(), Precision::kTf32);
   add(um_resnet_convolutions(5, 4), Precision::kTf32);
   add(um_resnet_convolutions(32, 20), Precision::kTf32);
+  for (const Precision precision : kPrecisions) add(dilated_and_grouped_convolutions(), precision);
+  add_bf16_weights(dilated_and_grouped_convolutions());
   return problems;
 }
 
@@ -71,9 +74,11 @@ Problems inference_problems(DType dtype) {
     Precision precision;
     DType weights;
   };
-  for (const Operands operands :
-       {Operands{Precision::kF32, dtype}, Operands{Precision::kBf16, dtype},
-        Operands{Precision::kBf16, DType::kBf16}, Operands{Precision::kTf32, dtype}}) {
+  const Operands kinds[] = {{Precision::kF32, dtype},
+                            {Precision::kBf16, dtype},
+                            {Precision::kBf16, DType::kBf16},
+                            {Precision::kTf32, dtype}};
+  for (const Operands operands : kinds) {
     const Precision precision = operands.precision;
     const auto add = [&](const ConvGeometry& g, bool relu, bool residual) {
       problems.push_back(
@@ -97,6 +102,15 @@ Problems inference_problems(DType dtype) {
       if (g.kernel[2] == 1) continue;  // downsampling
       add(g, true, false);
       if (g.stride[2] == 1) add(g, true, true);
+    }
+  }
+  for (const Operands operands : kinds) {
+    unsigned kind = 0;
+    for (const ConvGeometry& g : dilated_and_grouped_convolutions()) {
+      const bool relu = (kind & 1U) != 0, residual = (kind & 2U) != 0;
+      ++kind;
+      problems.push_back(std::make_unique<ConvInference>(dtype, g, 1e-5, relu, residual, operands.precision,
+                                                         operands.weights));
     }
   }
   return problems;

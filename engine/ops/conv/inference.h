@@ -43,22 +43,24 @@ class ConvInference final : public Op {
   std::int64_t count() const { return geometry.batch * geometry.out_channels * geometry.out_volume(); }
   std::vector<BufferSpec> buffers() const override {
     const ConvGeometry& g = geometry;
-    return {{"x", dtype, g.batch * g.in_channels * g.in_volume(), Access::kIn},           // [D, H, W, Cin, N]
-            {"w", weights, g.live_taps() * g.in_channels * g.out_channels, Access::kIn},  // [tap, Cin, Cout]
-            {"gamma", dtype, g.out_channels, Access::kIn},                                // [Cout]
-            {"beta", dtype, g.out_channels, Access::kIn},                                 // [Cout]
-            {"running_mean", dtype, g.out_channels, Access::kIn},                         // [Cout]
-            {"running_var", dtype, g.out_channels, Access::kIn, Fill::kPositive},         // [Cout]
-            {"residual", dtype, residual ? count() : 0, Access::kIn},                     // as y, or empty
-            {"y", dtype, count(), Access::kOut}};  // [oD, oH, oW, Cout, N]
+    return {{"x", dtype, g.batch * g.in_channels * g.in_volume(), Access::kIn},  // [D, H, W, Cin, N]
+            {"w", weights, g.weights(), Access::kIn},              // [live tap, Cin / groups, Cout]
+            {"gamma", dtype, g.out_channels, Access::kIn},         // [Cout]
+            {"beta", dtype, g.out_channels, Access::kIn},          // [Cout]
+            {"running_mean", dtype, g.out_channels, Access::kIn},  // [Cout]
+            {"running_var", dtype, g.out_channels, Access::kIn, Fill::kPositive},  // [Cout]
+            {"residual", dtype, residual ? count() : 0, Access::kIn},              // as y, or empty
+            {"y", dtype, count(), Access::kOut}};                                  // [oD, oH, oW, Cout, N]
   }
   double flops() const override {
     const ConvGeometry& g = geometry;
-    const double sums = static_cast<double>(g.in_channels * g.out_channels * g.batch);
+    const double sums = static_cast<double>(g.group_inputs() * g.out_channels * g.batch);
     return 2 * sums * static_cast<double>(g.live_pairs()) +
            (2 + (relu ? 1 : 0) + (residual ? 1 : 0)) * static_cast<double>(count());
   }
-  double sum_length() const override { return static_cast<double>(geometry.in_channels * geometry.taps()); }
+  double sum_length() const override {
+    return static_cast<double>(geometry.group_inputs() * geometry.taps());
+  }
 
   ConvGeometry geometry;
   double epsilon;

@@ -24,7 +24,7 @@ std::string ConvOp::text() const {
 
 double ConvOp::flops() const {
   const ConvGeometry& g = geometry;
-  return 2 * as_double(g.batch) * as_double(g.in_channels) * as_double(g.out_channels) *
+  return 2 * as_double(g.batch) * as_double(g.group_inputs()) * as_double(g.out_channels) *
          as_double(g.live_pairs());
 }
 
@@ -32,7 +32,7 @@ BufferSpec ConvOp::x(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.in_channels * geometry.in_volume(), access};
 }
 BufferSpec ConvOp::w(std::string_view buffer, DType type, Access access) const {
-  return {buffer, type, geometry.live_taps() * geometry.in_channels * geometry.out_channels, access};
+  return {buffer, type, geometry.weights(), access};
 }
 BufferSpec ConvOp::y(std::string_view buffer, Access access) const {
   return {buffer, dtype, geometry.batch * geometry.out_channels * geometry.out_volume(), access};
@@ -42,14 +42,14 @@ std::vector<BufferSpec> ConvFprop::buffers() const {
   return {x("x", Access::kIn), w("w", weights, Access::kIn), y("y", Access::kOut)};
 }
 double ConvFprop::sum_length() const {
-  return as_double(geometry.in_channels * geometry.taps());
+  return as_double(geometry.group_inputs() * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvDgrad::buffers() const {
   return {y("dy", Access::kIn), w("w", weights, Access::kIn), x("dx", Access::kOut)};
 }
 double ConvDgrad::sum_length() const {
-  return as_double(geometry.out_channels * geometry.taps());
+  return as_double(geometry.group_outputs() * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvWgrad::buffers() const {

@@ -1,15 +1,15 @@
-// Convolution (cross-correlation, as in every deep-learning library) in two or three dimensions, dilation 1,
-// no bias:
+// Convolution (cross-correlation, as in every deep-learning library) in two or three dimensions, no bias:
 //
-//   y[o, k, n] = sum over t, c of  w[t, c, k] * x[o * stride - padding + t, c, n]
+//   y[o, k, n] = sum over t, c of  w[t, c, k] * x[o * stride - padding + t * dilation, c, n]
 //
 // (x = 0 outside the volume) and its two adjoints: dgrad gives dx from dy and w, wgrad gives dw from x and
-// dy. A 2-D convolution is the 3-D one with extent, kernel and stride 1 and padding 0 on the first axis.
+// dy. A 2-D convolution is the 3-D one with extent, kernel, stride and dilation 1 and padding 0 on the first
+// axis. With groups the sum runs over the input channels of the group of k alone, and c counts them in w.
 //
 // Memory is "batch last": activations [position][channel][sample], positions in row-major order (D, H, W), so
 // that a vector register holds the same element of many samples and padding is simply never touched. Weights
-// are [live tap][Cin][Cout]: only taps that touch data for at least one output position are in memory, in
-// ascending row-major order. Without any live tap the weight is empty and y is zero.
+// are [live tap][Cin / groups][Cout]: only taps that touch data for at least one output position are in
+// memory, in ascending row-major order. Without any live tap the weight is empty and y is zero.
 //
 // With precision tf32 or bf16 x, w and dy stand for their roundings (engine/base/precision.h), of which the
 // denormal ones (below 2^-126) may count as zero. With precision bf16 fprop and dgrad may read the weights as
@@ -28,7 +28,7 @@ class ConvOp : public Op {
   /// `weights_`: of w in memory, `type` or, with precision bf16, kBf16.
   ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_);
   std::string text() const override;  // the geometry's; " tf32", " bf16", " weights=bf16" behind it
-  double flops() const override;      // 2 * batch * Cin * Cout * live pairs
+  double flops() const override;      // 2 * batch * (Cin / groups) * Cout * live pairs
   bool exact_on_integers() const override { return true; }
   ConvGeometry geometry;
   Precision precision;  // both operands are rounded to it; sums and memory are of `dtype`
@@ -36,7 +36,7 @@ class ConvOp : public Op {
 
  protected:
   BufferSpec x(std::string_view name, Access access) const;              // [D, H, W, Cin, N]
-  BufferSpec w(std::string_view name, DType type, Access access) const;  // [live tap, Cin, Cout]
+  BufferSpec w(std::string_view name, DType type, Access access) const;  // [live tap, Cin / groups, Cout]
   BufferSpec y(std::string_view name, Access access) const;              // [oD, oH, oW, Cout, N]
 };
 

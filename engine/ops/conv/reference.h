@@ -24,7 +24,7 @@ void for_each_live_pair(const ConvGeometry& g, const Body& body) {
       std::int64_t i = 0;
       bool inside = true;
       for (std::size_t a = 0; a < 3; ++a) {
-        const std::int64_t x = at[a] * g.stride[a] - g.padding[a] + tap[a];
+        const std::int64_t x = at[a] * g.stride[a] - g.padding[a] + tap[a] * g.dilation[a];
         inside = inside && x >= 0 && x < g.in[a];
         i = i * g.in[a] + x;
       }
@@ -39,12 +39,13 @@ void for_each_live_pair(const ConvGeometry& g, const Body& body) {
 /// output.
 template <class Body>
 void for_each_product(const ConvGeometry& g, const Body& body) {
-  const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch;
+  const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch, inputs = g.group_inputs();
   for_each_live_pair(g, [&](std::int64_t o, std::int64_t t, std::int64_t i) {
     for (std::int64_t c = 0; c < C; ++c) {
-      for (std::int64_t k = 0; k < K; ++k) {
+      const std::int64_t first = c / inputs * g.group_outputs();
+      for (std::int64_t k = first; k < first + g.group_outputs(); ++k) {
         for (std::int64_t n = 0; n < N; ++n) {
-          body((i * C + c) * N + n, (t * C + c) * K + k, (o * K + k) * N + n);
+          body((i * C + c) * N + n, (t * inputs + c % inputs) * K + k, (o * K + k) * N + n);
         }
       }
     }
@@ -74,7 +75,7 @@ void conv_dgrad_reference(const ConvGeometry& g, const T* dy, const W* w, T* dx,
 template <class T, class Rounded = NotRounded>
 void conv_wgrad_reference(const ConvGeometry& g, const T* x, const T* dy, T* dw,
                           const Rounded& rounded = {}) {
-  std::fill_n(dw, g.live_taps() * g.in_channels * g.out_channels, T(0));
+  std::fill_n(dw, g.weights(), T(0));
   for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
     dw[iw] += rounded(dy[iy]) * rounded(x[ix]);
   });

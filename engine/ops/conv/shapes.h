@@ -1,6 +1,7 @@
 // Convolutions on which every rung of the three passes and of inference is tested and timed: the layers of
-// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, and whatever breaks kernels (ones,
-// primes, a tile or a vector plus or minus one, padding that reaches past the data, strides that skip it).
+// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, whatever breaks kernels (ones, primes, a
+// tile or a vector plus or minus one, padding that reaches past the data, strides that skip it), and dilation
+// and groups.
 #pragma once
 
 #include <vector>
@@ -151,6 +152,34 @@ inline std::vector<ConvGeometry> tensor_core_convolutions() {
       conv_on_square(3, 1, 2, 70, 3, 1, 1),
       conv_on_cube(7, 2, 14341, 1, 1, 1, 0),
       conv_on_cube(7, 14341, 2, 1, 1, 1, 0),
+  };
+}
+
+/// With dilation, which stride divides, which divides stride, or neither; with groups, down to one channel
+/// each; with both.
+inline std::vector<ConvGeometry> dilated_and_grouped_convolutions() {
+  constexpr Triple kOnes{1, 1, 1}, kSquare{1, 3, 3};
+  return {
+      {3, 5, 7, {1, 9, 9}, kSquare, kOnes, {0, 2, 2}, {1, 2, 2}},
+      {2, 3, 4, {1, 3, 3}, kSquare, kOnes, {0, 4, 4}, {1, 4, 4}},  // 1 of 9 taps live
+      {2, 6, 4, {1, 11, 8}, {1, 3, 4}, {1, 2, 3}, {0, 3, 5}, {1, 3, 2}},
+      {2, 3, 5, {1, 12, 13}, kSquare, {1, 4, 6}, {0, 2, 3}, {1, 2, 4}},
+      {5, 4, 6, {5, 4, 6}, {3, 2, 2}, {1, 2, 1}, {2, 1, 1}, {2, 3, 4}},
+      {33, 20, 20, {4, 4, 4}, {3, 3, 3}, kOnes, {2, 2, 2}, {2, 2, 2}},
+      {9, 5, 33, {1, 32, 32}, kSquare, kOnes, {0, 2, 2}, {1, 2, 2}},    // wgrad in parts
+      {1, 2, 3, {1, 40, 50}, kSquare, kOnes, {0, 18, 0}, {1, 18, 12}},  // further than a GPU's sets of taps
+      {2, 4, 6, {1, 5, 7}, kSquare, kOnes, {0, 1, 1}, kOnes, 2},
+      {17, 6, 3, {1, 4, 4}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, kOnes, 3},
+      {3, 8, 4, {1, 3, 4}, kOnes, {1, 2, 1}, {0, 0, 0}, kOnes, 4},
+      {8, 64, 64, {1, 7, 7}, kSquare, kOnes, {0, 1, 1}, kOnes, 8},  // ResNeXt, made small
+      {5, 12, 18, {2, 3, 4}, {2, 3, 1}, {1, 2, 1}, {1, 1, 0}, kOnes, 6},
+      {33, 5, 5, {1, 6, 5}, kSquare, {1, 2, 2}, {0, 1, 1}, kOnes, 5},
+      {32, 32, 32, {1, 14, 14}, kSquare, kOnes, {0, 1, 1}, kOnes, 32},  // MobileNet
+      {1, 3, 6, {1, 5, 5}, kSquare, kOnes, {0, 1, 1}, kOnes, 3},
+      {4, 17, 17, {4, 3, 4}, {3, 3, 3}, {2, 1, 1}, {1, 1, 1}, kOnes, 17},
+      {3, 2, 4, kOnes, kOnes, {2, 2, 2}, {1, 1, 1}, kOnes, 2},  // no pair at all
+      {2, 10, 6, {1, 6, 5}, {1, 2, 3}, {1, 2, 1}, {0, 1, 2}, {1, 3, 2}, 2},
+      {2, 2, 4, {5, 4, 5}, {2, 2, 2}, {1, 1, 2}, {1, 1, 0}, {2, 3, 1}, 2},
   };
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace umbra {
 namespace {
@@ -14,14 +15,20 @@ struct Run {
 
 // One axis of the geometry.
 struct Axis {
-  std::int64_t in, out, kernel, stride, padding;
+  std::int64_t in, out, kernel, stride, padding, dilation;
+  // From one tap of an input to the next, and so many outputs back: the least common multiple of stride and
+  // dilation, counted in dilations and in strides.
+  std::int64_t tap_step, output_step;
 
   Axis(const ConvGeometry& g, int axis)
       : in(g.in[static_cast<std::size_t>(axis)]),
         out(g.out(axis)),
         kernel(g.kernel[static_cast<std::size_t>(axis)]),
         stride(g.stride[static_cast<std::size_t>(axis)]),
-        padding(g.padding[static_cast<std::size_t>(axis)]) {}
+        padding(g.padding[static_cast<std::size_t>(axis)]),
+        dilation(g.dilation[static_cast<std::size_t>(axis)]),
+        tap_step(stride / std::gcd(stride, dilation)),
+        output_step(dilation / std::gcd(stride, dilation)) {}
 
   std::int64_t lists(TapOrder order) const {
     return order == TapOrder::kByOutput ? out : order == TapOrder::kByInput ? in : kernel;
@@ -29,28 +36,43 @@ struct Axis {
   std::int64_t firsts(TapOrder order) const { return order == TapOrder::kByTap ? out : kernel; }
   std::int64_t seconds(TapOrder order) const { return order == TapOrder::kByInput ? out : in; }
 
-  // Everything follows from input = output * stride - padding + tap with each of the three in its range.
+  // Everything follows from input = output * stride - padding + tap * dilation with each of the three in its
+  // range.
   Run run(TapOrder order, std::int64_t list) const {
     if (order == TapOrder::kByOutput) {
       const std::int64_t start = list * stride - padding;  // input position of tap 0
-      const std::int64_t tap = std::max<std::int64_t>(0, -start);
-      return {tap, 1, start + tap, 1, std::min(kernel, in - start) - tap};
+      const std::int64_t tap = (std::max<std::int64_t>(0, -start) + dilation - 1) / dilation;
+      const std::int64_t fitting = (in - start + dilation - 1) / dilation;
+      return {tap, 1, start + tap * dilation, dilation, std::min(kernel, fitting) - tap};
     }
     if (order == TapOrder::kByTap) {
-      const std::int64_t missing = std::max<std::int64_t>(0, padding - list);
+      const std::int64_t missing = std::max<std::int64_t>(0, padding - list * dilation);
       const std::int64_t output = (missing + stride - 1) / stride;
-      const std::int64_t input = output * stride - padding + list;
+      const std::int64_t input = output * stride - padding + list * dilation;
       const std::int64_t fitting = input < in ? (in - 1 - input) / stride + 1 : 0;
       return {output, 1, input, stride, std::min(out - output, fitting)};
     }
-    const std::int64_t reach = list + padding;  // output * stride + tap
-    std::int64_t tap = reach % stride, output = reach / stride;
+    const std::int64_t reach = list + padding;  // output * stride + tap * dilation
+    std::int64_t tap = first_tap(reach), output = (reach - tap * dilation) / stride;
+    if (tap >= kernel) return {};
     if (output >= out) {
-      tap += (output - (out - 1)) * stride;
-      output = out - 1;
+      const std::int64_t steps = (output - (out - 1) + output_step - 1) / output_step;
+      tap += steps * tap_step;
+      output -= steps * output_step;
     }
-    const std::int64_t taps_left = tap < kernel ? (kernel - 1 - tap) / stride + 1 : 0;
-    return {tap, stride, output, -1, std::min(output + 1, taps_left)};
+    const std::int64_t taps_left = tap < kernel ? (kernel - 1 - tap) / tap_step + 1 : 0;
+    const std::int64_t outputs_left = output >= 0 ? output / output_step + 1 : 0;
+    return {tap, tap_step, output, -output_step, std::min(outputs_left, taps_left)};
+  }
+
+  // The first tap that is a whole number of strides away from `reach`; without dilation the rest of the
+  // division. Remainders repeat every tap_step taps, so that only the first tap_step are tried. `kernel` or
+  // more if there is none.
+  std::int64_t first_tap(std::int64_t reach) const {
+    if (dilation == 1) return reach % stride;
+    std::int64_t tap = 0;
+    while (tap < std::min(tap_step, kernel) && (reach - tap * dilation) % stride != 0) ++tap;
+    return tap < tap_step ? tap : kernel;
   }
 
   bool live(TapOrder order, std::int64_t list) const { return run(order, list).count > 0; }

@@ -3,8 +3,9 @@
 // testing bounds. The lists depend on the geometry alone and are exact.
 //
 // Positions and taps are numbered in row-major order (D, H, W). A pair couples output position o, tap t and
-// input position i = o * stride - padding + t, on every axis; per axis two of them give the third. Weights in
-// memory hold live taps only, so there a tap goes by its number among the live ones (number_live_taps).
+// input position i = o * stride - padding + t * dilation, on every axis; per axis two of them give the third.
+// Weights in memory hold live taps only, so there a tap goes by its number among the live ones
+// (number_live_taps).
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 // The loss and its gradient come from one launch. Right for any size, fast for small ones.
 #pragma once
 
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {

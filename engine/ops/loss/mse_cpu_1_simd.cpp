@@ -1,4 +1,4 @@
-// The mean squared error: one pass, the loss summed in double over chunks of fixed size in index order.
+// The squared error: one pass, the loss summed in double over chunks of fixed size in index order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/loss/mse_cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
@@ -21,6 +21,15 @@ double mean_squared_error_range(const float* p, const float* t, float* dp, doubl
   return sums.total(0);
 }
 
+void squared_errors_range(const float* p, const float* t, float* loss, float* dp, std::int64_t count) {
+  for_lanes<double>(count, [&](auto dd, std::int64_t i) HWY_ATTR {
+    const auto error = hn::Sub(load_wide(dd, p + i), load_wide(dd, t + i));
+    const hn::Rebind<float, decltype(dd)> df;
+    hn::StoreU(hn::DemoteTo(df, hn::Mul(error, error)), df, loss + i);
+    hn::StoreU(hn::DemoteTo(df, hn::Add(error, error)), df, dp + i);
+  });
+}
+
 }  // namespace
 }  // namespace umbra::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -29,21 +38,29 @@ HWY_AFTER_NAMESPACE();
 namespace umbra {
 
 HWY_EXPORT(mean_squared_error_range);
+HWY_EXPORT(squared_errors_range);
 
 namespace {
 
 void run(const MeanSquaredError& op, Buffers buffers, void* workspace, Stream&) {
   const float* p = buffers.in(0);  // [N, K]
   const float* t = buffers.in(1);  // [N, K]
+  float* loss = buffers.out(2);    // [1] or, not reduced, [N, K]
   float* dp = buffers.out(3);      // [N, K]
   const std::int64_t count = op.rows * op.columns;
-  const double terms = static_cast<double>(count);
+  if (op.reduce == Reduce::kNone) {
+    parallel_chunks(count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+      HWY_DYNAMIC_DISPATCH(squared_errors_range)(p + begin, t + begin, loss + begin, dp + begin, end - begin);
+    });
+    return;
+  }
+  const double terms = op.divisor();
   const double sum =
       sum_over_chunks(count, static_cast<double*>(workspace), [&](std::int64_t begin, std::int64_t end) {
         return HWY_DYNAMIC_DISPATCH(mean_squared_error_range)(p + begin, t + begin, dp + begin, 2 / terms,
                                                               end - begin);
       });
-  *buffers.out(2) = static_cast<float>(sum / terms);
+  *loss = static_cast<float>(sum / terms);
 }
 
 std::size_t workspace_bytes(const MeanSquaredError& op) {

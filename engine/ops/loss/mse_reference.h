@@ -12,17 +12,17 @@ void mean_squared_error_reference(const MeanSquaredError& op, Buffers buffers, v
   using W = Accumulator<T>;
   const T* p = buffers.in<T>(0);  // [N, K]
   const T* t = buffers.in<T>(1);  // [N, K]
-  T* loss = buffers.out<T>(2);    // [1]
+  T* loss = buffers.out<T>(2);    // [1] or, not reduced, [N, K]
   T* dp = buffers.out<T>(3);      // [N, K]
-  const std::int64_t count = op.rows * op.columns;
-  const W terms(static_cast<double>(count));
+  const W terms(op.divisor());
   W sum(0);
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = 0; i < op.rows * op.columns; ++i) {
     const W error = W(p[i]) - W(t[i]);
+    if (op.reduce == Reduce::kNone) loss[i] = T(error * error);
     sum += error * error;
     dp[i] = T(W(2) * error / terms);
   }
-  loss[0] = T(sum / terms);
+  if (op.reduce != Reduce::kNone) loss[0] = T(sum / terms);
 }
 
 }  // namespace umbra

@@ -23,7 +23,7 @@ template <class O, Kernel (*Rung)(), std::int64_t (*First)(const LinearOp&),
 struct Rule {
   using Problem = O;
   static constexpr bool kBias = !std::is_same_v<O, LinearWgrad>;
-  static Kernel rung() { return Rung(); }
+  static Kernel rung(const O&) { return Rung(); }
   static O plain(const O& op) { return O(op.dtype, op.rows, op.in, op.out, op.bias && kBias); }
   static std::array<std::int64_t, 2> operands(const O& op) { return {First(op), Second(op)}; }
 };

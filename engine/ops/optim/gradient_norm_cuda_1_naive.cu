@@ -1,6 +1,6 @@
 // One block per tensor adds its squares, one launch per tensor; one thread adds the sums of the tensors.
 // Clipping: one launch per tensor, one thread per element.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/optim/gradient_norm.h"

@@ -2,7 +2,7 @@
 // sum in double per block, then one block that adds these sums. Which elements a thread adds, and in which
 // order, depends on nothing but the counts, so that the norm has the same bits every time. Memory is the
 // limit: 4 bytes per element for the norm, none for clipping with the factor 1 and 8 otherwise.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/optim/cuda_tensor_list.h"

@@ -13,10 +13,11 @@ constexpr std::int64_t kChunk = 2048;  // elements of a block: two float4 of eac
 
 /// The pointers of one tensor.
 struct SgdTensor {
-  float* p;         // [count]
-  const float* g;   // [count]; null where the gradient is absent
-  float* v;         // [count]; null without momentum
-  Bf16* bf16_copy;  // [count], or null
+  float* p;             // [count]
+  const float* g;       // [count]; null where the gradient is absent
+  float* v;             // [count]; null without momentum
+  Bf16* bf16_copy;      // [count], or null
+  const double* share;  // [1], or null
   std::int64_t count, fours;
 };
 
@@ -33,26 +34,26 @@ __global__ void __launch_bounds__(kTensorListThreads)
   const float* const g = list.tensor[k].g;
   float* const v = list.tensor[k].v;
   Bf16* const bf16_copy = list.tensor[k].bf16_copy;
+  const float share = list.tensor[k].share == nullptr ? 1 : static_cast<float>(*list.tensor[k].share);
   for_piece(
       list.blocks.piece(block, k, list.tensor[k].count), list.tensor[k].fours,
       [&](std::int64_t i) {
-        const float4 gradient = fours_or_zero(g, i), velocity = fours_or_zero(v, i);
-        float4 value = reinterpret_cast<float4*>(p)[i];
-        const float4 step = make_float4(sgd_velocity(s, value.x, gradient.x, velocity.x),
-                                        sgd_velocity(s, value.y, gradient.y, velocity.y),
-                                        sgd_velocity(s, value.z, gradient.z, velocity.z),
-                                        sgd_velocity(s, value.w, gradient.w, velocity.w));
-        if (v != nullptr) reinterpret_cast<float4*>(v)[i] = step;
-        value = make_float4(fmaf(minus_lr, step.x, value.x), fmaf(minus_lr, step.y, value.y),
-                            fmaf(minus_lr, step.z, value.z), fmaf(minus_lr, step.w, value.w));
+        const float4 gradient = fours_or_zero(g, i);
+        float4 velocity = fours_or_zero(v, i), value = reinterpret_cast<float4*>(p)[i];
+        sgd_element(s, minus_lr, share, value.x, gradient.x, velocity.x);
+        sgd_element(s, minus_lr, share, value.y, gradient.y, velocity.y);
+        sgd_element(s, minus_lr, share, value.z, gradient.z, velocity.z);
+        sgd_element(s, minus_lr, share, value.w, gradient.w, velocity.w);
+        if (v != nullptr) reinterpret_cast<float4*>(v)[i] = velocity;
         reinterpret_cast<float4*>(p)[i] = value;
         if (bf16_copy != nullptr) reinterpret_cast<FourBf16*>(bf16_copy)[i] = FourBf16(value);
       },
       [&](std::int64_t i) {
-        const float step = sgd_velocity(s, p[i], g == nullptr ? 0 : g[i], v == nullptr ? 0 : v[i]);
-        if (v != nullptr) v[i] = step;
-        p[i] = fmaf(minus_lr, step, p[i]);
-        if (bf16_copy != nullptr) bf16_copy[i] = Bf16(p[i]);
+        float value = p[i], velocity = v == nullptr ? 0 : v[i];
+        sgd_element(s, minus_lr, share, value, g == nullptr ? 0 : g[i], velocity);
+        if (v != nullptr) v[i] = velocity;
+        p[i] = value;
+        if (bf16_copy != nullptr) bf16_copy[i] = Bf16(value);
       });
 }
 
@@ -60,19 +61,21 @@ static_assert(sizeof(CudaTensorList<SgdTensor>) + sizeof(SgdNumbers) + sizeof(do
               "parameters of a launch");
 
 void run(const SgdStep& op, Buffers buffers, void*, Stream& stream) {
-  const SgdNumbers numbers{static_cast<float>(op.momentum), static_cast<float>(op.weight_decay)};
+  const SgdNumbers numbers(op.rule);
+  const double* scalars = buffers.last<double>();
   const auto tensor = [&](std::size_t k) {
     SgdTensor made{buffers.out(SgdStep::kBuffers * k),
                    op.tensors[k].gradient_absent ? nullptr : buffers.in(SgdStep::kBuffers * k + 1),
-                   op.momentum == 0 ? nullptr : buffers.out(SgdStep::kBuffers * k + 2),
+                   op.rule.momentum == 0 ? nullptr : buffers.out(SgdStep::kBuffers * k + 2),
                    op.tensors[k].bf16_copy ? buffers.out<Bf16>(SgdStep::kBuffers * k + 3) : nullptr,
+                   sgd_share(op, k, scalars),
                    op.tensors[k].count,
                    0};
     if (aligned_to_16(made.p, made.g, made.v, made.bf16_copy)) made.fours = made.count / 4;
     return made;
   };
   const auto step = [&](const CudaTensorList<SgdTensor>& list, std::int64_t) {
-    launch(sgd_tensors, tensor_list_grid(list), stream.native(), list, numbers, buffers.last<double>());
+    launch(sgd_tensors, tensor_list_grid(list), stream.native(), list, numbers, scalars);
   };
   for_cuda_tensor_lists<SgdTensor>(op.tensors, kChunk, tensor, step);
 }

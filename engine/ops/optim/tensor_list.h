@@ -16,6 +16,7 @@ struct TensorSpec {
   std::int64_t count;            // elements
   bool gradient_absent = false;  // of an optimiser's: its gradient is zero and no buffer holds it
   bool bf16_copy = false;        // of an optimiser's: it writes the new numbers as bfloat16, too
+  std::int64_t share_at = 1;     // of SGD with dampening: where in its scalars this tensor's share stands
 };
 using TensorList = std::vector<TensorSpec>;
 

@@ -1,35 +1,16 @@
 // Max pooling in two or three dimensions with padding (padded positions never win), on batch-last data
 // [D, H, W, C, N]:
 //
-//   y[o, c, n] = max over taps t of x[o * stride - padding + t, c, n]
+//   y[o, c, n] = max over taps t of x[o * stride - padding + t * dilation, c, n]
 //
 // argmax holds the winner's flat position inside the volume [D, H, W]. Ties go to the first tap in memory
 // order and a NaN wins over every number (the last of several), as in PyTorch. Backward:  dx[i, c, n] = sum
 // of dy over the outputs that chose position i, which must lie in their windows.
 #pragma once
 
-#include <ostream>
-
-#include "engine/ops/op.h"
+#include "engine/ops/pool/pool_geometry.h"
 
 namespace umbra {
-
-struct PoolGeometry {
-  std::int64_t batch = 1, channels = 1;
-  Triple in{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0};
-
-  std::int64_t out(int axis) const {
-    const auto a = static_cast<std::size_t>(axis);
-    return (in[a] + 2 * padding[a] - kernel[a]) / stride[a] + 1;
-  }
-  std::int64_t in_volume() const { return in[0] * in[1] * in[2]; }
-  std::int64_t out_volume() const { return out(0) * out(1) * out(2); }
-  std::int64_t row() const { return channels * batch; }  // numbers at a position
-  /// Throws Error unless every extent is positive, padding <= kernel / 2, and the output is not empty.
-  void check() const;
-  std::string text() const;
-  friend std::ostream& operator<<(std::ostream& out, const PoolGeometry& g) { return out << g.text(); }
-};
 
 class MaxPoolForward final : public Op {
  public:

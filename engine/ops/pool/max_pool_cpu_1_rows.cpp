@@ -1,54 +1,18 @@
 // Max pooling on batch-last data: a position is a row of C * N contiguous numbers, and vectors run along it.
 // Forward takes the taps of an output one after the other with the winner in registers; backward goes over
 // the inputs and adds the gradients of those outputs whose windows hold them and that chose them, in the
-// order of the outputs, so that nothing is cleared or scattered.
+// order of the outputs, so that nothing is cleared or scattered. With dilation it looks at some outputs more,
+// which cannot have chosen the input.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/pool/max_pool_cpu_1_rows.cpp"
-#include <algorithm>
-
 #include "engine/cpu/simd.h"
 #include "engine/ops/ladder.h"
-#include "engine/ops/pool/max_pool_reference.h"
-#include "engine/ops/shared/simd_loops.h"
+#include "engine/ops/pool/cpu_rows.h"
+#include "engine/ops/pool/max_pool.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
-
-/// A box of positions of a volume [D, H, W]: half-open ranges per axis.
-struct PositionBox {
-  PoolRange d, h, w;
-  std::int64_t height, width;  // of the volume
-  std::int64_t first() const { return (d.begin * height + h.begin) * width + w.begin; }
-  /// body(position) in memory order.
-  template <class Body>
-  HWY_INLINE void for_each(const Body& body) const {
-    for (std::int64_t i = d.begin; i < d.end; ++i) {
-      for (std::int64_t j = h.begin; j < h.end; ++j) {
-        for (std::int64_t k = w.begin; k < w.end; ++k) body((i * height + j) * width + k);
-      }
-    }
-  }
-};
-
-/// The inputs that the window of output o sees.
-PositionBox window_of(const PoolGeometry& g, std::int64_t o) {
-  const std::int64_t k = o % g.out(2), j = o / g.out(2) % g.out(1), i = o / g.out(2) / g.out(1);
-  return {pool_range(g, i, 0), pool_range(g, j, 1), pool_range(g, k, 2), g.in[1], g.in[2]};
-}
-
-/// The outputs whose windows hold input coordinate i on `axis`.
-PoolRange outputs_that_see(const PoolGeometry& g, std::int64_t i, int axis) {
-  const auto a = static_cast<std::size_t>(axis);
-  const std::int64_t at = i + g.padding[a];  // window o: o * stride <= at < o * stride + kernel
-  const std::int64_t begin = at < g.kernel[a] ? 0 : (at - g.kernel[a]) / g.stride[a] + 1;
-  return {begin, std::min(g.out(axis), at / g.stride[a] + 1)};
-}
-PositionBox outputs_of(const PoolGeometry& g, std::int64_t input) {
-  const std::int64_t k = input % g.in[2], j = input / g.in[2] % g.in[1], i = input / g.in[2] / g.in[1];
-  return {outputs_that_see(g, i, 0), outputs_that_see(g, j, 1), outputs_that_see(g, k, 2), g.out(1),
-          g.out(2)};
-}
 
 /// Two vectors at a time, whose comparisons overlap, then one, then single numbers: body(d, i, parts).
 template <class Body>
@@ -125,20 +89,6 @@ HWY_EXPORT(max_pool_row);
 HWY_EXPORT(max_pool_backward_row);
 
 namespace {
-
-/// body(position, begin, end) over `positions` rows, long rows in pieces.
-template <class Body>
-void for_row_pieces(std::int64_t positions, std::int64_t row, const Body& body) {
-  constexpr std::int64_t kPiece = 2048;
-  const std::int64_t pieces = (row + kPiece - 1) / kPiece;
-  parallel_chunks(positions * pieces, rows_per_chunk(4 * std::min(row, kPiece)),
-                  [&](std::int64_t begin, std::int64_t end) {
-                    for (std::int64_t i = begin; i < end; ++i) {
-                      const std::int64_t from = i % pieces * kPiece;
-                      body(i / pieces, from, std::min(row, from + kPiece));
-                    }
-                  });
-}
 
 void forward(const MaxPoolForward& op, Buffers buffers, void*, Stream&) {
   const PoolGeometry& g = op.geometry;

@@ -3,16 +3,15 @@
 // sum has an order.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
-#include "engine/ops/pool/max_pool_windows.h"
+#include "engine/ops/pool/max_pool.h"
+#include "engine/ops/pool/pool_windows.h"
 
 namespace umbra {
 namespace {
 
-// x: [D, H, W, C, N]; y, argmax: [oD, oH, oW, C, N]
-__global__ void max_pool_forward_each(const float* x, float* y, std::int32_t* argmax, Windows w,
-                                      std::int64_t count) {
-  const std::int64_t i = thread_number();
-  if (i >= count) return;
+// x: [D, H, W, C, N]; y, argmax: [oD, oH, oW, C, N]; number i of the output
+template <class W>
+__device__ void take_winner(const float* x, float* y, std::int32_t* argmax, const W& w, std::int64_t i) {
   const std::int64_t cn = i % w.row;
   const int o = static_cast<int>(i / w.row);
   const auto ds = w.inputs_of(o / w.out[2] / w.out[1], 0);
@@ -20,9 +19,9 @@ __global__ void max_pool_forward_each(const float* x, float* y, std::int32_t* ar
   const auto ws = w.inputs_of(o % w.out[2], 2);
   int winner = (ds.begin * w.in[1] + hs.begin) * w.in[2] + ws.begin;
   float best = x[winner * w.row + cn];
-  for (int d = ds.begin; d < ds.end; ++d) {
-    for (int h = hs.begin; h < hs.end; ++h) {
-      for (int v = ws.begin; v < ws.end; ++v) {
+  for (int d = ds.begin; d < ds.end; d += w.step(0)) {
+    for (int h = hs.begin; h < hs.end; h += w.step(1)) {
+      for (int v = ws.begin; v < ws.end; v += w.step(2)) {
         const int position = (d * w.in[1] + h) * w.in[2] + v;
         const float value = x[position * w.row + cn];
         if (!(value > best || value != value)) continue;  // a NaN wins
@@ -33,6 +32,18 @@ __global__ void max_pool_forward_each(const float* x, float* y, std::int32_t* ar
   }
   y[i] = best;
   argmax[i] = winner;
+}
+
+__global__ void max_pool_forward_each(const float* x, float* y, std::int32_t* argmax, Windows w,
+                                      std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i < count) take_winner(x, y, argmax, w, i);
+}
+__global__ void __launch_bounds__(kElementThreads)
+    max_pool_forward_dilated(const float* x, float* y, std::int32_t* argmax, DilatedWindows w,
+                             std::int64_t count) {
+  const std::int64_t i = thread_number();
+  if (i < count) take_winner(x, y, argmax, w, i);
 }
 
 // dy, argmax: [oD, oH, oW, C, N]; dx: [D, H, W, C, N]
@@ -57,10 +68,20 @@ __global__ void max_pool_backward_each(const float* dy, const std::int32_t* argm
   dx[i] = sum;
 }
 
+template <class O>
+std::string declines(const O& op) {
+  return too_many_positions(op.geometry);
+}
+
 void forward(const MaxPoolForward& op, Buffers buffers, void*, Stream& stream) {
-  const std::int64_t count = op.geometry.out_volume() * op.geometry.row();
-  launch(max_pool_forward_each, one_thread_each(count), stream.native(), buffers.in(0), buffers.out(1),
-         buffers.out<std::int32_t>(2), windows_of(op.geometry), count);
+  const PoolGeometry& g = op.geometry;
+  const std::int64_t count = g.out_volume() * g.row();
+  const auto each = [&](auto kernel, const auto& windows) {
+    launch(kernel, one_thread_each(count), stream.native(), buffers.in(0), buffers.out(1),
+           buffers.out<std::int32_t>(2), windows, count);
+  };
+  if (has_gaps(g)) return each(max_pool_forward_dilated, dilated_windows_of(g));
+  each(max_pool_forward_each, windows_of(g));
 }
 
 void backward(const MaxPoolBackward& op, Buffers buffers, void*, Stream& stream) {
@@ -72,10 +93,10 @@ void backward(const MaxPoolBackward& op, Buffers buffers, void*, Stream& stream)
 }  // namespace
 
 Kernel max_pool_forward_cuda_1_naive() {
-  return make_kernel<MaxPoolForward, forward>();
+  return make_kernel<MaxPoolForward, forward, declines<MaxPoolForward>>();
 }
 Kernel max_pool_backward_cuda_1_naive() {
-  return make_kernel<MaxPoolBackward, backward>();
+  return make_kernel<MaxPoolBackward, backward, declines<MaxPoolBackward>>();
 }
 
 }  // namespace umbra

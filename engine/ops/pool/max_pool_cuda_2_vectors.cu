@@ -4,7 +4,8 @@
 // divisions cheap.
 #include "engine/cuda/tile/channel_walk.h"
 #include "engine/ops/ladder.h"
-#include "engine/ops/pool/max_pool_windows.h"
+#include "engine/ops/pool/max_pool.h"
+#include "engine/ops/pool/pool_windows.h"
 
 namespace umbra {
 namespace {
@@ -108,7 +109,10 @@ __global__ void __launch_bounds__(kElementThreads)
 template <class O>
 std::string declines(const O& op) {
   const std::int64_t count = op.geometry.in_volume() * op.geometry.row();
-  return count < std::int64_t{1} << 31 ? "" : "takes less than 2^31 numbers";
+  return count < std::int64_t{1} << 31 ? "" : "it takes less than 2^31 numbers";
+}
+std::string declines_forward(const MaxPoolForward& op) {
+  return has_gaps(op.geometry) ? "it takes windows without dilation only" : declines(op);
 }
 
 bool in_fours(std::int64_t row, const void* a, const void* b, const void* c) {
@@ -135,7 +139,7 @@ void backward(const MaxPoolBackward& op, Buffers buffers, void*, Stream& stream)
 }  // namespace
 
 Kernel max_pool_forward_cuda_2_vectors() {
-  return make_kernel<MaxPoolForward, forward, declines<MaxPoolForward>>();
+  return make_kernel<MaxPoolForward, forward, declines_forward>();
 }
 Kernel max_pool_backward_cuda_2_vectors() {
   return make_kernel<MaxPoolBackward, backward, declines<MaxPoolBackward>>();

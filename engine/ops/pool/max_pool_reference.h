@@ -6,17 +6,6 @@
 
 namespace umbra {
 
-/// The first and the one past the last input coordinate of the window of output o on `axis`.
-struct PoolRange {
-  std::int64_t begin, end;
-};
-inline PoolRange pool_range(const PoolGeometry& g, std::int64_t o, int axis) {
-  const auto a = static_cast<std::size_t>(axis);
-  const std::int64_t start = o * g.stride[a] - g.padding[a];
-  const std::int64_t end = start + g.kernel[a];
-  return {start > 0 ? start : 0, end < g.in[a] ? end : g.in[a]};
-}
-
 /// Position of the winner among the real inputs of the window of output (od, oh, ow), where x[position *
 /// stride] is an input: the first of equals; a later NaN takes the place of anything, as in PyTorch.
 template <class T>
@@ -24,9 +13,9 @@ std::int64_t pool_winner(const PoolGeometry& g, const T* x, std::int64_t stride,
                          std::int64_t oh, std::int64_t ow) {
   const PoolRange d = pool_range(g, od, 0), h = pool_range(g, oh, 1), w = pool_range(g, ow, 2);
   std::int64_t best = (d.begin * g.in[1] + h.begin) * g.in[2] + w.begin;
-  for (std::int64_t i = d.begin; i < d.end; ++i) {
-    for (std::int64_t j = h.begin; j < h.end; ++j) {
-      for (std::int64_t k = w.begin; k < w.end; ++k) {
+  for (std::int64_t i = d.begin; i < d.end; i += d.step) {
+    for (std::int64_t j = h.begin; j < h.end; j += h.step) {
+      for (std::int64_t k = w.begin; k < w.end; k += w.step) {
         const std::int64_t at = (i * g.in[1] + j) * g.in[2] + k;
         const T& value = x[at * stride];
         if (value > x[best * stride] || value != value) best = at;

@@ -1,5 +1,5 @@
 // One block: every thread adds every 1024th number, then the block its threads.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/reduce/cuda_terms.h"
 #include "engine/ops/reduce/op.h"

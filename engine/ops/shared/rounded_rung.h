@@ -26,7 +26,7 @@ inline void round_operand(Precision precision, const void* from, DType type, std
 }
 
 /// Rule: which ops it is about (Problem), how many elements the operands of the products have, which are the
-/// first two buffers (operands), the same op in fp32 (plain) and the rung for that (rung).
+/// first two buffers (operands), the same op in fp32 (plain) and the rung for this one (rung).
 template <class Rule>
 struct RoundedRung {
   using O = typename Rule::Problem;
@@ -34,12 +34,12 @@ struct RoundedRung {
 
   static std::string declines(const O& op) {
     const std::string other = declines_fp32(op.precision);
-    return other.empty() ? Rule::rung().declines(Rule::plain(op)) : other;
+    return other.empty() ? Rule::rung(op).declines(Rule::plain(op)) : other;
   }
   static std::size_t workspace(const O& op) {
     WorkspaceAllocator allocator(nullptr);
     for (const std::int64_t count : Rule::operands(op)) allocator.take<float>(count);
-    return allocator.used() + Rule::rung().workspace(Rule::plain(op));
+    return allocator.used() + Rule::rung(op).workspace(Rule::plain(op));
   }
   static void run(const O& op, Buffers b, void* memory, Stream& stream) {
     WorkspaceAllocator allocator(memory);
@@ -51,8 +51,8 @@ struct RoundedRung {
       round_operand(op.precision, b[i], i == 1 ? op.weights : op.dtype, counts[i], rounded);
       buffers[i] = rounded;
     }
-    Rule::rung().run(Rule::plain(op), Buffers(buffers.data(), b.size()),
-                     static_cast<std::byte*>(memory) + allocator.used(), stream);
+    Rule::rung(op).run(Rule::plain(op), Buffers(buffers.data(), b.size()),
+                       static_cast<std::byte*>(memory) + allocator.used(), stream);
   }
   static Kernel kernel() { return make_kernel<O, run, declines, workspace>(); }
 };

@@ -2,7 +2,7 @@
 // channel for its statistics, a thread per element of y that computes every output of the convolution in its
 // window, and backward a block per weight that visits all winners. Outputs are computed up to eight times and
 // inputs read again and again; what is never there is the convolution's output in memory.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/stem/cuda_stem.h"

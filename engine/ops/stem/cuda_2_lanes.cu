@@ -1,7 +1,7 @@
 // Samples in the lanes of a warp, as activations lie in memory: cuda_2_lanes.h says how a stem is cut,
 // cuda_2_lanes_*.cu do the parts. Here: what the affine map is, and the order of the parts.
 #include "engine/base/error.h"
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/shared/workspace_allocator.h"

@@ -3,7 +3,7 @@
 // its own bank, and dy and winners are read in whole lines. A warp takes a channel: 27 sums in registers,
 // over the windows; those of the lanes are summed with 31 exchanges. A second kernel adds the blocks' sums in
 // order and applies the equations of op.h.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
 
 namespace umbra {

@@ -2,7 +2,7 @@
 // products over the outputs, in double, where a product of two floats is exact: six loads for nine products.
 // Blocks take a few planes of one sample; a second kernel adds their sums in order and subtracts the squared
 // mean, which costs digits that a float never had.
-#include "engine/cuda/tile/block_sum.h"
+#include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
 
 namespace umbra {

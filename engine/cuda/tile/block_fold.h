@@ -1,0 +1,54 @@
+// Sums and other folds over a block, in an order that depends on nothing but the number of threads.
+#pragma once
+
+#include "cuda_grid.h"
+
+namespace umbra {
+
+/// `value` of all lanes of a warp, combined by fold(a, b) in pairs, in every lane. All lanes must call it.
+template <class T, class Fold>
+__device__ T warp_fold(T value, const Fold& fold) {
+  for (int lanes = 16; lanes > 0; lanes /= 2) value = fold(value, __shfl_xor_sync(kFullWarp, value, lanes));
+  return value;
+}
+
+/// `value` of all threads of a one-dimensional block of whole warps, combined by fold(a, b), in every thread.
+/// `scratch` is shared memory for one number per warp, free again when the block has passed its next barrier.
+/// All threads must call it.
+template <class T, class Fold>
+__device__ T block_fold(T value, T* scratch, const Fold& fold) {
+  value = warp_fold(value, fold);
+  if (threadIdx.x % kWarp == 0) scratch[threadIdx.x / kWarp] = value;
+  __syncthreads();
+  T all = scratch[0];
+  for (unsigned w = 1; w < blockDim.x / kWarp; ++w) all = fold(all, scratch[w]);
+  return all;
+}
+
+struct PlusFold {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+
+struct Larger {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return b > a ? b : a;  // a NaN of a's stays, one of b's does not come in
+  }
+};
+
+/// The sum of `value` over the lanes of a warp, as warp_fold().
+template <class T>
+__device__ T warp_sum(T value) {
+  return warp_fold(value, PlusFold());
+}
+
+/// The sum of `value` over a block, as block_fold().
+template <class T>
+__device__ T block_sum(T value, T* scratch) {
+  return block_fold(value, scratch, PlusFold());
+}
+
+}  // namespace umbra

@@ -1,0 +1,61 @@
+#include "engine/io/config_text.h"
+
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <sstream>
+
+namespace umbra {
+namespace {
+
+// One overload per type of setting.
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+std::string text_of(std::int64_t value) {
+  return std::to_string(value);
+}
+std::string text_of(double value) {
+  char buffer[40];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  std::string text(buffer, end);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+std::string text_of(const std::string& value) {
+  return toml_string(value);
+}
+std::string text_of(Precision value) {
+  return toml_string(std::string(name_of(value)));
+}
+template <class T>
+std::string text_of(const std::vector<T>& values) {
+  std::vector<std::string> items;
+  for (const T& value : values) items.push_back(text_of(value));
+  return toml_list(items);
+}
+
+}  // namespace
+
+std::string toml_string(const std::string& text) {
+  std::ostringstream out;
+  out << ::toml::value<std::string>(text);
+  return out.str();
+}
+
+std::string toml_list(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
+  return "[" + text + "]";
+}
+
+std::string toml_of(const Setting& setting) {
+  return std::visit([](const auto* value) { return text_of(*value); }, setting.value);
+}
+
+bool is_list(const Setting& setting) {
+  return std::holds_alternative<std::vector<std::int64_t>*>(setting.value) ||
+         std::holds_alternative<std::vector<double>*>(setting.value) ||
+         std::holds_alternative<std::vector<std::string>*>(setting.value);
+}
+
+}  // namespace umbra

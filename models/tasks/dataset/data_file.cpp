@@ -1,0 +1,253 @@
+#include "models/tasks/dataset/data_file.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/tasks/dataset/memory.h"
+
+namespace umbra {
+namespace {
+
+constexpr std::int64_t kMostClasses = std::int64_t{1} << 24;  // labels go to the network's device as floats
+constexpr const char* kInputsExpected = "f32, f64 or u8 numbers [n, channels, ...] are expected";
+constexpr const char* kTargetsExpected = "integers [n] (classes) or floats [n, k] (values) are expected";
+constexpr const char* kSplitExpected =
+    "integers [n] are expected, 0 for a sample to train on and 1 for one to validate on";
+
+// "integers of 2 bytes".
+std::string kind_of(const Hdf5Entry& entry) {
+  switch (entry.kind) {
+    case Hdf5Kind::kInteger:
+      return concat("integers of ", entry.item_size, entry.item_size == 1 ? " byte" : " bytes");
+    case Hdf5Kind::kFloat:
+      return concat("floats of ", entry.item_size, " bytes");
+    case Hdf5Kind::kString:
+      return "texts";
+    case Hdf5Kind::kCompound:
+      return "a table (compound type)";
+    default:
+      return "neither integers nor floats";
+  }
+}
+
+bool can_be_inputs(const Hdf5Entry& entry) {
+  return entry.kind == Hdf5Kind::kInteger
+             ? entry.item_size == 1
+             : entry.kind == Hdf5Kind::kFloat && (entry.item_size == 4 || entry.item_size == 8);
+}
+
+// "'cat', 'dog'"
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += concat(text.empty() ? "'" : ", '", name, "'");
+  return text;
+}
+
+}  // namespace
+
+std::string Targets::text_of(std::int64_t index) const {
+  const auto at = static_cast<std::size_t>(index);
+  return names.empty() ? std::to_string(index) : concat(index, " ('", names[at], "')");
+}
+
+Split random_split(std::int64_t count, const DatasetSettings& settings) {
+  return split_boxes(count, 1 - settings.validation_fraction,
+                     static_cast<std::uint64_t>(settings.split_seed));
+}
+
+void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run) {
+  require(samples == wanted, file, ", /inputs: its samples have the shape ", samples, ", but ", run,
+          " takes ", wanted);
+}
+
+DataFile::DataFile(const std::filesystem::path& file)
+    : file_(std::make_shared<const Hdf5File>(Hdf5File::open(file))) {
+  const Hdf5Entry entry = describe("inputs", kInputsExpected);
+  if (!can_be_inputs(entry)) fail_at("inputs", "it holds ", kind_of(entry), ", but ", kInputsExpected);
+  const Shape& shape = entry.shape;
+  if (shape.rank() < 2 || shape.rank() > 5)
+    fail_at("inputs", "its shape is ", shape,
+            ", but [n, channels] or [n, channels, ...] with up to three spatial axes is expected");
+  if (shape[0] == 0) fail_at("inputs", "it has no rows, but at least one to train on is expected");
+  if (shape.count() == 0) fail_at("inputs", "its shape is ", shape, ", but rows of numbers are expected");
+  count_ = shape[0];
+  input_shape_ = Shape(shape.extents().subspan(1));
+  chunk_rows_ = entry.chunk_rows;
+  bytes_ = shape.count() * static_cast<std::int64_t>(entry.item_size);
+  if (file_->has_attribute("inputs", "scale")) scale_ = file_->attribute_number("inputs", "scale");
+  if (scale_ != 1 && entry.kind != Hdf5Kind::kInteger)
+    fail_at("inputs", "the attribute scale is ", scale_, ", but only u8 numbers are scaled by it; these are ",
+            kind_of(entry));
+  if (!std::isfinite(scale_) || scale_ == 0)
+    fail_at("inputs", "the attribute scale is ", scale_, ", but a finite number other than 0 is expected");
+}
+
+Hdf5Entry DataFile::describe(const char* field, const char* expected) const {
+  if (!file_->has_dataset(field)) fail(name(), ": there is no dataset /", field, "; ", expected);
+  return file_->describe(field);
+}
+
+bool DataFile::keeps_in_memory(const std::string& resident) const {
+  return resident == "on" || (resident == "auto" && bytes_ < usable_memory() / 4);
+}
+
+std::unique_ptr<InputRows> DataFile::inputs(const std::string& resident) const {
+  return input_rows(file_, scale_, keeps_in_memory(resident));
+}
+
+Targets DataFile::targets() const {
+  const Hdf5Entry entry = describe("targets", kTargetsExpected);
+  const bool labels = entry.kind == Hdf5Kind::kInteger && entry.shape.rank() == 1;
+  const bool numbers = entry.kind == Hdf5Kind::kFloat && (entry.shape.rank() == 1 || entry.shape.rank() == 2);
+  if (!labels && !numbers)
+    fail_at("targets", "it holds ", kind_of(entry), " of shape ", entry.shape, ", but ", kTargetsExpected);
+  if (entry.shape[0] != count_)
+    fail_at("targets", "it has ", entry.shape[0], " rows, but /inputs has ", count_);
+  return labels ? classes() : values(entry.shape);
+}
+
+// From the attribute, with names where it has some; 0 where there is none.
+std::int64_t DataFile::number_of_classes(Targets& targets) const {
+  if (!file_->has_attribute("targets", "classes")) return 0;
+  const Hdf5Entry attribute = file_->describe_attribute("targets", "classes");
+  std::int64_t number = 0;
+  if (attribute.kind == Hdf5Kind::kString && attribute.shape.rank() == 1) {
+    targets.names = file_->attribute_texts("targets", "classes");
+    number = static_cast<std::int64_t>(targets.names.size());
+  } else if (attribute.kind == Hdf5Kind::kInteger && attribute.shape.count() == 1) {
+    number = file_->attribute_integer("targets", "classes");
+  } else {
+    fail_at("targets", "the attribute classes holds ", kind_of(attribute), " of shape ", attribute.shape,
+            ", but a list of names or the number of classes is expected");
+  }
+  if (number < 2 || number > kMostClasses)
+    fail_at("targets", "the attribute classes says that there are ", number, ", but 2 to ", kMostClasses,
+            " are expected");
+  return number;
+}
+
+Targets DataFile::classes() const {
+  Targets targets;
+  const std::int64_t claimed = number_of_classes(targets), most = claimed > 0 ? claimed : kMostClasses;
+  const std::vector<std::int64_t> labels = file_->read<std::int64_t>("targets");
+  targets.numbers.resize(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0 || labels[i] >= most)
+      fail_at("targets", "row ", i, " has the label ", labels[i], ", but 0 to ", most - 1, " are expected",
+              claimed > 0 ? " (the attribute classes says so)" : "");
+    targets.numbers[i] = static_cast<double>(labels[i]);
+    targets.classes = std::max(targets.classes, labels[i] + 1);
+  }
+  if (claimed > 0) targets.classes = claimed;
+  if (targets.classes < 2) fail_at("targets", "all labels are 0, but at least two classes are expected");
+  return targets;
+}
+
+Targets DataFile::values(const Shape& shape) const {
+  Targets targets;
+  targets.width = shape.count_from(1);
+  if (targets.width == 0) fail_at("targets", "its shape is ", shape, ", but at least one value is expected");
+  targets.numbers = file_->read<double>("targets");
+  for (std::size_t i = 0; i < targets.numbers.size(); ++i)
+    if (!std::isfinite(static_cast<float>(targets.numbers[i])))
+      fail_at("targets", "row ", static_cast<std::int64_t>(i) / targets.width, " holds ", targets.numbers[i],
+              ", but finite numbers that a 32-bit float can hold are expected");
+  if (!file_->has_attribute("targets", "target_names")) return targets;
+  targets.names = file_->attribute_texts("targets", "target_names");
+  if (static_cast<std::int64_t>(targets.names.size()) != targets.width)
+    fail_at("targets", "the attribute target_names has ", targets.names.size(), " names, but ", targets.width,
+            " are expected");
+  return targets;
+}
+
+KnownTargets DataFile::known_targets(std::int64_t classes_of_run, std::int64_t values_of_run,
+                                     const std::vector<std::string>& names) const {
+  const Hdf5Entry entry = describe("targets", kTargetsExpected);
+  const bool labels = classes_of_run > 0;
+  const std::int64_t width = labels ? 1 : values_of_run;
+  const bool fits = entry.kind == (labels ? Hdf5Kind::kInteger : Hdf5Kind::kFloat) &&
+                    entry.shape.rank() >= 1 && entry.shape.rank() <= (labels ? 1 : 2) &&
+                    entry.shape[0] == count_ && entry.shape.count_from(1) == width;
+  if (!fits)
+    fail_at("targets", "it holds ", kind_of(entry), " of shape ", entry.shape, ", but ",
+            labels ? concat("integers [", count_, "]") : concat("floats [", count_, ", ", width, "]"),
+            " are expected, as the run has learnt; without /targets the file can be predicted, too");
+  const char* const attribute = labels ? "classes" : "target_names";
+  const std::vector<std::string> own = names_of(attribute);
+  if (!own.empty() && !names.empty() && own != names)
+    fail_at("targets", "the attribute ", attribute, " says ", listed(own), ", but the run has learnt ",
+            listed(names));
+  KnownTargets known;
+  if (labels) known.labels = file_->read<std::int64_t>("targets");
+  if (!labels) known.values = file_->read<double>("targets");
+  return known;
+}
+
+std::vector<std::string> DataFile::names_of(const char* attribute) const {
+  if (!file_->has_attribute("targets", attribute) ||
+      file_->describe_attribute("targets", attribute).kind != Hdf5Kind::kString)
+    return {};
+  return file_->attribute_texts("targets", attribute);
+}
+
+std::vector<double> DataFile::fingerprint(Fingerprint of_inputs, const std::vector<double>& targets) const {
+  of_inputs.add(targets);
+  if (has_split()) {
+    const std::vector<std::int64_t> all = sides();
+    of_inputs.add(std::vector<double>(all.begin(), all.end()));
+  }
+  return of_inputs.value();
+}
+
+Split DataFile::split(const DatasetSettings& settings) const {
+  if (!has_split()) {
+    require(count_ >= 2, name(), ": ", count_,
+            " sample is too few, but one to train on and one to validate on are expected");
+    return random_split(count_, settings);
+  }
+  const std::vector<std::int64_t> all = sides();
+  Split split;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] != 0 && all[i] != 1) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
+    (all[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
+  }
+  if (split.train.empty() || split.validation.empty())
+    fail_at("split", "no sample is there to ", split.train.empty() ? "train on (0)" : "validate on (1)",
+            ", but both sides are expected to have some");
+  return split;
+}
+
+std::vector<std::int64_t> DataFile::sides() const {
+  const Hdf5Entry entry = describe("split", kSplitExpected);
+  if (entry.kind != Hdf5Kind::kInteger || entry.shape.rank() != 1)
+    fail_at("split", "it holds ", kind_of(entry), " of shape ", entry.shape, ", but ", kSplitExpected);
+  if (entry.shape[0] != count_)
+    fail_at("split", "it has ", entry.shape[0], " rows, but /inputs has ", count_);
+  return file_->read<std::int64_t>("split");
+}
+
+void DataFile::check_classes(const Targets& targets, const Split& split) const {
+  std::vector<char> seen(static_cast<std::size_t>(targets.classes), 0);
+  for (const std::int64_t row : split.train)
+    if (targets.classes > 0)
+      seen[static_cast<std::size_t>(targets.numbers[static_cast<std::size_t>(row)])] = 1;
+  const auto missing = std::find(seen.begin(), seen.end(), 0);
+  if (missing == seen.end()) return;
+  fail_at("targets", "class ", targets.text_of(missing - seen.begin()),
+          " has no sample to train on, but every class from 0 to ", targets.classes - 1,
+          " is expected to have one",
+          has_split() ? "" : " (train.split_seed and train.validation_fraction decide which samples are)",
+          "; integers are classes, values are floats");
+}
+
+void DataFile::check_settings(const DatasetSettings& settings, const Targets& targets) const {
+  if (settings.flips && input_shape_.rank() != 3)
+    fail_at("inputs",
+            "data.flips=true takes images, samples of shape [channels, height, width], but these are ",
+            input_shape_);
+  if (settings.label_smoothing != 0 && targets.classes == 0)
+    fail_at("targets", "loss.label_smoothing=", settings.label_smoothing,
+            " is of classes, but these are values");
+}
+
+}  // namespace umbra

@@ -1,0 +1,96 @@
+#include <cmath>
+
+#include "models/tasks/dataset/dataset_task.h"
+#include "models/tasks/dataset/samples.h"
+
+namespace umbra {
+
+DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
+    : settings_(settings), name_(file.name()), has_split_(file.has_split()), targets_(file.targets()) {
+  file.check_settings(settings, targets_);
+  split_ = file.split(settings);
+  file.check_classes(targets_, split_);
+  if (has_split_) notes_.push_back(concat(name_, ": /split says what is trained and what is validated on"));
+  if (!file.keeps_in_memory(settings.resident) && file.is_chunked())
+    notes_.push_back(concat(name_,
+                            ": the inputs are read as training goes, in chunks and by one thread at a time; ",
+                            "this makes a copy that is read faster: h5repack -l inputs:CONTI -f inputs:NONE ",
+                            name_, " COPY.h5"));
+  inputs_ = file.inputs(settings.resident);
+  InputScan scan = scan_inputs(*inputs_, split_.train, file.piece(), name_);
+  fingerprint_ = file.fingerprint(scan.fingerprint, targets_.numbers);
+  input_moments_ = std::move(scan.training);
+  moments_of_ = split_.train.size();
+}
+
+Moments DatasetData::target_moments() const {
+  const auto width = static_cast<std::size_t>(targets_.width);
+  Moments moments(width);
+  for (const std::int64_t row : split_.train) {
+    moments.append(
+        Moments(width, std::span(targets_.numbers).subspan(static_cast<std::size_t>(row) * width, width)));
+  }
+  return moments;
+}
+
+// In a file that is sorted by class the first samples are of one class.
+void DatasetData::keep(std::int64_t count) {
+  std::vector<std::int64_t> kept;
+  const auto all = static_cast<std::int64_t>(split_.train.size());
+  for (std::int64_t i = 0; i < count; ++i)
+    kept.push_back(split_.train[static_cast<std::size_t>(i * all / count)]);
+  split_.train = split_.validation = kept;
+}
+
+std::vector<double> DatasetData::constant_prediction() const {
+  if (targets_.classes == 0) return target_moments().mean();
+  std::vector<double> shares(static_cast<std::size_t>(targets_.classes), 0.0);
+  for (const std::int64_t row : split_.train)
+    shares[static_cast<std::size_t>(targets_.numbers[static_cast<std::size_t>(row)])] += 1;
+  for (double& share : shares) share = std::log(share / static_cast<double>(split_.train.size()));
+  return shares;
+}
+
+Fitted DatasetData::fit() const {
+  DatasetFit fit;
+  fit.input_shape = inputs_->shape();
+  fit.classes = targets_.classes;
+  const auto channels = static_cast<std::size_t>(fit.input_shape[0]);
+  fit.input_mean.assign(channels, 0.0);
+  fit.input_scale.assign(channels, 1.0);
+  if (settings_.input_scaling == "standard") {
+    const bool fewer = split_.train.size() != moments_of_;  // keep()
+    const Moments moments = fewer ? moments_of(*inputs_, split_.train) : input_moments_;
+    fit.input_mean = moments.mean();
+    fit.input_scale = moments.deviation();
+  }
+  if (fit.classes > 0) return to_map(fit);
+  fit.target_mean.assign(static_cast<std::size_t>(targets_.width), 0.0);
+  fit.target_scale.assign(static_cast<std::size_t>(targets_.width), 1.0);
+  if (settings_.target_scaling == "standard") {
+    const Moments moments = target_moments();
+    fit.target_mean = moments.mean();
+    fit.target_scale = moments.deviation();
+  }
+  return to_map(fit);
+}
+
+void DatasetData::scale(const Fitted& fitted) {
+  fit_ = dataset_fit(fitted, "the run");
+  check_shape(name_, inputs_->shape(), fit_.input_shape, "the run");
+  require(fit_.classes == targets_.classes && (fit_.classes > 0 || fit_.values() == targets_.width), name_,
+          ", /targets: ",
+          targets_.classes > 0 ? concat("there are ", targets_.classes, " classes")
+                               : concat("there are ", targets_.width, " values a sample"),
+          ", but the run has learnt ", fit_.outputs(), fit_.classes > 0 ? " classes" : " values");
+}
+
+Split DatasetData::split_of(const DatasetSettings& settings) const {
+  return has_split_ ? split_ : random_split(count(), settings);
+}
+
+std::unique_ptr<Dataset> DatasetData::samples(std::vector<std::int64_t> rows, bool flips) const {
+  return std::make_unique<Samples>(*inputs_, targets_.numbers, std::move(rows), fit_, flips);
+}
+
+}  // namespace umbra

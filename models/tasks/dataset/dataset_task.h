@@ -1,0 +1,89 @@
+// The dataset task: from the inputs of any HDF5 file (data_file.h) to the classes or the values in it.
+//
+//   classes: the network puts out logits; cross-entropy; the metric is the share of wrong labels
+//   values:  the network puts out z, value = z target_scale + target_mean; mean squared error of z; the metric
+//            is the mean squared error in units of the values. z is what the network's device sees of a value,
+//            so that large ones keep their digits.
+#pragma once
+
+#include "models/tasks/dataset/data_file.h"
+#include "models/tasks/dataset/fitted.h"
+#include "models/tasks/dataset/settings.h"
+#include "models/tasks/dataset/statistics.h"
+#include "models/tasks/task.h"
+
+namespace umbra {
+
+/// The samples of a data file, which is open as long as inputs are read from it. Beside what every task has: any
+/// of its rows, and several runs that look at the same file, each with its own scaling.
+class DatasetData final : public TrainingData {
+ public:
+  /// `settings` must outlive it. Reads everything once.
+  DatasetData(const std::filesystem::path& file, const DatasetSettings& settings)
+      : DatasetData(DataFile(file), settings) {}
+
+  std::int64_t count() const override { return inputs_->count(); }
+  Fitted fit() const override;
+  std::vector<double> fingerprint() const override { return fingerprint_; }
+  /// May be called again, when nothing that was handed out before is in use.
+  void scale(const Fitted& fitted) override;
+  void keep(std::int64_t count) override;
+  bool augments() const override { return settings_.flips; }
+  std::vector<std::string> names() const override { return targets_.names; }
+  std::unique_ptr<Dataset> training() const override { return samples(split_.train, settings_.flips); }
+  std::unique_ptr<Dataset> validation() const override { return samples(split_.validation, false); }
+
+  const Targets& targets() const { return targets_; }
+  /// The best prediction that looks at no input: the logarithm of each class's share of the training samples,
+  /// or their mean values.
+  std::vector<double> constant_prediction() const;
+  std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows, bool flips) const;
+  /// As a run with these settings has it.
+  Split split_of(const DatasetSettings& settings) const;
+
+ private:
+  DatasetData(const DataFile& file, const DatasetSettings& settings);
+  Moments target_moments() const;
+
+  const DatasetSettings& settings_;  // the task's, which may still turn off augmentation
+  std::string name_;
+  bool has_split_;  // of its own
+  Targets targets_;
+  std::unique_ptr<InputRows> inputs_;
+  Moments input_moments_{0};
+  std::size_t moments_of_ = 0;  // so many training samples
+  std::vector<double> fingerprint_;
+  DatasetFit fit_;
+};
+
+class DatasetTask final : public Task {
+ public:
+  static constexpr std::string_view kName = "dataset";
+  std::string_view name() const override { return kName; }
+  std::string_view meaning() const override {
+    return "classes or values, from a file with /inputs and /targets";
+  }
+  Words words() const override { return {"samples", "samples", "data set", "/inputs"}; }
+  std::string metric(const Fitted& fitted) const override;
+  std::vector<Setting> settings() override { return of.bind(); }
+  std::unique_ptr<Task> clone() const override { return std::make_unique<DatasetTask>(*this); }
+  std::string_view default_model() const override { return "mlp"; }
+  void do_not_augment() override { of.flips = false; }
+  bool recognises(const std::filesystem::path& file) const override;
+  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const override;
+  void check_fitted(const Fitted& fitted, const std::string& where) const override {
+    dataset_fit(fitted, where);
+  }
+  Fitted neutral(const std::filesystem::path& file) const override;
+  SampleShape shape(const Fitted& fitted) const override;
+  Shape target_shape(const Fitted& fitted) const override;
+  DType target_dtype(const Fitted& fitted) const override;
+  Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
+
+  DatasetSettings of;
+};
+
+/// Of a run with this task. Throws Error when it is another.
+const DatasetSettings& dataset_settings(const Task& task);
+
+}  // namespace umbra

@@ -1,0 +1,97 @@
+#include "models/tasks/smf/settings.h"
+
+#include <cmath>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+constexpr double kMany = 1e9;
+
+}  // namespace
+
+std::vector<Setting> SmfSettings::bind() {
+  return {
+      {"data.subbox_size", "side of a sub-box, Mpc/h", &boxes.subbox_size, 1e-3, 1e6},
+      {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
+      {"data.min_vpeak", "halos below do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
+      {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
+      {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &boxes.smf_min, 0, 20},
+      {"data.smf_width", "width of a mass bin, dex", &boxes.smf_width, 1e-3, 10},
+      {"data.smf_bins", "number of mass bins", &smf_bins, 1, 1000},
+      {"data.per_dex", "labels per dex instead of per bin", &boxes.per_dex},
+      {"data.train_fraction", "share of the sub-boxes used for training", &train_fraction, 1e-6, 1 - 1e-6},
+      {"data.split_seed", "seed of the split into training and validation", &split_seed, 0, kMany},
+      {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
+       &validation_boxes, 0, kMany},
+      {"data.input_scaling",
+       "none, or rms: inputs divided by the r.m.s. of occupied training voxels",
+       &input_scaling,
+       0,
+       0,
+       {"none", "rms"}},
+      {"data.label_scaling",
+       "none, or standard: the network learns labels standardised per bin",
+       &label_scaling,
+       0,
+       0,
+       {"none", "standard"}},
+      {"data.symmetries", "augment with the 48 symmetries of the cube", &symmetries},
+      {"data.shifts", "augment with random shifts where the volume is periodic", &shifts},
+      {"loss.name",
+       "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1) or mse (of standardised labels)",
+       &loss,
+       0,
+       0,
+       {"chi2_linear", "chi2_log", "mse"}},
+      {"loss.log_floor_galaxies", "chi2_log: the floor of phi, in galaxies per sub-box and bin",
+       &log_floor_galaxies, 1e-6, kMany},
+  };
+}
+
+BoxOptions SmfSettings::box_options() const {
+  BoxOptions options = boxes;
+  options.voxels = static_cast<int>(voxels);
+  options.smf_bins = static_cast<int>(smf_bins);
+  return options;
+}
+
+Split SmfSettings::split(std::int64_t count) const {
+  Split result;
+  if (validation_boxes.empty()) {
+    result = split_boxes(count, train_fraction, static_cast<std::uint64_t>(split_seed));
+  } else {
+    std::vector<char> held_out(static_cast<std::size_t>(count), 0);
+    for (double box : validation_boxes) {
+      require(box == std::floor(box) && box < static_cast<double>(count), "data.validation_boxes: ", box,
+              " is not the number of a sub-box; there are ", count, ", counted from 0");
+      held_out[static_cast<std::size_t>(box)] = 1;
+    }
+    for (std::int64_t box = 0; box < count; ++box) {
+      (held_out[static_cast<std::size_t>(box)] != 0 ? result.validation : result.train).push_back(box);
+    }
+  }
+  require(!result.train.empty() && !result.validation.empty(), count,
+          " sub-boxes are too few to train on some and validate on others");
+  return result;
+}
+
+void SmfSettings::check() const {
+  require(!boxes.features.empty(), "data.features must name at least one halo column");
+  for (const std::string& feature : boxes.features) {
+    for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"}) {
+      require(feature != no, "data.features: ", no, " is not a property of a halo that the network may see");
+    }
+  }
+  require(
+      loss != "mse" || label_scaling == "standard",
+      "loss.name=mse needs data.label_scaling=standard: without it the bins would have arbitrary weights");
+}
+
+double SmfSettings::log_floor() const {
+  const double one = 1 / std::pow(boxes.subbox_size, 3) / (boxes.per_dex ? boxes.smf_width : 1.0);
+  return log_floor_galaxies * one;
+}
+
+}  // namespace umbra

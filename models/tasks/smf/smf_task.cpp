@@ -1,0 +1,129 @@
+#include "models/tasks/smf/smf_task.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/catalogs/catalog.h"
+#include "engine/base/fingerprint.h"
+#include "models/tasks/smf/standardised.h"
+
+namespace umbra {
+namespace {
+
+class SmfData final : public TrainingData {
+ public:
+  SmfData(const std::filesystem::path& file, const SmfSettings& settings) : settings_(settings) {
+    CatalogReport report;
+    const Catalog catalog = read_catalog(file, &report);
+    if (report.wrapped > 0)
+      notes_.push_back(concat(report.wrapped, " positions lay outside the box and were wrapped"));
+    boxes_ = make_boxes(catalog, settings.box_options());
+    check(file.string());
+    const auto empty = std::count(boxes_.halos.begin(), boxes_.halos.end(), 0);
+    if (empty > 0)
+      notes_.push_back(concat(empty, " of ", boxes_.count, " sub-boxes hold no halo above the cut"));
+    split_ = settings.split(boxes_.count);
+  }
+
+  std::int64_t count() const override { return boxes_.count; }
+  Fitted fit() const override { return to_map(fit_transform(boxes_, split_.train, settings_)); }
+  std::vector<double> fingerprint() const override { return umbra::fingerprint(boxes_); }
+  void scale(const Fitted& fitted) override { scale_inputs(boxes_, from_map(fitted, settings_, "the run")); }
+  bool augments() const override { return settings_.symmetries || settings_.shifts; }
+  std::unique_ptr<Dataset> training() const override {
+    return std::make_unique<BoxDataset>(boxes_, split_.train,
+                                        Augmentation{settings_.symmetries, settings_.shifts});
+  }
+  std::unique_ptr<Dataset> validation() const override {
+    return std::make_unique<BoxDataset>(boxes_, split_.validation, Augmentation{});
+  }
+
+ private:
+  void check(const std::string& file) const {
+    require(!boxes_.smf.empty(), file,
+            ": the catalog has no column stellar_mass, so there are no labels to learn from");
+    require(std::accumulate(boxes_.halos.begin(), boxes_.halos.end(), std::int64_t{0}) > 0, file,
+            ": no halo has vpeak >= ", boxes_.options.min_vpeak, " km/s, so there is nothing to learn from");
+    require(!boxes_.galaxies.empty(), file,
+            ": no galaxy has a stellar mass in the bins, so there is nothing to learn");
+  }
+
+  const SmfSettings& settings_;  // the task's, which may still turn off augmentation
+  BoxSet boxes_;
+};
+
+// Sum over the boxes of a batch of chi^2, in double.
+double chi2_sum(std::span<const double> phi, std::span<const double> target,
+                const std::vector<double>& errors) {
+  double sum = 0;
+  for (std::size_t i = 0; i < phi.size(); ++i) {
+    const double d = (phi[i] - target[i]) / errors[i % errors.size()];
+    sum += d * d;
+  }
+  return sum;
+}
+
+}  // namespace
+
+const SmfSettings& smf_settings(const Task& task) {
+  const auto* smf = dynamic_cast<const SmfTask*>(&task);
+  require(smf != nullptr, "a run of the task ", SmfTask::kName, " is expected, not one of the task ",
+          task.name());
+  return smf->of;
+}
+
+std::vector<double> fingerprint(const BoxSet& boxes) {
+  Fingerprint whole;
+  whole.add(boxes.input);
+  whole.add(boxes.smf);
+  return whole.value();
+}
+
+std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file) const {
+  return std::make_unique<SmfData>(file, of);
+}
+
+Fitted SmfTask::neutral(const std::filesystem::path&) const {
+  const auto bins = static_cast<std::size_t>(of.smf_bins);
+  const std::vector<double> ones(bins, 1.0);
+  return to_map(
+      {std::vector<double>(of.boxes.features.size(), 1.0), ones, std::vector<double>(bins, 0.0), ones, ones});
+}
+
+SampleShape SmfTask::shape(const Fitted&) const {
+  const auto features = static_cast<std::int64_t>(of.boxes.features.size());
+  return {{features, of.voxels, of.voxels, of.voxels}, of.smf_bins};
+}
+
+Objective SmfTask::objective(Context& context, Module& network, const Fitted& fitted) const {
+  const Transform transform = from_map(fitted, of, "the run");
+  const Tensor scale = tensor_of(transform.label_scale, context),
+               shift = tensor_of(transform.label_shift, context);
+  Objective objective;
+  objective.predict = [&network, scale, shift](Pass& pass, const Var& input) {
+    return affine(pass, network.forward(pass, input), scale, shift);
+  };
+  if (of.loss == "chi2_linear") {
+    objective.loss = [sigma = tensor_of(transform.sigma, context)](Pass& pass, const Var& phi,
+                                                                   const Tensor& target) {
+      return chi2_linear(pass, phi, target, sigma);
+    };
+  } else if (of.loss == "chi2_log") {
+    objective.loss = [sigma_dex = tensor_of(transform.sigma_dex, context), floor = of.log_floor()](
+                         Pass& pass, const Var& phi, const Tensor& target) {
+      return chi2_log(pass, phi, target, sigma_dex, floor);
+    };
+  } else {
+    objective.loss = standardised_mse(transform.label_scale, transform.label_shift, context);
+  }
+  objective.metric = [errors = transform.sigma](std::span<const double> phi, std::span<const double> target) {
+    return chi2_sum(phi, target, errors);
+  };
+  return objective;
+}
+
+std::unique_ptr<Task> smf_task() {
+  return std::make_unique<SmfTask>();
+}
+
+}  // namespace umbra

@@ -1,0 +1,49 @@
+// The SMF task: from the halos of a sub-box to the stellar mass function phi of its galaxies.
+//
+//   catalog -> sub-boxes -> inputs times input_scale -> network -> z -> phi = z * label_scale + label_shift
+//   -> chi^2
+//
+// Predictions and chi^2 are always in phi, whatever the network learns in.
+#pragma once
+
+#include "models/tasks/smf/settings.h"
+#include "models/tasks/smf/transform.h"
+#include "models/tasks/task.h"
+
+namespace umbra {
+
+class SmfTask final : public Task {
+ public:
+  static constexpr std::string_view kName = "smf";
+  std::string_view name() const override { return kName; }
+  std::string_view meaning() const override {
+    return "the stellar mass function of the sub-boxes of a catalog of halos";
+  }
+  Words words() const override { return {"sub-boxes", "boxes", "catalog", "sub-boxes"}; }
+  std::string metric(const Fitted&) const override { return "chi2"; }
+  std::vector<Setting> settings() override { return of.bind(); }
+  void check() const override { of.check(); }
+  std::unique_ptr<Task> clone() const override { return std::make_unique<SmfTask>(*this); }
+  std::string_view default_model() const override { return "um_resnet"; }
+  void do_not_augment() override { of.symmetries = of.shifts = false; }
+  bool recognises(const std::filesystem::path&) const override { return false; }  // the first of all tasks
+  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const override;
+  void check_fitted(const Fitted& fitted, const std::string& where) const override {
+    from_map(fitted, of, where);
+  }
+  Fitted neutral(const std::filesystem::path&) const override;
+  SampleShape shape(const Fitted& fitted) const override;
+  Shape target_shape(const Fitted&) const override { return {of.smf_bins}; }
+  Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
+
+  SmfSettings of;
+};
+
+/// Of a run of this task. Throws Error when `task` is another.
+const SmfSettings& smf_settings(const Task& task);
+
+/// A number that differs when inputs or labels do (taken before scale_inputs): which catalog, cut how, a run
+/// belongs to.
+std::vector<double> fingerprint(const BoxSet& boxes);
+
+}  // namespace umbra

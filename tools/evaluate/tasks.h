@@ -1,0 +1,28 @@
+// What evaluate does for each task: scores runs and baselines on the validation samples, prints a table and
+// writes JSON. There is one function evaluate_NAME for every task of models/tasks/tasks.def.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/common/experiment.h"
+
+namespace umbra {
+
+struct EvaluateArguments {
+  std::string data, out, device = "auto";
+  std::vector<std::string> runs, forests;
+};
+
+/// The options of a model by name: {"channels": 20, …}.
+nlohmann::ordered_json options_of(Model& model);
+/// Writes --out. Names that are no UTF-8, as JSON has to be, get the replacement character for what is not.
+void write_json(const std::string& out, const nlohmann::ordered_json& result);
+
+/// chi^2 of networks, forests, the mean SMF and a ridge regression.
+void evaluate_smf(const EvaluateArguments& arguments);
+/// Accuracy and cross-entropy of classes; mean squared error and R^2 of values.
+void evaluate_dataset(const EvaluateArguments& arguments);
+
+}  // namespace umbra

@@ -1,0 +1,25 @@
+// What predict does for each task: reads the data, runs the network over all of it, writes the predictions. There is
+// one function predict_NAME for every task of models/tasks/tasks.def.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tools/common/experiment.h"
+
+namespace umbra {
+
+struct PredictArguments {
+  std::string run, data, out, device = "auto";
+  std::optional<Precision> precision;  // as trained
+};
+
+/// Whether a path ends in .csv, whatever its case.
+bool is_csv(const std::string& path);
+
+/// smf_predicted, smf_true [n, bins], box [n], validation [n] of every sub-box of a catalog.
+void predict_smf(const PredictArguments& arguments, Experiment& experiment);
+/// What a network says of every sample of a data set: HDF5, or CSV where --out ends in .csv.
+void predict_dataset(const PredictArguments& arguments, Experiment& experiment);
+
+}  // namespace umbra
