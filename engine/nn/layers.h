@@ -10,6 +10,7 @@ struct PerAxis {
   PerAxis(std::int64_t all) : axes{all, all, all} {}
   PerAxis(std::int64_t height, std::int64_t width) : axes{1, height, width} {}  // rank 2
   PerAxis(std::int64_t depth, std::int64_t height, std::int64_t width) : axes{depth, height, width} {}
+  PerAxis(const Triple& these) : axes(these) {}
   Triple axes;
 };
 

@@ -50,6 +50,8 @@ TEST_F(Layers, ConvTakesANumberForEveryAxis) {
   const Var x = random({2, 2, 6, 7}, 1);
   const Var y = conv.forward(pass, x);
   EXPECT_EQ(y->value.shape(), (Shape{2, 3, 3, 6}));
+  const Conv next(build_, {.rank = 2, .in_channels = 3, .out_channels = 1, .extent = conv.out_extents()});
+  EXPECT_EQ(next.out_extents(), (Triple{1, 1, 4}));
   const Var plain = umbra::conv(pass, x, conv.parameters()[0].var, Triple{1, 2, 1}, Triple{0, 1, 0});
   EXPECT_EQ(numbers(y->value), numbers(add_bias(pass, plain, conv.parameters()[1].var)->value));
 }
