@@ -46,7 +46,7 @@ struct Catalog {
   Cosmology cosmology;
   std::string source;  // one line: where the numbers come from
 
-  std::map<std::string, std::vector<double>, std::less<>> columns;        // floating-point columns
+  std::map<std::string, std::vector<double>, std::less<>> columns;         // floating-point columns
   std::map<std::string, std::vector<std::int64_t>, std::less<>> integers;  // id, upid, box
 
   // Optional: simulation parameters that differ from cube to cube, by name, [boxes] each; group /boxes on disk.

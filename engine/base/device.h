@@ -13,7 +13,9 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-inline std::string name_of(Device::Kind kind) { return kind == Device::Kind::kCpu ? "cpu" : "cuda"; }
+inline std::string name_of(Device::Kind kind) {
+  return kind == Device::Kind::kCpu ? "cpu" : "cuda";
+}
 inline std::string name_of(Device device) {
   return device.kind == Device::Kind::kCpu ? "cpu" : "cuda:" + std::to_string(device.index);
 }

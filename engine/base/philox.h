@@ -17,8 +17,9 @@ constexpr Philox4 philox4x32(Philox4 counter, std::uint32_t key0, std::uint32_t 
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t product0 = std::uint64_t{0xD2511F53u} * counter[0];
     const std::uint64_t product1 = std::uint64_t{0xCD9E8D57u} * counter[2];
-    counter = {static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key0, static_cast<std::uint32_t>(product1),
-               static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key1, static_cast<std::uint32_t>(product0)};
+    counter = {
+        static_cast<std::uint32_t>(product1 >> 32) ^ counter[1] ^ key0, static_cast<std::uint32_t>(product1),
+        static_cast<std::uint32_t>(product0 >> 32) ^ counter[3] ^ key1, static_cast<std::uint32_t>(product0)};
     key0 += 0x9E3779B9u;
     key1 += 0xBB67AE85u;
   }
@@ -26,7 +27,9 @@ constexpr Philox4 philox4x32(Philox4 counter, std::uint32_t key0, std::uint32_t 
 }
 
 /// A word of Philox output as a uniform number in [0, 1) with 24 bits, exact in float.
-constexpr float uniform_from(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+constexpr float uniform_from(std::uint32_t word) {
+  return static_cast<float>(word >> 8) * 0x1p-24f;
+}
 
 /// What a stream of random numbers is for. The values are part of the file format of a run: never renumber them.
 enum class Purpose : std::uint32_t {
@@ -58,12 +61,13 @@ class Rng {
   /// The counter of `index`: its low and high word, the stream, the purpose. Indices up to 2^64 - 1; streams up to
   /// 2^32 - 1 never overlap.
   constexpr Philox4 counter(std::uint64_t index) const {
-    return {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), static_cast<std::uint32_t>(stream_),
-            purpose_ ^ static_cast<std::uint32_t>(stream_ >> 32) << 8};
+    return {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
+            static_cast<std::uint32_t>(stream_), purpose_ ^ static_cast<std::uint32_t>(stream_ >> 32) << 8};
   }
   /// Four words for `index`: ten rounds on its counter, with the seed's low and high word as the key.
   constexpr Philox4 words(std::uint64_t index) const {
-    return philox4x32(counter(index), static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32));
+    return philox4x32(counter(index), static_cast<std::uint32_t>(seed_),
+                      static_cast<std::uint32_t>(seed_ >> 32));
   }
   /// Uniform in [0, 1) with 53 bits.
   constexpr double uniform(std::uint64_t index) const {
@@ -85,7 +89,9 @@ class Rng {
   }
 
   /// The same seed and purpose with another stream number.
-  constexpr Rng stream(std::uint64_t stream) const { return Rng(seed_, static_cast<Purpose>(purpose_), stream); }
+  constexpr Rng stream(std::uint64_t stream) const {
+    return Rng(seed_, static_cast<Purpose>(purpose_), stream);
+  }
   constexpr std::uint64_t seed() const { return seed_; }
 
  private:

@@ -5,6 +5,7 @@
 
 #include "engine/io/format_version.h"
 #include "engine/io/hdf5_internal.h"
+#include "engine/io/version.h"
 
 namespace umbra {
 
@@ -89,7 +90,7 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path) {
                    H5Fclose);
   require(bool(state->file), "cannot write '", path.string(), "'", reason());
   Hdf5File file(std::move(state));
-  file.set_attribute("/", "umbra_version", UMBRA_VERSION);
+  file.set_attribute("/", "umbra_version", std::string(version()));
   file.set_attribute("/", kFormatVersionName, kFormatVersion);
   return file;
 }

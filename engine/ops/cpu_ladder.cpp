@@ -14,8 +14,7 @@ Kernel listed(Kernel made, std::string_view op, std::string_view rung, Device::K
 std::vector<Ladder> cpu_ladders() {
   std::vector<Ladder> ladders;
 #define OP(op) ladders.push_back(op##_definition());
-#define CPU(op, rung) \
-  ladders.back().kernels.push_back(listed(op##_##rung(), #op, #rung, Device::Kind::kCpu));
+#define CPU(op, rung) ladders.back().kernels.push_back(listed(op##_##rung(), #op, #rung, Device::Kind::kCpu));
 #define CUDA(op, rung)
 #include "engine/ops/ladder.def"
   return ladders;

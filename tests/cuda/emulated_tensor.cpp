@@ -26,7 +26,7 @@ int executed_pairs(const TensorWalk& walk) {
   const auto touches = [&](int position, int t) {
     const Place tap = live.at(t);
     return (walk.adjoint ? walk.map.output_of(walk.map.input_place(position), tap)
-                       : walk.map.input_of(walk.map.output_place(position), tap)) >= 0;
+                         : walk.map.input_of(walk.map.output_place(position), tap)) >= 0;
   };
   int count = 0;
   for (int u = 0; u < walk.units(); u += 2) {

@@ -199,6 +199,11 @@ TEST_F(CliTest, WeightsGoOutAndComeBackIn) {
 }
 
 TEST_F(CliTest, HelpNamesEverySettingAndUsageErrorsAreTwo) {
+  for (const char* tool : {"train", "predict", "evaluate", "mock", "import", "forest"}) {
+    const Outcome version = run(std::string(tool) + " --version");
+    EXPECT_EQ(version.status, 0) << tool;
+    EXPECT_EQ(version.output, "umbra 0.1.0\n") << tool;
+  }
   for (const char* tool : {"train", "predict", "evaluate", "mock", "import camels"}) {
     const Outcome help = run(std::string(tool) + " --help");
     EXPECT_EQ(help.status, 0) << tool;

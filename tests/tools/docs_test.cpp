@@ -59,8 +59,9 @@ fs::path make_checkout() {
 
 TEST(Docs, EveryBlockOfTheReadmeRuns) {
   if (!std::string_view(UMBRA_SANITIZER).empty()) {
-    GTEST_SKIP() << "the README trains for thousands of steps, which takes an hour under a sanitizer; the same tools "
-                    "run on less data in CliTest";
+    GTEST_SKIP()
+        << "the README trains for thousands of steps, which takes an hour under a sanitizer; the same tools "
+           "run on less data in CliTest";
   }
   if (run("python3 -c 'import h5py, matplotlib, numpy'").status != 0) {
     GTEST_SKIP() << "python3 has no h5py or matplotlib here, and the README's figures need them";

@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/version.h"
 
 namespace umbra {
 
@@ -18,6 +19,7 @@ class ToolApp : public CLI::App {
  public:
   ToolApp(const std::string& description, const std::string& name) : CLI::App(description, name) {
     set_help_flag("--help", "print this help and exit");
+    set_version_flag("--version", concat("umbra ", version()), "print the version and exit");
     option_defaults()->always_capture_default();
   }
 };

@@ -1,5 +1,6 @@
-#include "engine/grad/functions.h"
 #include "engine/ops/data_movement/transpose.h"
+
+#include "engine/grad/functions.h"
 
 namespace umbra {
 namespace {

@@ -167,8 +167,8 @@ void stem_patch_statistics(const StemGeometry& g, const T* x, Accumulator<T>* mu
 
 /// a = relu(scale (z - mean) inverse + beta), in place; a NaN passes.
 template <class T>
-void stem_normalize(const StemGeometry& g, std::int64_t c, Accumulator<T> mean, Accumulator<T> inverse, T gamma, T beta,
-                    T* z) {
+void stem_normalize(const StemGeometry& g, std::int64_t c, Accumulator<T> mean, Accumulator<T> inverse,
+                    T gamma, T beta, T* z) {
   using W = Accumulator<T>;
   for (std::int64_t n = 0; n < g.batch; ++n) {
     T* row = z + (n * g.channels + c) * g.conv_volume();
