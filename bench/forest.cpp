@@ -1,9 +1,9 @@
-// Times a random forest as a whole on halos drawn here: fit with its binning, out-of-bag score, prediction of
-// rows it has not seen. One line of JSON per run, as the peers print (bench/peers/forest_peers.py, .R), which
-// read the same rows from the file that --write makes:
+// Times a whole random forest on synthetic halos: fit including binning, out-of-bag score, prediction of
+// unseen rows. Prints one line of JSON per run, as do the peers (bench/peers/forest_peers.py, .R), which read
+// the same rows from the file written by --write:
 //   build/bench/forest --rows 1600000 --trees 20 --max-depth 10
-//   build/bench/forest --rows 1600000 --write halos.bin     [8][rows + held out] float32, then the target,
-//   float32
+//   build/bench/forest --rows 1600000 --write halos.bin
+// The file contains [8][rows + held out] float32, then the target as float32.
 #include "models/forest/forest.h"
 
 #include <sys/resource.h>
@@ -43,7 +43,7 @@ ForestOptions::Search search_of(const std::string& name) {
        {ForestOptions::Search::kBinned8, ForestOptions::Search::kBinned16, ForestOptions::Search::kExact}) {
     if (name == name_of(search)) return search;
   }
-  fail("--search is binned8, binned16 or exact, not ", name);
+  fail("--search: expected binned8, binned16 or exact, not ", name);
 }
 
 void run(const Options& o) {
@@ -78,12 +78,12 @@ void run(const Options& o) {
   const Forest forest = fit_forest({train, target, {}, {}}, options);
   const double fitted = now();
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);  // of the fit; the halos as they are drawn are part of it, as in the peers
+  getrusage(RUSAGE_SELF, &usage);  // peak of the fit; includes the halos, as for the peers
   OutOfBagRequest oob;
   fit_forest({train, target, {}, {}}, options, &oob);
   const double scored = now();
   const double begin = now();
-  const ForestPredictor predictor(forest);  // packs the trees: part of predicting
+  const ForestPredictor predictor(forest);  // packs the trees; counted as part of the prediction
   const std::vector<double> prediction = predictor.predict(fresh);
   const double end = now();
   std::size_t nodes = 0;
@@ -111,14 +111,14 @@ void run(const Options& o) {
 
 int main(int argc, char** argv) {
   umbra::Options o;
-  CLI::App app("times a random forest");
+  CLI::App app("Times a random forest; prints one line of JSON");
   app.add_option("--rows", o.rows, "rows to fit")->capture_default_str()->check(CLI::Range(1, 1 << 27));
   app.add_option("--held-out", o.held_out, "rows to predict")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 27));
   app.add_option("--trees", o.trees, "trees")->capture_default_str();
   app.add_option("--max-depth", o.depth, "levels; 0: no limit")->capture_default_str();
-  app.add_option("--min-samples-leaf", o.leaf, "rows of a leaf")->capture_default_str();
+  app.add_option("--min-samples-leaf", o.leaf, "minimum number of rows in a leaf")->capture_default_str();
   app.add_option("--max-features", o.max_features, "columns tried per node; 0: all")->capture_default_str();
   app.add_option("--search", o.search, "binned8, binned16 or exact")->capture_default_str();
   app.add_option("--write", o.write, "write the rows for the peers instead");

@@ -18,8 +18,9 @@ struct Halos {
   std::vector<float> target;
 };
 
-// Halos as a catalog has them: velocities as V^-3, masses and accretion values that follow them, spin,
-// half-mass scale, satellites; log10 M* bends with velocity and scatters by 0.2 dex.
+// Halos similar to those of a catalog: velocities distributed as V^-3, masses and accretion values that
+// follow them, spin, half-mass scale, satellites; log10 M* is a curved function of velocity with a scatter of
+// 0.2 dex.
 inline Halos draw_halos(std::int64_t rows) {
   Halos h{std::vector<std::vector<float>>(kHaloColumns, std::vector<float>(static_cast<std::size_t>(rows))),
           std::vector<float>(static_cast<std::size_t>(rows))};

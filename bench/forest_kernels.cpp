@@ -1,6 +1,7 @@
-// Times the parts of a random forest (Google Benchmark): drawing rows, growing one tree, walking rows out of
-// bag, packing trees, predicting: one thread; searching a grid: all. items/s: rows.
-//   build/bench/forest_kernels --whole-grid     only the grid of the paper at full size: minutes
+// Times the parts of a random forest (Google Benchmark): drawing rows, growing one tree, predicting
+// out-of-bag rows, packing trees and predicting on one thread; searching a grid on all threads. items/s are
+// rows per second.
+//   build/bench/forest_kernels --whole-grid     only the grid of the paper at full size; takes minutes
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
@@ -99,7 +100,7 @@ void predict(benchmark::State& state) {
   count_rows(state);
 }
 
-// What a predictor makes of a forest before it can predict.
+// Packing of a forest into the form from which it predicts.
 void pack(benchmark::State& state) {
   const Rows rows(state.range(0));
   ForestOptions o = options_of(state);
@@ -109,7 +110,8 @@ void pack(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * o.trees);
 }
 
-// The grid of the paper with its 1,000 trees scaled to state.range(1), 5 folds; out of bag, too, or not.
+// The grid of the paper with its 1,000 trees scaled to state.range(1), 5 folds, with or without out-of-bag
+// scores.
 void search(benchmark::State& state) {
   omp_set_num_threads(omp_get_num_procs());
   const Halos halos = draw_halos(state.range(0));

@@ -1,12 +1,11 @@
 // Times every rung of every op on the problems of problems.h, f32, on normally distributed data. Counters:
 // useful FLOP/s and bytes/s (each buffer counted once). Use Google Benchmark's own flags, e.g.
-//   build/bench/bench_kernels --benchmark_filter=conv_fprop --benchmark_repetitions=9
-//   --benchmark_out=conv.json build/bench/bench_kernels --device=cuda --benchmark_filter=/layers/
-// On a GPU each time is that of a graph of many launches, by events, with operands as warm as a training step
-// leaves them; names end in the set of the problem; and the libraries umbra is measured against stand beside
-// it: the call alone, in the library's own layout ("cudnn"), and with the conversions from and to umbra's
-// layout
-// ("cudnn+conversions").
+//   build/bench/bench_kernels --benchmark_filter=conv_fprop --benchmark_out=conv.json
+//   build/bench/bench_kernels --device=cuda --benchmark_filter=/layers/
+// On a GPU each time is that of a graph of many launches, measured with events, with operands as warm as a
+// training step leaves them. Names end in the set of the problem. Peers, libraries that umbra is compared
+// with, are timed as well: the call alone, in the library's own layout ("cudnn"), and with the conversions
+// from and to umbra's layout ("cudnn+conversions").
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -57,7 +56,7 @@ void fill(const BufferSpec& spec, std::int64_t count, void* data, std::uint64_t 
   }
 }
 
-// Threads that slept through a kernel of one thread may wake up on one core, until the scheduler looks at
+// Threads that slept during a single-threaded kernel may wake up on the same core until the scheduler moves
 // them.
 void spread_threads() {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
@@ -78,8 +77,8 @@ const Storage& drawn(const BufferSpec& spec, std::uint64_t stream) {
   return *place;
 }
 
-// The memory of a problem on a device, filled. A GPU's is too large to draw every number of it: it repeats
-// the first million.
+// The memory of a problem on a device, filled. On a GPU there are too many numbers to draw each: the first
+// million repeats.
 struct Memory {
   Memory(Device device, const Kernel& kernel, const Op& op) : stream(device) {
     for (const BufferSpec& spec : op.buffers()) {
@@ -126,13 +125,13 @@ void run_on_cpu(benchmark::State& state, const Kernel& kernel, const Op& op) {
   Memory m({}, kernel, op);
   spread_threads();
   kernel.run(op, m.pointers, m.workspace->data(),
-             m.stream);  // first use of the memory: pages, not arithmetic
+             m.stream);  // the first use of the memory causes page faults
   for (auto _ : state) kernel.run(op, m.pointers, m.workspace->data(), m.stream);
   count_work(state, op);
 }
 
-// `launch` queues work in m's stream. Short kernels stand many times in the graph that is timed: a launch of
-// its own would be half of their time.
+// `launch` queues work in m's stream. The timed graph contains a short kernel many times: with one launch
+// each, the launch would be half of the time.
 void time_on_gpu(benchmark::State& state, const Op& op, const Memory& m,
                  const std::function<void()>& launch) {
   constexpr double kLongEnough = 2e-3;
@@ -157,7 +156,7 @@ void time_on_gpu(benchmark::State& state, const Op& op, const Memory& m,
   count_work(state, op);
 }
 
-// What a GPU or a library cannot do is a row that says so.
+// A problem that a GPU or a library does not support is reported as an error in its row.
 void run_on_gpu(benchmark::State& state, const Kernel& kernel, const Op& op, Device device) {
   try {
     Memory m(device, kernel, op);
@@ -174,7 +173,7 @@ void run_peer(benchmark::State& state, const Peer& peer, const Op& op, Device de
     require(why_not.empty(), why_not);
     Memory m(device, peer.kernel, op);
     const auto all = [&] { peer.kernel.run(op, m.pointers, m.workspace->data(), m.stream); };
-    all();  // its operands are there now
+    all();  // leaves the converted operands in the workspace
     const auto alone = [&] { peer.solve(op, m.workspace->data(), m.stream); };
     converts ? time_on_gpu(state, op, m, all) : time_on_gpu(state, op, m, alone);
     state.SetLabel(peer.plan(op));
@@ -183,10 +182,10 @@ void run_peer(benchmark::State& state, const Peer& peer, const Op& op, Device de
   }
 }
 
-/// Plain loops are not timed on more than this.
+/// The reference is not timed on problems with more FLOPs than this.
 constexpr double kPatience = 3e7;
 
-// Takes --device=… out of the command line. A list of names needs no device.
+// Removes --device=… from the command line. Listing the names needs no device.
 Device device_of(int& argc, char** argv) {
   constexpr std::string_view kFlag = "--device=", kList = "--benchmark_list_tests";
   std::string wanted = "cpu";
@@ -242,7 +241,8 @@ bool is_timed(const Kernel& kernel, const Op& op, Device device) {
          (kernel.rung != "reference" || op.flops() <= kPatience);
 }
 
-// Rung by rung on the CPU; problem by problem on a GPU, so that what is cut short compares as far as it goes.
+// Rung by rung on the CPU; problem by problem on a GPU, so that a run that is cut short still has complete
+// comparisons.
 void register_ladder(const Ladder& ladder, const std::vector<ProblemSet>& sets, Device device) {
   const auto add = [&](const Kernel& kernel, const Op& op, std::string_view set) {
     if (!is_timed(kernel, op, device)) return;

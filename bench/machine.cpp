@@ -1,5 +1,5 @@
-// What this machine can do, measured: multiply-adds from registers, and copying memory that no cache holds.
-// One line of JSON. Every percentage of a peak in this repository is of these figures.
+// Measures the peaks of this machine: multiply-adds from registers, and copying memory beyond the caches.
+// Prints one line of JSON. Every percentage of a peak in this repository refers to these figures.
 //   build/bench/machine              the CPU, on one thread and on OMP_NUM_THREADS
 //   build/bench/machine cuda         the GPU
 #include <hwy/highway.h>
@@ -52,7 +52,7 @@ void print_gpu(Device device) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc > 1 && std::string(argv[1]) == "--version") return 0;  // it starts: its libraries are there
+    if (argc > 1 && std::string(argv[1]) == "--version") return 0;  // the program starts: its libraries exist
     const umbra::Device device = umbra::parse_device(argc > 1 ? argv[1] : "cpu");
     device.kind == umbra::Device::Kind::kCpu ? umbra::print_cpu() : umbra::print_gpu(device);
   } catch (const std::exception& error) {

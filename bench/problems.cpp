@@ -18,7 +18,7 @@ namespace {
 constexpr DType kF32 = DType::kF32, kHeldAsBf16 = DType::kBf16;
 constexpr std::int64_t kBatch = 32;
 
-/// What operands are rounded to, and what weights that are only read stand in memory as.
+/// The precision of operands, and the type in which weights that are only read are stored.
 struct Rounding {
   Precision precision;
   DType weights = kF32;
@@ -84,8 +84,8 @@ void add_layers(std::string_view op, std::int64_t channels, const Roundings& tra
   }
 }
 
-// Convolutions as 3-D networks have them. A batch of 32, but of 8 where an activation would have 2^30
-// elements or more.
+// Convolutions typical of 3-D networks. A batch of 32, or of 8 if an activation would have 2^30 elements or
+// more.
 void add_volumes(std::string_view op, const Roundings& roundings, Problems& problems) {
   for (const std::int64_t extent : {32, 64}) {
     for (const std::int64_t channels : {32, 64, 128}) {
@@ -114,7 +114,7 @@ void add_images(std::string_view op, std::int64_t batch, std::int64_t extent, co
   }
 }
 
-/// Sets in which no problem stands twice.
+/// Sets of problems without duplicates, also between sets.
 class Sets {
  public:
   void add(std::string_view name, Problems problems) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Turns the samples of bench/run.sh into cpu.json and the tables of cpu.md, or the kernels of a GPU into tables:
+"""Writes the samples of bench/run.sh as cpu.json and as the tables of cpu.md, or the kernels of a GPU as gpu_kernels.md:
 
-    report.py --gpu OUT/kernels_*.json --machine OUT/machine.json --out OUT      (gpu_check.sh does) writes gpu_kernels.md
+    report.py --gpu OUT/kernels_*.json --machine OUT/machine.json --out OUT      (called by gpu_check.sh)
 """
 import argparse
 import json
@@ -12,8 +12,8 @@ import re
 import statistics
 import subprocess
 
-# Products of operands in TF32 and bf16 without sparsity, TFLOP/s, as the data sheets have them: what tensor cores do at
-# best is not measured here, so per cent of a roofline in these precisions are of the nominal rate.
+# Rates of products in TF32 and bf16 without sparsity, TFLOP/s, from the data sheets: the peak of tensor cores is not
+# measured here, so percentages of a roofline in these precisions refer to the nominal rate.
 NOMINAL = (("H100 PCIe", 378, 756), ("H100 NVL", 418, 835), ("GH200", 495, 989), ("H200", 495, 989), ("H100", 495, 989), ("A100", 156, 312))
 PEERS = {"cudnn": "cuDNN", "cublaslt": "cuBLASLt", "cublaslt_useful": "cuBLASLt useful", "cublaslt_dense": "cuBLASLt dense"}
 
@@ -60,7 +60,7 @@ def kernels(path, machine):
 
 
 def entries(path):
-    """The runs of a file of Google Benchmark's, also of one that was cut short."""
+    """The runs in a file of Google Benchmark, also if it was cut short."""
     text = path.read_text()
     try:
         return json.loads(text)["benchmarks"]
@@ -74,7 +74,7 @@ def precision_of(problem):
 
 
 def group_of(set_, problem):
-    """Layers of the UM ResNet by their stage (kernels of 3^3), other problems by their set."""
+    """The stage of a layer of the UM ResNet (kernels of 3^3), the set of any other problem."""
     if set_ != "layers" or not (match := re.search(r"i(\d+)x\1x\1 k3x3x3 s(\d)", problem)):
         return set_
     extent, stride = int(match[1]), int(match[2])
@@ -104,7 +104,7 @@ class GpuKernels:
                 self.ops[op][set_, problem][rung]["cv"] = cv
 
     def peak(self, precision):
-        """FLOP/s at best: measured multiply-adds in fp32, the nominal rate of the tensor cores otherwise."""
+        """Peak FLOP/s: measured multiply-adds in fp32, otherwise the nominal rate of the tensor cores."""
         if precision == "fp32":
             return self.machine["peak_gflops"] * 1e9
         for name, tf32, bf16 in NOMINAL:
@@ -138,7 +138,7 @@ class GpuKernels:
         return "\n".join(lines)
 
     def summary(self):
-        """The fastest rung of umbra's against the peer's call alone: geometric mean and extremes per group and precision."""
+        """umbra's fastest rung compared with the peer's call alone: geometric mean and extremes per group and precision."""
         groups = {}
         for op, problems in self.ops.items():
             peer = "cublaslt" if op.startswith("linear") else "cudnn"
@@ -161,15 +161,16 @@ class GpuKernels:
     def text(self):
         nominal = {p: self.peak(p) for p in ("tf32", "bf16")}
         rates = (f"are of {nominal['tf32'] / 1e12:.0f} (TF32) and {nominal['bf16'] / 1e12:.0f} TFLOP/s (bf16), the nominal rates of its tensor cores "
-                 "without sparsity, not of measured ones" if nominal["bf16"] else "are left out: the nominal rate of this card is not known here")
+                 "without sparsity, not of measured ones" if nominal["bf16"] else "are left out: the nominal rate of this card is unknown")
         refused = "\n".join(f"- {op} `{rung}` {problem}: {why}" for op, rung, problem, why in self.refused)
         return f"""# Kernels on {self.machine['gpu']}
 
-Medians, warm, from graphs of launches timed by events. Useful FLOPs: multiplications with padding do not count, for nobody. A ratio is
-the peer's time over this rung's: above 1 the rung is faster. cuDNN and cuBLASLt are timed alone, in their own layout, with the best of
-their plans; "+conversions" is the same call between umbra's layouts. "cuBLASLt useful" and "dense" are matrix products of as many
-multiplications as the convolution needs, and as it has with all its padding. Of roofline: of {self.machine['peak_gflops'] / 1e3:.1f} TFLOP/s fp32 and
-{self.machine['copy_gbs']:.0f} GB/s, both measured in the same run; per cent of compute in TF32 and bf16 {rates}.
+Medians, warm, from graphs of launches timed with events. Useful FLOPs: multiplications with padding do not count, for umbra or its
+peers. A ratio is the peer's time divided by this rung's: above 1 the rung is faster. cuDNN and cuBLASLt are timed alone, in their own
+layout, with the best of their plans; "+conversions" is the same call with conversions from and to umbra's layouts. "cuBLASLt useful" and
+"dense" are matrix products with as many multiplications as the convolution needs, and as it has including all padding. Of roofline: of
+{self.machine['peak_gflops'] / 1e3:.1f} TFLOP/s fp32 and {self.machine['copy_gbs']:.0f} GB/s, both measured in the same run; percentages of compute in TF32 and bf16
+{rates}.
 
 ## Summary
 
@@ -184,8 +185,8 @@ multiplications as the convolution needs, and as it has with all its padding. Of
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--machine", required=True, help="a line of bench/machine; with --gpu the file that holds it")
-    parser.add_argument("--samples", help="lines of train_step and of its peers")
+    parser.add_argument("--machine", required=True, help="a line printed by bench/machine; with --gpu the file that contains it")
+    parser.add_argument("--samples", help="file with the lines of train_step and of its peers")
     parser.add_argument("--gpu", nargs="+", type=pathlib.Path, help="files of bench_kernels --device=cuda")
     parser.add_argument("--out", required=True)
     a = parser.parse_args()
@@ -216,7 +217,7 @@ def main():
 
 Measured peak {machine['peak_gflops']:.0f} GFLOP/s fp32 ({machine['peak_gflops_1']:.0f} on one thread), copy {machine['copy_gbs']:.0f} GB/s
 ({machine['copy_gbs_1']:.0f} on one thread); {machine['compiler']}; PyTorch {machine['pytorch']}; umbra {machine['commit']}. fp32, batches of 32 boxes.
-Milliseconds: median and quartiles of all steps of three interleaved rounds. "live" is PyTorch rewritten without the dead
+Milliseconds: median and quartiles of all steps of three interleaved rounds. "live" is PyTorch without the dead
 parameters of layer3.
 
 ## Training step

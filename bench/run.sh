@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# One command for the figures of this repository:
+# Measures the figures of this repository:
 #   bash bench/run.sh cpu [NAME]     umbra and PyTorch in turns on this machine, then every kernel on every problem
-# Writes bench/results/NAME/cpu.json (every sample, machine and versions), cpu.md (the tables), kernels.json and kernels.md. NAME
-# is made from the processor's name unless given. Leave the machine alone meanwhile: what runs beside it is in the figures.
+# Writes bench/results/NAME/cpu.json (every sample, machine and versions), cpu.md (the tables), kernels.json and kernels.md. The
+# default NAME is derived from the processor's name. Run nothing else on the machine meanwhile: it would distort the figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "${1:-}" = cpu ] || { echo "usage: bash bench/run.sh cpu [NAME]" >&2; exit 2; }
@@ -13,7 +13,7 @@ cmake --preset release >/dev/null
 cmake --build --preset release --target bench_machine bench_train_step bench_kernels
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
 threads=$OMP_NUM_THREADS
-# A thread per core, for both programs: two that share one would be timed as one.
+# One thread per core for both programs: two threads on one core would halve the measured rate.
 bind=(env OMP_PROC_BIND=true OMP_PLACES=cores)
 machine=$("${bind[@]}" build/bench/machine)
 name=${2:-$(python3 -c 'import json, re, sys
@@ -25,8 +25,8 @@ samples=$(mktemp)
 trap 'rm -f "$samples"' EXIT
 echo "$machine"
 
-# PyTorch as its users would tune it: freed memory kept, huge pages, AVX-512, one pool of threads; and nothing exported that
-# forbids OpenBLAS its best kernels.
+# PyTorch as its users would tune it: freed memory kept, huge pages, AVX-512, one pool of threads, and no variable that
+# disables OpenBLAS' best kernels.
 peer() {
   env -u OPENBLAS_CORETYPE "${bind[@]}" GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_TRIM_THRESHOLD_=10000000000 \
     MALLOC_MMAP_THRESHOLD_=10000000000 ATEN_CPU_CAPABILITY=avx512 OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS="$threads" \
@@ -50,7 +50,7 @@ for round in 1 2 3; do
   umbra --model resnet18 --batch 64 --steps 4
   for variant in plain channels_last; do peer --model resnet18 --batch 64 --steps 4 --variant "$variant"; done
 done
-# Every rung on the layers of the UM ResNet at C = 20, 100, 200 and on matrix products, the peer's included.
+# Every rung, including the peer's, on the layers of the UM ResNet at C = 20, 100, 200 and on matrix products.
 layers='(conv|stem3d).*/n32 c|batch_norm.*/o(64 c(20|100|200)|8 c(40|200|400)|1 c(80|400|800)) i32 relu|adam.*/n(299142|6255862|24663762) adam decay0/'
 products='linear_.*/(n2048|n256 |n32 f800:800|n512|n1024 |n4096).*nobias'
 build/bench/bench_kernels --benchmark_filter="^($layers|$products)" --benchmark_min_time=0.03 --benchmark_repetitions=3 \

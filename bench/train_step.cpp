@@ -1,11 +1,10 @@
 // Times any model of models/models.def: training steps (forward, backward, optimiser) or inference, on made-up
-// samples of the size it is known for, and prints one line of JSON with every sample in milliseconds.
-// bench/run.sh runs it beside its peers.
+// samples of its usual size, and prints one line of JSON with every measured time in milliseconds.
+// bench/run.sh runs it in turns with its peers.
 //   build/bench/train_step model.channels=200 --steps 10
 //   build/bench/train_step model.channels=200 --mode inference --boxes 1000
-//   build/bench/train_step model.channels=200 --profile   what every op cost, dearest first
-//   build/bench/train_step --device cuda --graph on|off   the step replayed as a graph, timed as a whole, or
-//                                                         queued
+//   build/bench/train_step model.channels=200 --profile   the cost of every op, largest first
+//   build/bench/train_step --device cuda --graph on|off   the step replayed as a graph, or queued
 //   build/bench/train_step --device cuda --kernels conv3d=cudnn    with cuDNN's convolutions
 //   build/bench/train_step --model resnet18 --batch 64    on 3 x 64 x 64 images
 #include <sys/resource.h>
@@ -35,7 +34,7 @@ struct Options {
   bool profile = false;
 };
 
-// Of cubes 4 % of the voxels hold a halo, as in the boxes of the paper.
+// In cubes 4 % of the voxels contain a halo, as in the boxes of the paper.
 Tensor make_inputs(Context& context, std::int64_t count, const Shape& sample) {
   const Tensor input = allocate_tensor(context.device(), stacked(count, sample), DType::kF32);
   const Rng rng(1, Purpose::kTest, 1);
@@ -86,7 +85,7 @@ Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& lo
     tape.backward(loss);
     clock.mark(2);
     const std::vector<double> numbers = adam->advance(1e-3);
-    if (!scalars.defined()) {  // as in training: not waited for in the middle of a step
+    if (!scalars.defined()) {  // only once, as in training: no wait in the middle of a step
       scalars = allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
       from_host(numbers, scalars, context.stream);
     }
@@ -102,8 +101,8 @@ Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& lo
   return samples;
 }
 
-// The same step captured once and replayed; only the whole can be timed. `all` is the time of all steps
-// launched one behind the other.
+// The same step captured once and replayed; only the whole step can be timed. `all` is the time of all steps
+// launched back to back.
 Samples train_as_graph(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of,
                        std::int64_t steps, double* all) {
   const auto adam = make_adam(net.parameters(), {});
@@ -138,7 +137,7 @@ Samples train_as_graph(Context& context, Module& net, const std::function<Var(Pa
   return samples;
 }
 
-// Replays graphs where the device can, unless told otherwise or watched.
+// Replays a graph if the device supports it, unless --graph off or --profile is given.
 Samples train(Context& context, Module& net, const std::function<Var(Pass&)>& loss_of, const Options& o,
               double* all) {
   const bool graph = o.graph == "on" && !o.profile && Graph::possible(context.device());
@@ -155,7 +154,8 @@ Samples train(Context& context, Module& net, const SampleShape& shape, const Opt
   return train(context, net, loss, o, all);
 }
 
-// A network for inference alone comes without values. In place: the peak of the memory is measured.
+// A network for inference alone has no values yet. They are written in place, because the peak memory is
+// measured.
 void fill_weights(Context& context, const Module& net) {
   for (const Parameter& p : net.parameters()) {
     const Tensor& value = p.value();
@@ -254,14 +254,14 @@ int main(int argc, char** argv) {
   app.add_option("--mode", o.mode, "train or inference")->check(CLI::IsMember({"train", "inference"}));
   app.add_option_function<std::string>(
          "--precision", [&](const std::string& name) { o.precision = *umbra::precision_named(name); },
-         "fp32, tf32 or bf16, of convolutions and linear layers; in inference bf16 holds the "
-         "convolutions' weights, too")
+         "fp32, tf32 or bf16, of convolutions and linear layers; in inference bf16 also stores the "
+         "weights of convolutions")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}));
   app.add_option("--device", o.device, "cpu, cuda or auto")->capture_default_str();
   app.add_option("--graph", o.graph, "on a GPU: replay the captured step, or queue it op by op")
       ->check(CLI::IsMember({"on", "off"}));
   app.add_option("--kernels", o.kernels, "rungs to prefer, e.g. conv3d=cudnn on a GPU");
-  app.add_flag("--profile", o.profile, "print what every op cost");
+  app.add_flag("--profile", o.profile, "print the cost of every op");
   CLI11_PARSE(app, argc, argv);
   try {
     umbra::run(o);

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Two builds in turns: is the new one slower?
+"""Compares the speed of two builds by running them in turns.
 
   python3 bench/turns.py --old OLD/build/tools --new build/tools --rounds 12 'import camels DIR --out {tmp}/c.h5' ...
 
-Every command is run with the tools of either folder, old and new in alternating order, each in an empty folder {tmp}.
-Printed are the median seconds of both, the geometric mean of the paired ratios new / old, and its 95 % interval
-(Student's t over the logarithms). A first round that nobody counts warms the caches. With --steps a run's time is the
-median of its training steps, as bench/train_step prints them, which a pause of the machine does not move:
+Runs every command with the tools of both folders, old and new in alternating order, each in an empty folder {tmp}.
+Prints the median seconds of both, the geometric mean of the paired ratios new / old, and its 95 % interval (Student's
+t over the logarithms). A first round, which is not counted, warms the caches. With --steps a run's time is the median
+of its training steps, as bench/train_step prints them, which a pause of the machine does not affect:
 
   python3 bench/turns.py --old OLD/build/bench --new build/bench --steps 'train_step model.channels=100 --steps 24'
 """
@@ -25,7 +25,7 @@ T_975 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 
 
 
 def seconds(folder, command, of_steps):
-    """Wall clock of one run, which must succeed, or the median of its steps."""
+    """Wall-clock time of one run, which must succeed, or the median of its steps."""
     with tempfile.TemporaryDirectory() as tmp:
         environment = {**os.environ, "PATH": f"{os.path.abspath(folder)}:{os.environ['PATH']}"}
         start = time.perf_counter()
@@ -60,8 +60,8 @@ def main():
     parser.add_argument("--new", required=True, help="folder of the new tools")
     parser.add_argument("--rounds", type=int, default=12, help="at least 2")
     parser.add_argument("--steps", action="store_true", help="time the median step of bench/train_step")
-    parser.add_argument("--out", help="every sample, JSON")
-    parser.add_argument("commands", nargs="+", help="with {tmp} for an empty folder")
+    parser.add_argument("--out", help="JSON file for every sample")
+    parser.add_argument("commands", nargs="+", help="commands to time; {tmp} is an empty folder")
     arguments = parser.parse_args()
     if arguments.rounds < 2:
         parser.error("--rounds: at least 2 are needed for an interval")

@@ -1,5 +1,5 @@
-# umbra_device: what stands behind the door to CUDA, as objects that every program links: the CUDA runtime and all
-# kernels, or, without the CUDA Toolkit, the two files that say that there is none.
+# umbra_device: objects that every program links: the CUDA runtime and all kernels or, without the CUDA Toolkit, the two
+# files that report the absence of CUDA.
 if(NOT UMBRA_HAS_CUDA)
   add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/ops/cuda_ladder_absent.cpp)
   target_link_libraries(umbra_device PUBLIC umbra_registry)
@@ -9,7 +9,7 @@ endif()
 file(GLOB UMBRA_CUDA_KERNELS CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/engine/ops/*/*.cu ${PROJECT_SOURCE_DIR}/engine/cuda/tile/*.cu)
 
-# Machine code for Hopper, and code for any card from compute capability 8.0 on that the driver finishes.
+# Machine code for Hopper, and PTX, which the driver compiles for any card from compute capability 8.0 on.
 if(NOT CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80-virtual 90a-real)
 endif()
@@ -22,10 +22,10 @@ endif()
 
 add_library(umbra_device OBJECT engine/runtime/cuda_runtime.cpp engine/ops/cuda_ladder.cpp ${UMBRA_CUDA_KERNELS})
 target_link_libraries(umbra_device PUBLIC umbra_registry CUDA::cudart_static)
-# Host constexpr functions (index maps, Philox) are the kernels' too. Spills and warnings stop the build; what ptxas says
-# about registers and memory is kept beside the objects, where tests/cuda/budget_test.cpp reads it.
+# Kernels call host constexpr functions (index maps, Philox). Spills and warnings stop the build; ptxas' report of
+# registers and memory is kept next to the objects, where tests/cuda/budget_test.cpp reads it.
 function(umbra_compile_kernels target)
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/engine/cuda/device)  # of the two cuda_grid.h, nvcc's
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/engine/cuda/device)  # nvcc's cuda_grid.h
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Werror=all-warnings;\
 -Xptxas=-v,-warn-spills,-Werror;-Xcompiler=-Wall,-Wextra,-Werror>")
   set(launcher bash ${PROJECT_SOURCE_DIR}/cmake/ptxas_log.sh ${CMAKE_CUDA_COMPILER_LAUNCHER})

@@ -1,6 +1,6 @@
-# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDERS folder…] [DEPENDS layer…]): one library per layer, from every
-# *.cpp below DIRECTORY. A layer without sources is a header-only (INTERFACE) library. Includes are written from the
-# repository's root.
+# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDERS folder…] [DEPENDS layer…]): one library per layer, from
+# every *.cpp below DIRECTORY. A layer without sources is a header-only (INTERFACE) library. Includes are relative to
+# the repository's root.
 function(umbra_layer name directory)
   cmake_parse_arguments(LAYER "" "" "EXCLUDE;EXCLUDE_FOLDERS;DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.cpp)
@@ -23,8 +23,8 @@ function(umbra_layer name directory)
   endforeach()
 endfunction()
 
-# umbra_tests(NAME DIRECTORY LINK library…): one GoogleTest executable from every *_test.cpp in DIRECTORY, each test case
-# known to ctest by its own name.
+# umbra_tests(NAME DIRECTORY LINK library…): one GoogleTest executable from every *_test.cpp in DIRECTORY; every test
+# case is a ctest test of the same name.
 function(umbra_tests name directory)
   cmake_parse_arguments(TESTS "" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${directory}/*_test.cpp)

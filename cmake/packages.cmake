@@ -1,4 +1,4 @@
-# What is needed, what is optional, and one line for each thing that is lost without it.
+# Required and optional packages. A missing optional package prints one line that says what the build lacks.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
@@ -58,24 +58,24 @@ if(NOT UMBRA_PEERS STREQUAL "OFF")
   endif()
 endif()
 if(NOT UMBRA_HAS_OPENBLAS)
-  message(STATUS "umbra: no OpenBLAS: the benchmarks of the CPU show umbra alone")
+  message(STATUS "umbra: no OpenBLAS: the CPU benchmarks measure umbra alone")
 endif()
 
-# Peers on a GPU: only headers are needed here; a program loads the libraries when it is asked for them.
+# Peers on a GPU: the build needs only their headers; a program loads the libraries when a user prefers them.
 set(UMBRA_HAS_GPU_PEERS FALSE)
 if(UMBRA_HAS_CUDA AND NOT UMBRA_PEERS STREQUAL "OFF")
   find_path(UMBRA_CUDNN_INCLUDE cudnn_graph.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
   find_path(UMBRA_CUBLASLT_INCLUDE cublasLt.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
   if(UMBRA_CUDNN_INCLUDE AND UMBRA_CUBLASLT_INCLUDE)
     set(UMBRA_HAS_GPU_PEERS TRUE)
-    message(STATUS "umbra: cuDNN and cuBLASLt as peers, loaded when they are asked for")
+    message(STATUS "umbra: cuDNN and cuBLASLt are available as peers, loaded on demand")
   elseif(UMBRA_PEERS STREQUAL "ON")
     message(FATAL_ERROR "umbra: UMBRA_PEERS=ON, but the headers of cuDNN 9 (cudnn_graph.h) or cuBLASLt "
             "(cublasLt.h) were not found")
   endif()
 endif()
 if(UMBRA_HAS_CUDA AND NOT UMBRA_HAS_GPU_PEERS)
-  message(STATUS "umbra: no headers of cuDNN 9 and cuBLASLt, or not wanted: no peers on a GPU")
+  message(STATUS "umbra: no headers of cuDNN 9 and cuBLASLt, or UMBRA_PEERS=OFF: no peers on a GPU")
 endif()
 
 set(UMBRA_HAS_MPI FALSE)
@@ -89,5 +89,5 @@ if(NOT UMBRA_MPI STREQUAL "OFF")
   endif()
 endif()
 if(NOT UMBRA_HAS_MPI)
-  message(STATUS "umbra: no MPI: training is one process")
+  message(STATUS "umbra: no MPI: training runs in one process")
 endif()

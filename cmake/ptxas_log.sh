@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a compiler command (… -o OBJECT …) and keeps what it writes in OBJECT.ptxas, the kernels' registers and memory
-# among it. What is not ptxas' report is shown.
+# Runs a compiler command (… -o OBJECT …) and writes its standard error, which includes ptxas' report of the kernels'
+# registers and memory, to OBJECT.ptxas. It is printed only if the command fails.
 set -uo pipefail
 object= previous=
 for argument in "$@"; do

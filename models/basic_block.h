@@ -7,20 +7,28 @@
 
 namespace umbra {
 
+/// The residual block of ResNet18 (He et al. 2016, figure 2 and option B for the shortcut).
 class BasicBlock final : public Module {
  public:
+  /// The size of the block.
   struct Options {
-    int rank = 3;                                                // spatial dimensions
-    std::int64_t in_channels, out_channels, extent, stride = 1;  // extent: positions per side of the input
+    int rank = 3;              ///< spatial dimensions, 2 or 3
+    std::int64_t in_channels,  ///< channels of the input
+        out_channels,          ///< channels of the output
+        extent,                ///< positions per side of the input
+        stride = 1;            ///< of the first convolution and of the shortcut
   };
+  /// Creates the parameters of all layers in `build`.
   BasicBlock(Build& build, const Options& options);
+  /// x [N, in_channels, extent, …] -> [N, out_channels, out_extent(), …]
   Var forward(Pass& pass, const Var& x) override;
+  /// Positions per side of the output.
   std::int64_t out_extent() const { return conv1_->out_extents()[2]; }
 
  private:
   std::shared_ptr<Conv> conv1_, conv2_;
   std::shared_ptr<BatchNorm> bn1_, bn2_;
-  std::shared_ptr<Conv> shortcut_conv_;  // null, as is the next: the identity
+  std::shared_ptr<Conv> shortcut_conv_;  // null, like shortcut_bn_, where the shortcut is the identity
   std::shared_ptr<BatchNorm> shortcut_bn_;
 };
 

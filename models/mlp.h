@@ -1,4 +1,4 @@
-// A multi-layer perceptron on inputs of any shape, which it flattens:
+// A multi-layer perceptron. It flattens inputs of any shape:
 //   (fc, BN, ReLU, dropout) for every hidden layer, then fc
 #pragma once
 
@@ -7,30 +7,39 @@
 
 namespace umbra {
 
+/// The options of Mlp; ModelOf<MlpOptions> is the model.
 struct MlpOptions {
-  static constexpr std::string_view kName = "mlp",
-                                    kMeaning = "fully connected layers with ReLU, for inputs of any shape";
-  std::vector<std::int64_t> hidden{128, 128};  // units of each hidden layer
-  bool batch_norm = true;                      // between a hidden layer and its ReLU
-  double dropout = 0;                          // probability of dropping a hidden unit
-  std::int64_t inputs = 1, outputs = 1;        // numbers per sample
+  static constexpr std::string_view kName = "mlp",  ///< the name in models.def
+      /// The line of --help.
+      kMeaning = "fully connected layers with ReLU, for inputs of any shape";
+  std::vector<std::int64_t> hidden{128, 128};  ///< units of each hidden layer; empty: a linear model
+  bool batch_norm = true;                      ///< a batch norm between each hidden layer and its ReLU
+  double dropout = 0;                          ///< probability of dropping a hidden unit
+  std::int64_t inputs = 1,                     ///< numbers per input sample, taken from the data
+      outputs = 1;                             ///< numbers per output sample, taken from the data
 
-  std::vector<Setting> settings();  // of hidden, batch_norm and dropout; the others follow from the data
-  std::string label() const;        // "mlp 128-128"
+  /// The settings of `hidden`, `batch_norm` and `dropout`; the data determine the others.
+  std::vector<Setting> settings();
+  /// The name and the hidden layers, e.g. "mlp 128-128".
+  std::string label() const;
+  /// An image of 784 pixels and 10 classes.
   SampleShape example() const { return {{784}, 10}; }
+  /// A network for samples of this shape, which it flattens.
   std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const;
 };
 
+/// The network of MlpOptions.
 class Mlp final : public Module {
  public:
+  /// Throws Error unless options.inputs and options.outputs are positive.
   Mlp(Build& build, const MlpOptions& options);
   /// x [N, …] of options.inputs numbers each -> [N, outputs]
   Var forward(Pass& pass, const Var& x) override;
 
  private:
   double dropout_;
-  std::vector<std::shared_ptr<Linear>> fc_;     // fc1, fc2, …, the last without what follows
-  std::vector<std::shared_ptr<BatchNorm>> bn_;  // bn1, …; none without options.batch_norm
+  std::vector<std::shared_ptr<Linear>> fc_;     // fc1, fc2, …; the last has no BN, ReLU or dropout
+  std::vector<std::shared_ptr<BatchNorm>> bn_;  // bn1, …; empty without options.batch_norm
 };
 
 }  // namespace umbra

@@ -1,6 +1,6 @@
-// Model: a kind of network that can be had by name, with the options it has as settings. A new one is its two
-// files and its line in models.def: the header has the network and a struct of typed options, the source ends
-// in the factory `std::unique_ptr<Model> NAME_model()`.
+// Model: a kind of network with a name and options, which are settings. A new model is a header, a source
+// and a line in models.def: the header has the network and a struct of typed options, the source ends with
+// the factory `std::unique_ptr<Model> NAME_model()`.
 #pragma once
 
 #include <memory>
@@ -13,43 +13,49 @@
 
 namespace umbra {
 
-/// What a network maps: one sample, without the batch, to so many numbers.
+/// The shapes of one sample, without the batch axis.
 struct SampleShape {
-  Shape input;  // e.g. [1, 25, 25, 25]: channels, then spatial extents
-  std::int64_t outputs = 1;
+  Shape input;               ///< of one input, e.g. [1, 25, 25, 25]: channels, then spatial extents
+  std::int64_t outputs = 1;  ///< numbers per output of the network
 };
 
+/// A kind of network and its options. make_model() returns one by its name.
 class Model {
  public:
   virtual ~Model() = default;
+  /// The name in models.def and of the setting model.name.
   virtual std::string_view name() const = 0;
-  /// What it is, in one line for --help.
+  /// A description in one line, for --help.
   virtual std::string_view meaning() const = 0;
-  /// The options, keys "model.…", bound to this object.
+  /// The options, with keys "model.…", bound to this object.
   virtual std::vector<Setting> settings() = 0;
-  /// The name with what tells one such network from another: "um_resnet C=20".
+  /// The name and the options that distinguish networks of this kind, e.g. "um_resnet C=20".
   virtual std::string label() const = 0;
-  /// Samples of the size it is known for, for benchmarks and for the tests of every model.
+  /// Samples of the size the network is usually used with, for benchmarks and for the tests of all models.
   virtual SampleShape example() const = 0;
-  /// A network with these options. Throws Error where it cannot take samples of that shape.
+  /// A network with these options. Throws Error when it cannot take samples of that shape.
   virtual std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const = 0;
+  /// A copy with the same options.
   virtual std::unique_ptr<Model> clone() const = 0;
 };
 
-/// The model called `name` with its default options. Throws Error naming those there are.
+/// The model called `name` with its default options. Throws Error with the list of all names when there is
+/// none.
 std::unique_ptr<Model> make_model(std::string_view name);
 /// The names of all models, in the order of models.def.
 std::vector<std::string> model_names();
 
-/// A model out of a struct of options, which has
-///   static constexpr std::string_view kName, kMeaning;
-///   std::vector<Setting> settings();
-///   std::string label() const;
-///   SampleShape example() const;
-///   std::unique_ptr<Module> make(Build&, const SampleShape&) const;
+/// A Model made from a struct of options, which must have
+///
+///     static constexpr std::string_view kName, kMeaning;
+///     std::vector<Setting> settings();
+///     std::string label() const;
+///     SampleShape example() const;
+///     std::unique_ptr<Module> make(Build&, const SampleShape&) const;
 template <class Options>
 class ModelOf final : public Model {
  public:
+  /// The model with these options.
   explicit ModelOf(Options options = {}) : options_(std::move(options)) {}
   std::string_view name() const override { return Options::kName; }
   std::string_view meaning() const override { return Options::kMeaning; }

@@ -1,11 +1,11 @@
-// ResNet18 (He et al. 2016, arXiv:1512.03385, table 1) on square images, with torchvision's parameter names:
-// the network most people know, and a check that the engine is not made for one shape.
+// ResNet18 (He et al. 2016, arXiv:1512.03385, table 1) on square images, with torchvision's parameter
+// names. It is widely known, and it checks that the engine is not limited to one shape.
 //
 //   conv1 (64, 7^2, stride 2, padding 3), BN, ReLU, max-pool (3, 2, 1)
 //   layer1 … layer4: two residual blocks each with 64, 128, 256, 512 channels, stride 2 from layer2 on
 //   mean over positions, fc
 //
-// What surprises: on 64^2 images layer4 works on 2^2 positions, where most taps meet padding.
+// Note: on 64^2 images layer4 works on 2^2 positions, where most taps meet padding.
 #pragma once
 
 #include "engine/nn/layers.h"
@@ -13,21 +13,29 @@
 
 namespace umbra {
 
+/// The options of ResNet18; ModelOf<ResNet18Options> is the model.
 struct ResNet18Options {
-  static constexpr std::string_view kName = "resnet18",
-                                    kMeaning = "ResNet18 of He et al. (2016), for square images";
-  std::int64_t extent = 224;  // pixels per side
-  std::int64_t in_channels = 3;
-  std::int64_t classes = 1000;
+  static constexpr std::string_view kName = "resnet18",  ///< the name in models.def
+      /// The line of --help.
+      kMeaning = "ResNet18 of He et al. (2016), for square images";
+  std::int64_t extent = 224;     ///< pixels per side
+  std::int64_t in_channels = 3;  ///< 3 for RGB
+  std::int64_t classes = 1000;   ///< outputs
 
-  std::vector<Setting> settings() { return {}; }  // all follow from the data
+  /// None: the data determine all options.
+  std::vector<Setting> settings() { return {}; }
+  /// The name alone.
   std::string label() const { return std::string(kName); }
+  /// An RGB image of 64^2 pixels and the 1000 classes of ImageNet.
   SampleShape example() const { return {{3, 64, 64}, 1000}; }
+  /// Throws Error unless shape.input is [channels, side, side].
   std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const;
 };
 
+/// The network of ResNet18Options.
 class ResNet18 final : public Module {
  public:
+  /// Throws Error unless all options are positive.
   ResNet18(Build& build, const ResNet18Options& options);
   /// x [N, in_channels, extent, extent] -> logits [N, classes]
   Var forward(Pass& pass, const Var& x) override;

@@ -5,7 +5,7 @@
 namespace umbra {
 namespace {
 
-// Two blocks, the first of stride 2; `extent` goes from the input's to the output's.
+// Two blocks, the first of stride 2. `extent`: that of the input on entry, that of the output on return.
 std::shared_ptr<Module> make_layer(Build& build, std::int64_t in, std::int64_t out, std::int64_t& extent) {
   auto first = std::make_shared<BasicBlock>(build, BasicBlock::Options{3, in, out, extent, 2});
   extent = first->out_extent();

@@ -2,12 +2,12 @@
 // Mpc/h box on a 25^3 grid in, a stellar mass function in 14 bins out.
 //
 //   conv1 (C, 3^3, stride 2, padding 3), BN, ReLU, max-pool (3, 2, 1)          25^3 -> 15^3 -> 8^3
-//   layer1, layer2, layer3: two residual blocks each with C, 2C, 4C channels, the first of stride 2      ->
-//   4^3 -> 2^3 -> 1^3 flatten, fc1 320, BN, ReLU, dropout, fc2 80, BN, ReLU, dropout, fc3 bins, BN
+//   layer1, layer2, layer3: two residual blocks each with C, 2C, 4C channels,
+//                           the first of stride 2                              8^3 -> 4^3 -> 2^3 -> 1^3
+//   flatten, fc1 320, BN, ReLU, dropout, fc2 80, BN, ReLU, dropout, fc3 bins, BN
 //
-// What surprises: the output passes a batch norm; layer3's 3^3 kernels slide over 2^3 and 1^3 volumes, so
-// that 19 or 26 of their 27 taps only ever meet padding: 69 % of the parameters are dead (1400 C^2 of them)
-// and never learn.
+// Note: the output passes a batch norm. The 3^3 kernels of layer3 slide over 2^3 and 1^3 volumes, so 19 or
+// 26 of their 27 taps meet nothing but padding: 69 % of the parameters (1400 C^2 of them) never learn.
 #pragma once
 
 #include "engine/nn/layers.h"
@@ -15,23 +15,31 @@
 
 namespace umbra {
 
+/// The options of UmResNet; ModelOf<UmResNetOptions> is the model.
 struct UmResNetOptions {
-  static constexpr std::string_view kName = "um_resnet",
-                                    kMeaning = "the 3D residual network of Nadler & To (2018), for cubes";
-  std::int64_t channels = 20;    // C: the paper scans 20, 100, 200
-  std::int64_t in_channels = 1;  // features per voxel
-  std::int64_t voxels = 25;      // grid points per side
-  std::int64_t outputs = 14;     // mass bins
-  double dropout = 0;            // the paper gives no value
+  static constexpr std::string_view kName = "um_resnet",  ///< the name in models.def
+      /// The line of --help.
+      kMeaning = "the 3D residual network of Nadler & To (2018), for cubes";
+  std::int64_t channels = 20;    ///< C: the paper scans 20, 100, 200
+  std::int64_t in_channels = 1;  ///< features per voxel
+  std::int64_t voxels = 25;      ///< grid points per side
+  std::int64_t outputs = 14;     ///< mass bins
+  double dropout = 0;  ///< probability of dropping a unit after fc1 and fc2; the paper gives no value
 
-  std::vector<Setting> settings();  // of channels and dropout; the others follow from the data
+  /// The settings of `channels` and `dropout`; the data determine the others.
+  std::vector<Setting> settings();
+  /// The name and the number of channels, e.g. "um_resnet C=20".
   std::string label() const { return concat(kName, " C=", channels); }
+  /// The samples of the paper: 25^3 voxels and 14 mass bins.
   SampleShape example() const { return {{1, 25, 25, 25}, 14}; }
+  /// Throws Error unless shape.input is [channels, side, side, side].
   std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const;
 };
 
+/// The network of UmResNetOptions.
 class UmResNet final : public Module {
  public:
+  /// Throws Error unless all extents and channels are positive.
   UmResNet(Build& build, const UmResNetOptions& options);
   /// x [N, in_channels, V, V, V] -> [N, outputs]
   Var forward(Pass& pass, const Var& x) override;

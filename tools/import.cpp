@@ -1,4 +1,4 @@
-// import: catalogs of other codes into umbra's own file.
+// import: converts catalogs of other codes to umbra's catalog file.
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -34,7 +34,7 @@ void print_left_out(std::int64_t rows, const char* why) {
 void import(const Options& options, const Reader& read) {
   std::vector<InputFile> inputs{
       {"the input", options.input}, {"--parameters", options.parameters}, {"--hlist", options.hlist}};
-  // Whatever snapshot is read, the others are the user's, too.
+  // Protects all snapshots in the folder, not only the one that is read.
   std::error_code error;
   require(!std::filesystem::is_directory(options.input, error) ||
               !std::filesystem::exists(options.out, error) || !is_group_catalog(options.out),
@@ -83,11 +83,11 @@ void add_options(CLI::App& command, const std::string& format, Options& options)
   command
       .add_option(
           camels ? "DIR" : "FILE", options.input,
-          camels ? "the folder of the simulations" : "what to read; text may be packed with gzip, or a pipe")
+          camels ? "the folder of the simulations" : "file to read; text may be gzip-compressed, or a pipe")
       ->required();
   command.add_option("--out", options.out, "the catalog to write (HDF5)")->required();
   command.add_option("--box-size", options.rows.box_size,
-                     "side of the cube in Mpc/h, where the file does not say it");
+                     "side of the cube in Mpc/h, if the file does not contain it");
   command.add_option("--min-vpeak", options.rows.min_vpeak, "leave out rows below this Vpeak in km/s ...")
       ->capture_default_str();
   if (galaxies)
@@ -97,13 +97,13 @@ void add_options(CLI::App& command, const std::string& format, Options& options)
         ->capture_default_str();
   command.add_option("--drop", options.rows.drop, "columns not to read, e.g. spin,sfr")->delimiter(',');
   command.add_flag("--skip-bad-rows", options.rows.skip_bad_rows,
-                   "leave out rows with a bad value (NaN, negative, no number), and count them");
+                   "leave out rows with a bad value (NaN, negative, not a number), and count them");
   if (format == "um-bin")
-    command.add_option("--hlist", options.hlist, "the halo catalog that holds Vpeak, merged by id");
+    command.add_option("--hlist", options.hlist, "the halo catalog with Vpeak, merged by id");
   if (!camels) return;
   command.add_option("--parameters", options.parameters,
-                     "table of the cubes' parameters (CosmoAstroSeed_*.txt), kept beside the halos");
-  command.add_option("--snapshot", options.snapshot, "which snapshot, where a folder holds several, e.g. 90");
+                     "table of the cubes' parameters (CosmoAstroSeed_*.txt), stored with the halos");
+  command.add_option("--snapshot", options.snapshot, "the snapshot to read if a folder has several, e.g. 90");
 }
 
 }  // namespace

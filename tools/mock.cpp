@@ -1,4 +1,4 @@
-// mock: a universe anyone can generate, written as a catalog, with its own quality on the terminal.
+// mock: generates a synthetic universe, writes it as a catalog and prints its quality.
 #include "data/mock/mock.h"
 
 #include <chrono>
@@ -34,16 +34,16 @@ int main(int argc, char** argv) {
   umbra::ToolApp app(
       "Generate a mock universe at z = 0: halos and galaxies in one periodic cube, with Bolshoi-Planck "
       "cosmology\n"
-      "and the abundances of UniverseMachine DR1. Prints how good the mock is: every figure with its target "
-      "and the\n"
-      "standard deviation expected of one box.",
+      "and the abundances of UniverseMachine DR1. Prints the quality of the mock: every quantity with its "
+      "target and the\n"
+      "standard deviation expected for one box.",
       "mock");
   umbra::mock::Options options;
   std::string out;
   app.add_option("--out", out, "the catalog to write (HDF5)")->required();
   app.add_option("--box-size", options.box_size, "side of the cube in comoving Mpc/h, 25 to 1000");
   app.add_option("--min-vpeak", options.min_vpeak, "smallest peak circular velocity in km/s, 20 to 1000");
-  app.add_option("--seed", options.seed, "which universe; the same seed gives the same bits")
+  app.add_option("--seed", options.seed, "seed of the universe; equal seeds give bit-identical catalogs")
       ->check([](const std::string& text) {  // CLI11 would wrap -1 to the largest number
         return std::string(text.starts_with('-') ? "a whole number from 0 is expected, not " + text : "");
       });

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
-"""Figures from the files umbra's tools write; each command makes OUT.png and OUT.pdf.
+"""Figures from the files written by umbra's tools; each command writes OUT.png and OUT.pdf.
 
-Errors are one sentence (exit status 1; wrong usage: 2). Needs matplotlib, numpy and h5py (Debian: python3-matplotlib,
-python3-h5py). The figures are in the folder figures.
+An error prints one line (exit status 1; wrong usage: 2). Needs matplotlib, numpy and h5py (Debian: python3-matplotlib,
+python3-h5py). The code of the figures is in the folder figures.
 """
 import argparse
 import math
 import os
 import sys
 
-sys.dont_write_bytecode = True  # no __pycache__ beside the sources
+sys.dont_write_bytecode = True  # no __pycache__ next to the sources
 try:
     import matplotlib
     matplotlib.use("Agg")
@@ -50,18 +50,18 @@ def command_line():
 
     add = command("smf", plot_smf, "mean stellar mass function of the validation boxes, every model against the "
                   "truth, with the scatter over boxes (an arrow: a mean below the logarithmic axis)")
-    add("--evaluation", "JSON written by evaluate; densities in the unit it names", required=True)
+    add("--evaluation", "JSON written by evaluate; densities are in the unit that it specifies", required=True)
     add = command("loss", plot_loss, "chi^2 of training and validation against the epoch, and the learning rate "
-                  "(dotted: where it changes, if it does so in steps)")
+                  "(dotted lines: steps of the learning rate)")
     add("--run", "folders written by train, or their metrics.csv", required=True, nargs="+")
     add = command("slice", plot_slice, "the input of the network: mean Vpeak per voxel of one sub-box, in km/s")
     add("--data", "catalog (HDF5) written by import or mock", required=True)
-    add("--box", "which sub-box, numbered as in predictions", type=number(int, 0, "0 or more"), default=0)
+    add("--box", "number of the sub-box, as in predictions", type=number(int, 0, "0 or more"), default=0)
     positive, count = number(float, 1e-9, "a positive number"), number(int, 1, "1 or more")
     add("--subbox-size", "side of a sub-box, comoving Mpc/h; must divide the box", type=positive, default=25.0)
     add("--voxels", "voxels per side of a sub-box", type=count, default=25)
-    add("--depth", "voxels across z, mid-box, of which the largest value is shown", type=count, default=5)
-    add("--min-vpeak", "halos below do not enter, km/s", type=number(float, 0, "0 or more"), default=150.0)
+    add("--depth", "voxels across z, at the box's centre, of which the largest value is shown", type=count, default=5)
+    add("--min-vpeak", "halos below this Vpeak are left out, km/s", type=number(float, 0, "0 or more"), default=150.0)
     add = command("predictions", plot_predictions, "predicted against true number densities, validation boxes only")
     add("--predictions", "HDF5 written by predict from a catalog with stellar masses", required=True)
     add = command("halos", plot_halos, "predicted against true stellar masses of halos that a forest was not fitted on")
@@ -90,16 +90,16 @@ def main():
 
 
 def run():
-    """The exit status, once what was printed is out."""
+    """Runs a command, flushes standard output and returns the exit status."""
     if sys.stdout is None:
         print("plot.py: standard output cannot be written: it is closed", file=sys.stderr)
         return 1
     try:
         status = main()
         sys.stdout.flush()
-    except OSError as problem:  # of files they are PlotError
+    except OSError as problem:  # of standard output; errors of files are PlotError
         print(f"plot.py: standard output cannot be written: {problem.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes again at exit
         return 1
     return status
 

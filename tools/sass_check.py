@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Counts the instructions of every kernel in a listing of cuobjdump -sass and says what must not be (tools/sass_check.sh)."""
+"""Counts the instructions of every kernel in a listing of cuobjdump -sass and reports violations (tools/sass_check.sh)."""
 import collections
 import re
 import sys
 
-# The kernels of the rungs from cuda_4_wgmma on (engine/cuda/tile/tensor_*.cu), by what their mangled names hold.
+# The kernels of the rungs from cuda_4_wgmma on (engine/cuda/tile/tensor_*.cu), by parts of their mangled names.
 WGMMA = re.compile(r"tensor_(?:wgmma|tma|specialised|cluster)")
 TILED_LOADS = {"tensor_tma", "tensor_specialised", "tensor_cluster"}
 REALLOCATING = {"tensor_specialised", "tensor_cluster"}
@@ -47,7 +47,7 @@ def main():
     with open(sys.argv[1], errors="replace") as listing:
         found = list(kernels(listing))
     if not found:
-        print("the listing holds no machine code for sm_90a")
+        print("the listing contains no machine code for sm_90a")
         return 1
     rungs = collections.defaultdict(list)
     for name, counts in found:
@@ -58,7 +58,7 @@ def main():
     bad = [f"{name}: {complaint}" for name, counts in found for complaint in complaints(name, counts)]
     if not any(counts["HGMMA"] for _, counts in found):
         bad.append("no kernel multiplies with HGMMA")
-    print("\n".join(bad) or f"all {len(found)} as they should be")
+    print("\n".join(bad) or f"all {len(found)} kernels are as expected")
     return 1 if bad else 0
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How large the sources are, and which files and functions are too long to be read in one go.
+"""The size of the sources, and the files and functions that are longer than the limits.
 
-Comments and strings do not count when a function of C++ or CUDA is looked for: it is a pair of braces whose head has a
-parameter list and which stands in no other function, so a lambda counts in the function it is written in. A function's
-lines are those from its head to its closing brace; functions of Python are found with the module ast.
+A function of C++ or CUDA is a pair of braces, outside comments and strings, whose head has a parameter list and that is
+not inside another function, so a lambda counts as part of the function that contains it. A function's lines are those
+from its head to its closing brace. Functions of Python are found with the module ast.
 """
 import argparse
 import ast
@@ -22,17 +22,17 @@ Function = collections.namedtuple("Function", "path line name lines is_kernel")
 Source = collections.namedtuple("Source", "path lines functions")
 
 
-# ---- which files -----------------------------------------------------------------------------------------------------
+# ---- the files -------------------------------------------------------------------------------------------------------
 
 def walk(root):
-    """What lies in the folder, but for hidden and build folders."""
+    """The files in the folder, except in hidden and build folders."""
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".", "build", "__pycache__"))]
         yield from (os.path.relpath(os.path.join(folder, name), root) for name in names)
 
 
 def source_paths(root):
-    """The sources that git knows or would take, sorted; without git those that lie in the folder."""
+    """The sources that git tracks or would track, sorted; without git, those in the folder."""
     command = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
         listed = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
@@ -53,12 +53,12 @@ BEFORE_THE_NAME = {"__launch_bounds__", "__attribute__", "alignas", "decltype", 
 
 
 def code_only(text):
-    """The text with comments, strings, characters and preprocessor lines blank, each line where it was."""
+    """The text with comments, strings, characters and preprocessor lines blanked, without moving any line."""
     return NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def without_templates(head):
-    """The head behind its template <...> lists."""
+    """The head after its template <...> lists."""
     while match := re.match(r"\s*template\s*<", head):
         depth, end = 1, match.end()
         while depth and end < len(head):
@@ -69,7 +69,7 @@ def without_templates(head):
 
 
 def name_of(head):
-    """The name of the function whose head this is; None where the brace behind it opens something else."""
+    """The name of the function with this head; None if the brace after it opens something else."""
     head = without_templates(head)
     if re.match(r"\s*(?:namespace|enum|extern\s*$)", head):
         return None
@@ -87,12 +87,12 @@ def name_of(head):
 
 
 def is_member_initialiser(head):
-    """Whether the brace behind this head is the x{...} of a constructor's  : x{...}, y(...)."""
+    """Whether the brace after this head is the x{...} of a constructor's  : x{...}, y(...)."""
     return re.search(r"\)[\s\w]*(?<!:):(?!:)", without_templates(head)) and re.search(r"[\w>]\s*$", head)
 
 
 def closing(code, begin):
-    """Where the brace at `begin` closes; None where it does not."""
+    """Where the brace at `begin` closes; None if it does not."""
     depth = 0
     for match in re.compile(r"[{}]").finditer(code, begin):
         depth += 1 if match[0] == "{" else -1
@@ -102,7 +102,7 @@ def closing(code, begin):
 
 
 def cpp_functions(path, text):
-    """All functions, members of classes included; ValueError for braces that do not match."""
+    """All functions, including members of classes; ValueError if braces do not match."""
     code, functions = code_only(text), []
     at = head = depth = 0
     while match := re.compile(r"[{}();]").search(code, at):
@@ -153,17 +153,17 @@ def complaints(sources, limits):
     for source in sources:
         most = test_limit if source.path.startswith("tests/") else file_limit
         if source.lines > most and os.path.splitext(source.path)[1] in LIMITED:
-            yield f"{source.path}: {source.lines} lines, {most} are the limit"
+            yield f"{source.path}: {source.lines} lines, the limit is {most}"
         for path, line, name, lines, is_kernel in source.functions:
             most = kernel_limit if is_kernel else function_limit
             if lines > most:
-                yield f"{path}:{line}: {name}: {lines} lines, {most} are the limit of a {'kernel' if is_kernel else 'function'}"
+                yield f"{path}:{line}: {name}: {lines} lines, the limit of a {'kernel' if is_kernel else 'function'} is {most}"
 
 
 # ---- the tables ------------------------------------------------------------------------------------------------------
 
 def folders_of(path):
-    """Where a file counts: in all, in its top-level folder, in engine/ops and in its room there."""
+    """The folders in which a file counts: all, its top-level folder, engine/ops and its folder there."""
     parts = path.split("/")
     yield "all"
     yield parts[0] if len(parts) > 1 else "."
@@ -208,11 +208,11 @@ def command_line():
     parser.add_argument("--help", action="help", help="print this help and exit")
     parser.add_argument("folder", nargs="?", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."),
                         help="root of the sources (default: the repository of this script)")
-    parser.add_argument("--longest", type=int, default=10, metavar="N", help="how many of the longest are shown (default 10)")
+    parser.add_argument("--longest", type=int, default=10, metavar="N", help="how many of the longest to show (default 10)")
     parser.add_argument("--limits", type=limits_of, default=LIMITS, metavar="FILE,TEST,FUNCTION,KERNEL",
-                        help="the most lines of a file of C++, CUDA or Python, of one below tests/, of a function, and "
+                        help="maximum lines of a file of C++, CUDA or Python, of one below tests/, of a function, and "
                         f"of a CUDA kernel (__global__); default {','.join(map(str, LIMITS))}. Exit status 1: a limit "
-                        "is broken")
+                        "is exceeded")
     return parser
 
 

@@ -1,4 +1,4 @@
-// A build, or a program, without the peers of a GPU.
+// For a build or a program without the peers of a GPU.
 #include "bench/peers/peers.h"
 
 namespace umbra {

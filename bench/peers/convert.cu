@@ -1,5 +1,5 @@
-// The conversions of convert.h: a matrix is transposed through a tile of shared memory, so that both sides
-// are walked along their rows.
+// The conversions of convert.h: a matrix is transposed through a tile of shared memory, so that reads and
+// writes both run along rows.
 #include "bench/peers/convert.h"
 #include "cuda_grid.h"
 
@@ -9,17 +9,18 @@ namespace {
 constexpr unsigned kTile = 32, kTileRows = 8, kThreads = 256;
 
 struct Tile {
-  float value[kTile][kTile + 1];  // one column more: a column of the tile lies in 32 banks
+  float value[kTile][kTile + 1];  // the extra column spreads a column of the tile over 32 banks
 };
 
-// `To` as what a float is stored as; TF32 is a float with ten bits of mantissa.
+// Converts a float to the stored type `To`; TF32 is a float with ten bits of mantissa.
 template <class To, bool kTf32>
 __device__ To stored(float value) {
   if constexpr (kTf32) return static_cast<To>(round_to_tf32(value));
   return static_cast<To>(value);
 }
 
-// Blocks stand in one row, since either side of a matrix may be longer than the second axis of a grid.
+// The grid has one dimension, because both sides of a matrix may exceed the limit of a grid's second
+// dimension.
 template <class From, class To, bool kTf32, bool kIn>
 __global__ void transpose_tiles(const From* from, To* to, std::int64_t rows, std::int64_t columns,
                                 std::int64_t tiles, LiveRows map) {
@@ -66,7 +67,7 @@ std::int64_t tiles_across(std::int64_t columns) {
   return (columns + kTile - 1) / kTile;
 }
 
-// Calls body(pointer to what `matrix` holds).
+// Calls body(typed pointer to the elements of `matrix`).
 template <class M, class Body>
 void with_elements(const M& matrix, const Body& body) {
   if (matrix.dtype == DType::kBf16) return body(static_cast<const Bf16*>(matrix.data));

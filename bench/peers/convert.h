@@ -1,7 +1,7 @@
-// From umbra's layouts to those of the libraries and back, on a GPU (convert.cu). Activations,
-// [position][channel] [sample] here and [sample][position][channel] there, are one transposition; so are
-// weights, [live tap][Cin][Cout] here and [Cout][tap][Cin] there, but for the dead taps, which exist only
-// there and are zero.
+// Conversions between umbra's layouts and those of the libraries, on a GPU (convert.cu). Activations are
+// [position][channel][sample] in umbra and [sample][position][channel] in the libraries: one transposition.
+// Weights are [live tap][Cin][Cout] in umbra and [Cout][tap][Cin] in the libraries: also one transposition,
+// except for the dead taps, which exist only in the libraries' layout and are zero.
 #pragma once
 
 #include <bit>
@@ -14,15 +14,15 @@
 
 namespace umbra {
 
-/// Which taps of a kernel are live, as one bit mask per axis: a tap is live when it meets data on every axis.
-/// With `channels` rows per tap, row r of the dense kernel is row `live_row(r)` of the live one.
+/// The live taps of a kernel, as one bit mask per axis: a tap is live if it touches data on every axis. With
+/// `channels` rows per tap, row r of the dense kernel is row `live_row(r)` of the live one.
 struct LiveRows {
   static constexpr int kMostTaps = 64;  // per axis
 
   std::uint64_t live[3] = {1, 1, 1};
   int kernel[3] = {1, 1, 1};
   std::int64_t channels = 1;
-  bool all = true;  // rows are rows: nothing is left out
+  bool all = true;  // every row is live
 
   /// -1 for a row of a dead tap.
   constexpr std::int64_t live_row(std::int64_t row) const {
@@ -40,10 +40,10 @@ struct LiveRows {
   }
 };
 
-/// Of a kernel with at most kMostTaps taps along every axis.
+/// The live rows of a kernel with at most kMostTaps taps along every axis.
 LiveRows live_rows(const ConvGeometry& g);
 
-/// A matrix in memory as float or Bf16.
+/// A matrix of float or Bf16.
 struct ConstMatrix {
   const void* data;
   DType dtype;
@@ -57,13 +57,13 @@ struct Matrix {
 /// float result is rounded to `precision` (fp32: not at all).
 void transpose_in(ConstMatrix from, Matrix to, std::int64_t rows, std::int64_t columns, const LiveRows& map,
                   Precision precision, Stream& stream);
-/// to[map(c)][r] = from[r][c] where map(c) is not -1.
+/// to[map(c)][r] = from[r][c] if map(c) is not -1.
 void transpose_out(ConstMatrix from, float* to, std::int64_t rows, std::int64_t columns, const LiveRows& map,
                    Stream& stream);
 /// to[i] = from[i], a float result rounded to `precision`.
 void copy_rounded(ConstMatrix from, Matrix to, std::int64_t count, Precision precision, Stream& stream);
-/// Numbers without a pattern between -1 and 1, a different one for every `seed`: zeros would be multiplied
-/// faster.
+/// Fills a matrix with pseudo-random numbers between -1 and 1 that depend on `seed`, because multiplying
+/// zeros is faster.
 void fill_noise(Matrix to, std::int64_t count, unsigned seed, Stream& stream);
 
 }  // namespace umbra

@@ -1,8 +1,8 @@
-// cuBLASLt's product as a rung of the fully connected layer, and as a yardstick beside convolutions. Operands
-// are copied into the workspace, rounded to the op's precision on the way, so that every address is one that
-// fast algorithms take; results are copied back.
+// cuBLASLt's product as a rung of the fully connected layer, and as a yardstick for convolutions. Operands
+// are copied into the workspace and rounded to the op's precision, so that all addresses have the alignment
+// that fast algorithms require; results are copied back.
 //
-// A matrix [a][b] of umbra's is a b x a matrix of cuBLAS', column by column:
+// umbra's matrix [a][b] is a column-major b x a matrix for cuBLAS:
 //   fprop  y^T  = w  x^T    (out x rows, sums over in):  A = w^T stored, B = x^T stored
 //   dgrad  dx^T = w^T dy^T  (in x rows, sums over out)
 //   wgrad  dw^T = x^T dy    (in x out, sums over rows)
@@ -29,7 +29,7 @@ Product product_of(const LinearWgrad& op) {
   return {op.in, op.out, op.rows, false, true, op.precision};
 }
 
-/// A, B, the bias and D of a product, and what its algorithm asked for.
+/// A, B, the bias and D of a product, and the workspace of its algorithm.
 struct Layout {
   Layout(const Product& p, void* base) : pieces(base) {
     a = {pieces.take(p.m * p.k, p.operand()), p.operand()};
@@ -54,7 +54,7 @@ template <class O>
 std::string rules_out(const O& op) {
   if (std::string why = cublaslt_missing(); !why.empty()) return why;
   if constexpr (std::is_same_v<O, LinearWgrad>) {
-    if (op.bias) return "it has no sum of dy for the bias";
+    if (op.bias) return "it does not compute the sum of dy for the bias";
   }
   return {};
 }
@@ -102,7 +102,7 @@ Peer peer() {
   return peer;
 }
 
-// ---- yardsticks: no convolution, only as many multiplications ----
+// ---- yardsticks: not a convolution, only the same number of multiplications ----
 
 std::int64_t shared_out(std::int64_t total, std::int64_t parts) {
   return std::max<std::int64_t>(1, (total + parts / 2) / parts);
@@ -129,7 +129,7 @@ std::string yardstick_rules_out(const O& op) {
   const Product p = equal_product<O, kDense>(op);
   const double longest = static_cast<double>(std::max(p.m, p.n)) * static_cast<double>(p.k);
   return longest * static_cast<double>(size_of(p.operand())) > kMostBytes
-             ? "the operand would be larger than 8 GB, every input once per tap"
+             ? "the operand, with every input once per tap, would be larger than 8 GB"
              : "";
 }
 

@@ -62,7 +62,7 @@ void check(cublasStatus_t status, const char* call) {
   require(status == CUBLAS_STATUS_SUCCESS, "cuBLASLt: ", call, " failed: ", api().status_string(status));
 }
 
-// One handle per device, never destroyed: the library may be gone before static objects are.
+// One handle per device, never destroyed: the library may be unloaded before static objects are destroyed.
 cublasLtHandle_t handle_on(Device device) {
   static std::map<int, cublasLtHandle_t> handles;
   const auto [place, is_new] = handles.try_emplace(device.index, nullptr);
@@ -70,7 +70,7 @@ cublasLtHandle_t handle_on(Device device) {
   return place->second;
 }
 
-/// A matrix as cuBLASLt describes it; columns stand one behind the other.
+/// cuBLASLt's description of a matrix with contiguous columns.
 class MatrixLayout {
  public:
   MatrixLayout(DType type, std::int64_t rows, std::int64_t columns) {
@@ -172,7 +172,7 @@ void run_with(const FoundProduct& f, const cublasLtMatmulAlgo_t& algorithm, std:
         "cublasLtMatmul");
 }
 
-// Times what the heuristics propose; the strict search takes the first that works.
+// Times the algorithms that the heuristics propose; the strict search keeps the first that works.
 void search(FoundProduct& f) {
   constexpr int kMost = 512;
   const Product& p = f.product;

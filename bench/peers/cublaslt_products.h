@@ -1,4 +1,5 @@
-// cuBLASLt's algorithms for a matrix product and the search for the fastest. Column-major, as cuBLAS has it.
+// cuBLASLt's algorithms for a matrix product and the search for the fastest. Matrices are column-major, as in
+// cuBLAS.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 namespace umbra {
 
 /// D = A' B', m x n with sums over k; A' is m x k: A, or the transpose of A. D and the optional bias (one
-/// number per row of D) are fp32, operands and sums as `precision` says: fp32, TF32 from fp32 memory, or
+/// number per row of D) are fp32. `precision` defines the operands and sums: fp32, TF32 from fp32 memory, or
 /// bf16.
 struct Product {
   std::int64_t m, n, k;
@@ -22,19 +23,19 @@ struct Product {
   std::string text() const;
 };
 
-/// Why there is no cuBLASLt, "" when there is.
+/// Why cuBLASLt is not available; "" if it is.
 std::string cublaslt_missing();
 
-/// What a search found; made and kept by find_product().
+/// The result of a search, made and kept by find_product().
 struct FoundProduct;
-/// For the current device, found by the first call for the product.
+/// The result for the current device; the first call for a product searches.
 const FoundProduct& find_product(const Product& product);
-/// Whether there is an algorithm, what it is or why there is none, and the bytes it asks for.
+/// Whether there is an algorithm, its description or why there is none, and the bytes of its workspace.
 bool found_any(const FoundProduct& found);
 const std::string& text_of(const FoundProduct& found);
 std::size_t workspace_of(const FoundProduct& found);
 
-/// Throws Error when cuBLASLt fails. All addresses are multiples of kPeerAlignment.
+/// Runs the algorithm. Throws Error if cuBLASLt fails. All addresses are multiples of kPeerAlignment.
 void run_product(const FoundProduct& found, const void* a, const void* b, const void* bias, void* d,
                  void* workspace, Stream& stream);
 

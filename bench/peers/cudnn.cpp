@@ -1,7 +1,6 @@
-// cuDNN's convolution as a rung. The operands go to cuDNN's layout ([sample][position][channel] and
-// [Cout][tap][Cin] with zeros at dead taps), rounded to the op's precision on the way, so that tensor cores,
-// whatever they do with the other bits of a float, get exactly what the op says; the result comes back the
-// other way.
+// cuDNN's convolution as a rung. The operands are converted to cuDNN's layout ([sample][position][channel]
+// and [Cout][tap][Cin] with zeros at dead taps) and rounded to the op's precision, so that the result does
+// not depend on how tensor cores treat the remaining bits of a float; the result is converted back.
 #include "bench/peers/convert.h"
 #include "bench/peers/cudnn_search.h"
 #include "bench/peers/gpu_peers.h"
@@ -33,7 +32,7 @@ std::string declines(const ConvOp& op) {
   return found.plan.empty() ? found.text : "";
 }
 
-/// x, w and y in cuDNN's layout, and what its plan asked for.
+/// x, w and y in cuDNN's layout, and the workspace of its plan.
 struct Layout {
   Layout(const ConvOp& op, ConvPass pass, const FoundPlan& found, void* base) : pieces(base) {
     const ConvGeometry& g = op.geometry;

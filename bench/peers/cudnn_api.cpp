@@ -64,7 +64,7 @@ std::vector<CudnnDescriptor> CudnnDescriptor::descriptors(cudnnBackendAttributeN
                                                           cudnnBackendDescriptorType_t type) const {
   const std::int64_t count = get_raw(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, nullptr);
   std::vector<CudnnDescriptor> owners;
-  std::vector<cudnnBackendDescriptor_t> raw;  // cuDNN fills descriptors that are there, it makes none
+  std::vector<cudnnBackendDescriptor_t> raw;  // cuDNN fills existing descriptors, it does not create them
   for (std::int64_t i = 0; i < count; ++i) {
     owners.emplace_back(type);
     raw.push_back(owners.back().raw());

@@ -1,5 +1,5 @@
-// The functions of libcudnn that the rungs use, found when they are first asked for, and a backend descriptor
-// that goes with its owner.
+// The functions of libcudnn that the rungs use, loaded on first use, and an owning wrapper of a backend
+// descriptor.
 #pragma once
 
 #include <cudnn_graph.h>
@@ -12,7 +12,7 @@
 namespace umbra {
 
 struct CudnnApi {
-  std::string missing;  // why there is no cuDNN; "" when there is, and then every function is there
+  std::string missing;  // why cuDNN is not available; "" if it is, with all functions set
   decltype(&cudnnGetVersion) version;
   decltype(&cudnnCreate) create;
   decltype(&cudnnSetStream) set_stream;
@@ -26,10 +26,10 @@ struct CudnnApi {
 };
 /// Loaded by the first call.
 const CudnnApi& cudnn_api();
-/// Throws Error in cuDNN's words unless `status` is success.
+/// Throws Error with cuDNN's message unless `status` is success.
 void check_cudnn(cudnnStatus_t status, const char* call);
 
-/// Which CUDNN_TYPE_… a value of type T is handed over as.
+/// The CUDNN_TYPE_… of a value of type T.
 template <class T>
 inline constexpr cudnnBackendAttributeType_t kCudnnType = CUDNN_TYPE_VOID_PTR;
 template <>
@@ -65,7 +65,7 @@ class CudnnDescriptor {
   }
 
   cudnnBackendDescriptor_t raw() const { return raw_; }
-  /// Throws Error when cuDNN refuses, as do the others.
+  /// Throws Error if cuDNN rejects the value, as do the other functions.
   template <class T>
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
     set_raw(name, kCudnnType<T>, static_cast<std::int64_t>(values.size()), values.data());
@@ -95,11 +95,11 @@ class CudnnDescriptor {
     values.resize(static_cast<std::size_t>(std::min(count, most)));
     return values;
   }
-  /// Makes `into`, a descriptor of the right type, the one that attribute `name` holds.
+  /// Fills `into`, a descriptor of the right type, with the value of attribute `name`.
   void fill(cudnnBackendAttributeName_t name, CudnnDescriptor& into) const {
     get_raw(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &into.raw_);
   }
-  /// The descriptors of type `type` that attribute `name` holds.
+  /// The descriptors of type `type` in attribute `name`.
   std::vector<CudnnDescriptor> descriptors(cudnnBackendAttributeName_t name,
                                            cudnnBackendDescriptorType_t type) const;
 

@@ -9,12 +9,12 @@ bool is_flat(const ConvGeometry& g) {
   return g.in[0] == 1 && g.kernel[0] == 1 && g.stride[0] == 1 && g.padding[0] == 0;
 }
 
-/// The last two numbers of a flat convolution, all three of another.
+/// The last two numbers for a convolution in two dimensions, all three otherwise.
 Extents spatial(const ConvGeometry& g, const Triple& t) {
   return is_flat(g) ? Extents{t[1], t[2]} : Extents{t[0], t[1], t[2]};
 }
 
-// Extents are named [outer, C, D, H, W]; in memory C comes last.
+// Extents are listed as [outer, C, D, H, W]; in memory C is innermost.
 CudnnDescriptor channels_last(std::int64_t name, std::int64_t outer, std::int64_t channels,
                               const Extents& space, DType type) {
   Extents extents{outer, channels}, strides(2 + space.size());
@@ -50,7 +50,7 @@ CudnnDescriptor convolution_of(const ConvGeometry& g) {
   return convolution;
 }
 
-/// What an operation of each pass and its attributes are called.
+/// The names of the operation of each pass and of its attributes.
 struct PassNames {
   cudnnBackendDescriptorType_t operation;
   cudnnBackendAttributeName_t x, w, y, convolution, alpha, beta;

@@ -34,7 +34,7 @@ std::vector<CudnnEngine> cudnn_engines(const CudnnGraph& graph, cudnnBackendHeur
                                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
       engines.push_back({std::move(config), std::move(name), std::move(notes)});
     }
-  } catch (const Error&) {  // this mode knows nothing for it
+  } catch (const Error&) {  // this mode has no proposal
   }
   return engines;
 }
@@ -47,11 +47,11 @@ std::string cudnn_unfit(const CudnnEngine& engine, Precision precision, bool str
   if (precision == Precision::kF32 && engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE))
     return "it computes in TF32";
   if (!strict) return {};
-  if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "it gives other bits every time";
+  if (engine.has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "its results are not reproducible";
   for (const auto detour :
        {CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4,
         CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13}) {
-    if (engine.has(detour)) return "it sums transformed numbers";
+    if (engine.has(detour)) return "it sums transformed numbers (FFT or Winograd)";
   }
   return {};
 }

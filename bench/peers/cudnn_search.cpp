@@ -13,7 +13,7 @@
 namespace umbra {
 namespace {
 
-/// The three tensors of a problem in cuDNN's layout, full of noise.
+/// The three tensors of a problem in cuDNN's layout, filled with noise.
 struct Operands {
   Operands(const ConvOp& op, ConvPass pass, DType output, Stream& stream) {
     const ConvGeometry& g = op.geometry;
@@ -29,7 +29,7 @@ struct Operands {
   std::shared_ptr<Storage> memory[3];  // x, w, y
 };
 
-/// Tries what is proposed and keeps the best.
+/// Tries the proposed engines and keeps the best.
 class Search {
  public:
   Search(const ConvOp& op, ConvPass pass, FoundPlan& found)
@@ -77,11 +77,11 @@ class Search {
     }
   }
 
-  // Whether it is the best so far.
+  // Returns whether it is the best so far.
   bool try_engine(CudnnEngine engine, const Operands& operands, DType output) {
     try {
       CudnnPlan plan(engine, target_);
-      require(plan.workspace <= kMostPeerWorkspace, "the plan wants ", plan.workspace >> 20, " MiB");
+      require(plan.workspace <= kMostPeerWorkspace, "the plan needs ", plan.workspace >> 20, " MiB");
       void* const workspace = scratch_.of(std::max<std::size_t>(plan.workspace, 1));
       const double seconds = seconds_per_launch(stream_, found_.seconds, [&] {
         run_cudnn(plan, operands.memory[0]->data(), operands.memory[1]->data(), operands.memory[2]->data(),

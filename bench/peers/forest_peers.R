@@ -1,7 +1,7 @@
 #!/usr/bin/env Rscript
-# ranger on the rows of `build/bench/forest --write FILE`; one line of JSON as that program prints.
+# Times ranger on the rows of `build/bench/forest --write FILE`; prints one line of JSON like that program.
 #   forest_peers.R FILE ROWS TREES MAX_DEPTH MIN_SAMPLES_LEAF THREADS
-# Debian's ranger cannot bound leaves: nodes of fewer than twice the leaf are not split instead.
+# Debian's ranger has no minimum leaf size: instead, nodes with fewer than twice that size are not split.
 suppressMessages(library(ranger))
 a <- commandArgs(trailingOnly = TRUE)
 rows <- as.integer(a[2])

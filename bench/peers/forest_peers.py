@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Random forests of other libraries on the rows of `build/bench/forest --write FILE`; one line of JSON as that program prints.
+"""Times random forests of other libraries on the rows of `build/bench/forest --write FILE`; one line of JSON like that program.
 
     forest_peers.py --data halos.bin --rows 1600000 --library sklearn|xgboost|lightgbm|sklearnex [--trees 20 --max-depth 10]
 
-Same rows, trees, depth, leaf, columns, threads. XGBoost and LightGBM draw rows without replacement: a share of 0.632, as many
-different rows as a bootstrap sees.
+All use the same rows, trees, depth, leaf size, columns and threads. XGBoost and LightGBM draw rows without replacement: a fraction of
+0.632, the expected fraction of distinct rows in a bootstrap sample.
 
     forest_peers.py --data halos.bin --rows 100000 --library sklearn --trees 500 --umbra build/bench/forest --rounds 3
 
-compares predictions: the fitted forest and umbra's of the same rows (packing of its trees included) predict the rest of the file in
-turn. The line ends in the seconds of each round.
+compares predictions: the fitted forest and umbra's forest of the same rows (including the packing of its trees) predict the rest of
+the file in turns. The line ends in the seconds of each round.
 """
 import argparse
 import json
@@ -43,7 +43,7 @@ def make_model(a):
 
 
 def umbra_seconds(a, held_out):
-    """Of one prediction by umbra, which draws the rows of the file itself."""
+    """Seconds of one prediction by umbra, which draws the rows of the file itself."""
     command = [a.umbra, "--rows", str(a.rows), "--held-out", str(held_out), "--trees", str(a.trees), "--max-depth", str(a.max_depth),
                "--min-samples-leaf", str(a.min_samples_leaf), "--search", a.umbra_search]
     environment = dict(os.environ, OMP_NUM_THREADS=str(a.threads))
@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--max-depth", type=int, default=10)
     parser.add_argument("--min-samples-leaf", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--umbra", help="build/bench/forest, to predict in turn with")
+    parser.add_argument("--umbra", help="build/bench/forest, for predictions in turns")
     parser.add_argument("--umbra-search", default="binned8", choices=("binned8", "binned16", "exact"))
     parser.add_argument("--rounds", type=int, default=3)
     a = parser.parse_args()

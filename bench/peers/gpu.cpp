@@ -1,4 +1,4 @@
-// The peers of a build with CUDA and the headers of cuDNN and cuBLASLt.
+// The peers in a build with CUDA and the headers of cuDNN and cuBLASLt.
 #include "bench/peers/gpu_peers.h"
 #include "engine/registry/registry.h"
 

@@ -1,4 +1,4 @@
-// The GPU libraries' peers, gathered by gpu.cpp.
+// The peers of the GPU libraries, collected by gpu.cpp.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// A shared library that is loaded when it is first asked for, so that a program starts without it.
+// A shared library that is loaded on first use, so that a program starts without it.
 #pragma once
 
 #include <initializer_list>
@@ -8,13 +8,13 @@ namespace umbra {
 
 class Library {
  public:
-  /// Loads the first of `names` that is there: where the loader looks (LD_LIBRARY_PATH among it), then in the
-  /// folder of the CUDA Toolkit this program was built with. It stays loaded.
+  /// Loads the first of `names` that exists: first on the loader's path (including LD_LIBRARY_PATH), then in
+  /// the folder of the CUDA Toolkit with which this program was built. It stays loaded.
   explicit Library(std::initializer_list<const char*> names);
 
-  /// Why there is none, in a sentence; "" when there is one.
+  /// Why no library was loaded; "" if one was.
   const std::string& missing() const { return missing_; }
-  /// Sets `function` to the symbol of that name; one that is not there makes the library a missing one.
+  /// Sets `function` to the symbol `name`; if it is missing, the library counts as missing.
   template <class Function>
   void find(const char* name, Function*& function) {
     function = reinterpret_cast<Function*>(symbol(name));

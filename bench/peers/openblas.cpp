@@ -9,7 +9,7 @@ namespace umbra {
 namespace {
 
 std::string needs_fp32(const LinearOp& op) {
-  return op.precision == Precision::kF32 ? "" : "sgemm computes with precision fp32 only";
+  return op.precision == Precision::kF32 ? "" : "sgemm supports only precision fp32";
 }
 std::string needs_no_bias(const LinearOp& op) {
   return op.bias ? "sgemm adds no bias" : needs_fp32(op);

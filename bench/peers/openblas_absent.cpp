@@ -1,4 +1,4 @@
-// A build without OpenBLAS.
+// For a build without OpenBLAS.
 #include "bench/peers/peers.h"
 
 namespace umbra {

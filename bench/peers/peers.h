@@ -1,9 +1,9 @@
-// Peers: libraries umbra is measured against, as further rungs of its registry. Nothing of the engine links
-// them; what runs on a GPU is not linked at all but loaded when it is first asked for (library.h).
+// Peers: libraries that umbra is compared with, as additional rungs of its registry. The engine does not link
+// them; the GPU libraries are not linked at all but loaded on first use (library.h).
 //
-// A library has layouts of its own. As a rung, which tests check and `train kernels=conv3d=cudnn` runs, a
-// peer converts its operands, calls the library and converts the result back. What a benchmark holds umbra's
-// kernels against is the library's call alone, in its own layout.
+// A library has its own layouts. As a rung, which tests check and `train kernels=conv3d=cudnn` runs, a peer
+// converts its operands, calls the library and converts the result back. Benchmarks compare umbra's kernels
+// with the library's call alone, in its own layout.
 #pragma once
 
 #include <span>
@@ -16,39 +16,40 @@ namespace umbra {
 
 class Registry;
 
-/// Adds OpenBLAS as a rung of the fully connected layer on the CPU, for benchmarks; nothing in a build
+/// Adds OpenBLAS as a rung of the fully connected layer on the CPU, for benchmarks; does nothing in a build
 /// without it.
 void register_openblas(Registry& registry);
 
-/// A peer on a GPU. The problem is always one of its kernel's op.
+/// A peer on a GPU. Problems are always of its kernel's op.
 struct Peer {
   Kernel kernel;
-  /// Why it cannot take the problem as far as that is known without a search for plans; "" otherwise.
+  /// Why it does not support the problem, as far as that is known without a search for plans; "" otherwise.
   std::string (*rules_out)(const Op&);
   /// The library's call alone, on the operands that an earlier kernel.run() has left in `workspace`.
   void (*solve)(const Op&, void* workspace, Stream&);
-  /// What the search found for the problem: the plan, its output type, how many there were to choose from.
+  /// The result of the search for the problem: the plan, its output type, the number of candidates.
   std::string (*plan)(const Op&);
 };
 
-/// cuDNN's convolutions and cuBLASLt's matrix products; none in a build without CUDA or their headers.
+/// cuDNN's convolutions and cuBLASLt's matrix products; empty in a build without CUDA or their headers.
 std::span<const Peer> gpu_peers();
-/// Not solutions, so not in the registry: cuBLASLt's time for the matrix product as large as a convolution's
-/// useful work (cublaslt_useful), and for the one that also multiplies all the padding (cublaslt_dense).
+/// They do not solve the problem, so they are not in the registry: cuBLASLt's matrix products with as many
+/// multiplications as a convolution's useful work (cublaslt_useful), and including all padding
+/// (cublaslt_dense).
 std::span<const Peer> gpu_yardsticks();
 
-/// How a peer looks for its plan for a problem, the first time it meets it.
+/// How a peer searches for its plan when it first runs a problem.
 enum class PeerSearch {
-  kFastest,  // every plan the library proposes is timed, with outputs in bf16 too where operands are; the
-             // best is kept
-  kStrict,   // the first that works, gives the same bits every time, sums in fp32 without detours and writes
-             // fp32
+  kFastest,  // times every plan that the library proposes, also with bf16 outputs if operands are bf16, and
+             // keeps the best
+  kStrict,   // keeps the first plan that works, is reproducible, sums in fp32 without FFT or Winograd and
+             // writes fp32
 };
-/// For all problems met from now on; kFastest until then.
+/// Sets the search for all problems not yet searched; kFastest by default.
 void set_peer_search(PeerSearch search);
 PeerSearch peer_search();
 
-/// A workspace for `kernel` may begin anywhere; a library wants addresses that are multiples of this.
+/// A workspace for `kernel` may begin at any address; libraries need addresses that are multiples of this.
 inline constexpr std::size_t kPeerAlignment = 256;
 
 }  // namespace umbra

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""PyTorch trained on the CAMELS boxes: the peer that umbra's training is compared with.
+"""Trains PyTorch on the CAMELS boxes: the peer of umbra's training.
 
 An independent reader of the SUBFIND files (h5py), the network of um_resnet_pytorch.py and two protocols:
 
-    paper     raw inputs (km/s), phi as it is, Adam with lr 0.1 for 10 epochs and 0.001 for 5, no augmentation
+    paper     raw inputs (km/s), phi unchanged, Adam with lr 0.1 for 10 epochs and 0.001 for 5, no augmentation
     default   inputs / 300, labels standardised per bin from the training boxes, Adam with lr 3e-3 and a cosine
               schedule to 0, augmentation by the 48 symmetries of the cube and periodic shifts by whole voxels
 
@@ -26,7 +26,7 @@ VOXELS, BINS, MIN_VMAX = 25, 14, 150.0
 FIRST_BIN, BIN_WIDTH = 10.2, 0.1  # log10 M*/Msun
 
 # Moustakas et al. 2013 (arXiv:1301.1688), SDSS-GALEX, 0.01 < z < 0.20, log10 M*/Msun from 10.2 to 11.6 in steps of 0.1:
-# the larger of the two errors of each bin (Mpc^-3 dex^-1, h = 0.7), used as a plain number like the authors do.
+# the larger of the two errors of each bin (Mpc^-3 dex^-1, h = 0.7), used without conversion, as the authors do.
 SIGMA = [1.79185054713184e-4, 1.57953869868048e-4, 1.43320834442909e-4, 1.29437266659682e-4, 1.31992103959136e-4,
          1.49169203961123e-4, 1.67106782523825e-4, 1.53650006149068e-4, 1.44228564715017e-4, 1.07591712110055e-4,
          7.64785919153448e-5, 6.56866271144666e-5, 4.99355490860156e-5, 3.18241552456813e-5]
@@ -43,14 +43,14 @@ def parse_options():
     parser.add_argument("--epochs", type=int, help="default: 15 (paper), 60 (default)")
     parser.add_argument("--channels", type=int, default=20)
     parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=1, help="of everything; of the split only without --split")
+    parser.add_argument("--seed", type=int, default=1, help="seed of everything; of the split only without --split")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", help="JSON file for the result")
     return parser.parse_args()
 
 
 def tune_environment(threads):
-    """Gives PyTorch the allocator and thread settings it is fastest with; they only act at the start of a process."""
+    """Sets the allocator and thread settings with which PyTorch is fastest; they take effect only at process start."""
     wanted = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "4294967296",
               "MALLOC_MMAP_THRESHOLD_": "4294967296", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
     if os.path.exists("/proc/cpuinfo") and "avx512f" in open("/proc/cpuinfo").read():
@@ -93,7 +93,7 @@ def read_camels(folder):
     paths = glob.glob(os.path.join(folder, "SB7_*", "groups_*.hdf5"))
     paths.sort(key=lambda p: int(re.search(r"SB7_(\d+)", p).group(1)))
     if not paths:
-        sys.exit(f"{folder} holds no SB7_<i>/groups_<snapshot>.hdf5")
+        sys.exit(f"{folder} contains no SB7_<i>/groups_<snapshot>.hdf5")
     grids, counts, vmax = zip(*(read_box(p) for p in paths))
     return torch.from_numpy(np.stack(grids)[:, None]), np.stack(counts), vmax
 

@@ -5,11 +5,12 @@
     pytorch_um_resnet.py --channels 200 --mode inference --boxes 1000 --variant channels_last
     pytorch_um_resnet.py --channels 200 --device cuda --launch eager|graph --precision fp32|tf32|bf16
 
-On a GPU the whole step can be captured into a CUDA graph (forward, backward and a capturable fused Adam), which is what
-PyTorch can do best for so small a network; cuDNN tries its algorithms first. Variants: plain; channels_last_3d weights and activations; live, PyTorch rewritten so that layer3 has no dead parameters
-(2^3 and 1^3 kernels where a 3^3 kernel only meets padding elsewhere), which separates algebra from kernels. Adam updates
-all tensors at once (fused where this version has it on the CPU, else foreach). The environment in which PyTorch runs
-best (threads, huge pages, memory kept) is bench/run.sh's business.
+On a GPU the whole step can be captured into a CUDA graph (forward, backward and a capturable fused Adam), the fastest
+way for PyTorch to run so small a network; cuDNN benchmarks its algorithms first. Variants: plain; channels_last_3d
+weights and activations; live, PyTorch without the dead parameters of layer3 (2^3 and 1^3 kernels where the rest of a
+3^3 kernel touches only padding), which separates the effect of the algebra from that of the kernels. Adam updates all
+tensors at once (fused if this version has it on the CPU, otherwise foreach). bench/run.sh sets the environment in which
+PyTorch is fastest (threads, huge pages, memory kept).
 """
 import argparse
 import json
@@ -25,7 +26,7 @@ from um_resnet_pytorch import UmResnet, chi2_linear
 
 
 def without_dead_parameters(net):
-    """layer3 works on 2^3 and 1^3 positions: of its 3^3 kernels 2^3 and 1^3 taps ever meet data."""
+    """layer3 works on 2^3 and 1^3 positions: only 2^3 and 1^3 taps of its 3^3 kernels ever touch data."""
     for name, kernel in (("0.conv1", 2), ("0.conv2", 1), ("1.conv1", 1), ("1.conv2", 1)):
         block, conv = name.split(".")
         old = getattr(net.layer3[int(block)], conv)
@@ -47,7 +48,7 @@ def make_adam(parameters, capturable):
 
 
 class Clock:
-    """Milliseconds of a stretch of work: the host's clock, or two events of the GPU."""
+    """Milliseconds of a piece of work, from the host's clock or from two events of the GPU."""
 
     def __init__(self, device):
         self.cuda = device.type == "cuda"
@@ -84,7 +85,7 @@ def train(net, loss_of, steps, clock):
 
 
 def train_as_graph(net, loss_of, steps, clock):
-    """The whole step as one CUDA graph, as PyTorch's documentation captures one."""
+    """The whole step as one CUDA graph, captured as in PyTorch's documentation."""
     adam, kind = make_adam(list(net.parameters()), True)
 
     def step():
@@ -149,7 +150,7 @@ def main():
     else:
         net, last = UmResnet(a.channels), torch.channels_last_3d
         if a.variant == "live":
-            net = without_dead_parameters(net)  # the volumes are 2^3 and 1^3 there: the numbers are the same
+            net = without_dead_parameters(net)  # the volumes are 2^3 and 1^3 there, so the results are the same
         u = torch.rand(a.batch, 1, 25, 25, 25)
         x = torch.where(u < 0.04, 0.5 + 25 * u, torch.zeros(()))
         target, sigma = torch.full((a.batch, 14), 0.5), torch.ones(14)

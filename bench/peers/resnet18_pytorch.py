@@ -1,4 +1,4 @@
-"""ResNet18 in PyTorch, torchvision's network without torchvision: the peer of models/resnet18."""
+"""ResNet18 in PyTorch, equal to torchvision's network but without torchvision: the peer of models/resnet18."""
 import torch
 from torch import nn
 from torch.nn import functional

@@ -1,4 +1,4 @@
-// How a search for plans times them.
+// The timing of plans in a search.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -18,17 +18,16 @@
 
 namespace umbra {
 
-/// The device whose turn it is on this thread; the first where there is none, which nothing can then be asked
-/// of.
+/// This thread's current device; if there is none, the first, on which every call then fails.
 inline Device current_gpu() {
   int index = 0;
   return {Device::Kind::kCuda, cudaGetDevice(&index) == cudaSuccess ? index : 0};
 }
 
-/// Seconds of one `launch` (which queues work in `stream`, and throws Error when the library refuses), from
-/// graphs of so many launches that the host's share does not count: the best of three. Gives up early, with
-/// what it has, on what takes more than four times `best`. Throws Error when something fails, that it cannot
-/// be captured among it.
+/// Seconds of one `launch` (which queues work in `stream`, and throws Error if the library fails): the best
+/// of three graphs with enough launches that the host's time is negligible. If a launch takes more than four
+/// times `best`, returns the first measurement. Throws Error on any failure, including work that cannot be
+/// captured.
 inline double seconds_per_launch(Stream& stream, double best, const std::function<void()>& launch) {
   constexpr double kEnough = 300e-6;
   const Event start(stream.device()), end(stream.device());
@@ -54,14 +53,14 @@ inline double seconds_per_launch(Stream& stream, double best, const std::functio
   return least;
 }
 
-/// Device memory that grows with what is asked of it, to be written over by every plan that is tried.
+/// Device memory that grows as requested; every plan that is tried may overwrite it.
 class Scratch {
  public:
   explicit Scratch(Device device) : device_(device) {}
-  /// At least `bytes`; throws Error when the device has not so much.
+  /// At least `bytes`; throws Error if the device does not have as much.
   void* of(std::size_t bytes) {
     if (storage_ == nullptr || storage_->bytes() < bytes) {
-      storage_.reset();  // first: both may not fit
+      storage_.reset();  // released first: the device may not have memory for both
       storage_ = allocate_storage(device_, bytes);
     }
     return storage_->data();
@@ -72,10 +71,10 @@ class Scratch {
   std::shared_ptr<Storage> storage_;
 };
 
-/// A plan may use so much memory.
+/// The maximum workspace of a plan.
 inline constexpr std::size_t kMostPeerWorkspace = std::size_t{2} << 30;
-/// A search ends after this (UMBRA_PEER_SECONDS), with the best plan so far; the libraries propose the likely
-/// ones first.
+/// A search ends after this time (UMBRA_PEER_SECONDS) with the best plan so far; the libraries propose the
+/// likeliest plans first.
 inline double search_seconds() {
   const char* const wanted = std::getenv("UMBRA_PEER_SECONDS");
   return wanted == nullptr ? 6.0 : std::atof(wanted);

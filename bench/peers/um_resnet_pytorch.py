@@ -1,9 +1,9 @@
-"""The 3D residual network of Nadler & To (2018) in PyTorch: the peer that umbra's um_resnet is compared with.
+"""The 3D residual network of Nadler & To (2018) in PyTorch: the peer of umbra's um_resnet.
 
 Input [N, 1, 25, 25, 25], output [N, 14]. Spatial extents: 25 -> conv1 15 -> pool 8 -> layer1 4 -> layer2 2 -> layer3 1.
 The surprising parts: conv1 pads by 3 although its kernel is 3, so that the outermost outputs see only padding; every
-layer, the first included, begins with a stride of 2 and hence a downsampled residual; the output itself is batch
-normalised. fc1, fc2 and fc3 have biases in front of a batch norm: their true gradient is zero.
+layer, including the first, begins with a stride of 2 and hence a downsampled residual; the output itself is batch
+normalised. fc1, fc2 and fc3 have biases before a batch norm: their true gradient is zero.
 """
 import torch
 from torch import nn

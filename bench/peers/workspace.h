@@ -1,4 +1,4 @@
-// What both GPU peers do with a workspace.
+// The use of a workspace, shared by both GPU peers.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace umbra {
 
-/// Cuts a workspace into pieces aligned as a library wants them; with a null base it only counts. A workspace
-/// of need() bytes holds them wherever it begins.
+/// Divides a workspace into pieces with the alignment that libraries need; with a null base it only counts. A
+/// workspace of need() bytes is large enough at any address.
 class Pieces {
  public:
   explicit Pieces(void* base) : base_(static_cast<char*>(base)) {

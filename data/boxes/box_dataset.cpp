@@ -1,6 +1,6 @@
-// Samples of a BoxSet, plain or transformed. A transformed sample is a window, shifted by whole voxels
-// against its sub-box, seen through one of the 48 symmetries of the cube. The window reads straight from the
-// up to eight sub-boxes it touches; nothing is copied in between.
+// Samples of a BoxSet, plain or transformed. A transformed sample is a window that is shifted by whole
+// voxels relative to its sub-box and transformed by one of the 48 symmetries of the cube. The window reads
+// directly from the up to eight sub-boxes it touches, without intermediate copies.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -21,7 +21,7 @@ constexpr std::array<Axes, 6> kAxisOrders = {
 // The draws of one sample, each with its own index in the sample's stream.
 enum Draw : std::uint64_t { kSymmetry = 0, kShift = 1 /* to 3 */, kSide = 4, kAxisOrder = 5 };
 
-// A sub-box index as its cube and its coordinates there.
+// The cube of a sub-box and its coordinates in the cube.
 struct Coordinates {
   std::int64_t cube;
   Axes c;
@@ -36,8 +36,7 @@ Coordinates coordinates(std::int64_t box, int per_side) {
   return out;
 }
 
-// The eight sub-boxes a window may touch: bit `axis` of k says that the neighbour on the shift's side is
-// meant.
+// The eight sub-boxes a window may touch: bit `axis` of k selects the neighbour on the side of the shift.
 std::array<std::int64_t, 8> touched(std::int64_t box, int per_side, const Axes& shift) {
   const Coordinates at = coordinates(box, per_side);
   std::array<std::int64_t, 8> boxes{};
@@ -52,7 +51,7 @@ std::array<std::int64_t, 8> touched(std::int64_t box, int per_side, const Axes& 
   return boxes;
 }
 
-// Keeps of a drawn shift the axes, tried in a drawn order, along which every touched sub-box may be touched.
+// Restricts a drawn shift to axes, tried in a drawn order, such that the window only touches members.
 Axes allowed_shift(const Axes& drawn, const Axes& order, std::int64_t box, int per_side,
                    const std::vector<char>& member) {
   Axes shift = {0, 0, 0};
@@ -104,7 +103,7 @@ bool inside(const BoxSet::Galaxy& galaxy, std::size_t k, const Axes& shift, int 
   return true;
 }
 
-// Counts the galaxies of the shifted window anew.
+// Counts the galaxies of the shifted window.
 void recount(const BoxSet& set, std::int64_t box, const Axes& shift, std::span<float> target) {
   const auto boxes = touched(box, set.per_side, shift);
   std::vector<std::int64_t> counts(target.size(), 0);
@@ -163,11 +162,11 @@ BoxWindow BoxDataset::window(std::int64_t index, const Rng* augmentation, std::s
       draw(augmentation != nullptr ? &augmentation_ : nullptr, augmentation, box, boxes_, member_);
   const Axes shift = {window.shift[0], window.shift[1], window.shift[2]};
 
-  // Neither a symmetry nor a shift of a periodic sub-box changes what it holds.
+  // Neither a symmetry nor a shift of a periodic sub-box changes its galaxies.
   const bool moved = boxes_.per_side > 1 && shift != Axes{0, 0, 0};
   if (boxes_.smf.empty()) {
     std::fill(target.begin(), target.end(),
-              std::numeric_limits<float>::quiet_NaN());  // there is no truth to learn
+              std::numeric_limits<float>::quiet_NaN());  // there is no label
   } else if (moved) {
     recount(boxes_, box, shift, target);
   } else {

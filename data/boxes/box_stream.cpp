@@ -9,8 +9,8 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 23;  // of the inputs of a group; 32 MiB
-constexpr std::int64_t kBatch = 64;                            // a group is whole batches where it can be
+constexpr std::int64_t kGroupNumbers = std::int64_t{1} << 23;  // numbers in the inputs of a group; 32 MiB
+constexpr std::int64_t kBatch = 64;                            // a group has whole batches if it can
 constexpr std::int64_t kMostBoxes = std::int64_t{1} << 27;     // their mass functions must fit into memory
 
 std::set<std::string> columns_for(const BoxOptions& options) {
@@ -33,7 +33,7 @@ BoxStream::BoxStream(const std::filesystem::path& catalog, const BoxOptions& opt
       cutter_(reader_.header(), options),
       folder_(scratch_folder.empty() ? "." : scratch_folder),
       per_group_(limits.boxes > 0 ? limits.boxes : boxes_in_memory(options)) {
-  require(count() <= kMostBoxes, count(), " sub-boxes are too many for one go, at most ", kMostBoxes,
+  require(count() <= kMostBoxes, count(), " sub-boxes are too many for one run, at most ", kMostBoxes,
           " are expected; take larger sub-boxes or parts of the catalog");
   per_group_ = std::min(per_group_, count());
   cutter_.check_memory(per_group_);
@@ -76,7 +76,7 @@ void BoxStream::sort_buffer() {
 }
 
 void BoxStream::spill() {
-  if (groups_ == 1) return;  // there is no later group to keep them for
+  if (groups_ == 1) return;  // the buffer is the only group
   if (!scratch_) scratch_.emplace(folder_);
   sort_buffer();
   for (std::uint64_t& begin : runs_.back().begin) begin += scratch_->size();

@@ -1,7 +1,7 @@
-// The sub-boxes of a catalog file in groups, for catalogs of any size with rows in any order: one pass over
-// the file cuts every row into a halo (cut.h); where the halos do not fit into a buffer they wait, sorted by
-// group, in a nameless scratch file. Memory holds one piece of the catalog, one buffer and one group. Every
-// group is, bit for bit, the part of make_boxes' BoxSet that it stands for.
+// The sub-boxes of a catalog file in groups, for catalogs of any size with rows in any order. One pass over
+// the file turns every row into a halo (cut.h); if the halos do not fit into a buffer, they are written,
+// sorted by group, to an unnamed scratch file. Memory holds one piece of the catalog, one buffer and one
+// group. Every group is bit-identical to the corresponding part of the BoxSet of make_boxes().
 #pragma once
 
 #include <filesystem>
@@ -14,25 +14,29 @@
 
 namespace umbra {
 
+/// The sizes of groups and buffers of a BoxStream.
 struct BoxStreamLimits {
-  std::int64_t boxes = 0;  // in a group; 0: as many as make inputs of 32 MiB, 512 of 25^3 voxels
-  std::size_t words = std::size_t{1} << 22;  // of halos in memory before they go to the scratch file
-  std::int64_t rows = CatalogReader::kRows;  // of the catalog read at once
+  std::int64_t boxes = 0;                    ///< per group; 0: inputs of 32 MiB, 512 sub-boxes of 25^3 voxels
+  std::size_t words = std::size_t{1} << 22;  ///< of halos in memory; more go to the scratch file
+  std::int64_t rows = CatalogReader::kRows;  ///< of the catalog, read at once
 };
 
+/// Reads a catalog file group by group.
 class BoxStream {
  public:
-  /// Reads and cuts the whole file. The scratch file, where one is needed, is made in `scratch_folder`.
-  /// Throws Error as read_catalog and make_boxes do.
+  /// Reads and cuts the whole file. A scratch file, if needed, is created in `scratch_folder`. Throws Error
+  /// as read_catalog() and make_boxes() do.
   BoxStream(const std::filesystem::path& catalog, const BoxOptions& options,
             const std::filesystem::path& scratch_folder, const BoxStreamLimits& limits = {});
 
-  std::int64_t count() const { return cutter_.count(); }  // sub-boxes in all groups together
-  std::int64_t halos() const { return halos_; }           // that enter the inputs of all groups
+  std::int64_t count() const { return cutter_.count(); }  ///< sub-boxes in all groups
+  std::int64_t halos() const { return halos_; }           ///< halos in the inputs of all groups
+  /// What reading changed in the catalog.
   const CatalogReport& report() const { return reader_.report(); }
+  /// Whether a scratch file was needed.
   bool uses_scratch() const { return scratch_.has_value(); }
-  /// The next group: consecutive sub-boxes, numbered as in the whole catalog by BoxSet::box. Nothing at the
-  /// end.
+  /// The next group of consecutive sub-boxes; BoxSet::box numbers them as in the whole catalog. Empty at
+  /// the end.
   std::optional<BoxSet> next();
 
  private:

@@ -18,70 +18,82 @@
 
 namespace umbra {
 
+/// How a catalog is cut into sub-boxes.
 struct BoxOptions {
-  double subbox_size = 25.0;  // Mpc/h; must divide the catalog's box size
-  int voxels = 25;            // per side of a sub-box
-  double min_vpeak = 150.0;   // km/s: halos below do not enter the input
-  std::vector<std::string> features = {
-      "vpeak"};            // one input channel each: the mean of the column over a voxel
-  double smf_min = 10.2;   // log10 M*/Msun of the first bin's lower edge
-  double smf_width = 0.1;  // dex
-  int smf_bins = 14;
-  bool per_dex = false;
+  double subbox_size = 25.0;  ///< Mpc/h; must divide the catalog's box size
+  int voxels = 25;            ///< per side of a sub-box
+  double min_vpeak = 150.0;   ///< km/s: halos below this do not enter the input
+  /// Columns of the catalog, one input channel each: the mean of the column over a voxel.
+  std::vector<std::string> features = {"vpeak"};
+  double smf_min = 10.2;   ///< log10 M*/Msun of the first bin's lower edge
+  double smf_width = 0.1;  ///< dex
+  int smf_bins = 14;       ///< number of mass bins
+  bool per_dex = false;    ///< labels per dex instead of per bin
 };
 
+/// Sub-boxes with their inputs and labels.
 struct BoxSet {
-  BoxOptions options;
-  std::int64_t count = 0;  // number of sub-boxes
-  int per_side = 1;        // sub-boxes along one side of a periodic cube (1: each sub-box is itself periodic)
-  std::vector<float> input;         // [count, features, V, V, V], x slowest; 0 where a voxel holds no halo
-  std::vector<float> smf;           // [count, bins]; empty when the catalog has no stellar masses
-  std::vector<float> sigma;         // [bins]
-  std::vector<double> edges;        // [bins + 1], log10 M*/Msun
-  std::vector<std::int64_t> box;    // [count]: cube * per_side^3 + (cx * per_side + cy) * per_side + cz
-  std::vector<std::int64_t> halos;  // [count]: halos that entered the input
-  std::string smf_unit;
-  std::string source;  // the catalog's, for the files made from it
+  BoxOptions options;      ///< they were made with
+  std::int64_t count = 0;  ///< number of sub-boxes
+  int per_side = 1;  ///< sub-boxes along one side of a periodic cube (1: each sub-box is itself periodic)
+  std::vector<float> input;         ///< [count, features, V, V, V], x slowest; 0 where a voxel holds no halo
+  std::vector<float> smf;           ///< [count, bins]; empty when the catalog has no stellar masses
+  std::vector<float> sigma;         ///< [bins]
+  std::vector<double> edges;        ///< [bins + 1], log10 M*/Msun
+  std::vector<std::int64_t> box;    ///< [count]: cube * per_side^3 + (cx * per_side + cy) * per_side + cz
+  std::vector<std::int64_t> halos;  ///< [count]: halos that entered the input
+  std::string smf_unit;             ///< of smf and sigma, e.g. "(Mpc/h)^-3 per bin"
+  std::string source;               ///< Catalog::source, for the files made from it
 
-  // Galaxies with a mass in one of the bins, grouped by sub-box, for labels of shifted boxes.
+  /// A galaxy with a mass in one of the bins, for the labels of shifted boxes.
   struct Galaxy {
-    std::uint16_t voxel[3];
-    std::uint16_t bin;
+    std::uint16_t voxel[3];  ///< x, y, z in its sub-box
+    std::uint16_t bin;       ///< mass bin
   };
-  std::vector<Galaxy> galaxies;
-  std::vector<std::int64_t> galaxy_begin;  // [count + 1]
+  std::vector<Galaxy> galaxies;            ///< grouped by sub-box
+  std::vector<std::int64_t> galaxy_begin;  ///< [count + 1]: first galaxy of each sub-box
 };
 
-/// Cuts the catalog. Throws Error when a column is missing, the sizes do not divide, or the options are
-/// impossible.
+/// Cuts the catalog. Throws Error when a column is missing, subbox_size does not divide the box size, or an
+/// option is out of range.
 BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options);
 
+/// Indices of training and validation samples.
 struct Split {
-  std::vector<std::int64_t> train, validation;  // ascending indices into a BoxSet
+  std::vector<std::int64_t> train,  ///< ascending indices of training samples
+      validation;                   ///< ascending indices of validation samples
 };
-/// A random split by sub-box, a function of (count, fraction, seed) alone. `fraction` is the training share.
+/// A random split, a function of (count, train_fraction, seed) alone. `train_fraction`: the share of
+/// training samples, 0 to 1. If it is strictly between and there are at least two samples, neither side is
+/// empty.
 Split split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed);
 
-/// Which random transformations of a training box are drawn.
+/// The random transformations of training boxes.
 struct Augmentation {
-  bool symmetries = false;  // the 48 rotations and reflections of the cube
-  bool shifts = false;      // periodic shifts by whole voxels
+  bool symmetries = false;  ///< the 48 rotations and reflections of the cube
+  bool shifts = false;      ///< periodic shifts by whole voxels
 };
 
-/// Some sub-boxes of a BoxSet (which must outlive it) as a Dataset. A shifted box may touch only boxes in
-/// `indices`: where the parent volume is cut into sub-boxes, a drawn shift is restricted to axes whose
-/// neighbours all belong to `indices`, so that validation boxes never enter. Labels of shifted boxes are
+/// Some sub-boxes of a BoxSet, which must outlive it, as a Dataset. A shifted box may only touch boxes in
+/// `indices`: where a cube is cut into sub-boxes, a shift is restricted to axes whose neighbours all belong
+/// to `indices`, so that validation boxes never enter the training. The labels of shifted boxes are
 /// recounted exactly.
 class BoxDataset : public Dataset {
  public:
+  /// Throws Error when an index does not exist.
   BoxDataset(const BoxSet& boxes, std::vector<std::int64_t> indices, Augmentation augmentation);
-  std::int64_t size() const override;
-  Shape input_shape() const override;   // [features, V, V, V]
-  Shape target_shape() const override;  // [bins]
+  std::int64_t size() const override;   ///< number of sub-boxes
+  Shape input_shape() const override;   ///< [features, V, V, V]
+  Shape target_shape() const override;  ///< [bins]
+  /// Reads sub-box `index` of `indices`, transformed at random when `augmentation` is not null. The target
+  /// is NaN when the catalog has no stellar masses. Throws Error when a buffer has the wrong size.
   void read(std::int64_t index, const Rng* augmentation, std::span<float> input,
             std::span<float> target) const override;
+  /// The inputs of all sub-boxes, for transformations on the device.
   const BoxArray* boxes() const override { return &array_; }
+  /// The transformation that read() would apply to sample `index`; sets `target`.
   BoxWindow window(std::int64_t index, const Rng* augmentation, std::span<float> target) const override;
+  /// The sub-boxes, by index into the BoxSet.
   std::span<const std::int64_t> indices() const;
 
  private:

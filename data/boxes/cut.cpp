@@ -1,5 +1,5 @@
-// See cut.h. Halos are grouped by sub-box in their order (a counting sort), then every sub-box is filled by
-// one thread in that order: sums do not depend on the number of threads, nor on how many sub-boxes are built
+// See cut.h. Halos are grouped by sub-box in their order (a counting sort), then one thread fills each
+// sub-box in that order: sums depend neither on the number of threads nor on the number of sub-boxes built
 // at once.
 #include "data/boxes/cut.h"
 
@@ -34,7 +34,7 @@ void check(const Catalog& catalog, const BoxOptions& options) {
   const std::set<std::string> unique(options.features.begin(), options.features.end());
   require(unique.size() == options.features.size(), "a feature column is named twice");
   for (const std::string& feature : options.features) catalog.column(feature);
-  catalog.column("vpeak");  // the cut needs it
+  catalog.column("vpeak");  // throws if missing: the cut needs it
   for (const auto& [name, values] : catalog.columns)
     require(static_cast<std::int64_t>(values.size()) == catalog.rows(), "the catalog's column '", name,
             "' has ", values.size(), " rows, ", catalog.rows(), " are expected");
@@ -53,7 +53,7 @@ int sub_boxes_per_side(const Catalog& catalog, const BoxOptions& options) {
   return static_cast<int>(whole);
 }
 
-// Where the rows of a catalog stand.
+// The sub-boxes and voxels of the rows of a catalog.
 class Grid {
  public:
   Grid(const Catalog& catalog, int per_side, int voxels)
@@ -70,7 +70,7 @@ class Grid {
     const std::int64_t cells = std::int64_t{per_side_} * voxels_;
     Place place{cube_.empty() ? 0 : cube_[row], 0};
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      // A position a rounding below the box size can scale to `cells` itself.
+      // A position just below the box size can be rounded to `cells` itself.
       const auto cell =
           std::clamp<std::int64_t>(static_cast<std::int64_t>(x_[axis][row] * scale_), 0, cells - 1);
       place.box = place.box * per_side_ + cell / voxels_;

@@ -1,6 +1,6 @@
-// Cutting a catalog into sub-boxes in two steps, so that a whole catalog (make_boxes) and one read in pieces
-// (box_stream.h) go the same way and end in the same bits: rows become halos, small records of fixed length;
-// halos, in the order of their rows, become the BoxSet of some consecutive sub-boxes.
+// Cutting a catalog into sub-boxes in two steps, so that a whole catalog (make_boxes) and one read in
+// pieces (box_stream.h) give bit-identical results: rows become halos, which are small records of fixed
+// length; halos, in the order of their rows, become the BoxSet of some consecutive sub-boxes.
 #pragma once
 
 #include <cstdint>
@@ -11,30 +11,33 @@
 
 namespace umbra {
 
+/// Turns rows of a catalog into halos, and halos into sub-boxes.
 class BoxCutter {
  public:
-  /// `catalog` need not have rows: its header and the names of its columns are what counts. Throws Error as
-  /// make_boxes does.
+  /// Uses only the header of `catalog` and the names of its columns; it need not have rows. Throws Error as
+  /// make_boxes() does.
   BoxCutter(const Catalog& catalog, const BoxOptions& options);
 
-  std::int64_t count() const { return count_; }  // sub-boxes of the catalog
-  /// Throws Error when the inputs of `boxes` sub-boxes are absurdly many numbers.
+  std::int64_t count() const { return count_; }  ///< sub-boxes of the catalog
+  /// Throws Error when the inputs of `boxes` sub-boxes have 2^35 numbers (128 GiB) or more.
   void check_memory(std::int64_t boxes) const;
 
-  // A halo is 1 + features words: where it stands and what it counts for, then its features as the bits of
-  // doubles.
+  /// The number of words of a halo, 1 + features: its voxel, its mass bin and whether it enters the input;
+  /// then its features as the bits of doubles.
   std::size_t words() const { return 1 + set_.options.features.size(); }
+  /// The sub-box of a halo.
   std::int64_t box_of(std::uint64_t first_word) const {
     return static_cast<std::int64_t>((first_word >> kCellBit) / volume_);
   }
-  /// Whether the halo enters the input (it may count as a galaxy alone).
+  /// Whether the halo enters the input; if not, it is only a galaxy.
   static bool enters(std::uint64_t first_word) { return (first_word & 1) != 0; }
 
-  /// Appends the halos of `part` (a catalog, or some of its rows) in their order; rows that count for nothing
-  /// are left out.
+  /// Appends the halos of `part` (a catalog, or some of its rows) in their order. Rows that are neither in
+  /// the input nor galaxies in a bin are left out. Throws Error when the column `box` names a cube that
+  /// does not exist.
   void cut(const Catalog& part, std::vector<std::uint64_t>& halos) const;
-  /// Sub-boxes `first` to first + count from their halos, which may be mixed but must be in the order of
-  /// rows.
+  /// The sub-boxes `first` to first + count - 1 from their halos, which must be in the order of rows but
+  /// need not be grouped by sub-box.
   BoxSet build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
 
  private:

@@ -1,4 +1,4 @@
-// The one place that turns a number of galaxies into a label, so that plain and shifted boxes agree bit for
+// The conversion of a number of galaxies to a label, shared so that plain and shifted boxes agree bit for
 // bit.
 #pragma once
 

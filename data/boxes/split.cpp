@@ -26,7 +26,7 @@ Split split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed)
   });
 
   std::int64_t train = std::llround(train_fraction * static_cast<double>(count));
-  // A share strictly between leaves neither side empty, where there are two boxes to share.
+  // With at least two boxes a share strictly between 0 and 1 leaves neither side empty.
   if (count >= 2 && train_fraction > 0 && train_fraction < 1)
     train = std::clamp<std::int64_t>(train, 1, count - 1);
   Split split;

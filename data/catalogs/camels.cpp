@@ -14,7 +14,7 @@
 namespace umbra {
 namespace {
 
-constexpr double kFiducialSigma8 = 0.8;  // of every CAMELS set, and n_s likewise
+constexpr double kFiducialSigma8 = 0.8;  // of every CAMELS set, like n_s
 constexpr double kSpectralIndex = 0.9624;
 
 void append(Catalog& all, Catalog&& cube, std::int64_t box) {
@@ -29,7 +29,7 @@ void append(Catalog& all, Catalog&& cube, std::int64_t box) {
   }
 }
 
-// What the cubes of a set must share.
+// Checks what the cubes of a set must have in common.
 void check_alike(const CamelsHeader& header, const CamelsHeader& first, const std::string& where,
                  const std::string& first_where) {
   Catalog cube;
@@ -49,7 +49,7 @@ bool has_several_h(const std::vector<CamelsHeader>& headers) {
                      [&](const CamelsHeader& header) { return header.h != headers[0].h; });
 }
 
-// The header of the whole, of means where the cubes differ.
+// The header of the catalog, with means where the cubes differ.
 void take_headers(const std::vector<CamelsHeader>& headers, Catalog& all, ImportReport& report) {
   const CamelsHeader& first = headers.front();
   const auto cubes = static_cast<double>(headers.size());
@@ -69,8 +69,8 @@ void take_headers(const std::vector<CamelsHeader>& headers, Catalog& all, Import
                    kSpectralIndex};
   if (!same_h)
     report.notes.push_back(concat("h differs from cube to cube; the attribute is the mean, ", h / cubes));
-  if (in_mpc) report.notes.push_back(concat("BoxSize ", first.box_size, " was taken to be in Mpc/h"));
-  report.notes.push_back(concat("n_s is not in the files; ", kSpectralIndex, " was taken, as in every set"));
+  if (in_mpc) report.notes.push_back(concat("BoxSize ", first.box_size, " is assumed to be in Mpc/h"));
+  report.notes.push_back(concat("n_s is not in the files; ", kSpectralIndex, " is assumed, as in every set"));
 }
 
 }  // namespace
@@ -102,12 +102,13 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
   if (options.parameters)
     add_camels_parameters(all, files, headers, *options.parameters, result);
   else
-    result.notes.push_back(concat("without --parameters sigma_8 was taken to be ", kFiducialSigma8));
-  if (has_several_h(headers)) {  // whatever the table says, with all digits
+    result.notes.push_back(concat("without --parameters sigma_8 is assumed to be ", kFiducialSigma8));
+  if (has_several_h(headers)) {  // from the headers, which have more digits than the table
     all.box_parameters["h"].clear();
     for (const CamelsHeader& header : headers) all.box_parameters["h"].push_back(header.h);
   }
-  const std::vector<std::int64_t> box = all.integers["box"];  // as long as `subhalos`, whatever is left out
+  const std::vector<std::int64_t> box =
+      all.integers["box"];  // as long as `subhalos`, before rows are left out
   for (const std::string& column : options.rows.drop) {
     all.columns.erase(column);
     all.integers.erase(column);

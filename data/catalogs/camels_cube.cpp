@@ -9,9 +9,10 @@ namespace umbra {
 namespace {
 
 constexpr double kKpcPerMpc = 1000.0;
-constexpr double kSmallestInKpc = 1000.0;  // a smaller BoxSize is in Mpc/h: no cube has a side below 1 Mpc/h
-constexpr double kMassUnit = 1e10;         // Msun/h
-constexpr std::int64_t kStars = 4;         // particle type
+constexpr double kSmallestInKpc =
+    1000.0;                         // a smaller BoxSize is in Mpc/h, because no cube has a side below 1 Mpc/h
+constexpr double kMassUnit = 1e10;  // Msun/h
+constexpr std::int64_t kStars = 4;  // particle type
 
 // The subhalo tables of one file.
 struct Subhalos {
@@ -24,10 +25,10 @@ struct Subhalos {
   std::vector<std::int64_t> first;  // [groups]
 };
 
-// Those of the columns that are not dropped; the others are as good as zero.
+// Reads the columns that are not dropped; the others are 0.
 Subhalos read_subhalos(const Hdf5File& file, std::int64_t n, const ImportOptions& options) {
   Subhalos s;
-  if (n == 0) return s;  // SUBFIND writes no datasets then
+  if (n == 0) return s;  // without subhalos SUBFIND writes no datasets
   s.position = file.read<float>("Subhalo/SubhaloPos", Shape{n, 3});
   s.vmax = file.read<float>("Subhalo/SubhaloVmax", Shape{n});
   const auto column = [&](const char* ours, const char* dataset, const Shape& shape) {
@@ -47,7 +48,7 @@ Subhalos read_subhalos(const Hdf5File& file, std::int64_t n, const ImportOptions
   return s;
 }
 
-// The row of the central of subhalo `i`, in the file.
+// The row in the file of the central of subhalo `i`.
 std::int64_t central_of(const Subhalos& s, std::size_t i, const std::string& where) {
   const std::int64_t group = s.group[i];
   require(group >= 0 && group < static_cast<std::int64_t>(s.first.size()), where, ": SubhaloGrNr row ", i,
@@ -59,16 +60,16 @@ std::int64_t central_of(const Subhalos& s, std::size_t i, const std::string& whe
   return central;
 }
 
-// Whether positions are in kpc/h. They have the unit of BoxSize in sound files; in some that were converted
-// BoxSize alone is in Mpc/h.
+// Whether positions are in kpc/h. In correct files they have the unit of BoxSize; in some converted files
+// only BoxSize is in Mpc/h.
 bool positions_in_kpc(const CamelsHeader& header, const Subhalos& s, const std::string& where) {
-  constexpr std::size_t kEnough = 10;  // so many do not all stand in one corner
+  constexpr std::size_t kEnough = 10;  // this number of subhalos is not all in one corner
   float largest = 0;
   for (const float value : s.position) largest = std::max(largest, value);
   const bool fits_mpc = static_cast<double>(largest) <= 1.05 * header.box_size;
   if (header.in_mpc) return !fits_mpc;
   require(!fits_mpc || s.vmax.size() < kEnough, where, ": BoxSize is ", header.box_size * kKpcPerMpc,
-          " kpc/h, but no position is above ", largest, ": they are in another unit");
+          " kpc/h, but no position is above ", largest, ": the positions have another unit");
   return true;
 }
 

@@ -39,8 +39,8 @@ bool holds_group_catalog(const fs::path& folder) {
   return false;
 }
 
-// Version control puts the target of a link, and nothing else, into a text file where the file system has no
-// links. Such a file would silently be a simulation less.
+// Where the file system has no links, version control stores a link as a text file that contains its
+// target. Without this check such a simulation would be missing silently.
 std::optional<fs::path> link_in_text(const fs::path& file) {
   constexpr std::uintmax_t kLongestPath = 4096;
   std::error_code error;
@@ -57,7 +57,7 @@ std::optional<fs::path> link_in_text(const fs::path& file) {
 
 struct Walk {
   std::vector<CamelsFile> found;
-  std::vector<std::string> again, lost, texts;  // places found before, links that lead nowhere, links in text
+  std::vector<std::string> again, lost, texts;  // places found before, broken links, links in text files
 
   void visit(const fs::path& folder, const fs::path& place) {
     const auto here = key_of(folder);
@@ -76,12 +76,12 @@ struct Walk {
 
   static Key key_of(const fs::path& path) {
     struct stat known {};
-    require(::stat(path.c_str(), &known) == 0, "'", path.string(), "' cannot be looked at");
+    require(::stat(path.c_str(), &known) == 0, "'", path.string(), "' cannot be accessed");
     return {known.st_dev, known.st_ino};
   }
 
-  // Links last, so that what they lead to keeps its own name. Hidden ones are editors' locks and the
-  // snapshots that file servers keep (.snapshot/hourly.0/LH_0): the same simulations once more.
+  // Links last, so that their targets keep their own names. Hidden entries are editors' locks and the
+  // snapshots of file servers (.snapshot/hourly.0/LH_0), which contain the same simulations again.
   static std::vector<fs::path> entries_of(const fs::path& folder) {
     std::error_code error;
     std::vector<fs::path> entries;
@@ -103,8 +103,7 @@ struct Walk {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) {
-      require(!is_group_catalog(path), "'", path.string(),
-              "' is a link that leads nowhere: ", error.message());
+      require(!is_group_catalog(path), "'", path.string(), "' is a broken link: ", error.message());
       lost.push_back(place.string());
     } else if (fs::is_directory(status)) {
       visit(path, place);
@@ -137,7 +136,7 @@ void note(const std::vector<std::string>& places, const char* what, ImportReport
   report.notes.push_back(concat("'", places[0], "'", more, what));
 }
 
-// Those of one snapshot.
+// The files of one snapshot.
 std::vector<CamelsFile> chosen(const std::vector<CamelsFile>& files, std::int64_t snapshot,
                                const fs::path& folder, ImportReport& report) {
   std::set<std::int64_t> present;
@@ -159,7 +158,7 @@ std::vector<CamelsFile> chosen(const std::vector<CamelsFile>& files, std::int64_
   return kept;
 }
 
-// One file per folder.
+// Throws Error unless there is one file per folder.
 void check_choice(const std::vector<CamelsFile>& files) {
   std::map<fs::path, std::vector<const CamelsFile*>> by_folder;
   for (const CamelsFile& file : files) by_folder[file.place.parent_path()].push_back(&file);
@@ -190,9 +189,9 @@ std::vector<CamelsFile> camels_files(const fs::path& folder, std::optional<std::
   require(fs::is_directory(folder, error), "folder '", folder.string(), "' does not exist");
   Walk walk;
   walk.visit(folder, folder);
-  note(walk.again, "was found before by another way and counts once", report);
-  note(walk.lost, "is a link that leads nowhere and was passed over", report);
-  note(walk.texts, "is a text file that stands for a link and was followed", report);
+  note(walk.again, "was found before by another path and is used once", report);
+  note(walk.lost, "is a broken link and was skipped", report);
+  note(walk.texts, "is a text file that represents a link and was followed", report);
   require(!walk.found.empty(), "folder '", folder.string(),
           "' holds no file */groups_*.hdf5 or */fof_subhalo_tab_*.hdf5");
   std::vector<CamelsFile> files =

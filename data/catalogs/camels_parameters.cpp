@@ -38,7 +38,7 @@ Table read_table(const std::filesystem::path& path) {
   Table table{{text.names().begin() + 1, text.names().end()}, {}};
   for (const std::string& column : table.columns) {
     require(!column.empty() && column.find('/') == std::string::npos, where, ": '", column,
-            "' is no name for a parameter");
+            "' is not a valid name of a parameter");
     require(std::count(table.columns.begin(), table.columns.end(), column) == 1, where, ": the column '",
             column, "' is named more than once");
   }
@@ -60,7 +60,7 @@ Table read_table(const std::filesystem::path& path) {
   return table;
 }
 
-// What a table and a file's header both say.
+// Compares a value of the table with the header of a file, if the header has it.
 void check_parameter(const std::string& name, double in_table, const CamelsHeader& header,
                      const std::string& where, const std::string& table) {
   constexpr double kSame = 0.01;  // tables are rounded
@@ -101,7 +101,7 @@ void add_camels_parameters(Catalog& catalog, const std::vector<CamelsFile>& file
     return;
   }
   report.notes.push_back(
-      concat("the table of parameters has no column sigma_8; ", catalog.cosmology.sigma_8, " was taken"));
+      concat("the table of parameters has no column sigma_8; ", catalog.cosmology.sigma_8, " is assumed"));
 }
 
 }  // namespace umbra

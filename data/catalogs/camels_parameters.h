@@ -10,8 +10,9 @@
 
 namespace umbra {
 
-/// The columns of the table become Catalog::box_parameters, in the order of `files`, and sigma_8 is their
-/// mean. Throws Error naming the table where it is damaged, lacks a simulation or contradicts its header.
+/// Reads the table at `path`. Its columns become Catalog::box_parameters, in the order of `files`; the
+/// attribute sigma_8 becomes the mean of its column. Throws Error with the table when it is damaged, has no
+/// row for a simulation or contradicts the header of a file.
 void add_camels_parameters(Catalog& catalog, const std::vector<CamelsFile>& files,
                            const std::vector<CamelsHeader>& headers, const std::filesystem::path& path,
                            ImportReport& report);

@@ -1,5 +1,4 @@
-// The columns of a catalog and how one is written; reading is catalog_reader.cpp, what is checked
-// catalog_checks.cpp.
+// The columns of a catalog and its writing. catalog_reader.cpp reads, catalog_checks.cpp checks.
 #include "data/catalogs/catalog.h"
 
 #include <algorithm>
@@ -27,7 +26,7 @@ constexpr ColumnKind kKinds[] = {
     {"halfmass_scale", "1", Check::kNonNegative, "scale factor at which half of mpeak was reached"},
     {"upid", "1", Check::kInteger, "id of the host halo, -1 for a central"},
     {"id", "1", Check::kInteger, "id of the halo"},
-    {"box", "1", Check::kInteger, "which of the cubes the halo stands in, from 0"},
+    {"box", "1", Check::kInteger, "index of the cube that contains the halo, from 0"},
     {"stellar_mass", "Msun", Check::kNonNegative, "stellar mass of the halo's galaxy, no h"},
     {"sfr", "Msun/yr", Check::kNonNegative, "star formation rate of the halo's galaxy"},
 };
@@ -49,7 +48,7 @@ std::vector<float> as_floats(std::span<const double> values) {
   std::vector<float> narrow(values.size());
   for (std::size_t row = 0; row < values.size(); ++row) {
     narrow[row] = static_cast<float>(values[row]);
-    // A tiny positive number must not become the zero that reading refuses.
+    // A tiny positive number must not become 0, which the reader rejects.
     if (narrow[row] == 0 && values[row] > 0) narrow[row] = std::numeric_limits<float>::denorm_min();
   }
   return narrow;

@@ -1,4 +1,4 @@
-// The checks of a catalog, one sentence for each thing that can be wrong.
+// The checks of a catalog, with one message for each possible mistake.
 #include "data/catalogs/catalog_checks.h"
 
 #include <algorithm>
@@ -14,13 +14,13 @@ using Check = ColumnKind::Check;
 constexpr double kLargestBox = 12000.0;  // Mpc/h; larger cubes do not fit into the observable universe
 constexpr std::int64_t kMostBoxes = std::int64_t{1} << 24;
 
-// No halo is faster or heavier by orders of magnitude; a larger number is another unit or a damaged file, and
-// one such value would drown all others in a network's input.
+// No halo exceeds these limits; a larger number means another unit or a damaged file, and one such value
+// would dominate the input of a network.
 constexpr double kFastest = 1e5;   // km/s
-constexpr double kLargest = 1e20;  // of anything else, Msun above all
+constexpr double kLargest = 1e20;  // of any other column; chosen for masses in Msun
 
-// A few halos stand just outside their cube, by rounding or because their center was moved; more is another
-// box size or unit.
+// A few halos may be just outside their cube, by rounding or because their center was moved. A larger
+// distance means another box size or unit.
 constexpr double kOutside = 0.05;  // of a side
 
 void check_floats(const Catalog& part, std::string_view where, std::int64_t first_row) {
@@ -120,7 +120,7 @@ bool is_far_outside(double position, double box_size) {
 
 void fail_far_outside(const std::string& where, std::string_view axis, double position, double box_size) {
   fail(where, ": column '", axis, "' is ", position, ", far outside the cube of ", box_size,
-       " Mpc/h: the box size is another (import has --box-size), or the positions are not in Mpc/h");
+       " Mpc/h: the box size is wrong (import has --box-size), or the positions are not in Mpc/h");
 }
 
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row) {
@@ -157,7 +157,7 @@ std::int64_t wrap_positions(Catalog& catalog) {
     for (std::size_t row = 0; row < values.size(); ++row) {
       if (values[row] >= 0 && values[row] < size) continue;
       values[row] = values[row] < 0 ? values[row] + size : values[row] - size;
-      // -1e-20 + size rounds to size itself, which is the point 0.
+      // -1e-20 + size rounds to size itself, which is the same point as 0.
       if (values[row] >= size) values[row] = 0;
       moved[row] = 1;
     }

@@ -1,4 +1,4 @@
-// Reading catalogs. read_catalog is the reader asked for all columns and all rows at once.
+// Reading catalogs. read_catalog() uses the reader with all columns and all rows at once.
 #include "data/catalogs/catalog_reader.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void read_header(const Hdf5File& file, Catalog& catalog) {
   catalog.source = file.remark("/", "source");
 }
 
-// One column of the file: one dimension, the unit of its kind, numbers of its type. Returns its length.
+// Checks dimension, unit and type of one column of the file. Returns its length.
 std::int64_t check_column(const Hdf5File& file, const ColumnKind& kind, std::string_view where) {
   const std::string dataset = "halos/" + std::string(kind.name);
   const Shape shape = file.describe(dataset).shape;
@@ -58,9 +58,9 @@ CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::st
   file_.check_format_version();
   require(
       file_.has_group("halos"), where_,
-      " is not a catalog: it has no group 'halos' (tools/import makes catalogs from other formats; a data "
-      "set that is none has /inputs and /targets)");
-  require(at_once_ > 0, "a catalog is read by at least one row at a time, not by ", at_once_);
+      " is not a catalog: it has no group 'halos' (tools/import converts catalogs of other formats; a data "
+      "set of task=dataset has /inputs and /targets)");
+  require(at_once_ > 0, "the number of rows to read at once must be at least 1, but it is ", at_once_);
   for (const char* always : {"x", "y", "z", "box"}) wanted_.insert(always);
   read_header(file_, header_);
   find_columns();
@@ -116,7 +116,7 @@ Catalog read_catalog(const std::filesystem::path& path, CatalogReport* report) {
   std::set<std::string> all;
   for (const ColumnKind& kind : column_kinds()) all.emplace(kind.name);
   CatalogReader reader(path, std::move(all), std::numeric_limits<std::int64_t>::max());
-  Catalog catalog = reader.header();  // its columns stay empty where there are no rows
+  Catalog catalog = reader.header();  // its columns stay empty if there are no rows
   reader.next(catalog);
   if (report) *report = reader.report();
   return catalog;

@@ -1,11 +1,11 @@
-// A catalog file read in pieces of so many rows, in their order, so that memory does not grow with the file:
+// Reads a catalog file in pieces of a fixed number of rows, so that memory does not grow with the file:
 //
 //   CatalogReader reader(path, columns);
 //   Catalog part;
 //   while (reader.next(part)) use(part);
 //
-// Every column of the file is looked at for its shape, unit and type; values are read and checked only of the
-// wanted ones. Sentences count rows over the whole file.
+// Shape, unit and type of every column of the file are checked; values are read and checked only for the
+// wanted columns. Messages count rows over the whole file.
 #pragma once
 
 #include <filesystem>
@@ -17,21 +17,23 @@
 
 namespace umbra {
 
+/// Reads the rows of a catalog file in order.
 class CatalogReader {
  public:
-  static constexpr std::int64_t kRows = std::int64_t{1} << 18;
+  static constexpr std::int64_t kRows = std::int64_t{1} << 18;  ///< rows per piece by default
 
-  /// `wanted`: columns to read where the file has them, besides x, y, z and box. Throws Error as read_catalog
-  /// does.
+  /// `wanted`: columns to read, where the file has them, in addition to x, y, z and box. `rows`: rows per
+  /// piece. Throws Error as read_catalog() does.
   CatalogReader(const std::filesystem::path& path, std::set<std::string> wanted, std::int64_t rows = kRows);
 
-  /// All of the catalog but its rows: every column the file has is there, and empty.
+  /// The catalog without its rows: it has every column of the file, but empty.
   const Catalog& header() const { return header_; }
+  /// The number of rows of the file.
   std::int64_t rows() const { return rows_; }
-  /// The next rows, validated and wrapped, as a catalog of the wanted columns (without box_parameters); false
-  /// when there are no more. `part` is written over and may be the same every time.
+  /// Reads the next rows, validated and wrapped, into `part`, a catalog of the wanted columns without
+  /// box_parameters. Returns false when there are no more. `part` is overwritten.
   bool next(Catalog& part);
-  /// Of the rows read so far.
+  /// The report on the rows read so far.
   const CatalogReport& report() const { return report_; }
 
  private:

@@ -26,7 +26,7 @@ constexpr std::array<ColumnName, 12> kColumns = {{{"halo_x", "x"},
 // Halotools writes the redshift as text of four decimals; other programs write a number.
 double redshift_of(const Hdf5File& file, ImportReport& report) {
   if (!file.has_attribute("/", "redshift")) {
-    report.notes.emplace_back("the redshift is not in the file; 0 was taken");
+    report.notes.emplace_back("the redshift is not in the file; 0 is assumed");
     return 0;
   }
   std::string text;

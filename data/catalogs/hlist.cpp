@@ -25,7 +25,8 @@ constexpr std::array<ColumnName, 14> kColumns = {{{"x", "x"},
                                                   {"upid", "upid"},
                                                   {"id", "id"}}};
 
-// What header lines say, in the spellings of Rockstar, consistent-trees and those who filter their files.
+// The values in header lines, in the spellings of Rockstar, consistent-trees and programs that filter their
+// files.
 struct Header {
   std::optional<double> box_size, h, omega_m, omega_b, sigma_8, n_s;
 };
@@ -87,7 +88,7 @@ void read_header_line(std::string_view line, const TextTable& table, Header& hea
     if (place == &header.box_size) value *= mpc_per(plain_key(rest), table);
     if (place == &header.h && value > 10) value /= 100;  // H0 in km/s/Mpc
     if (*place && std::abs(**place - value) > 1e-4 * std::abs(value))
-      fail(table.where(), ": ", plain_key(before), " is ", value, ", but a line before says ", **place);
+      fail(table.where(), ": ", plain_key(before), " is ", value, ", but an earlier line says ", **place);
     *place = value;
   }
 }
@@ -104,7 +105,7 @@ void take_cosmology(const Header& header, Catalog& catalog, ImportReport& report
   take("omega_b", header.omega_b, c.omega_b);
   take("sigma_8", header.sigma_8, c.sigma_8);
   take("n_s", header.n_s, c.n_s);
-  if (!assumed.empty()) report.notes.push_back("not in the header, so taken to be: " + assumed);
+  if (!assumed.empty()) report.notes.push_back("not in the header, assumed: " + assumed);
 }
 
 void check_names(const TextTable& table, const std::string& path) {
@@ -115,7 +116,7 @@ void check_names(const TextTable& table, const std::string& path) {
             name, "' is not among them");
 }
 
-// All rows; the scale factor they share, or 0 where there are none.
+// Reads all rows. Returns their common scale factor, or 0 if there are none.
 double read_rows(TextTable& table, const ImportOptions& options, Header& header, ImportReport& report) {
   const int scale_field = table.field("scale"), vpeak_field = table.field("Vpeak");
   double scale = 0;
@@ -131,7 +132,7 @@ double read_rows(TextTable& table, const ImportOptions& options, Header& header,
     if (report.read++ == 0) scale = row_scale;
     if (!(row_scale == scale && scale > 0))
       fail(table.where(), ": the scale factor is ", row_scale, ", that of the file is ", scale);
-    // A row that is cut for certain takes no memory; finish_import() judges the others.
+    // Rows below the cut are not stored; finish_import() checks the others.
     double vpeak = 0;
     const bool is_cut = options.min_vpeak > 0 &&
                         parse_number(fields[static_cast<std::size_t>(vpeak_field)], vpeak) &&
@@ -158,8 +159,8 @@ Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& optio
   catalog.box_size = settled_box_size(options, header.box_size, std::nullopt, where, result);
   take_cosmology(header, catalog, result);
   const auto named = scale_in_name(path, "hlist_");
-  require(!named || scale == 0 || named->agrees_with(scale), where, " is of scale factor ",
-          named ? named->value : 0, " by its name, but of ", scale, " by its rows");
+  require(!named || scale == 0 || named->agrees_with(scale), where, " has the scale factor ",
+          named ? named->value : 0, " in its name, but ", scale, " in its rows");
   if (scale > 0) catalog.redshift = 1 / scale - 1;
   catalog.source = "consistent-trees catalog " + path.filename().string();
   const ImportRows rows{where, [&](std::size_t row) { return table.place(row); }};

@@ -24,7 +24,7 @@ void keep_rows(std::vector<T>& values, const std::vector<char>& keep) {
   values.resize(to);
 }
 
-// The rows of a catalog, and which of those that were read they are.
+// The rows of a catalog and their numbers among the rows that were read.
 class Rows {
  public:
   Rows(Catalog& catalog, const ImportRows& origin) : catalog_(catalog), origin_(origin) {}
@@ -44,10 +44,10 @@ class Rows {
  private:
   Catalog& catalog_;
   const ImportRows& origin_;
-  std::vector<std::size_t> read_;  // empty while all are there
+  std::vector<std::size_t> read_;  // empty while no row is left out
 };
 
-// One column: marks the rows to leave out; true when the column itself has to go.
+// Marks the rows of one column to leave out. Returns true if the whole column must be left out.
 template <class T>
 bool has_bad_value(const std::string& name, const std::vector<T>& values, const Rows& rows, bool needed,
                    const ImportOptions& options, std::vector<char>& good, ImportReport& report) {
@@ -62,7 +62,7 @@ bool has_bad_value(const std::string& name, const std::vector<T>& values, const 
     const std::string what =
         concat("column '", name, "' is ", values[row], ", ", expectation(kind), " is expected");
     if (needed) fail(rows.where(row), ": ", what, "; --skip-bad-rows leaves out such rows");
-    report.notes.push_back(concat("column '", name, "' is left out, for it has bad values, first in ",
+    report.notes.push_back(concat("column '", name, "' is left out because it has bad values, first in ",
                                   rows.place(row), " (", what,
                                   "); --skip-bad-rows leaves out such rows instead"));
     return true;
@@ -86,7 +86,7 @@ void settle_bad_values(Catalog& catalog, Rows& rows, const ImportRows& origin, c
   if (bad > 0) rows.keep(good);
 }
 
-// A row that is far outside tells of another box size or unit: it is no bad row to be passed over.
+// A row far outside means another box size or unit: it is an error, not a bad row to skip.
 void check_positions_by_place(const Catalog& catalog, const Rows& rows) {
   for (const char* axis : {"x", "y", "z"}) {
     const auto values = catalog.column(axis);
@@ -97,7 +97,7 @@ void check_positions_by_place(const Catalog& catalog, const Rows& rows) {
 }
 
 void check_masses(const Catalog& catalog, const ImportRows& rows) {
-  constexpr double kLargestLogarithm = 100;  // no galaxy is that light
+  constexpr double kLargestLogarithm = 100;  // Msun; no galaxy is lighter
   if (!catalog.has("stellar_mass") || catalog.rows() == 0) return;
   const auto masses = catalog.column("stellar_mass");
   const double largest = *std::max_element(masses.begin(), masses.end());
@@ -106,7 +106,7 @@ void check_masses(const Catalog& catalog, const ImportRows& rows) {
 }
 
 void check_box_is_filled(const Catalog& catalog, const ImportRows& rows, ImportReport& report) {
-  constexpr std::int64_t kEnoughRows = 1000;  // among so many some come close to the far side
+  constexpr std::int64_t kEnoughRows = 1000;  // of this number some come close to the far side
   constexpr double kFilled = 0.8;
   if (catalog.rows() < kEnoughRows) return;
   double largest = 0;
@@ -115,11 +115,11 @@ void check_box_is_filled(const Catalog& catalog, const ImportRows& rows, ImportR
   if (largest > kFilled * catalog.box_size) return;
   if (!rows.box_size_assumed)
     report.notes.push_back(concat("the positions reach ", largest, " Mpc/h of a box of ", catalog.box_size));
-  require(!rows.box_size_assumed, rows.where, " does not say its box size, and its positions reach ", largest,
-          " Mpc/h, so it cannot be the usual ", catalog.box_size, "; give --box-size in Mpc/h");
+  require(!rows.box_size_assumed, rows.where, " does not contain its box size, and its positions reach ",
+          largest, " Mpc/h, so it cannot be the usual ", catalog.box_size, "; give --box-size in Mpc/h");
 }
 
-// Leaves out the rows that reach no minimum for certain; one with a NaN is judged later.
+// Leaves out the rows that reach no minimum; rows with a NaN are kept for the later checks.
 void apply_cuts(const Catalog& catalog, Rows& rows, const ImportRows& origin, const ImportOptions& options) {
   if (options.min_vpeak <= 0 && options.min_stellar_mass <= 0) return;
   std::vector<char> reached(rows.count(), 0);
@@ -162,12 +162,12 @@ double settled_box_size(const ImportOptions& options, std::optional<double> in_f
                         std::optional<double> otherwise, const std::string& where, ImportReport& report) {
   constexpr double kSame = 1e-4;  // headers are rounded
   if (options.box_size && in_file)
-    require(std::abs(*options.box_size - *in_file) <= kSame * std::abs(*in_file), where,
-            " says that its box has ", *in_file, " Mpc/h, but --box-size says ", *options.box_size);
+    require(std::abs(*options.box_size - *in_file) <= kSame * std::abs(*in_file), where, " has the box size ",
+            *in_file, " Mpc/h, but --box-size says ", *options.box_size);
   if (options.box_size) return *options.box_size;
   if (in_file) return *in_file;
-  require(otherwise.has_value(), where, " does not say its box size; give --box-size in Mpc/h");
-  report.notes.push_back(concat("the box size is not in the file; ", *otherwise, " Mpc/h was taken"));
+  require(otherwise.has_value(), where, " does not contain its box size; give --box-size in Mpc/h");
+  report.notes.push_back(concat("the box size is not in the file; ", *otherwise, " Mpc/h is assumed"));
   return *otherwise;
 }
 
@@ -175,7 +175,7 @@ void note_assumed_cosmology(const Catalog& catalog, ImportReport& report) {
   const Cosmology& c = catalog.cosmology;
   report.notes.push_back(concat("the cosmology is not in the file; h = ", c.h, ", omega_m = ", c.omega_m,
                                 ", omega_b = ", c.omega_b, ", sigma_8 = ", c.sigma_8, ", n_s = ", c.n_s,
-                                " was taken"));
+                                " is assumed"));
 }
 
 std::optional<NamedScale> scale_in_name(const std::filesystem::path& path, std::string_view prefix) {

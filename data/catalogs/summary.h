@@ -1,4 +1,4 @@
-// What a user wants to know about a catalog at a glance.
+// A summary of a catalog as text.
 #pragma once
 
 #include <string>

@@ -40,14 +40,14 @@ bool parse(std::string_view text, std::int64_t& value) {
     digits = text.substr(0, dot);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error == std::errc() && end == digits.data() + digits.size()) return true;
-  constexpr double kExact = 0x1p53;  // a larger one in another notation, "9.007e15", has lost digits
+  constexpr double kExact = 0x1p53;  // a larger number in the notation "9.007e15" has lost digits
   double real = 0;
   if (!parse(text, real) || real != std::floor(real) || std::abs(real) > kExact) return false;
   value = static_cast<std::int64_t>(real);
   return true;
 }
 
-// How tables write that there is no number.
+// The texts that mean a missing number.
 bool is_missing(std::string_view text) {
   for (const std::string_view word : {"", "NA", "N/A", "NaN", "null", "NULL", "None", "-", "--", "\\N"})
     if (text == word) return true;
@@ -65,7 +65,7 @@ std::string bare_name(std::string_view field) {
   return name;
 }
 
-// The field at the start of `rest`, which loses it and its separator.
+// Removes the quoted field at the start of `rest` and returns it without its quotes.
 std::string_view take_quoted(std::string_view& rest, const TextTable& table) {
   const std::size_t end = rest.find('"', 1);
   if (end == std::string_view::npos) fail(table.where(), ": a quote is opened and not closed");
@@ -169,14 +169,15 @@ double TextTable::number(std::span<const std::string_view> fields, int field) co
   return value;
 }
 
-// Into row_ and row_integers_; false with bad_field_ for what is no number.
+// Parses into row_ and row_integers_. Returns false, with the field in bad_field_, for text that is not a
+// number.
 bool TextTable::parse_row(std::span<const std::string_view> fields) {
   for (std::size_t i = 0; i < chosen_.size(); ++i) {
     bad_field_ = chosen_[i].field;
     const std::string_view text = fields[static_cast<std::size_t>(bad_field_)];
     if (chosen_[i].numbers ? parse(text, row_[i]) : parse(text, row_integers_[i])) continue;
     if (!chosen_[i].numbers || chosen_[i].needed || !is_missing(text)) return false;
-    row_[i] = std::numeric_limits<double>::quiet_NaN();  // judged with the other bad values
+    row_[i] = std::numeric_limits<double>::quiet_NaN();  // handled with the other bad values
   }
   return true;
 }

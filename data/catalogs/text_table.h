@@ -1,6 +1,6 @@
-// Numbers out of text tables (blank- or comma-separated), into catalog columns, with errors that name file
-// and line. Fields may be quoted and numbers begin with '+'; a row has as many fields as the header has
-// names, no more, no fewer.
+// Reads numbers from text tables (blank- or comma-separated) into catalog columns. Errors state file and
+// line. Fields may be quoted and numbers may begin with '+'; a row must have as many fields as the header
+// has names.
 #pragma once
 
 #include <filesystem>
@@ -14,51 +14,57 @@
 
 namespace umbra {
 
-/// Which column of a foreign table becomes which column of a catalog.
+/// The names of a column in a table and in a catalog.
 struct ColumnName {
-  std::string_view foreign, ours;
+  std::string_view foreign,  ///< in the table
+      ours;                  ///< in the catalog
 };
 
-/// A number as tables have it: "1.5", "+1.5e+02".
+/// Parses a number such as "1.5" or "+1.5e+02". Returns false when the text is not a number.
 bool parse_number(std::string_view text, double& value);
 
+/// A text table and the catalog columns that are filled from it.
 class TextTable {
  public:
-  /// separator ' ': any run of blanks and tabs; otherwise exactly one such character.
+  /// Opens the file. A separator ' ' means any run of blanks and tabs; any other, exactly one such character.
   TextTable(const std::filesystem::path& path, char separator) : reader_(path), separator_(separator) {}
 
-  /// The next line that is not empty; false at the end of the file.
+  /// Reads the next line that is not empty. Returns false at the end of the file.
   bool next_line(std::string_view& line);
+  /// Changes the separator.
   void set_separator(char separator) { separator_ = separator; }
-  /// Splits a line, without the quotes around fields; the views die with it, the span with the next call.
+  /// Splits a line into fields, without quotes. The views are valid as long as `line`, the span until the
+  /// next call. Throws Error for a quote that is not closed.
   std::span<const std::string_view> split(std::string_view line);
-  /// Names the columns from the header line: in the order of the fields, without the '#' before the first,
-  /// without backslashes and a number in parentheses ("#scale(0)", "# scale(0)", "Vmax\@Mpeak(74)");
-  /// "X(kpc/h)" keeps its unit and is no X.
+  /// Reads the names of the columns from the header line, in the order of the fields. It removes the `#`
+  /// before the first name, backslashes and a number in parentheses (`#scale(0)`, `# scale(0)`,
+  /// `Vmax\@Mpeak(74)`). "X(kpc/h)" keeps its unit and is not X.
   void read_names(std::string_view line);
-  /// Reads the names from the first line that has `name` among them, or is no remark beginning with '#';
+  /// Reads the names from the first line that contains the name `name` or does not begin with `#`. Returns
   /// false for an empty file.
   bool find_names(std::string_view name, std::string_view& line);
-  /// Throws Error when `line` is a header of other columns, as of a second file behind the first.
+  /// Throws Error when `line` is a header with other names, as in concatenated files.
   void check_repeated_names(std::string_view line);
+  /// The names of the columns of the table.
   const std::vector<std::string>& names() const { return names_; }
-  /// The field called `name`, or -1.
+  /// The index of the field called `name`, or -1.
   int field(std::string_view name) const;
-  /// Which columns append_row() takes: those of `columns` that the table has and `options` do not drop. Of
-  /// several foreign names for one of ours the first counts. Throws Error for a name that stands twice in the
-  /// header.
+  /// Sets the columns that append_row() reads: those of `columns` that the table has and `options` do not
+  /// drop. If the table has several names for one column, the first in `columns` is used. `catalog` gets
+  /// the rows and must outlive this object. Throws Error for a name that is in the header twice.
   void choose(std::span<const ColumnName> columns, const ImportOptions& options, Catalog& catalog);
 
-  /// Appends one row. Integers may be written as 7.0. Throws Error naming file, line and column for too many
-  /// or too few fields and for what is no number; with skip_bad_rows such a number is counted as a bad row.
+  /// Appends one row. Integers may be written as 7.0. Throws Error with file, line and column for a wrong
+  /// number of fields and for text that is not a number; with skip_bad_rows the latter is counted as a bad
+  /// row instead.
   void append_row(std::span<const std::string_view> fields, ImportReport& report);
-  /// One field as a number.
+  /// One field as a number. Throws Error when it is not one.
   double number(std::span<const std::string_view> fields, int field) const;
   /// Throws Error unless there are as many fields as names.
   void check_count(std::span<const std::string_view> fields) const;
 
-  std::string where() const { return reader_.where(); }  // "file 'a.csv' line 7"
-  /// Of a row that was appended: "line 7".
+  std::string where() const { return reader_.where(); }  ///< "file 'a.csv' line 7"
+  /// The line of an appended row, e.g. "line 7".
   std::string place(std::size_t row) const { return concat_line(lines_[row]); }
 
  private:

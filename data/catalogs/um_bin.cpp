@@ -28,7 +28,8 @@ struct Record {
   char padding[4];
 };
 static_assert(sizeof(Record) == 128);
-static_assert(std::endian::native == std::endian::little, "the records are copied as they stand in the file");
+static_assert(std::endian::native == std::endian::little,
+              "the records are copied from the file without conversion");
 
 // Appends records to the columns that are not dropped.
 class Columns {
@@ -60,7 +61,8 @@ class Columns {
   std::vector<std::int64_t>*id_, *upid_;
 };
 
-// All records but those that are flagged or, where `moving`, have no velocity; `kept` gets their numbers.
+// Reads all records except those that are flagged or, if `moving`, have no velocity. `kept` gets their
+// numbers.
 Catalog read_records(const std::filesystem::path& path, const ImportOptions& options, bool moving,
                      std::vector<std::int64_t>& kept, ImportReport& report) {
   const std::string where = concat("file '", path.string(), "'");
@@ -82,25 +84,25 @@ Catalog read_records(const std::filesystem::path& path, const ImportOptions& opt
     if (got % sizeof(Record) != 0) break;
   }
   require(all > 0 && all % sizeof(Record) == 0, where, " has ", all, " bytes, a multiple of ", sizeof(Record),
-          " is expected of a UniverseMachine sfr_catalog: it is cut short or another format");
+          " is expected of a UniverseMachine sfr_catalog: it is truncated or has another format");
   return catalog;
 }
 
-// Both files are of one moment, as far as they say it.
+// Checks that both files have the same scale factor, if the name of the first has one.
 void check_scale(const std::filesystem::path& galaxies, const std::filesystem::path& hlist,
                  const Catalog& halos) {
   const auto scale = scale_in_name(galaxies, "sfr_catalog_");
   const double of_halos = 1 / (1 + halos.redshift);
-  require(!scale || scale->agrees_with(of_halos), "file '", galaxies.string(), "' is of scale factor ",
-          scale ? scale->value : 0, " by its name, but the hlist '", hlist.string(), "' of ", of_halos);
+  require(!scale || scale->agrees_with(of_halos), "file '", galaxies.string(), "' has the scale factor ",
+          scale ? scale->value : 0, " in its name, but the hlist '", hlist.string(), "' has ", of_halos);
 }
 
-// Whether a galaxy stands where its halo does. Ids of another simulation can be the same numbers.
+// Checks that galaxies are at the positions of their halos. Another simulation can have the same ids.
 class PositionCheck {
  public:
   PositionCheck(const Catalog& galaxies, const Catalog& halos) : galaxies_(galaxies), halos_(halos) {}
   void add(std::size_t galaxy, std::size_t halo) {
-    constexpr double kFar = 0.01;  // of a side; halo and galaxy are one thing
+    constexpr double kFar = 0.01;  // of a side
     double largest = 0;
     for (const char* axis : {"x", "y", "z"}) {
       const double d = std::abs(galaxies_.column(axis)[galaxy] - halos_.column(axis)[halo]);
@@ -112,8 +114,8 @@ class PositionCheck {
   void finish(const std::string& where, const std::string& hlist) const {
     constexpr std::int64_t kEnough = 100;
     require(pairs_ < kEnough || far_ <= pairs_ / 20, where, ": ", far_, " of ", pairs_,
-            " galaxies stand elsewhere than the halo of the same id in the hlist '", hlist,
-            "': it is of another simulation");
+            " galaxies are not at the position of the halo with the same id in the hlist '", hlist,
+            "': it belongs to another simulation");
   }
 
  private:
@@ -121,22 +123,22 @@ class PositionCheck {
   std::int64_t pairs_ = 0, far_ = 0;
 };
 
-// Fewer than one in a hundred, of whichever file is the smaller: the files do not belong together.
+// With matches for fewer than one in a hundred rows of the smaller file, the files do not belong together.
 void check_matches(std::size_t matched, std::size_t galaxies, std::size_t halos, const std::string& where,
                    const std::string& hlist) {
   require(100 * matched >= std::min(galaxies, halos) && matched > 0, where, ": of ", galaxies, " galaxies ",
           matched, " have a halo among the ", halos, " of the hlist '", hlist,
-          "': it is of another time or simulation");
+          "': it belongs to another time or simulation");
 }
 
-// Keeps the galaxies that have a halo in `halos` and takes over its columns.
+// Keeps the galaxies that have a halo in `halos`, with the columns of the halo.
 void merge(Catalog& galaxies, std::vector<std::int64_t>& kept, const Catalog& halos, const std::string& where,
            const std::string& hlist, ImportReport& report) {
   std::unordered_map<std::int64_t, std::size_t> row_of;
   const auto halo_id = halos.integer_column("id");
   for (std::size_t row = 0; row < halo_id.size(); ++row)
     if (!row_of.emplace(halo_id[row], row).second)
-      fail("file '", hlist, "' names the halo ", halo_id[row], " twice");
+      fail("file '", hlist, "' has the halo ", halo_id[row], " twice");
   const std::array<const char*, 5> from_hlist = {"vpeak", "vacc", "macc", "spin", "halfmass_scale"};
   Catalog merged = galaxies;
   for (auto& [name, values] : merged.columns) values.clear();
@@ -164,7 +166,7 @@ void merge(Catalog& galaxies, std::vector<std::int64_t>& kept, const Catalog& ha
   kept = std::move(still_kept);
 }
 
-// Vpeak and the box from the halos of `path`.
+// Takes Vpeak, the other columns and the box from the hlist `path`.
 void take_halos(const std::filesystem::path& galaxies, const std::filesystem::path& path,
                 const ImportOptions& options, Catalog& catalog, std::vector<std::int64_t>& kept,
                 ImportReport& report) {
@@ -204,7 +206,7 @@ Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::
     note_assumed_cosmology(catalog, result);
     const auto scale = scale_in_name(path, "sfr_catalog_");
     if (scale) catalog.redshift = 1 / scale->value - 1;
-    result.notes.push_back(concat("the redshift is not in the file; ", catalog.redshift, " was taken",
+    result.notes.push_back(concat("the redshift is not in the file; ", catalog.redshift, " is assumed",
                                   scale ? ", from its name" : ""));
     catalog.source += "vmp, Vmax when the mass peaked";
   }

@@ -35,7 +35,8 @@ StellarMassFunction::StellarMassFunction(std::span<const SmfRow> rows, double h)
   }
   require(centre_.size() >= 3, "the stellar mass function has ", centre_.size(),
           " bins with galaxies, where at least 3 are expected");
-  // From the bright end down, so that the small numbers add up first. 4 dex beyond the table hold no galaxy.
+  // From the bright end down, so that small numbers are added first. 4 dex beyond the table there is no
+  // galaxy.
   constexpr double kStep = 0.0025, kBeyond = 1.2, kBelow = 3.0;
   double sum = 0;
   for (double m = centre_.back() + kBeyond; m > centre_.front() - kBelow; m -= kStep) {
@@ -52,7 +53,7 @@ double StellarMassFunction::log_phi(double m) const {
   if (m < centre_.front())
     return ln_phi_[0] + (m - centre_[0]) * (ln_phi_[2] - ln_phi_[0]) / (centre_[2] - centre_[0]);
   if (m <= centre_.back()) return interpolate(centre_, ln_phi_, m);
-  // Newton's parabola through the last three rows, made to fall at least as fast as its last chord.
+  // Newton's parabola through the last three rows; it falls at least as fast as its last chord.
   const double slope = (ln_phi_[last] - ln_phi_[last - 1]) / (centre_[last] - centre_[last - 1]);
   const double before = (ln_phi_[last - 1] - ln_phi_[last - 2]) / (centre_[last - 1] - centre_[last - 2]);
   const double bend = std::min(0.0, (slope - before) / (centre_[last] - centre_[last - 2]));
@@ -77,10 +78,10 @@ double StellarMassFunction::mass_at(double density) const {
 }
 
 StellarRelation::StellarRelation(const StellarMassFunction& target, double scatter) : scatter_(scatter) {
-  // From one galaxy in (10 Gpc/h)^3 to far more than any halo list holds. Each round moves the mass at n by
-  // what the scattered relation misses there: m(n) += target(n) - scattered(n); m must stay monotonic. Above
-  // kLastFree the list is about to end and its scattered version is wrong, so the shift found there is only
-  // carried on.
+  // The grid runs from one galaxy in (10 Gpc/h)^3 to far more than any halo list has. Each iteration adds
+  // the error of the scattered relation to the mass at n: m(n) += target(n) - scattered(n); m must stay
+  // monotonic. Above kLastFree the grid is about to end and its scattered version is wrong, so the shift at
+  // kLastFree is used there.
   constexpr double kFirst = -27.7, kLastFree = 3.0, kLast = 6.0, kStep = 0.04, kMassStep = 0.02;
   constexpr int kRounds = 60;
   std::vector<double> wanted;

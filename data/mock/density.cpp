@@ -78,8 +78,7 @@ CellList group_by_cell(const Particles& particles, int side) {
 }
 
 std::vector<float> cloud_in_cell(const Particles& particles, int side) {
-  // Integers add up to the same sum in any order, so all threads may share one mesh: a particle is 2^24
-  // units.
+  // Sums of integers do not depend on their order, so all threads share one mesh: a particle is 2^24 units.
   constexpr double kUnits = 1 << 24;
   std::vector<std::uint64_t> mesh(static_cast<std::size_t>(side) * side * side);
   const double per_length = side / particles.box_size();

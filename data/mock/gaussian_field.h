@@ -2,9 +2,9 @@
 //
 //   <|delta_k|^2> = P(k) / L^3,   delta_(-k) = conj(delta_k),   delta(x) = sum_k delta_k exp(ikx).
 //
-// Every mode draws from its own wave vector, not from its place in memory: a finer grid of the same box and
-// seed keeps all modes of the coarser one. Modes on the Nyquist planes are zero, because their derivative is
-// not defined.
+// The random numbers of a mode are keyed by its wave vector, not by its place in memory: a finer grid of
+// the same box and seed has the same modes as the coarser one. Modes on the Nyquist planes are zero,
+// because their derivative is not defined.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ constexpr double kFormationScatter = 0.1;
 constexpr double kFormationTie = 0.6;  // correlation of formation time with the latent number
 constexpr double kSpinMedian = 0.036, kSpinScatter = 0.25;
 
-/// Which normal number of a halo is which. The values key the random streams.
+/// The random numbers of a halo. The values are the keys of the random streams.
 enum Draw : std::uint64_t { kLatent, kFormation, kSpin, kPresent, kInfall, kStripping, kInfallTime };
 
 double normal(const Rng& rng, Draw draw, std::int64_t halo) {
@@ -84,13 +84,13 @@ void draw_histories(Halos& halos, const Cosmology& cosmology, std::uint64_t seed
     const double formed = formation_scale(rng, row, halos.mpeak[i], cosmology.h);
     const double present = std::abs(normal(rng, kPresent, row));
     if (halos.host[i] < 0) {
-      // Distinct halos sit at or a little below their peak: they still grow, or a fly-by took some of them.
+      // Distinct halos are at or a little below their peak: they still grow, or lost mass in a fly-by.
       halos.mvir[i] = halos.macc[i] = halos.mpeak[i] * power10(-0.03 * present);
       halos.vacc[i] = halos.vpeak[i] * power10(-0.02 * present);
       halos.halfmass_scale[i] = formed;
       return;
     }
-    // A satellite stopped growing when it fell in, and has been losing its outskirts since.
+    // A satellite stopped growing at infall and has been losing its outer parts since.
     const double infall = std::abs(normal(rng, kInfall, row));
     const double infall_scale =
         1 - 0.6 * rng.stream(kInfallTime).uniform(static_cast<std::uint64_t>(row));  // 0.4 to 1

@@ -12,15 +12,18 @@
 
 namespace umbra::mock {
 
-/// What moves the particle at lattice point q to its place today, Mpc/h, one grid per axis.
+/// The displacement of the particle at lattice point q at z = 0, Mpc/h, one grid per axis.
 struct Displacement {
-  Grid x, y, z;
+  Grid x,  ///< [n, n, n]
+      y,   ///< [n, n, n]
+      z;   ///< [n, n, n]
 };
 
-/// laplacian phi2 as amplitudes, from the amplitudes of delta. Independent of the box size.
+/// The amplitudes of laplacian phi2 from the amplitudes of delta. Independent of the box size.
 Grid second_order_source(const Grid& delta, const Fft& fft);
 
-/// The displacement from the amplitudes of delta, which are used up. Holds four grids at its peak.
+/// The displacement from the amplitudes of delta, whose memory is reused. Needs four grids of memory at its
+/// peak. `box_size` in Mpc/h.
 Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, const Fft& fft);
 
 }  // namespace umbra::mock

@@ -16,8 +16,8 @@ namespace {
 
 constexpr double kSpacing = 1.3;  // Mpc/h between particles, where memory allows
 constexpr double kCell = 3.125;   // Mpc/h, side of a placement cell
-// Mpc/h, the taper of the linear field. 2LPT carries matter through collapsed structures and out again, which
-// blurs them; without the smallest waves they stay sharp (Coles, Melott & Shandarin 1993). The r.m.s.
+// Mpc/h, the taper of the linear field. In 2LPT matter passes through collapsed structures, which blurs them;
+// without the smallest waves they stay sharp (Coles, Melott & Shandarin 1993). The r.m.s.
 // overdensity in placement cells is 1.23, 1.39, 1.44, 1.46, 1.39 with a taper of 0, 1, 1.5, 2, 3 Mpc/h: this
 // value is near the maximum.
 constexpr double kSmoothing = 1.75;

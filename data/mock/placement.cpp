@@ -9,11 +9,12 @@
 namespace umbra::mock {
 namespace {
 
-constexpr int kAttempts = 400;        // candidates looked at before a halo is put where it overlaps
-constexpr double kTableRatio = 0.95;  // the cell probabilities are renewed when V has fallen by this factor
-constexpr double kLeastShare = 0.3;   // a halo heavier than its cell needs this share of it untouched
+constexpr int kAttempts = 400;  // candidates looked at before a halo is put where it overlaps
+constexpr double kTableRatio =
+    0.95;                            // the cell probabilities are recomputed when V has fallen by this factor
+constexpr double kLeastShare = 0.3;  // a halo heavier than its cell needs this share of it untouched
 
-/// Halos placed so far, by cell, to find those near a point.
+/// The halos placed so far, by cell, to find those near a point.
 class Neighbourhood {
  public:
   Neighbourhood(int side, double box_size, double largest_radius)
@@ -28,7 +29,7 @@ class Neighbourhood {
     placed_.push_back({position, radius * radius});
   }
 
-  /// Is `position`, in `cell`, inside the radius of a halo placed before?
+  /// Whether `position`, in `cell`, is inside the radius of a halo placed before.
   bool occupied(std::int64_t cell, const Position& position) const {
     const auto [cx, cy, cz] = coordinates(cell);
     for (int x = -reach_; x <= reach_; ++x)
@@ -129,13 +130,13 @@ Placement place_centrals(const Particles& particles, const CellList& cells, std:
       cell = static_cast<std::size_t>(std::upper_bound(table.begin(), table.end(), chosen) - table.begin());
       cell = std::min(cell, table.size() - 1);
       const std::uint32_t begin = cells.begin[cell], count = cells.begin[cell + 1] - begin;
-      if (count == 0) continue;  // only when no cell has room: then the last one is chosen
+      if (count == 0) continue;  // only if no cell has matter left: then the last one is chosen
       position = particles.position(cells.particles[begin + rng.below(2 * attempt + 1, count)]);
       free =
           matter.has_room(cell, halos.mass[i]) && !placed.occupied(static_cast<std::int64_t>(cell), position);
     }
     if (!free) {
-      // Nowhere left: a random particle of the box, so that at least the mean density is right.
+      // No place is left: a random particle of the box, so that at least the mean density is right.
       ++result.crowded;
       const auto particle = rng.below(2 * kAttempts, static_cast<std::uint64_t>(particles.count()));
       position = particles.position(static_cast<std::int64_t>(particle));

@@ -2,8 +2,8 @@
 // wiggles.
 //
 //   P(k) = A k^n_s T(k)^2,   T = (omega_b / omega_m) T_b + (omega_c / omega_m) T_c,
-//   sigma^2(R) = 1/(2 pi^2) int dk k^2 P(k) W(kR)^2,   W(y) = 3 (sin y - y cos y) / y^3,   A from sigma(8
-//   Mpc/h).
+//   sigma^2(R) = 1/(2 pi^2) int dk k^2 P(k) W(kR)^2,   W(y) = 3 (sin y - y cos y) / y^3,
+//   A from sigma(8 Mpc/h).
 //
 // Wave numbers outside this file are in h/Mpc; inside the transfer function they are in 1/Mpc, as in the
 // paper.
@@ -13,9 +13,10 @@
 
 namespace umbra::mock {
 
+/// The power spectrum of a cosmology, with Eisenstein & Hu (1998), equations 2-24.
 class PowerSpectrum {
  public:
-  /// Throws Error when a parameter is not finite or outside what the fit covers.
+  /// Throws Error when a parameter is not finite or outside the range of the fit.
   explicit PowerSpectrum(const Cosmology& cosmology);
 
   /// T(k), normalised to 1 on large scales; k in h/Mpc.

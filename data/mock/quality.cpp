@@ -39,7 +39,7 @@ class Columns {
       if (std::log10(mass[i]) > low) columns_[index(cell(x[i]), cell(y[i]))].push_back(i);
   }
 
-  /// Calls body(row) for every galaxy that may lie within reach of (x, y), until it returns true; says
+  /// Calls body(row) for every galaxy that may lie within reach of (x, y) until it returns true; returns
   /// whether it did.
   template <class Body>
   bool any_near(double x, double y, const Body& body) const {
@@ -79,7 +79,7 @@ void add_abundances(std::vector<Figure>& figures, const Catalog& catalog, double
   }
 }
 
-/// Counts as the network sees them: halos per sub-box and occupied voxels of 1 Mpc/h.
+/// The statistics of the network's input: halos per sub-box and occupied voxels of 1 Mpc/h.
 void add_grid(std::vector<Figure>& figures, const Catalog& catalog, double min_vpeak) {
   const auto x = catalog.column("x"), y = catalog.column("y"), z = catalog.column("z");
   const auto side = static_cast<std::int64_t>(std::floor(catalog.box_size));
@@ -129,8 +129,8 @@ void add_galaxies(std::vector<Figure>& figures, const Catalog& catalog, double m
       bound += upid[i] >= 0 ? 1 : 0;
     }
     const double per_dex = volume(catalog) * (high - low);
-    // The rest is counting. But the target is made of straight segments, and no relation scattered by 0.2 dex
-    // can follow their kinks: 2 %.
+    // Counting, and 2 % because the target consists of straight segments and no relation scattered by 0.2
+    // dex can follow their kinks.
     const double tolerance = std::hypot(std::sqrt(expected), 0.02 * expected) / per_dex;
     const bool whole = complete > 0.99;
     figures.push_back({concat("galaxies per dex at log M* = ", row.centre), "(h/Mpc)^3", count / per_dex,
@@ -151,7 +151,7 @@ void add_galaxies(std::vector<Figure>& figures, const Catalog& catalog, double m
 
 void add_clustering(std::vector<Figure>& figures, const Catalog& catalog, double min_vpeak,
                     const StellarRelation& relation) {
-  // Where a smaller Vpeak was cut away, the sample is another one than that of the target.
+  // With a larger cut in Vpeak the sample is not that of the target.
   if (relation.completeness(kHostLow, cumulative_density(min_vpeak)) < 0.95) return;
   const auto hosts = isolated_galaxies(catalog, kHostLow, kHostHigh);
   for (const CellTarget& target : kCellTargets) {

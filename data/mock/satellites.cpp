@@ -93,7 +93,7 @@ void choose_hosts(Halos& halos, std::span<const double> probability, std::uint64
 }
 
 double nfw_radius(double concentration, double u) {
-  // Bisection: the enclosed mass is monotonic, and 45 halvings reach the last bit that matters.
+  // Bisection: the enclosed mass is monotonic, and 45 halvings give the full precision.
   const double target = u * enclosed(concentration);
   double low = 0, high = concentration;
   for (int i = 0; i < 45; ++i) {

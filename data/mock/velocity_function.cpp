@@ -21,8 +21,8 @@ double cumulative_density(double velocity) {
 }
 
 double velocity_at_density(double density) {
-  // Newton's method for y = ln V. ln n falls ever faster with y, and the power law alone puts the start at or
-  // above the root, so that every step lands on the same side, nearer.
+  // Newton's method for y = ln V. ln n(y) is concave, and the power law alone gives a start at or above the
+  // root, so the steps approach the root from one side.
   const double target = std::log(density / kAmplitude);
   double y = -target / 3;
   for (int i = 0; i < 60; ++i) {

@@ -1,6 +1,6 @@
-// How many (sub)halos have a peak circular velocity above V: a fit made for this project by matching the
-// number of UniverseMachine DR1 galaxies above a stellar mass (Behroozi et al. 2019) to the peak velocity of
-// their halos,
+// The number density of (sub)halos with a peak circular velocity above V: a fit made for this project by
+// matching the number of UniverseMachine DR1 galaxies above a stellar mass (Behroozi et al. 2019) to the
+// peak velocity of their halos,
 //
 //   n(>V) = 5.112e4 V^-3 exp[-(V / 1000 km/s)^2.15]  (h/Mpc)^3,   V in km/s, centrals and satellites,
 //

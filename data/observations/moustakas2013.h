@@ -9,20 +9,24 @@
 
 namespace umbra {
 
+/// A bin of the observed stellar mass function.
 struct ObservedSmfRow {
-  double low, high;              // edges of the bin, log10 M*/Msun
-  double phi;                    // Mpc^-3 dex^-1
-  double error_high, error_low;  // of phi, linear, as the two columns stand in the file
+  double low,         ///< lower edge, log10 M*/Msun
+      high;           ///< upper edge, log10 M*/Msun
+  double phi;         ///< Mpc^-3 dex^-1
+  double error_high,  ///< upper error of phi, linear, as in the file
+      error_low;      ///< lower error of phi, linear, as in the file
 
+  /// The larger of the two errors.
   double sigma() const { return error_high > error_low ? error_high : error_low; }
 };
 
-inline constexpr double kMoustakasH =
-    0.7;  // the Hubble constant / (100 km/s/Mpc) behind masses and densities
+/// The Hubble constant / (100 km/s/Mpc) of the masses and densities.
+inline constexpr double kMoustakasH = 0.7;
 
 /// 34 bins of 0.1 dex in ascending mass, 9.0 to 12.4.
 std::span<const ObservedSmfRow> moustakas2013_smf();
-/// The row of the bin that holds `centre`, or nullptr outside the table.
+/// The row of the bin that contains `centre`, or nullptr outside the table.
 const ObservedSmfRow* moustakas2013_at(double centre);
 
 }  // namespace umbra

@@ -8,13 +8,14 @@
 
 namespace umbra {
 
+/// A bin of the stellar mass function.
 struct SmfRow {
-  double centre;              // log10 M*/Msun; bins are 0.2 dex wide
-  double phi;                 // comoving Mpc^-3 dex^-1, no h
-  double satellite_fraction;  // of the galaxies in the bin
+  double centre;              ///< log10 M*/Msun; bins are 0.2 dex wide
+  double phi;                 ///< comoving Mpc^-3 dex^-1, no h
+  double satellite_fraction;  ///< of the galaxies in the bin, 0 to 1
 };
 
-/// 30 rows in ascending mass, 7.3 to 13.1; phi is 0 from 12.7 on, where the simulation holds no galaxy.
+/// 30 rows in ascending mass, 7.3 to 13.1; phi is 0 from 12.7 on, where the simulation has no galaxy.
 std::span<const SmfRow> um_dr1_smf();
 
 }  // namespace umbra

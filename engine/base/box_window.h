@@ -1,6 +1,6 @@
-// A sample as a window onto boxes that lie in memory: which boxes it touches, by how many voxels it is
-// shifted against the first, and through which of the 48 symmetries of the cube it is seen. Shared by the
-// data sets that draw windows and by the kernels that read through them, on any device.
+// A sample as a window onto boxes in memory: the boxes it overlaps, its shift in voxels relative to the
+// first box, and which of the 48 symmetries of the cube is applied to it. Used by the data sets that draw
+// windows and by the kernels that read through them, on any device.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,16 @@
 namespace umbra {
 
 struct BoxWindow {
-  std::int32_t source[8];  // box k: the neighbour on the shift's side along axis a where bit a of k is set
+  std::int32_t source[8];  // source[k]: the neighbour in the direction of the shift along every axis a with
+                           // bit a of k set
   std::int32_t axis[3];    // output axis a runs along axis[a] of the window
-  std::int32_t flip[3];    // 1: backwards
-  std::int32_t shift[3];   // of the window against source[0], in voxels, from -(V - 1) to V - 1
+  std::int32_t flip[3];    // 1: the axis is reversed
+  std::int32_t shift[3];   // of the window relative to source[0], in voxels, from -(V - 1) to V - 1
 };
 inline constexpr std::int64_t kBoxWindowNumbers = sizeof(BoxWindow) / sizeof(std::int32_t);
 
-/// Along one output axis: the part of the offset of voxel `i` in its box, and the bit of `source` it sets.
+/// One output axis: the contribution of voxel `i` to the offset in its box, and the bit of the index into
+/// `source` that it sets.
 struct BoxWindowStep {
   std::int32_t offset, bit;
 };

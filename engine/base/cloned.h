@@ -1,11 +1,11 @@
-// Cloned: an object behind a base class that is copied together with whoever holds it.
+// Cloned: owns a polymorphic object and copies it (a deep copy) when its owner is copied.
 #pragma once
 
 #include <memory>
 
 namespace umbra {
 
-/// T has `std::unique_ptr<T> clone() const`. Never empty, but for one that was moved from.
+/// T must have `std::unique_ptr<T> clone() const`. Never empty, except after a move.
 template <class T>
 class Cloned {
  public:

@@ -1,4 +1,4 @@
-// Element types of tensors and kernel buffers. bf16 only stores: nothing is computed in it.
+// Element types of tensors and kernel buffers. bf16 is a storage format: arithmetic never uses it.
 #pragma once
 
 #include <cstddef>

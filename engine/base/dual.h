@@ -1,5 +1,5 @@
-// Dual numbers a + b eps with eps^2 = 0: evaluating a template on Dual<double> gives its exact directional derivative
-// beside its value, with no step size. They are the first rung of the ladder on which gradients are trusted.
+// Dual numbers a + b eps with eps^2 = 0: evaluating a template on Dual<double> gives its value and its exact
+// directional derivative, with no step size. All tests of gradients start from this check.
 #pragma once
 
 #include <cmath>
@@ -30,7 +30,7 @@ struct Dual {
   constexpr Dual& operator*=(Dual b) { return *this = *this * b; }
   constexpr Dual& operator/=(Dual b) { return *this = *this / b; }
 
-  // Order is the order of the values: branches of a program see what they would see without derivatives.
+  // Comparisons look at the values alone, so a program takes the same branches as without derivatives.
   friend constexpr bool operator==(Dual a, Dual b) { return a.value == b.value; }
   friend constexpr auto operator<=>(Dual a, Dual b) { return a.value <=> b.value; }
 

@@ -1,5 +1,5 @@
-// The one exception type of umbra. Its text is one sentence for the user: what was wrong, where, and what was
-// expected. Thrown at the boundaries (files, configurations, missing kernels), never from inside a kernel.
+// The only exception type of umbra. Its text is one line for the user: what was wrong, where, and what was
+// expected. Thrown at the boundaries (files, configurations, missing kernels), never inside a kernel.
 #pragma once
 
 #include <sstream>
@@ -11,8 +11,8 @@ namespace umbra {
 
 class Error : public std::runtime_error {
  public:
-  /// Control characters, which a file's names and texts may hold, become blanks: it stays one line, and a
-  /// terminal is told nothing.
+  /// Control characters (names and texts read from a file may contain them) are replaced by spaces: the
+  /// message stays on one line and cannot send escape sequences to a terminal.
   explicit Error(std::string sentence) : std::runtime_error(one_line(std::move(sentence))) {}
 
  private:
@@ -32,7 +32,7 @@ std::string concat(const Parts&... parts) {
   return text.str();
 }
 
-/// Throws Error with the joined arguments as its sentence.
+/// Throws Error with the joined arguments as its text.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw Error(concat(parts...));

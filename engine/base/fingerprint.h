@@ -1,4 +1,4 @@
-// Fingerprint: a number that tells whether numbers are the ones they were: which data a run belongs to.
+// Fingerprint: a hash of data, by which a resumed run recognises that its data have not changed.
 #pragma once
 
 #include <bit>
@@ -8,7 +8,7 @@
 
 namespace umbra {
 
-/// FNV-1a over every number, 32 bits at a time, taken of all at once or in as many pieces as are at hand.
+/// FNV-1a over all numbers, 32 bits at a time. The data may be added in any number of pieces.
 class Fingerprint {
  public:
   void add(std::span<const float> numbers) {
@@ -21,7 +21,7 @@ class Fingerprint {
       hash_ = (hash_ ^ (bits >> 32)) * kPrime;
     }
   }
-  /// Two halves of 32 bits.
+  /// The hash as two numbers of 32 bits, the upper half first.
   std::vector<double> value() const {
     return {static_cast<double>(hash_ >> 32), static_cast<double>(hash_ & 0xffffffff)};
   }

@@ -1,6 +1,7 @@
 // Philox4x32-10: a counter-based random number generator (Salmon, Moraes, Dror & Shaw 2011, "Parallel random
-// numbers: as easy as 1, 2, 3"). A draw is a pure function of (seed, purpose, index, lane): no state, no order, no
-// thread. The same dropout mask comes out on one thread, on seventy-two, and on a GPU.
+// numbers: as easy as 1, 2, 3"). A draw is a pure function of (seed, purpose, index, lane): it has no state and
+// does not depend on the order of draws or on the thread. A dropout mask is the same on one thread, on 72, and on
+// a GPU.
 #pragma once
 
 #include <array>
@@ -31,7 +32,7 @@ constexpr float uniform_from(std::uint32_t word) {
   return static_cast<float>(word >> 8) * 0x1p-24f;
 }
 
-/// What a stream of random numbers is for. The values are part of the file format of a run: never renumber them.
+/// What a stream of random numbers is used for. The values are part of a run's file format: never renumber them.
 enum class Purpose : std::uint32_t {
   kInitialisation = 1,
   kPermutation = 2,
@@ -52,14 +53,14 @@ enum class Purpose : std::uint32_t {
   kForestFolds = 36,
 };
 
-/// A stream of random numbers keyed by (seed, purpose, stream). Every draw names its own index.
+/// A stream of random numbers keyed by (seed, purpose, stream). Every draw is given its index.
 class Rng {
  public:
   constexpr Rng(std::uint64_t seed, Purpose purpose, std::uint64_t stream = 0)
       : seed_(seed), purpose_(static_cast<std::uint32_t>(purpose)), stream_(stream) {}
 
-  /// The counter of `index`: its low and high word, the stream, the purpose. Indices up to 2^64 - 1; streams up to
-  /// 2^32 - 1 never overlap.
+  /// The counter of `index`: its low and high word, the stream, the purpose. Indices go up to 2^64 - 1. Streams
+  /// with numbers up to 2^32 - 1 never overlap.
   constexpr Philox4 counter(std::uint64_t index) const {
     return {static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
             static_cast<std::uint32_t>(stream_), purpose_ ^ static_cast<std::uint32_t>(stream_ >> 32) << 8};

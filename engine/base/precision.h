@@ -1,9 +1,9 @@
-// Precision: what the operands of a product are rounded to inside an op that offers the choice. Numbers in
-// memory and sums keep the op's dtype: tf32 and bf16 mean fp32 memory, operands rounded, fp32 sums. (Weights
-// may stand in memory as bfloat16, or have a copy in it: precision_policy.h.)
+// Precision: the format to which an op that supports several rounds the operands of its products. Memory and
+// sums keep the op's dtype: tf32 and bf16 mean fp32 in memory, rounded operands and fp32 sums. (Weights may
+// be stored as bfloat16, or have a bfloat16 copy: precision_policy.h.)
 //
-// The roundings are those of NVIDIA's instructions that make the operands of tensor cores, so that every
-// device computes with the same numbers: cvt.rna.tf32.f32 and cvt.rn.bf16.f32.
+// The roundings are those of NVIDIA's conversion instructions for tensor-core operands, cvt.rna.tf32.f32 and
+// cvt.rn.bf16.f32, so that every device computes with the same numbers.
 #pragma once
 
 #include <bit>
@@ -17,7 +17,7 @@ enum class Precision { kF32, kTf32, kBf16 };
 
 inline constexpr Precision kPrecisions[] = {Precision::kF32, Precision::kTf32, Precision::kBf16};
 
-/// As in the setting `precision`: "fp32", "tf32", "bf16".
+/// The value of the setting `precision`: "fp32", "tf32", "bf16".
 constexpr std::string_view name_of(Precision precision) {
   return precision == Precision::kBf16 ? "bf16" : precision == Precision::kTf32 ? "tf32" : "fp32";
 }
@@ -29,8 +29,8 @@ constexpr std::optional<Precision> precision_named(std::string_view name) {
   return std::nullopt;
 }
 
-/// The float nearest to `value` that TF32 can hold (8 exponent bits, 10 of the mantissa), ties away from
-/// zero. Beyond the largest one it is infinity; a NaN stays one (quiet).
+/// The nearest TF32 number (8 exponent bits, 10 mantissa bits), ties away from zero. Values beyond the
+/// largest one become infinity; a NaN becomes a quiet NaN.
 constexpr float round_to_tf32(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x1000) & ~std::uint32_t{0x1fff};
@@ -42,8 +42,9 @@ constexpr double round_to_tf32(double value) {
   return static_cast<double>(round_to_tf32(static_cast<float>(value)));
 }
 
-/// The bits of the bfloat16 (1 sign, 8 exponent, 7 mantissa bits) nearest to `value`, ties to even. Beyond
-/// the largest one it is infinity; a NaN stays one (quiet). Denormals are rounded like any other number.
+/// The bits of the bfloat16 (1 sign, 8 exponent, 7 mantissa bits) nearest to `value`, ties to even. Values
+/// beyond the largest one become infinity; a NaN becomes a quiet NaN. Denormals are rounded like other
+/// numbers.
 constexpr std::uint32_t bf16_bits(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
@@ -51,18 +52,18 @@ constexpr std::uint32_t bf16_bits(float value) {
   return (bits & 0x7fffffff) > 0x7f800000 ? quiet_nan : rounded;
 }
 
-/// A bfloat16 in memory: two bytes, no arithmetic. Numbers are rounded to nearest, ties to even.
+/// A bfloat16 in memory: two bytes, no arithmetic. Conversions round to nearest, ties to even.
 struct Bf16 {
   std::uint16_t bits;
 
   Bf16() = default;
   constexpr explicit Bf16(float value) : bits(static_cast<std::uint16_t>(bf16_bits(value))) {}
-  /// In two roundings, of which the first is none for a double that a float holds.
+  /// Rounds twice; the first rounding is exact for a double that a float can represent.
   constexpr explicit Bf16(double value) : Bf16(static_cast<float>(value)) {}
   constexpr operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
-/// The float nearest to `value` that a bfloat16 can hold.
+/// The bfloat16 number nearest to `value`.
 constexpr float round_to_bf16(float value) {
   return std::bit_cast<float>(bf16_bits(value) << 16);
 }
@@ -71,14 +72,14 @@ constexpr double round_to_bf16(double value) {
   return static_cast<double>(round_to_bf16(static_cast<float>(value)));
 }
 
-/// `value` as an operand of that precision; of a double as above.
+/// `value` as an operand of that precision. A double must be exactly representable as a float.
 template <class T>
 constexpr T rounded_to(Precision precision, T value) {
   if (precision == Precision::kTf32) return round_to_tf32(value);
   return precision == Precision::kBf16 ? round_to_bf16(value) : value;
 }
 
-/// Calls body with the function that rounds an operand to `precision`.
+/// Calls `body` with the function that rounds an operand to `precision`.
 template <class Body>
 void with_rounding(Precision precision, const Body& body) {
   if (precision == Precision::kF32) return body([](auto value) { return value; });

@@ -1,5 +1,5 @@
-// Setting: one value that a user may set, by its key, with what it means and where it lives. engine/io/config.h
-// reads lists of them from TOML and from key=value words.
+// Setting: a value that a user may set: its key, its help text and the variable that it sets.
+// engine/io/config.h reads lists of settings from TOML and from key=value arguments.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@ namespace umbra {
 
 struct Setting {
   std::string key;   // "section.name", or "name" at the top
-  std::string help;  // one line with the unit
+  std::string help;  // one line, with the unit
   std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, std::vector<double>*,
                std::vector<std::string>*, Precision*>
       value;
   double minimum = -1e300, maximum = 1e300;  // inclusive, for numbers (and the numbers of lists)
   std::vector<std::string> choices = {};     // for strings: the allowed ones; empty: any
-  bool selects = false;                      // which other settings there are depends on this one
-  bool may_change = false;                   // when a run goes on: how it is done or how long, not what
+  bool selects = false;                      // other settings exist only for some values of this one
+  bool may_change = false;                   // when a run is resumed
 };
 
-/// A setting that may change when a run goes on.
+/// A setting that may change when a run is resumed.
 inline Setting changeable(Setting setting) {
   setting.may_change = true;
   return setting;

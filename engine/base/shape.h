@@ -49,7 +49,7 @@ class Shape {
   }
 
   friend bool operator==(const Shape&, const Shape&) = default;
-  /// So that require() builds no text unless it fails.
+  /// Lets require() take a Shape and format it only on failure.
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.text(); }
 
  private:
@@ -57,7 +57,7 @@ class Shape {
   int rank_ = 0;
 };
 
-/// Of a batch of `count` samples: [count, …].
+/// The shape of a batch of `count` samples: [count, …].
 inline Shape stacked(std::int64_t count, const Shape& sample) {
   std::array<std::int64_t, Shape::kMaxRank> extents{count};
   require(sample.rank() < Shape::kMaxRank, "a batch of samples of shape ", sample,

@@ -1,15 +1,15 @@
-// The bfloat16 dot product of the CPU: intrinsics, because Highway has none here. (The other such place looks up bytes
-// in tables of 128, models/forest/walk_bytes.cpp.)
+// The CPU's bfloat16 dot product, written with intrinsics because Highway 1.0 has no equivalent. (The only other
+// use of intrinsics is the lookup of bytes in tables of 128, models/forest/walk_bytes.cpp.)
 //
 // sums[l] += a[l].low * b[l].low + a[l].high * b[l].high, with two bfloat16 per 32-bit lane: twice the
 // multiplications of a fused multiply-add. Highway has it from version 1.1 on (ReorderWidenMulAccumulate;
-// that of 1.0 is two fused multiply-adds and gains nothing); when 1.1 is the oldest version umbra supports,
-// this header becomes a Highway target like the others.
+// in 1.0 this is two fused multiply-adds and gains nothing). Once umbra requires Highway 1.1, this header can
+// become a Highway target like the others.
 //
-// Functions that use it carry UMBRA_BF16_TARGET and may be called only where cpu_has_bf16_dot() holds. Both
-// machines flush denormal operands, products and sums to zero. x86 rounds twice per pair, to nearest; Arm
-// rounds the sum of both products and the sum with it to odd, an error of up to one unit in the last place
-// instead of half of one. Products of small integers are exact on both.
+// Functions that use it are marked UMBRA_BF16_TARGET and must be called only if cpu_has_bf16_dot() is true.
+// x86 and Arm both flush denormal operands, products and sums to zero. x86 rounds twice per pair, to nearest.
+// Arm rounds to odd both the sum of the two products and its addition to the sum: an error of up to one unit
+// in the last place instead of half of one. Products of small integers are exact on both.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ struct Bf16Dot {
   UMBRA_BF16_INLINE Sums dot(Sums sums, Pairs a, Pairs b) {
     return _mm512_dpbf16_ps(sums, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
-  // The first `count` (1 … kLanes) sums; nothing behind them is touched.
+  // The first `count` (1 … kLanes) sums; memory after them is not accessed.
   UMBRA_BF16_INLINE Sums load_first(const float* p, std::int64_t count) {
     return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
   }
@@ -59,7 +59,7 @@ struct Bf16Dot {
   }
   /// Pairs (low[l], high[l]), rounded.
   UMBRA_BF16_INLINE Pairs pair(Sums low, Sums high) {
-    // Halves (l, 16 + l) of lane l: low stands in the lower 256 bits.
+    // Lane l takes the halves l and 16 + l of the conversion, which puts `low` into the lower 256 bits.
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i order =
         _mm512_or_si512(lane, _mm512_slli_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(kLanes)), 16));

@@ -1,5 +1,5 @@
-// The register tile of bfloat16 products, compiled for the one instruction set of the machine that has it
-// (engine/cpu/bf16_dot.h).
+// The register tile of bfloat16 products, compiled for the one instruction set of each architecture that has
+// the dot product (engine/cpu/bf16_dot.h).
 #include "engine/cpu/bf16_tile.h"
 
 #include <array>
@@ -20,7 +20,7 @@ namespace {
 using D = Bf16Dot;
 constexpr int kLine = 16;  // words in a cache line
 
-// Sums of R rows of V vectors; of the last vector `used` lanes.
+// Sums of R rows of V vectors; the last vector has `used` lanes.
 template <int R, int V>
 UMBRA_BF16_INLINE void load_sums(const Bf16Tile& t, std::int64_t used, D::Sums (&sum)[R][V]) {
 #pragma GCC unroll 16
@@ -44,8 +44,8 @@ UMBRA_BF16_INLINE void store_sums(const Bf16Tile& t, std::int64_t used, const D:
   }
 }
 
-// R rows of V vectors, of which the last may be partly used. kRowsAdjacent: a_row is 1, otherwise a_step
-// is 1.
+// R rows of V vectors, the last of which may be partly used. kRowsAdjacent: a_row is 1; otherwise a_step is
+// 1.
 template <int R, int V, bool kRowsAdjacent, bool kSoon>
 UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, std::int64_t count) {
   constexpr int kGroups = (R + 2) / 3;  // three rows share a pointer: addresses base + {0, 1, 2} * stride
@@ -59,7 +59,7 @@ UMBRA_BF16_TARGET void product(const Bf16Tile& t, const TileSegment* segments, s
     const std::uint32_t* b = t.b + segments[s].b * t.b_block;
     const TileSegment& next = segments[s + 1 < count ? s + 1 : s];
     const std::uint32_t* a_next = t.a + (next.a - t.a_first) * t.a_block;
-    if constexpr (!kRowsAdjacent) {  // one short stretch per row: no hardware follows that
+    if constexpr (!kRowsAdjacent) {  // one short run per row, which hardware prefetchers do not follow
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) __builtin_prefetch(a_next + r * stride);
     }
@@ -157,7 +157,7 @@ SumTileShape bf16_tile_shape() {
   return {1, 1, 1};
 }
 
-// Never called (bf16_tile_supported() is false), but right.
+// Never called (bf16_tile_supported() is false), but correct.
 void bf16_tile(const Bf16Tile& t, const TileSegment* segments, std::int64_t count) {
   const auto half = [](std::uint32_t bits) { return std::bit_cast<float>(bits); };
   for (std::int64_t r = 0; r < t.rows; ++r) {
@@ -202,7 +202,7 @@ void bf16_pair_columns(const float* from, std::int64_t from_row, std::int64_t ro
 
 #endif
 
-// Plain, for the compiler to make vectors of.
+// Plain loops, which the compiler vectorises.
 UMBRA_BF16_TARGET void bf16_pair_rows(const Bf16* from, std::int64_t from_row, std::int64_t rows,
                                       std::int64_t columns, std::uint32_t* to, std::int64_t to_row,
                                       std::int64_t width) {

@@ -12,7 +12,7 @@ using Floats = hn::ScalableTag<float>;
 using Words = hn::Rebind<std::uint32_t, Floats>;
 using Halves = hn::Rebind<std::uint16_t, Words>;
 
-// As bf16_bits(): to nearest, ties to even; a NaN stays one.
+// As bf16_bits(): to nearest, ties to even; a NaN stays a NaN.
 HWY_INLINE hn::Vec<Floats> rounded(hn::Vec<Floats> v) {
   const Floats d;
   const Words u;

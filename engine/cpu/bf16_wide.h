@@ -1,6 +1,6 @@
-// bfloat16 on CPUs without its dot product: numbers rounded to bfloat16, or stored as such, as the floats
-// they are. Tiles of fp32 (engine/cpu/sum_tile.h) then make the sums: products of two bfloat16 are exact in
-// fp32.
+// bfloat16 on CPUs without the dot product: numbers are rounded to bfloat16, or read as bfloat16, and written
+// as floats. fp32 tiles (engine/cpu/sum_tile.h) then compute the sums, because products of two bfloat16
+// numbers are exact in fp32.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace umbra {
 void bf16_round_rows(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
                      float* to, std::int64_t to_row, std::int64_t width);
 
-/// The same from numbers that are rounded already.
+/// The same from numbers that are already rounded.
 void bf16_round_rows(const Bf16* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
                      float* to, std::int64_t to_row, std::int64_t width);
 

@@ -1,5 +1,5 @@
-// The register tile of engine/cpu/sum_tile.h over packed panels, and around it the cutting into cache blocks
-// and tasks.
+// Runs the register tile of engine/cpu/sum_tile.h over packed panels, and divides the product into cache
+// blocks and tasks.
 #include "engine/cpu/gemm.h"
 
 #include <hwy/cache_control.h>
@@ -14,18 +14,18 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kMaxTile = 12 * 32;  // sums, above every shape
-constexpr std::int64_t kMaxTileLanes = 32;  // above every shape
+constexpr std::int64_t kMaxTile = 12 * 32;  // sums: an upper bound for every tile shape
+constexpr std::int64_t kMaxTileLanes = 32;  // an upper bound for every tile shape
 constexpr std::int64_t kSteps = 256;        // of k at a time: a tile of A is then 12 KB, of B 32 KB
 constexpr std::int64_t kBlockRows = 288;    // of a task, at most: with 256 steps 295 KB of A
 constexpr std::int64_t kBlockLanes = 256;   // of a task, at most: with 288 rows 295 KB of C
-constexpr double kMostTasks = 24;           // wanted, where the problem is large enough
-constexpr double kFlopsPerTask = 250e3;     // 2 us: as long as it takes to wake another thread
+constexpr double kMostTasks = 24;           // the aim if the problem is large enough
+constexpr double kFlopsPerTask = 250e3;     // 2 us, the time to wake another thread
 constexpr std::int64_t kLine = 16;          // floats
-constexpr std::int64_t kAhead = 8;          // steps of B asked for while packing
-constexpr std::int64_t kTilesToPack = 8;    // by one thread, one after the other
-constexpr std::int64_t kFewRows = 48;       // with as few B is used in place where its lanes are in order
-constexpr std::int64_t kFewTiles = 2;       // with as few tiles of lanes A is used in place
+constexpr std::int64_t kAhead = 8;          // steps of B that packing prefetches
+constexpr std::int64_t kTilesToPack = 8;    // per chunk, one after the other
+constexpr std::int64_t kFewRows = 48;       // up to this many, B is used in place if its lanes are contiguous
+constexpr std::int64_t kFewTiles = 2;       // up to this many tiles of lanes, A is used in place
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
@@ -35,16 +35,16 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 enum class PanelsOfB {
   kInPlace,
   kShared,  // packed once, for several blocks of rows
-  kByTask,  // each block of rows and lanes is the only one to use them: packed as they are needed, never far
+  kByTask,  // used by a single block: each task packs them when it needs them, so they stay in its cache
 };
 
-// How the work is cut: a matter of the problem and the instruction set alone.
+// How the work is divided. Depends on the problem and the instruction set alone.
 struct Plan {
   SumTileShape shape = sum_tile_shape();
   std::int64_t tile_lanes = shape.units * shape.unit;
   std::int64_t row_tiles, lane_tiles;
   std::int64_t block_rows, block_lanes;  // of a task, in tiles
-  std::int64_t steps;                    // of k in a slice, the last may have fewer
+  std::int64_t steps;                    // of k in a slice; the last may have fewer
   bool pack_a;
   PanelsOfB panels;
 
@@ -88,7 +88,8 @@ void pack_rows(const Gemm& g, const Plan& p, std::int64_t first, std::int64_t la
     const std::int64_t row = p.first_row(g, tile), rows = p.first_row(g, tile + 1) - row;
     transpose(g.a + row * g.a_row + k0, g.a_row, rows, steps, to + (row - begin) * steps, rows, rows);
   }
-  // Neighbouring tiles share cache lines, which would be gone by the next tile.
+  // All tiles of a step in one go: neighbouring tiles share cache lines, which would be evicted by the next
+  // tile.
   for (std::int64_t k = 0; g.a_step != 1 && k < steps; ++k) {
     const float* from = g.a + (k0 + k) * g.a_step;
     hwy::Prefetch(from + kAhead * g.a_step + begin * g.a_row);
@@ -100,7 +101,7 @@ void pack_rows(const Gemm& g, const Plan& p, std::int64_t first, std::int64_t la
   }
 }
 
-// Packs steps [k0, k0 + steps) of a tile of B as [step][width], zeros behind the last lane.
+// Packs steps [k0, k0 + steps) of a tile of B as [step][width], with zeros after the last lane.
 void pack_lanes(const Gemm& g, const Plan& p, std::int64_t tile, std::int64_t k0, std::int64_t steps,
                 float* to) {
   const std::int64_t lanes = p.lanes(g, tile), width = p.width(g, tile);
@@ -117,7 +118,7 @@ void pack_lanes(const Gemm& g, const Plan& p, std::int64_t tile, std::int64_t k0
   }
 }
 
-// A tile whose lanes are not neighbours in C goes through a buffer.
+// A tile whose lanes are not contiguous in C goes through a buffer.
 void run_tile(const Gemm& g, SumTile t, std::int64_t row, std::int64_t lane) {
   static constexpr TileSegment kOnly{0, 0};
   float* c = g.c + row * g.c_row + lane * g.c_lane;

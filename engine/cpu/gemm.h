@@ -1,9 +1,9 @@
 // Matrix product: C[m][n] = sum over k of A[m][k] * B[k][n], any strides, fp32.
 //
-// Rows of A are broadcast, columns of B are the lanes of vectors. B is packed so that lanes stand side by side
-// (or used in place where they already do), A is packed only where it is used often enough to pay. A packed panel
-// of B is walked by blocks of A that stay in the second-level cache. Every element of C is summed in one order,
-// slices of k from the first to the last: the bits do not depend on the number of threads.
+// Rows of A are broadcast, columns of B are the lanes of vectors. B is packed to make its lanes contiguous, or
+// used in place if they already are. A is packed only if it is used often enough to pay. Blocks of A that stay in
+// the second-level cache are multiplied by packed panels of B. Every element of C is summed in a fixed order,
+// slices of k from the first to the last, so results are bit-identical for any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ struct Gemm {
 
 /// Bytes of workspace that gemm() needs, aligned to 64.
 std::size_t gemm_bytes(const Gemm& g);
-/// C = A B. m, n and k are at least 1; C overlaps nothing.
+/// C = A B. m, n and k are at least 1; C must not overlap A, B or the workspace.
 void gemm(const Gemm& g, void* workspace);
 
 }  // namespace umbra

@@ -1,4 +1,5 @@
-// OpenMP loops whose chunks do not depend on the number of threads: same bits on 1 thread and on 72.
+// OpenMP loops whose chunks do not depend on the number of threads: results are bit-identical on 1 thread and
+// on 72.
 #pragma once
 
 #include <omp.h>

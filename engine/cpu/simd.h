@@ -1,13 +1,13 @@
-// Google Highway for umbra's CPU rungs: one source, compiled once per instruction set, the best one that the
-// machine has chosen at run time.
+// Google Highway for umbra's CPU rungs: a source is compiled once per instruction set, and the best set that
+// the machine supports is chosen at run time.
 //
-// A rung cpu_1_*.cpp looks like this (the order matters, and simd.h has NO include guard on purpose: Highway
-// includes the rung again for every target, and each time the vector operations must be defined anew):
+// A rung cpu_1_*.cpp looks like this. The order matters. simd.h has no include guard on purpose: Highway
+// includes the rung again for every target, and each time the vector operations must be defined again.
 //
 //   #undef HWY_TARGET_INCLUDE
 //   #define HWY_TARGET_INCLUDE "engine/ops/elementwise/scale.cpp"  // this very file
 //   #include "engine/cpu/simd.h"
-//   #include "engine/cpu/parallel.h"  // and whatever else, anywhere
+//   #include "engine/cpu/parallel.h"  // other headers may come anywhere
 //
 //   HWY_BEFORE_NAMESPACE();
 //   namespace umbra::HWY_NAMESPACE {  // leaf functions on plain pointers: no OpenMP, no static data
@@ -34,14 +34,14 @@
 //   #endif
 //
 // Rules. Threads stay outside the target region (an OpenMP body there would be compiled for the baseline).
-// Leaf names are unique in the program or stand in an anonymous namespace. A chunk's bounds and a sum's order
-// must not depend on the number of threads; they may depend on the vector length, so bits are equal on one
-// machine, not between machines. Reductions keep one accumulator per lane and finish with sum_lanes. MulAdd
-// is one rounding on AVX2, AVX-512 and NEON.
+// Names of leaf functions are unique in the program, or the functions are in an anonymous namespace. A
+// chunk's bounds and a sum's order must not depend on the number of threads. They may depend on the vector
+// length, so results are bit-identical on one machine, not between machines. Reductions keep one accumulator
+// per lane and finish with sum_lanes. MulAdd rounds once on AVX2, AVX-512 and NEON.
 //
-// Scalable vectors (SVE) are left out: they cannot stand in arrays, which every register tile needs, and NEON
-// has the same throughput on Grace (4 x 128 bits either way). SSE is left out: it would double the code for
-// machines from before 2013, which get Highway's scalar code.
+// Scalable vectors (SVE) are left out: arrays cannot hold them, which every register tile needs, and NEON has
+// the same throughput on Grace (4 x 128 bits in both cases). SSE is left out: it would double the code for
+// machines from before 2013, which use Highway's scalar code.
 
 #ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_SSSE3 | HWY_SSE4)
@@ -52,7 +52,7 @@
 
 #include <cstdint>
 
-// Helpers, once per target: Highway's toggle stands in for an include guard.
+// Helpers, once per target: Highway's toggle replaces an include guard.
 #if defined(UMBRA_ENGINE_CPU_SIMD_TOGGLE) == defined(HWY_TARGET_TOGGLE)
 #ifdef UMBRA_ENGINE_CPU_SIMD_TOGGLE
 #undef UMBRA_ENGINE_CPU_SIMD_TOGGLE
@@ -65,7 +65,7 @@ namespace umbra::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The first `count` elements (fewer than a vector) at p, zeros behind them; touches no memory beyond them.
+/// The first `count` elements (fewer than a vector) at p, followed by zeros; reads no memory beyond them.
 template <class D, class T = hn::TFromD<D>>
 [[maybe_unused]] HWY_INLINE hn::Vec<D> load_some(D d, const T* p, std::int64_t count) {
   HWY_ALIGN T padded[HWY_MAX_BYTES / sizeof(T)] = {};
@@ -73,7 +73,7 @@ template <class D, class T = hn::TFromD<D>>
   return hn::Load(d, padded);
 }
 
-/// Stores the first `count` elements (fewer than a vector) to p and nothing behind them.
+/// Stores the first `count` elements (fewer than a vector) to p and writes nothing beyond them.
 template <class D, class V, class T = hn::TFromD<D>>
 [[maybe_unused]] HWY_INLINE void store_some(V v, D d, T* p, std::int64_t count) {
   HWY_ALIGN T padded[HWY_MAX_BYTES / sizeof(T)];

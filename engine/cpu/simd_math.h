@@ -1,4 +1,4 @@
-// simd.h with exponentials and logarithms. As that one, on purpose without an include guard.
+// simd.h with exponentials and logarithms. Like simd.h, it has no include guard on purpose.
 #include "engine/cpu/simd.h"
-// behind it, because it chooses the target:
+// after simd.h, which chooses the target:
 #include <hwy/contrib/math/math-inl.h>

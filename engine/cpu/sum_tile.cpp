@@ -1,4 +1,5 @@
-// The register tile, once per instruction set (engine/cpu/simd.h says how), behind plain functions.
+// The register tile, compiled once per instruction set (engine/cpu/simd.h explains how), with plain functions
+// to call it.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/sum_tile.cpp"
 #include "engine/cpu/sum_tile.h"
@@ -17,9 +18,9 @@ namespace {
 using Floats = hn::ScalableTag<float>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 
-// Sums, the vectors of B and one broadcast number have to fit the register file: 32 registers of 16 floats on
-// AVX-512, 16 of 8 on AVX2, 32 of 4 on NEON. With 16 lanes half a vector is worth having: machines with two
-// 256-bit units add twice as many of them.
+// The sums, the vectors of B and one broadcast number must fit into the register file: 32 registers of 16
+// floats on AVX-512, 16 of 8 on AVX2, 32 of 4 on NEON. With 16 lanes, half vectors are worth supporting: CPUs
+// with two 256-bit units process twice as many of them.
 #if HWY_TARGET == HWY_AVX2
 constexpr int kRows = 6, kVectors = 2;
 #elif HWY_TARGET == HWY_NEON
@@ -33,7 +34,7 @@ constexpr int kRows = 12, kVectors = 2;
 #ifdef UMBRA_SUM_TILE_HALVES
 #undef UMBRA_SUM_TILE_HALVES
 constexpr int kHalves = 2;     // units in a vector
-constexpr bool kMasks = true;  // masked loads cost nothing: no code of its own for tiles that are full
+constexpr bool kMasks = true;  // masked loads cost nothing, so full tiles need no separate code
 using Rest = hn::Half<Floats>;
 #else
 constexpr int kHalves = 1;
@@ -65,11 +66,11 @@ HWY_INLINE void store_first(D d, hn::Vec<D> v, float* p, hn::Mask<D> mask, std::
 #endif
 }
 
-// The sums of a tile: R rows of V vectors and, if kRest, half a vector behind them. kPartial: the last of these
-// is not full.
+// The sums of a tile: R rows of V vectors, followed by half a vector if kRest. kPartial: the last of these is
+// not full.
 template <int R, int V, bool kRest, bool kPartial>
 struct Sums {
-  static constexpr int kWhole = kRest || !kPartial ? V : V - 1;  // vectors that are full for certain
+  static constexpr int kWhole = kRest || !kPartial ? V : V - 1;  // vectors that are certainly full
 
   HWY_INLINE explicit Sums(const SumTile& t)
       : used(t.lanes - kWhole * kLanes),
@@ -101,8 +102,8 @@ struct Sums {
     }
   }
 
-  // Adds the products of R numbers of A and one row of B. The numbers are neighbours at `a`, or row r has its
-  // own at group[r / 3] + r % 3 * stride.
+  // Adds the products of R numbers of A and one row of B. The numbers are contiguous at `a`, or that of row r
+  // is at group[r / 3] + r % 3 * stride.
   template <bool kRowsAdjacent, std::size_t kGroups>
   HWY_INLINE void add(const float* a, const float* const (&group)[kGroups], std::int64_t stride,
                       const float* b, bool may_read_on) {
@@ -156,7 +157,7 @@ struct Sums {
   hn::Mask<Rest> rest_mask;
 };
 
-// One tile. kRowsAdjacent: a_row is 1, otherwise a_step is 1.
+// One tile. kRowsAdjacent: a_row is 1; otherwise a_step is 1.
 template <int R, int V, bool kRest, bool kPartial, bool kRowsAdjacent, bool kPrefetch>
 void product(const SumTile& t, const TileSegment* segments, std::int64_t count) {
   constexpr int kGroups = (R + 2) / 3;  // three rows share a pointer: addresses base + {0, 1, 2} * stride
@@ -170,7 +171,7 @@ void product(const SumTile& t, const TileSegment* segments, std::int64_t count) 
     const float* a = t.a + segments[s].a * t.a_block;
     const float* b = t.b + segments[s].b * t.b_block;
     const TileSegment& next = segments[s + 1 < count ? s + 1 : s];
-    // What is needed kAhead steps later is asked for now: of this segment at first, after `turn` of the next.
+    // Prefetches the data of kAhead steps later: of this segment before step `turn`, then of the next segment.
     const float *a_soon = a + kAhead * a_step, *a_next = t.a + next.a * t.a_block;
     const float *b_soon = b + kAhead * b_step, *b_next = t.b + next.b * t.b_block;
     const float* group[kGroups];
@@ -186,7 +187,7 @@ void product(const SumTile& t, const TileSegment* segments, std::int64_t count) 
           hwy::Prefetch(a_soon);
           if (R > 1) hwy::Prefetch(a_soon + R - 1);
         } else {
-          hwy::Prefetch(a_soon + step % kLine * stride);  // every row comes to a new line every kLine steps
+          hwy::Prefetch(a_soon + step % kLine * stride);  // every row reaches a new line every kLine steps
         }
         a_soon += a_step;
         b_soon += b_step;

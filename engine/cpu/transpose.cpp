@@ -1,4 +1,4 @@
-// Blocks of 4 rows and a vector of columns at a time, once per instruction set (engine/cpu/simd.h says how).
+// Blocks of 4 rows and a vector of columns at a time, compiled once per instruction set (engine/cpu/simd.h).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/transpose.cpp"
 #include "engine/cpu/transpose.h"
@@ -22,7 +22,7 @@ void transpose_plain(const float* from, std::int64_t from_row, std::int64_t rows
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// Four rows of one vector each become columns of four.
+// Transposes four rows of one vector each into columns of four.
 HWY_INLINE void transpose_4_rows(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
   const Floats d;
   const hn::Full128<float> four;
@@ -53,7 +53,7 @@ void run_transpose(const float* from, std::int64_t from_row, std::int64_t rows, 
   columns_done = columns / kLanes * kLanes;
   for (std::int64_t r = 0; r < rows_done; r += 4) {
     for (std::int64_t c = 0; c < columns_done; c += kLanes) {
-      // Rows lie far apart and are short: no machine guesses the next ones.
+      // Rows are far apart and short, so hardware prefetchers do not find the next ones.
       for (std::int64_t ahead = 4; ahead < 8; ++ahead) hwy::Prefetch(from + (r + ahead) * from_row + c);
       transpose_4_rows(from + r * from_row + c, from_row, to + c * to_row + r, to_row);
     }

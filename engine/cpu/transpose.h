@@ -1,4 +1,4 @@
-// Rows become columns, as register tiles (sum_tile.h) want their operands.
+// Transposes operands into the layout of the register tile (sum_tile.h).
 #pragma once
 
 #include <cstdint>

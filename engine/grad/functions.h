@@ -1,7 +1,8 @@
-// The differentiable operations. Each is a pure function of its Vars and the Pass; shapes are checked here,
-// with sentences, so that kernels need not. Activations are [N, C, spatial…] with two or three spatial axes;
-// convolutions and pools take either layout (engine/tensor/layout.h) and return batch-last, rows [N, K] for
-// linear layers and losses are row-major. What is in the other layout is rearranged on the way in.
+// The differentiable operations. Each is a pure function of its Vars and the Pass. All shapes are checked
+// here: a function throws Error when they do not match, so that kernels need no checks. Activations are
+// [N, C, spatial…] with two or three spatial axes. Convolutions and pools accept either layout
+// (engine/tensor/layout.h) and return batch-last; linear layers and losses use row-major rows [N, K]. An
+// input in the other layout is transposed first.
 #pragma once
 
 #include "engine/grad/tape.h"
@@ -11,123 +12,147 @@
 
 namespace umbra {
 
-/// Stride, padding and dilation per spatial axis (depth, height, width; for 2-D the first is ignored).
+/// A sliding window per spatial axis (depth, height, width). For two spatial axes the first entry is ignored.
 struct Window {
-  Triple kernel{1, 1, 1};
-  Triple stride{1, 1, 1};
-  Triple padding{0, 0, 0};
-  Triple dilation{1, 1, 1};
-  bool ceil = false;  // pools only: PyTorch's ceil_mode, with windows that hang over the end of the input
+  Triple kernel{1, 1, 1};    ///< taps per axis
+  Triple stride{1, 1, 1};    ///< positions between neighbouring windows
+  Triple padding{0, 0, 0};   ///< positions added at both ends of the input
+  Triple dilation{1, 1, 1};  ///< positions between neighbouring taps
+  bool ceil = false;         ///< pools only: PyTorch's ceil_mode, where a window may exceed the padded input
 };
-/// The same number on every axis.
+/// A window without dilation that is the same on every axis.
 Window cubic_window(std::int64_t kernel, std::int64_t stride, std::int64_t padding);
 
-/// The same numbers in the other layout; x itself where it already has it.
+/// x in batch-last layout; x itself when it already has it.
 Var to_batch_last(Pass& pass, const Var& x);
+/// x in row-major layout; x itself when it already has it.
 Var to_row_major(Pass& pass, const Var& x);
 
-/// Convolution weights and what of them can change: a layout with the taps that touch data for inputs of this
-/// extent in front of those that never do (dead taps), and one of the former alone. Batch and channels do not
-/// matter, dilation does.
+/// Layouts of the weights of a convolution over inputs of one extent. A tap that only ever meets padding is
+/// dead: its weights never change the output and their gradient is zero.
 struct WeightLayouts {
-  Layout value, grad;
-  /// Weights may be laid out as `value`, or as `grad` where nothing is learnt.
+  Layout value;  ///< of the weights: the taps that touch data, then the dead ones
+  Layout grad;   ///< of their gradients and moments: only the taps that touch data
+  /// Whether `weights` have the layout `value`, or `grad`, which suffices for inference.
   bool fit(const Tensor& weights) const { return weights.layout() == value || weights.layout() == grad; }
 };
+/// The layouts for a convolution. They depend on the extents, kernel, stride, padding and dilation, not on
+/// batch and channels.
 WeightLayouts conv_weight_layouts(const ConvGeometry& geometry);
 
-/// x [N, Cin, (D,) H, W], w [Cout, Cin / groups, (kD,) kH, kW] in the layout conv_weight_layouts() gives for
-/// this input
-/// -> [N, Cout, (oD,) oH, oW]. The gradient of w has the other layout of that function. With `groups` output
-/// channels see the input channels of their own group alone (groups = Cin: depthwise).
+/// Convolution: x [N, Cin, (D,) H, W], w [Cout, Cin / groups, (kD,) kH, kW] -> [N, Cout, (oD,) oH, oW].
+/// w has the layout WeightLayouts::value that conv_weight_layouts() returns for this input, and its gradient
+/// has WeightLayouts::grad. With `groups`, an output channel sees only the input channels of its group
+/// (groups = Cin: depthwise).
 Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding,
          const Triple& dilation = {1, 1, 1}, std::int64_t groups = 1);
-/// x [N, C, S…] + bias [C], in either layout
+/// x [N, C, S…] + bias [C] -> [N, C, S…], in either layout.
 Var add_bias(Pass& pass, const Var& x, const Var& bias);
-/// x [N, C, (D,) H, W] -> [N, C, (oD,) oH, oW]; padding is at most half the kernel
+/// Maximum over every window: x [N, C, (D,) H, W] -> [N, C, (oD,) oH, oW]. Padding is at most half the
+/// kernel.
 Var max_pool(Pass& pass, const Var& x, const Window& window);
-/// The same with the mean of every window, which has no dilation; positions of the padding count as zeros or,
-/// without count_padding, not at all. What hangs over the padded input never counts.
+/// Mean over every window, which has no dilation: x [N, C, (D,) H, W] -> [N, C, (oD,) oH, oW]. Padding
+/// counts as zeros or, without count_padding, not at all. Positions beyond the padded input never count.
 Var average_pool(Pass& pass, const Var& x, const Window& window, bool count_padding = true);
-/// x [N, C, S…] -> [N, C], the mean over all spatial positions
+/// Mean over all spatial positions: x [N, C, S…] -> [N, C].
 Var mean_pool(Pass& pass, const Var& x);
 
+/// Statistics and constants of a batch norm.
 struct BatchNormState {
-  Tensor running_mean, running_var;  // [C]; updated by every training pass
-  double momentum = 0.1;
-  double epsilon = 1e-5;
+  Tensor running_mean;    ///< [C], updated by every training pass
+  Tensor running_var;     ///< [C], unbiased; updated by every training pass
+  double momentum = 0.1;  ///< weight of the current batch in the running statistics
+  double epsilon = 1e-5;  ///< added to the variance
 };
-/// x [N, C, S…] or [N, C]: batch statistics when pass.training (at least two values per channel), else
-/// running ones, which stay as they are and count as constants in the gradient of x, gamma and beta. Works in
-/// either layout.
+/// Batch normalisation (Ioffe & Szegedy 2015) of x [N, C, S…] or [N, C] with gamma, beta [C], in either
+/// layout. When pass.training it uses the statistics of the batch, which needs at least two values per
+/// channel. Otherwise it uses the running statistics, which are not updated and are constants in the
+/// gradient.
 Var batch_norm(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state);
-/// relu(batch_norm(x) + residual) in one pass; residual may be null.
+/// relu(batch_norm(x) + residual) in one pass. `residual` may be null.
 Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
                     const Var& residual = nullptr);
-/// act(batch_norm(conv(x, w)) + residual) with running statistics as one operation; act is ReLU or nothing,
-/// residual may be null. Only for a pass that neither trains nor records. The weights may be held as bf16
-/// (with the layout `grad`): both operands are then rounded, whatever the context's precision.
+/// act(batch_norm(conv(x, w)) + residual) with running statistics as one operation; act is ReLU if `relu`,
+/// else the identity; `residual` may be null. Throws Error for a pass that trains or records. The weights
+/// may be bf16 in the layout WeightLayouts::grad: both operands are then rounded to bf16, whatever the
+/// precision of the context.
 Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
                    const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
                    const Var& residual = nullptr, const Triple& dilation = {1, 1, 1},
                    std::int64_t groups = 1);
-/// max_pool(relu(batch_norm(conv(x, w)))) without writing the convolution's output: the stem of a network
-/// whose input x is data (no gradient). x is row-major.
+/// The two windows of stem(), without dilation and ceil.
 struct StemWindows {
-  Window conv, pool;  // the convolution's kernel is the weights'
+  Window conv;  ///< stride and padding of the convolution; its kernel is that of the weights
+  Window pool;  ///< the max pooling
 };
+/// max_pool(relu(batch_norm(conv(x, w)))) without writing the output of the convolution: the first layers
+/// of a network whose input x [N, Cin, D, H, W] is data (row-major, without gradient). w is
+/// [Cout, Cin, kD, kH, kW].
 Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
          const BatchNormState& state, const StemWindows& windows);
 
-// Any shape, either layout.
+/// max(x, 0), element by element; any shape and layout.
 Var relu(Pass& pass, const Var& x);
+/// 1 / (1 + exp(-x)), element by element; any shape and layout.
 Var sigmoid(Pass& pass, const Var& x);
+/// tanh(x), element by element; any shape and layout.
 Var tanh(Pass& pass, const Var& x);
-/// a and b have one shape and one layout.
+/// a + b, element by element; both have the same shape and layout.
 Var add(Pass& pass, const Var& a, const Var& b);
-/// a * b, element by element; both have one shape, and y has the layout of a.
+/// a * b, element by element; both have the same shape. The result has the layout of a.
 Var mul(Pass& pass, const Var& a, const Var& b);
 
-// Along axes. An axis may be counted from the back, as -1, -2, …; what comes out is row-major.
-/// exp(x) / sum of exp(x) along the axis, and its logarithm; large numbers do not overflow.
+// The functions below work along axes. An axis may be counted from the end, as -1, -2, …; results are
+// row-major.
+
+/// exp(x) / sum of exp(x) along the axis. Large numbers do not overflow.
 Var softmax(Pass& pass, const Var& x, int axis);
+/// The logarithm of softmax(x) along the axis, computed without overflow.
 Var log_softmax(Pass& pass, const Var& x, int axis);
-/// The sum, mean, maximum or minimum over `axes`, over all where none is given. Those axes disappear from the
-/// shape, or with keep_axes stay with extent 1; where none is left it is [1]. The gradient of a maximum is
-/// shared equally among the terms that reach it; a NaN among the terms is the result.
+/// The sum, mean, maximum or minimum over `axes`, or over all axes when none is given. The reduced axes are
+/// removed from the shape, or have extent 1 with keep_axes; a shape without axes becomes [1]. Terms that are
+/// equal to a maximum or minimum share its gradient equally. A NaN among the terms makes the result a NaN.
 Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, std::vector<int> axes, bool keep_axes = false);
-/// The parts one behind the other along the axis, in which alone their shapes may differ.
+/// The parts joined along the axis. Their shapes may differ only there.
 Var concatenate(Pass& pass, const std::vector<Var>& parts, int axis);
 
-/// x [N, K], w [M, K], b [M] or null -> [N, M]
+/// Fully connected layer x wᵀ + b: x [N, K], w [M, K], b [M] or null -> [N, M].
 Var linear(Pass& pass, const Var& x, const Var& w, const Var& b);
-/// Zeroes elements with probability p while training, scales the others by 1 / (1 - p).
+/// When pass.training, sets elements to zero with probability p and scales the others by 1 / (1 - p);
+/// otherwise returns x. Throws Error unless p is in [0, 1).
 Var dropout(Pass& pass, const Var& x, double p);
-/// The same numbers under another shape.
+/// x with another shape of the same count. Throws Error unless x is row-major.
 Var reshape(Pass& pass, const Var& x, const Shape& shape);
-/// [N, …] -> [N, K]
+/// Row-major rows: x [N, …] -> [N, K].
 Var flatten(Pass& pass, const Var& x);
-/// y[n, b] = scale[b] x[n, b] + shift[b] with constant scale and shift [B]
+/// scale[b] x[n, b] + shift[b] for x [N, B] and constants scale, shift [B].
 Var affine(Pass& pass, const Var& x, const Tensor& scale, const Tensor& shift);
 
-// Losses: one element each, unless they are not reduced. Targets are data; no gradient flows into them.
+// Losses have one element unless they are not reduced. Targets are data and receive no gradient.
 
-/// prediction and target [N, K] -> [1], or with kNone [N, K]
+/// (prediction - target)², averaged or summed over all elements: both [N, K] -> [1], or [N, K] with
+/// Reduce::kNone.
 Var mean_squared_error(Pass& pass, const Var& prediction, const Tensor& target,
                        Reduce reduce = Reduce::kMean);
-/// As those of torch.nn.functional.cross_entropy.
+/// Options with the meaning they have in torch.nn.functional.cross_entropy.
 struct CrossEntropyOptions {
-  Tensor class_weights{};            // [K], or none: all 1
-  std::int64_t ignore_index = -100;  // rows of this label do not count: loss 0, gradient 0
-  double label_smoothing = 0;        // in [0, 1]
-  Reduce reduce = Reduce::kMean;     // a mean divides by the sum of the counted labels' weights
+  Tensor class_weights{};            ///< [K]; undefined: all 1
+  std::int64_t ignore_index = -100;  ///< rows with this label have loss 0 and gradient 0
+  double label_smoothing = 0;        ///< in [0, 1]
+  Reduce reduce = Reduce::kMean;     ///< a mean divides by the sum of the weights of the labels that count
 };
-/// logits [N, K], labels i32 [N] -> [1], or with kNone [N]. A label that is neither a class nor ignore_index
-/// makes its row's loss NaN, and with it the mean and the sum; so does a mean in which no row counts.
+/// Cross-entropy of softmax(logits): logits [N, K], labels i32 [N] -> [1], or [N] with Reduce::kNone. A
+/// label that is neither a class nor ignore_index makes the loss of its row NaN, and so the mean and the
+/// sum. The mean is also NaN when no row counts.
 Var softmax_cross_entropy(Pass& pass, const Var& logits, const Tensor& labels,
                           const CrossEntropyOptions& options = {});
-Var chi2_linear(Pass& pass, const Var& phi, const Tensor& target,
-                const Tensor& sigma);  // [N, B], [N, B], [B]
+/// Chi² of Nadler & To (2018) as their code computes it: the sum over bins, averaged over boxes, of
+/// ((phi - target) / sigma)². phi and target are mass functions [N, B], sigma [B] their errors in the same
+/// units -> [1].
+Var chi2_linear(Pass& pass, const Var& phi, const Tensor& target, const Tensor& sigma);
+/// Chi² of Nadler & To (2018), Eq. (1): the mean over boxes and bins of the squared difference of
+/// log10 phi and log10 target in units of sigma_dex. phi and target are [N, B], sigma_dex [B] -> [1]. Below
+/// `floor` (> 0, else Error) log10 phi continues as its tangent and target is replaced by `floor`.
 Var chi2_log(Pass& pass, const Var& phi, const Tensor& target, const Tensor& sigma_dex, double floor);
 
 }  // namespace umbra

@@ -43,7 +43,7 @@ void accumulate(Context& context, Variable& variable, const Tensor& grad) {
   }
   // Not in place: the gradient that is already there may be shared with another Var (add's backward hands one
   // tensor to both of its inputs).
-  require(variable.grad.layout() == grad.layout(), "the gradients of one value came in two layouts");
+  require(variable.grad.layout() == grad.layout(), "the gradients of one variable have different layouts");
   const Tensor sum = context.temporary_like(grad);
   call(context, Add(grad.dtype(), grad.count()), {variable.grad, grad, sum});
   variable.grad = sum;

@@ -1,10 +1,10 @@
 // Reverse-mode automatic differentiation.
 //
 // A Var is a value in a computation and, later, the gradient of the loss with respect to it. A Function is an
-// operation with a forward and a backward rule and no state of its own. apply() runs the forward rule and,
-// when there is a Tape, writes a Node: what was done, on which Vars, and what the backward rule will need.
-// Nodes stand in execution order, which already is a topological order, so backward() walks them once from
-// the end: no recursion, no sort. A Var used twice collects the sum of its gradients.
+// operation with a forward and a backward rule and no state. apply() runs the forward rule and, when there is
+// a Tape, records a Node: the function, its Vars, and the tensors that the backward rule needs. Nodes are
+// recorded in execution order, which is a topological order, so backward() walks them once from the end,
+// without recursion or sorting. A Var that is used twice receives the sum of its gradients.
 #pragma once
 
 #include <memory>
@@ -18,29 +18,35 @@
 
 namespace umbra {
 
-/// A value and, once backward() has passed it, its gradient (an undefined tensor until then).
+/// A value and its gradient.
 struct Variable {
-  Tensor value;
-  Tensor grad;
-  bool needs_grad = false;
-  std::string name;    // of a parameter, for messages
-  Layout grad_layout;  // of a parameter's gradient and moments: what can change, first in the value's memory
-  Tensor bf16_copy;    // of a weight, where there is one: what can change, rounded to bfloat16
+  Tensor value;             ///< the result of an operation, a parameter, or data
+  Tensor grad;              ///< gradient of the loss; undefined until backward() has reached this variable
+  bool needs_grad = false;  ///< whether backward() computes the gradient
+  std::string name;         ///< name of a parameter, for messages; otherwise empty
+  /// Layout of a parameter's gradient and moments. It stores only the elements that can change, which come
+  /// first in the value's memory.
+  Layout grad_layout;
+  /// Copy of a weight rounded to bfloat16, in grad_layout; undefined when the weight has no such copy.
+  Tensor bf16_copy;
 };
+/// A shared handle to a Variable: what operations take and return.
 using Var = std::shared_ptr<Variable>;
 
-/// A Var that needs no gradient: data.
+/// A Var without gradient, for data.
 Var constant(Tensor value);
 
 class Tape;
 
-/// The number of a training step: the host's, or one in the memory of the device, where whoever replays the
-/// step as a graph sets it anew every time.
+/// The number of a training step, given by the host or stored in device memory. A step that is replayed as a
+/// captured graph reads it from device memory, where it is updated before every replay.
 class StepNumber {
  public:
+  /// A number known on the host.
   StepNumber(std::uint64_t number = 0) : number_(number) {}
+  /// A number in device memory: `tensor` is i64 [1].
   StepNumber(Tensor tensor) : tensor_(std::move(tensor)) {}
-  /// I64 [1] on the device of `context`. The host's number is copied there once.
+  /// The number as i64 [1] on the device of `context`. A number of the host is copied there once.
   const Tensor& tensor(Context& context);
 
  private:
@@ -48,47 +54,54 @@ class StepNumber {
   Tensor tensor_;
 };
 
-/// Everything a forward pass depends on beside its input. It replaces every global switch.
+/// Everything a forward pass depends on besides its input and parameters. It replaces global switches.
 struct Pass {
-  Context& context;
-  Tape* tape = nullptr;   // null: nothing is recorded, nothing can be differentiated
-  bool training = false;  // batch statistics and dropout
-  Rng rng{0, Purpose::kDropout};
-  StepNumber step{};        // with rng.seed() and draws it keys dropout masks
-  std::uint64_t draws = 0;  // dropout layers passed so far
+  Context& context;               ///< where ops run
+  Tape* tape = nullptr;           ///< records the pass for backward(); null: nothing can be differentiated
+  bool training = false;          ///< batch norm uses the statistics of the batch, dropout is active
+  Rng rng{0, Purpose::kDropout};  ///< its seed is part of the key of dropout masks
+  StepNumber step{};              ///< part of the key of dropout masks
+  std::uint64_t draws = 0;  ///< number of dropout layers passed so far; part of the key of dropout masks
 };
 
-/// What forward() leaves for backward(): tensors, in an order of the Function's own.
+/// The tensors that Function::forward() keeps for Function::backward(), in an order the function chooses.
 using Saved = std::vector<Tensor>;
 
+/// A differentiable operation: a forward and a backward rule without mutable state.
 class Function {
  public:
   virtual ~Function() = default;
+  /// Name for messages and profiles, such as "conv".
   virtual std::string_view name() const = 0;
-  /// Computes the output from the inputs' values; pushes what backward() needs to `saved`.
+  /// Computes the output from the values of the inputs, and stores in `saved` what backward() needs.
   virtual Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const = 0;
-  /// Returns one gradient per input, given the output's; an entry whose `wanted` is false may be left
-  /// undefined.
+  /// Returns the gradient of every input, given the gradient of the output. An entry whose `wanted` is false
+  /// may be undefined.
   virtual std::vector<Tensor> backward(Context& context, const Tensor& output_grad,
                                        std::span<const Tensor> inputs, const Saved& saved,
                                        const std::vector<bool>& wanted) const = 0;
 };
 
+/// One recorded operation.
 struct Node {
-  std::shared_ptr<const Function> function;
-  std::vector<Var> inputs;
-  Var output;
-  Saved saved;
+  std::shared_ptr<const Function> function;  ///< its rules
+  std::vector<Var> inputs;                   ///< arguments of Function::forward()
+  Var output;                                ///< result of Function::forward()
+  Saved saved;                               ///< tensors kept for Function::backward()
 };
 
+/// The operations of a forward pass in execution order.
 class Tape {
  public:
+  /// An empty tape whose backward pass runs with `context`, which must outlive it.
   explicit Tape(Context& context) : context_(&context) {}
 
+  /// Appends an operation; apply() calls it.
   void record(Node node) { nodes_.push_back(std::move(node)); }
-  /// Gradients of `loss` (one element) with respect to every Var that needs one, added to Variable::grad. A
-  /// tape is walked once: its nodes are gone afterwards.
+  /// Adds the gradient of `loss` with respect to every Var that needs one to its Variable::grad, and removes
+  /// all nodes: a tape is walked once. Throws Error unless `loss` has one element and depends on a parameter.
   void backward(const Var& loss);
+  /// The recorded operations that backward() has not yet consumed.
   std::span<const Node> nodes() const { return nodes_; }
 
  private:
@@ -96,7 +109,8 @@ class Tape {
   std::vector<Node> nodes_;
 };
 
-/// Runs `function` on `inputs`, recording it when the pass has a tape and an input needs a gradient.
+/// Runs `function` on `inputs` and returns its output. Records it when the pass has a tape and an input
+/// needs a gradient.
 Var apply(Pass& pass, std::shared_ptr<const Function> function, std::vector<Var> inputs);
 
 }  // namespace umbra

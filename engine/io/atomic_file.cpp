@@ -34,7 +34,7 @@ class Descriptor {
   int value_;
 };
 
-// ---- the temporaries at hand, for handlers of signals ----
+// ---- the temporary files of this process, for signal handlers ----
 
 std::array<std::atomic<const char*>, 64> temporaries;
 
@@ -52,7 +52,7 @@ void forget(const char* path) {
   }
 }
 
-// ---- where a file goes, and what it may replace ----
+// ---- the destination of a file, and what it may replace ----
 
 constexpr std::string_view kTemporary = ".umbra-tmp.";
 constexpr std::string_view kRandom = "XXXXXX";
@@ -61,16 +61,16 @@ fs::path folder_of(const fs::path& target) {
   return target.has_parent_path() ? target.parent_path() : fs::path(".");
 }
 
-// The file behind a symbolic link, whether or not it is there yet.
+// The file that a symbolic link leads to, whether or not it exists.
 fs::path destination_of(const fs::path& target) {
-  constexpr int kMostLinks = 40;  // as Linux has it
+  constexpr int kMostLinks = 40;  // the limit of Linux
   fs::path at = target;
   for (int links = 0; links < kMostLinks; ++links) {
     std::error_code error;
     if (!fs::is_symlink(fs::symlink_status(at, error))) return at;
-    // Such a link has no name behind it that could be written under: renaming would replace what it shows.
+    // A link below /proc is an open file and does not lead to a name: renaming would replace the wrong file.
     require(!fs::canonical(folder_of(at), error).string().starts_with("/proc/"), "cannot write '",
-            target.string(), "': it is an open file of a process, the name of a file is expected");
+            target.string(), "': it is an open file of a process, but the name of a file is expected");
     const fs::path next = fs::read_symlink(at, error);
     require(!error, "cannot write '", target.string(), "': ", error.message());
     at = next.is_absolute() ? next : folder_of(at) / next;
@@ -93,11 +93,11 @@ void check_replaceable(const fs::path& target, const fs::path& destination) {
           "': the folder '", folder_of(destination).string(), "' does not exist");
 }
 
-// mkstemp makes files private; an output gets what any new file would, or keeps what the old one has.
+// mkstemp makes files private. An output gets the permissions of any new file, or keeps those of the old one.
 void take_permissions(int descriptor, const fs::path& destination) {
   struct stat old {};
   if (::stat(destination.c_str(), &old) == 0) {
-    // Another's file in a folder that is ours becomes ours, as with any editor.
+    // Another user's file in a folder of ours becomes ours, as with any editor.
     const bool owned = ::fchown(descriptor, old.st_uid, old.st_gid) == 0 ||
                        ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) == 0;
     static_cast<void>(owned);
@@ -109,12 +109,12 @@ void take_permissions(int descriptor, const fs::path& destination) {
   ::fchmod(descriptor, 0666 & ~mask);
 }
 
-// What a temporary for a file of this name begins with; the rest is a dot and what mkstemp makes of the X.
+// The first part of the name of a temporary file for a file `name`; kRandom, which mkstemp replaces, follows.
 std::string temporary_prefix(std::string name) {
-  constexpr std::size_t kLongest = 255 - kTemporary.size() - 1 - kRandom.size();  // of names on Linux
+  constexpr std::size_t kLongest = 255 - kTemporary.size() - 1 - kRandom.size();  // limit of Linux
   if (name.size() > kLongest) {
     name.resize(kLongest);
-    while (!name.empty() && (name.back() & 0xc0) == 0x80) name.pop_back();  // never half of a character
+    while (!name.empty() && (name.back() & 0xc0) == 0x80) name.pop_back();  // never half a character
     if (!name.empty() && (name.back() & 0x80) != 0) name.pop_back();
   }
   return concat(kTemporary, name, ".");
@@ -141,14 +141,14 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::commit() {
   {
     const Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
-    const bool flushed = file.get() >= 0 && ::fsync(file.get()) == 0;  // before its reason is asked for
+    const bool flushed = file.get() >= 0 && ::fsync(file.get()) == 0;  // before errno is read
     require(flushed, "cannot write '", target_.string(), "': ", std::strerror(errno));
     take_permissions(file.get(), destination_);
   }
   const bool renamed = ::rename(temporary_.c_str(), destination_.c_str()) == 0;
   require(renamed, "cannot write '", target_.string(), "': ", std::strerror(errno));
   pending_ = false;
-  // The rename itself survives a power cut only when the folder is on the disk too; some file systems refuse
+  // The rename survives a power failure only when the folder has been flushed too. Some file systems refuse
   // this.
   const Descriptor folder(::open(folder_of(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
@@ -194,7 +194,7 @@ void write_text_file(const fs::path& path, std::string_view text) {
 void refuse_input_as_output(const fs::path& out, std::span<const InputFile> inputs) {
   std::error_code ignored;
   for (const InputFile& input : inputs)
-    require(!fs::equivalent(out, input.path, ignored), "cannot write '", out.string(), "': it is ",
+    require(!fs::equivalent(out, input.path, ignored), "cannot write '", out.string(), "': it is the input ",
             input.option, " '", input.path.string(), "', which would be lost");
 }
 

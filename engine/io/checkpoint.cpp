@@ -16,7 +16,7 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
     with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if constexpr (std::is_same_v<T, Bf16>) {
-        fail(file.path().string(), ": ", object, " is held as bf16 for inference and cannot be saved");
+        fail(file.path().string(), ": ", object, " is stored as bf16 for inference and cannot be saved");
       } else {
         file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
       }
@@ -28,7 +28,7 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
 void check_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   const std::string where = file.path().string();
   require(file.has_group(group), where, ": group ", group,
-          " is missing: not a checkpoint of umbra that can be used here");
+          " is missing: this is not a checkpoint of umbra that can be used here");
   for (const auto& [name, tensor] : tensors) {
     const std::string object = group + "/" + name;
     require(file.has_dataset(object), where, ": ", object,
@@ -43,8 +43,8 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
 
 constexpr std::int64_t kPart = 1 << 18;  // numbers read at a time: 1 MiB, a chunk of files written here
 
-// A tensor of one or two dozen MB is not held twice, dead taps and all: it comes in parts along its first
-// axis.
+// A tensor of tens of MB, including its dead taps, is not held in memory twice: it is read in parts along its
+// first axis.
 void read_parts(const Hdf5File& file, const std::string& object, const Tensor& target) {
   const bool direct = target.device().kind == Device::Kind::kCpu;
   const Tensor host = direct ? target : allocate_tensor({}, target.shape(), target.dtype(), target.layout());

@@ -1,11 +1,11 @@
-// Checkpoint: a network, its optimiser and its place in training in one HDF5 file, enough to continue bit for
-// bit.
+// Checkpoint: a network, its optimiser and its position in training in one HDF5 file, so that a resumed run
+// gives bit-identical results.
 //
 //   /model/<name>       every parameter and buffer under its PyTorch name
-//   /optimizer/<name>   moments, when the file was written to resume from
+//   /optimizer/<name>   moments, in files for resuming
 //   /transform/<name>   small vectors that belong to the network: input scales, label means and deviations
-//   attributes of /:    step, optimizer_steps, best_metric, config (TOML text), umbra_version; names, where
-//                       what the network puts out has some
+//   attributes of /:    step, optimizer_steps, best_metric, config (TOML text), umbra_version, and, if the
+//                       outputs of the network have names, names
 #pragma once
 
 #include <filesystem>
@@ -17,27 +17,31 @@
 
 namespace umbra {
 
+/// The contents of a checkpoint besides tensors.
 struct CheckpointInfo {
-  std::string config;  // the run's resolved configuration, TOML
-  std::int64_t step = 0;
-  std::int64_t optimizer_steps = 0;
-  double best_metric = 0;  // best validation metric so far; meaningful when has_best
-  bool has_best = false;
+  std::string config;                ///< resolved configuration of the run, TOML
+  std::int64_t step = 0;             ///< training steps taken
+  std::int64_t optimizer_steps = 0;  ///< Optimizer::steps()
+  double best_metric = 0;            ///< lowest validation metric so far; valid when has_best
+  bool has_best = false;             ///< whether there has been a validation
+  /// Vectors that belong to the network (input scales, label means and deviations), by name.
   std::map<std::string, std::vector<double>> transform = {};
-  std::vector<std::string> names = {};  // of what the network puts out: classes or quantities; or none
+  /// Names of the network's outputs (classes or quantities); may be empty.
+  std::vector<std::string> names = {};
 };
 
-/// Writes aside and renames into place. `optimizer` may be empty: then the file serves prediction only.
+/// Writes a checkpoint through an AtomicFile. `optimizer` may be empty: such a file is for prediction only.
+/// Throws Error naming the file when it cannot be written, and for tensors stored as bf16.
 void write_checkpoint(const std::filesystem::path& path, const CheckpointInfo& info,
                       const std::vector<NamedTensor>& model, const std::vector<NamedTensor>& optimizer);
 
-/// Everything but the tensors. Throws Error when the file is missing, damaged or not a checkpoint.
+/// Reads everything but the tensors. Throws Error when the file is missing, damaged or not a checkpoint.
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
 
-/// Copies /model into `model`, and /optimizer into `optimizer` unless that is empty. Checks every name, shape
-/// and dtype before the first number is touched: the checkpoint of another network is a sentence naming the
-/// first tensor that differs. Floats come in parts, so that no tensor stands in memory twice; those that
-/// `model` holds as bf16 are rounded.
+/// Reads /model into `model`, and /optimizer into `optimizer` unless that is empty. All names and shapes are
+/// checked before any value is written: for the checkpoint of another network, throws Error naming the first
+/// tensor that differs. Floats are read in parts, so that no tensor is held in memory twice. They are rounded
+/// for tensors that `model` stores as bf16.
 void load_checkpoint(const std::filesystem::path& path, const std::vector<NamedTensor>& model,
                      const std::vector<NamedTensor>& optimizer);
 

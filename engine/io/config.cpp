@@ -109,8 +109,7 @@ struct Assign {
   void operator()(Precision* out) const { *out = chosen_precision(setting, get<std::string>(), where); }
 };
 
-// toml++ follows a dotted key by recursion, however long it is. A key here has one dot; strings with some
-// more may pass.
+// toml++ parses a dotted key by recursion without limit. A key has one dot here; strings may have more.
 void check_dots(std::string_view text, const std::string& where) {
   constexpr int kMost = 64;
   int dots = 0;
@@ -118,11 +117,11 @@ void check_dots(std::string_view text, const std::string& where) {
   char before = 0;
   for (const char c : text) {
     line += c == '\n' ? 1 : 0;
-    if (c == '.' && before != '.') ++dots;  // "....", a ruler in a comment, is no key
+    if (c == '.' && before != '.') ++dots;  // "....", a ruler in a comment, is not a key
     before = c;
     if (c == '\n' || c == ',' || c == '=' || c == '[' || c == '{') dots = 0;
     require(dots <= kMost, where, ", line ", line, ": more than ", kMost,
-            " dots in a row are no key of a setting");
+            " dots in a row are not the key of a setting");
   }
 }
 
@@ -146,7 +145,7 @@ const Setting& Config::find(const std::string& key, const std::string& where) co
     if (other_name == name || (other_section == section && !section.empty()))
       similar += (similar.empty() ? "" : ", ") + s.key;
   }
-  fail(where, ": there is no setting ", key, similar.empty() ? "" : "; near it are: ", similar);
+  fail(where, ": there is no setting ", key, similar.empty() ? "" : "; similar settings: ", similar);
 }
 
 void Config::read_file(const std::filesystem::path& path) {
@@ -166,7 +165,7 @@ void Config::read_text(std::string_view text, const std::string& where) {
     const Setting& setting = find(key, place);
     std::visit(Assign{setting, node, place}, setting.value);
   };
-  if (const toml::node* version = table.get(kFormatVersionName)) {  // before anything that is new in it
+  if (const toml::node* version = table.get(kFormatVersionName)) {  // before keys that may be new in it
     require(version->is_integer(), where, ", line ", version->source().begin.line,
             ": format_version must be an integer");
     check_format_version(*version->value<std::int64_t>(), where);
@@ -230,7 +229,7 @@ void Config::set_one(const std::string& assignment) {
   const std::string key = assignment.substr(0, equals);
   std::string value = assignment.substr(equals + 1);
   const Setting& setting = find(key, "\"" + assignment + "\"");
-  // Strings need no quotes on a command line, lists no brackets when they have one element.
+  // On a command line strings need no quotes, and lists no brackets.
   if (std::holds_alternative<std::string*>(setting.value) ||
       std::holds_alternative<Precision*>(setting.value))
     value = toml_string(value);

@@ -1,5 +1,5 @@
-// Configurations: a program declares its settings once (key, meaning, unit, bounds, where the value lives);
-// this file reads them from TOML and from key=value words, checks them, and writes them back as TOML.
+// Configurations: a program declares its settings once (key, meaning, unit, bounds, and the variable to set).
+// Config reads them from TOML and from key=value arguments, checks them, and writes them as TOML.
 #pragma once
 
 #include <filesystem>
@@ -12,25 +12,27 @@
 
 namespace umbra {
 
+/// The settings of a program and their values.
 class Config {
  public:
+  /// The variables that the settings point to must outlive the Config.
   explicit Config(std::vector<Setting> settings) : settings_(std::move(settings)) {}
-  /// Settings of which some depend on others (Setting::selects), which are read before them, whatever the
-  /// order in the text: `settings` is asked again whenever one of these was set.
+  /// For settings that exist only for some values of others (Setting::selects). Those others are read first,
+  /// whatever the order in the text, and `settings` is called again after each of them.
   explicit Config(std::function<std::vector<Setting>()> settings)
       : make_settings_(std::move(settings)), settings_(make_settings_()) {}
 
-  /// Reads a TOML file (text_reader.h: a pipe will do). Throws Error naming the file, the line and the key
-  /// for a syntax error, an unknown key, a wrong type or a value out of bounds.
+  /// Reads a TOML file or pipe (see TextReader). Throws Error naming the file, the line and the key for a
+  /// syntax error, an unknown key, a wrong type or a value out of bounds.
   void read_file(const std::filesystem::path& path);
-  /// The same for TOML text; `where` names it in messages.
+  /// As read_file(), for TOML text; `where` names it in messages.
   void read_text(std::string_view text, const std::string& where);
-  /// Sets values, each from "key=value".
+  /// Sets values, each from a text "key=value". Throws Error as read_file() does.
   void set(const std::vector<std::string>& assignments);
-  /// Every setting with its help, or those alone that a run keeps when it goes on, as TOML that read_text()
-  /// takes back to the same values, bit for bit.
+  /// All settings with their help as TOML, or, without `all`, only those that must not change when a run is
+  /// resumed. read_text() of the result gives bit-identical values.
   std::string dump(bool all = true) const;
-  /// All settings as they are now.
+  /// The settings that exist for the current values.
   const std::vector<Setting>& settings() const { return settings_; }
   /// One line per setting for --help: key, default, meaning.
   std::string help() const;

@@ -1,4 +1,4 @@
-// Values of settings as TOML writes them.
+// Values of settings as TOML text.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace umbra {
 
-/// A string with its quotes.
+/// `text` as a TOML string, quoted and escaped.
 std::string toml_string(const std::string& text);
-/// [a, b, …] of values that are TOML already.
+/// The list [a, b, …] of values that are TOML text already.
 std::string toml_list(const std::vector<std::string>& values);
-/// The value of a setting; numbers read back to the same bits.
+/// The value of a setting. Numbers are written with enough digits to be read back bit-identically.
 std::string toml_of(const Setting& setting);
-
+/// Whether the value of a setting is a list.
 bool is_list(const Setting& setting);
 
 }  // namespace umbra

@@ -1,5 +1,5 @@
-// What runs in a handler here writes, unlinks and ends the process: nothing is repaired, nothing is jumped
-// over.
+// The handlers only write a message, unlink files and end the process. They repair nothing and do not use
+// longjmp.
 #include "engine/io/crash_guard.h"
 
 #include <sys/time.h>
@@ -15,7 +15,7 @@ namespace umbra {
 namespace {
 
 constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-constexpr int kTick = 100'000;  // microseconds of work of this process
+constexpr int kTick = 100'000;  // microseconds of CPU time of this process
 constexpr int kMostTicks = 4;   // within one call
 
 std::atomic<const char*> file_being_read{nullptr};
@@ -23,7 +23,7 @@ std::atomic<unsigned> call_number{0};
 std::atomic<bool> may_take_long{false};
 std::atomic<int> watches{0};
 const char* program_name = nullptr;       // null: handle_crashes() was not called
-alignas(16) char handler_stack[1 << 16];  // a crash may be the end of the usual one
+alignas(16) char handler_stack[1 << 16];  // the usual stack may be exhausted
 
 void say(const char* text) {
   const ssize_t ignored = ::write(STDERR_FILENO, text, std::strlen(text));
@@ -55,7 +55,7 @@ void on_tick(int) {
   const bool same = file != nullptr && !may_take_long && call_number == last_call;
   ticks = same ? ticks + 1 : 0;
   last_call = call_number;
-  if (ticks >= kMostTicks) end_with(file, "comes to no end while reading it");
+  if (ticks >= kMostTicks) end_with(file, "does not finish reading it");
 }
 
 void set_timer(suseconds_t microseconds) {

@@ -18,7 +18,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder)
   const int problem = errno;
   ::close(descriptor_);
   require(problem != EWOULDBLOCK, folder.string(), ": another process is training in this folder");
-  fail(folder.string(), ": the folder cannot be locked, which keeps two processes from training in it: ",
+  fail(folder.string(), ": the folder cannot be locked; the lock keeps two processes from training in it: ",
        std::strerror(problem));
 }
 

@@ -138,14 +138,15 @@ void Hdf5File::read_into(const std::string& dataset, const Shape& expected, std:
   if (shape != expected)
     state_->fail_at(dataset, "its shape is ", shape.text(), ", ", expected.text(), " is expected");
   if (static_cast<std::int64_t>(data.size()) != expected.count())
-    state_->fail_at(dataset, "the buffer holds ", data.size(), " numbers, the shape is ", expected.text());
+    state_->fail_at(dataset, "the buffer holds ", data.size(), " numbers, but the shape is ",
+                    expected.text());
   if (!data.empty()) load(dataset, "", hdf5_number<T>, data.data());
 }
 
 template <class T>
 std::vector<T> Hdf5File::read(const std::string& dataset, const Shape& expected) const {
   const Shape shape =
-      check(dataset, "", hdf5_number<T>);  // before the allocation: `expected` may come from a file, too
+      check(dataset, "", hdf5_number<T>);  // before the allocation, because `expected` may come from a file
   if (shape != expected)
     state_->fail_at(dataset, "its shape is ", shape.text(), ", ", expected.text(), " is expected");
   return read<T>(dataset);
@@ -156,11 +157,11 @@ void Hdf5File::read_part(const std::string& dataset, std::int64_t first, std::sp
   const Hdf5Rows rows = Hdf5Rows::open<T>(*this, dataset, 0);
   const Shape& shape = rows.shape();
   if (shape.rank() != 1)
-    state_->fail_at(dataset, "its shape is ", shape.text(), ", one dimension is expected");
+    state_->fail_at(dataset, "its shape is ", shape.text(), ", but one dimension is expected");
   const auto count = static_cast<std::int64_t>(data.size());
   if (first < 0 || count > shape.count() || first > shape.count() - count)
-    state_->fail_at(dataset, "it has ", shape.count(), " elements, ", count, " from element ", first,
-                    " on are wanted");
+    state_->fail_at(dataset, "it has ", shape.count(), " elements, but ", count, " from element ", first,
+                    " on were requested");
   rows.read<T>(first, data);
 }
 

@@ -20,14 +20,14 @@ namespace {
 
 constexpr std::int64_t kMostNumbers = 1 << 20;
 constexpr std::size_t kLongestText = std::size_t{1} << 20;
-constexpr std::size_t kMostBytes = std::size_t{1} << 26;  // of all texts of an attribute
+constexpr std::size_t kMostBytes = std::size_t{1} << 26;  // of all texts of one attribute
 
 void limit(__rlimit_resource_t resource, rlim_t value) {
   const rlimit both{value, value};
   ::setrlimit(resource, &both);
 }
 
-// Of this process, in bytes.
+// The address space of this process, in bytes.
 rlim_t address_space() {
   std::ifstream stream("/proc/self/statm");
   rlim_t pages = 0;
@@ -35,22 +35,22 @@ rlim_t address_space() {
   return stream ? pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) : rlim_t{1} << 40;
 }
 
-// Runs in a process of its own: writes `count` texts into `pipe`, a zero behind each. Returns the exit status.
+// Runs in a child process: writes `count` texts to `pipe`, each followed by a zero. Returns the exit status.
 int send_texts(hid_t attribute, hid_t memory, std::size_t count, int pipe) noexcept {
-  // The parent's handlers would remove the parent's temporary files.
+  // The handlers of the parent would remove the temporary files of the parent.
   for (const int signal :
        {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGPROF, SIGINT, SIGTERM, SIGHUP, SIGPIPE})
     std::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   const itimerval half_a_second{{0, 0}, {0, 500'000}};
-  ::setitimer(ITIMER_PROF, &half_a_second, nullptr);       // of work; SIGPROF ends the process
-  limit(RLIMIT_AS, address_space() + (rlim_t{64} << 20));  // the heap's word for a length is taken for memory
-  ::close(STDERR_FILENO);                                  // glibc and sanitizers remark on their crashes
+  ::setitimer(ITIMER_PROF, &half_a_second, nullptr);       // of CPU time; SIGPROF ends the process
+  limit(RLIMIT_AS, address_space() + (rlim_t{64} << 20));  // a damaged length becomes an allocation
+  ::close(STDERR_FILENO);  // glibc and sanitizers print messages when they crash
   auto* texts = static_cast<char**>(std::calloc(count, sizeof(char*)));
   if (texts == nullptr || H5Aread(attribute, memory, texts) < 0) return 1;
   for (std::size_t i = 0; i < count; ++i) {
     const char* text = texts[i] ? texts[i] : "";
-    const std::size_t length = ::strnlen(text, kLongestText) + 1;  // with its zero
+    const std::size_t length = ::strnlen(text, kLongestText) + 1;  // including its zero
     if (length > kLongestText) return 1;
     for (std::size_t sent = 0; sent < length;) {
       const ssize_t written = ::write(pipe, text + sent, length - sent);
@@ -69,17 +69,17 @@ std::optional<std::vector<std::string>> split_texts(const std::string& all, std:
   return texts.size() == count ? std::optional(texts) : std::nullopt;
 }
 
-// Texts of variable length lie in a heap without checksum, through whose damage HDF5 1.10 overwrites memory
-// or loops for ever. So a child reads them, and all that a damaged file can bring down is that child. A
-// millisecond each time; files written here have no such texts.
+// Texts of variable length are stored in a heap without checksum. When the heap is damaged, HDF5 1.10
+// overwrites memory or loops forever. A child process therefore reads them, so that a damaged file can only
+// crash the child. This takes 1 ms per attribute; files written here have no such texts.
 std::optional<std::vector<std::string>> variable_texts(hid_t attribute, hid_t memory, std::size_t count) {
   int ends[2];
-  require(::pipe(ends) == 0, "no pipe can be made to read an attribute through");
+  require(::pipe(ends) == 0, "cannot create a pipe to read an attribute");
   const pid_t child = ::fork();
   if (child < 0) {
     const int problem = errno;
     ::close(ends[0]), ::close(ends[1]);
-    fail("no process can be started to read an attribute: ", std::strerror(problem));
+    fail("cannot start a process to read an attribute: ", std::strerror(problem));
   }
   if (child == 0) {
     ::close(ends[0]);
@@ -160,7 +160,7 @@ std::vector<std::string> Hdf5File::attribute_texts(const std::string& object, co
   if (shape.count() > kMostNumbers) state_->fail_at(object, "the attribute '", key, "' is absurdly large");
   const auto count = static_cast<std::size_t>(shape.count());
   if (count == 0) return {};
-  // Texts are stored either in place or, of variable length, as a pointer.
+  // Texts are stored in place or, if of variable length, as a pointer.
   const Id memory(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_cset(memory.get(), H5Tget_cset(type.get()));
   if (H5Tis_variable_str(type.get()) > 0) {
@@ -192,7 +192,7 @@ std::string Hdf5File::attribute_text(const std::string& object, const std::strin
 std::string Hdf5File::remark(const std::string& object, const std::string& key) const {
   try {
     return attribute_text(object, key);
-  } catch (const Error&) {  // of another type: numbers, perhaps
+  } catch (const Error&) {  // of another type, perhaps numbers
   }
   try {
     std::string text;
@@ -224,8 +224,8 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& key,
 void Hdf5File::set_attribute(const std::string& object, const std::string& key, const std::string& text) {
   const Id space(H5Screate(H5S_SCALAR), H5Sclose);
   const Id type(H5Tcopy(H5T_C_S1), H5Tclose);
-  // In place: texts of variable length live in a heap without checksum, in whose damage HDF5 1.10 loops for
-  // ever.
+  // In place, because texts of variable length are stored in a heap without checksum; HDF5 1.10 loops forever
+  // when that heap is damaged.
   H5Tset_size(type.get(), text.size() + 1);
   H5Tset_cset(type.get(), H5T_CSET_UTF8);
   state_->replace_attribute(object, key, type.get(), space.get(), text.c_str());

@@ -10,8 +10,8 @@ namespace {
 
 std::string last_reason;
 
-// Called by HDF5 in the moment of a failure. Later would be too late: it forgets the reason with the next
-// call, be it the closing of a handle.
+// Called by HDF5 at the moment of a failure. Later would be too late: the next call, even one that closes a
+// handle, discards the reason.
 herr_t take_down_reason(hid_t, void*) {
   last_reason.clear();
   H5Ewalk2(
@@ -27,8 +27,8 @@ herr_t take_down_reason(hid_t, void*) {
 }  // namespace
 
 void prepare_hdf5() {
-  // HDF5 must not tidy up at the end of the program: everything here closes itself, and after a full disk
-  // HDF5 1.10 crashes in that tidying.
+  // HDF5 must not clean up at the end of the program: everything here closes itself, and after a full disk
+  // HDF5 1.10 crashes during that clean-up.
   static const herr_t once = H5dont_atexit();
   static_cast<void>(once);
   H5Eset_auto2(H5E_DEFAULT, take_down_reason, nullptr);
@@ -82,7 +82,7 @@ Id strict_transfer() {
       transfer.get(),
       [](H5T_conv_except_t what, hid_t from, hid_t, void* value, void*, void*) {
         if (what != H5T_CONV_EXCEPT_RANGE_HI && what != H5T_CONV_EXCEPT_RANGE_LOW) return H5T_CONV_UNHANDLED;
-        // The compiler's own double-to-float conversion counts infinity as out of range; it is not.
+        // The compiler's double-to-float conversion reports infinity as out of range, which it is not.
         const bool infinite =
             H5Tequal(from, H5T_NATIVE_DOUBLE) > 0 && std::isinf(*static_cast<double*>(value));
         return infinite ? H5T_CONV_UNHANDLED : H5T_CONV_ABORT;
@@ -114,7 +114,8 @@ using namespace hdf5;
 
 namespace {
 
-// A link to another file is not followed, not even from behind a soft link: its name goes to `other`.
+// Link access under which a link to another file is not followed, not even one that a soft link leads to. The
+// name of that file is written to `other`.
 Id own_links_only(std::string& other) {
   Id access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
   H5Pset_elink_cb(
@@ -136,7 +137,7 @@ Hdf5File::Call::Call(const State& state, Work work)
 
 void Hdf5File::State::fail_elsewhere(const std::string& object, const std::string& other) const {
   fail_at(object, "it is a link to '", other,
-          "', another file; such links are not followed, copy the data into one file first");
+          "', another file; such links are not followed, so copy the data into one file first");
 }
 
 std::string Hdf5File::State::elsewhere(const std::string& path_in_file) const {
@@ -153,14 +154,14 @@ std::string Hdf5File::State::elsewhere(const std::string& path_in_file) const {
   return known ? target : "?";
 }
 
-// Whether a link stands at `path`, whose parent is a group. Damage is an error, not an absence: a column must
-// not vanish because its header is broken or because it is kept in another file.
+// Whether there is a link at `path`, whose parent is a group. Damage is an error and not an absence: a column
+// must not disappear because its header is damaged or because it is stored in another file.
 bool Hdf5File::State::is_linked(const std::string& path_in_file) const {
   const htri_t exists_here = H5Lexists(file.get(), path_in_file.c_str(), H5P_DEFAULT);
   if (exists_here == 0) return false;
   H5L_info_t info;
   if (exists_here < 0 || H5Lget_info(file.get(), path_in_file.c_str(), &info, H5P_DEFAULT) < 0)
-    fail_at(path_in_file, "the group around it is damaged", reason());
+    fail_at(path_in_file, "the group that contains it is damaged", reason());
   if (info.type == H5L_TYPE_EXTERNAL) fail_elsewhere(path_in_file, elsewhere(path_in_file));
   if (info.type == H5L_TYPE_SOFT) {
     std::string other;  // the file, where one link leads to another
@@ -185,7 +186,7 @@ bool Hdf5File::State::exists(const std::string& name) const {
   return is_linked(object);
 }
 
-// Of a name that exists(): no link to another file is on the way.
+// For a name that exists(): no link to another file is part of the path.
 Id Hdf5File::State::open_object(const std::string& name) const {
   Id id(H5Oopen(file.get(), normal(name).c_str(), H5P_DEFAULT), H5Oclose);
   if (!id) fail_at(name, "it is damaged and cannot be opened", reason());
@@ -220,7 +221,7 @@ Shape Hdf5File::State::shape(const std::string& name, hid_t space) const {
   std::int64_t signed_extents[Shape::kMaxRank] = {};
   hsize_t count = 1;
   for (int i = 0; i < rank; ++i) {
-    // 2^48 elements are beyond any machine, and below it products of extents and bytes do not overflow.
+    // 2^48 elements exceed any machine. Up to that limit, products of extents and bytes do not overflow.
     if (extents[i] > (hsize_t{1} << 48) / std::max<hsize_t>(count, 1))
       fail_at(name, "its extents are absurdly large, the file is damaged");
     count *= extents[i];

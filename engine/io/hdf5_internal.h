@@ -1,5 +1,6 @@
-// What the sources of hdf5.h share: HDF5 identifiers that close themselves and the checks every access begins
-// with. Only hdf5*.cpp include this file; nobody else sees the C API.
+// Shared by the sources of hdf5.h: HDF5 identifiers that close themselves, and the checks at the start of
+// every access. Internal: only hdf5*.cpp include this file, so that no other file sees the C API. Not
+// installed.
 #pragma once
 
 #include <hdf5.h>
@@ -42,22 +43,22 @@ class Id {
   Close close_ = nullptr;
 };
 
-/// Called before anything else of HDF5.
+/// Must be called before any other function of HDF5.
 void prepare_hdf5();
-/// The innermost reason HDF5 gave for its last failure since a Call began, as " (reason)", or nothing.
+/// The innermost reason that HDF5 gave for its last failure since a Call began, as " (reason)"; else empty.
 std::string reason();
-/// The type of `type` in memory, and whether it is an integer.
+/// The HDF5 type of `type` in memory.
 hid_t memory_type(Hdf5Number type);
+/// Whether `type` is an integer.
 bool is_integer(Hdf5Number type);
 Hdf5Kind kind_of(hid_t type);
-/// Transfer properties under which a number too large for the type in memory is an error instead of being
-/// clamped.
+/// Transfer properties under which a number too large for the type in memory is an error and is not clamped.
 Id strict_transfer();
-/// What is wrong with reading stored values of type `stored` as `wanted`, or nothing.
+/// Why stored values of type `stored` cannot be read as `wanted`; nothing when they can.
 std::optional<std::string> refusal(hid_t stored, Hdf5Number wanted);
-/// "/a//" becomes "a", the root becomes "/"; and all of a normal path but its last component ("" when there
-/// is one only).
+/// A path without leading and trailing slashes: "/a//" becomes "a". The root is "/".
 std::string normal(const std::string& path);
+/// All of a normal path but its last component; "" when it has only one.
 std::string parent_of(const std::string& path);
 
 }  // namespace hdf5
@@ -72,7 +73,7 @@ struct Hdf5File::State {
   [[noreturn]] void fail_at(const std::string& object, const Parts&... parts) const {
     fail("file '", path.string(), "', '", object, "': ", parts...);
   }
-  /// The file at the end of a link to another file, empty when there is no such link.
+  /// The file that a link to another file leads to; empty when it is not such a link.
   std::string elsewhere(const std::string& path_in_file) const;
   [[noreturn]] void fail_elsewhere(const std::string& object, const std::string& other) const;
   bool is_linked(const std::string& path_in_file) const;
@@ -81,35 +82,35 @@ struct Hdf5File::State {
   hdf5::Id object(const std::string& name) const;
   hdf5::Id dataset(const std::string& name) const;
   hdf5::Id type(const std::string& name, hid_t dataset) const;
-  /// Throws unless the members of a compound type, at any depth, lie within their record: the library reads
-  /// and writes beyond it otherwise.
+  /// Throws unless the members of a compound type, at any depth, lie within their record. Otherwise the
+  /// library would read and write beyond it.
   void check_record(const std::string& name, hid_t type) const;
-  /// The extents of a dataspace, once they are known to be possible.
+  /// The extents of a dataspace. Throws if they are impossible.
   Shape shape(const std::string& name, hid_t space) const;
-  /// Of the file on disk.
+  /// Size of the file on disk, in bytes.
   hsize_t bytes() const;
-  /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies, or,
-  /// within bounds, from its fill value.
+  /// Throws unless `extents` items of `item` bytes can come from the bytes that the dataset occupies or, up
+  /// to kMostFilled elements, from its fill value.
   void check_storage(const std::string& name, hid_t dataset, const Shape& extents, std::size_t item) const;
-  /// Whether a dataset has so many chunks that check_storage(), which looks at each, takes its time.
+  /// Whether a dataset has so many chunks that check_storage(), which visits each, takes noticeable time.
   bool has_many_chunks(hid_t dataset, const Shape& extents) const;
-  /// Why numbers of a dataset could not be read as `type`: a filter that is not there, or damage.
-  /// `where`: "row 3: ", or nothing for all of it.
+  /// Throws the reason why numbers of a dataset could not be read as `type`: a missing filter, or damage.
+  /// `where` is "row 3: ", or empty for the whole dataset.
   [[noreturn]] void fail_reading(const std::string& name, hid_t dataset, Hdf5Number type,
                                  const std::string& where = "") const;
   bool has_attribute(const std::string& object, hid_t owner, const std::string& key) const;
   hdf5::Id attribute(const std::string& object, const std::string& key) const;
-  /// A new dataset, in chunks with checksums where it holds something.
+  /// A new dataset; unless it is empty, in chunks with checksums.
   hdf5::Id make_dataset(const std::string& name, hid_t type, const Shape& shape) const;
   void replace_attribute(const std::string& object, const std::string& key, hid_t type, hid_t space,
                          const void* value) const;
 
-  // Elements by dataset that were never written and were asked for.
+  // Number of elements, by dataset, that were requested but never written.
   mutable std::map<std::string, hsize_t> filled;
 };
 
-/// A call of ours into the library: what crashes in it is the fault of the file, and what fails in it has a
-/// reason of its own.
+/// A call into the library. A crash during the call is the fault of the file, and reason() reports only
+/// failures of the call.
 class Hdf5File::Call {
  public:
   using Work = CrashGuard::Work;

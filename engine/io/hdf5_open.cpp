@@ -1,4 +1,4 @@
-// How an HDF5 file begins and ends: opened for reading, or created aside and put in place.
+// Opening an HDF5 file for reading; creating one under a temporary name and renaming it.
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,7 +13,7 @@ using namespace hdf5;
 
 namespace {
 
-// What can be said of a file before the library sees it.
+// The checks that are possible before the library opens the file.
 void check_is_hdf5(const std::filesystem::path& path) {
   const std::string name = path.string();
   std::error_code error;
@@ -29,17 +29,17 @@ void check_is_hdf5(const std::filesystem::path& path) {
   require(H5Fis_hdf5(name.c_str()) > 0, "file '", name, "' is not an HDF5 file, or it cannot be read");
 }
 
-// Whether another program holds the file, or held it when it died, is no damage.
+// A file that another program has open, or had open when it was killed, is not damaged.
 [[noreturn]] void fail_opening(const std::string& name) {
   const std::string why = reason();
   if (why.find("h5clear") != std::string::npos)
-    fail(
-        "file '", name,
-        "' is marked as being written: if the program that wrote it is no longer running, 'h5clear -s' takes "
-        "the mark away");
+    fail("file '", name,
+         "' is marked as being written: if the program that wrote it is no longer running, 'h5clear -s' "
+         "removes the mark");
   if (why.find("unable to lock file") != std::string::npos)
     fail("file '", name,
-         "' is locked: another program has it open for writing, or its file system knows no locks", why);
+         "' is locked: another program has it open for writing, or its file system does not support locks",
+         why);
   fail("file '", name, "' cannot be opened as HDF5: it is cut short or damaged", why);
 }
 
@@ -81,8 +81,7 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path) {
   state->output = std::make_unique<AtomicFile>(path);
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
-  // From this version on HDF5 keeps checksums over its metadata: a flipped bit is noticed instead of
-  // followed.
+  // From this version on HDF5 keeps checksums of its metadata, so that a flipped bit is detected.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   const Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
@@ -101,7 +100,7 @@ void Hdf5File::check_format_version() const {
   try {
     version = attribute_integer("/", kFormatVersionName);
   } catch (const Error&) {
-    return;  // a remark of another program
+    return;  // another program's attribute
   }
   umbra::check_format_version(version, concat("file '", path().string(), "'"));
 }
@@ -110,7 +109,7 @@ void Hdf5File::commit() {
   require(state_->output != nullptr, "file '", path().string(),
           "' was opened for reading and cannot be committed");
   const Call call(*state_);
-  // One after the other: an argument of require() may be evaluated before the condition.
+  // As two statements, because an argument of require() may be evaluated before the condition.
   const bool flushed = H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0;
   require(flushed, "cannot write '", path().string(), "'", reason());
   const bool closed = state_->file.close() >= 0;

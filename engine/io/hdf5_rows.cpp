@@ -22,8 +22,8 @@ struct Hdf5Rows::Opened {
 
 namespace {
 
-// How a dataset is opened so that so many bytes of its chunks stay unpacked. Where one chunk is more than
-// that, it alone does: the library would unpack it anew for every row otherwise.
+// Access properties that keep `bytes` of decompressed chunks in a cache. A single larger chunk is kept as
+// well: otherwise the library would decompress it again for every row.
 Id with_cache(hid_t dataset, std::size_t bytes) {
   Id access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   if (bytes == 0) return access;
@@ -34,12 +34,12 @@ Id with_cache(hid_t dataset, std::size_t bytes) {
   if (rank <= 0) return access;
   std::size_t chunk = H5Tget_size(type.get());
   for (int i = 0; i < rank; ++i) chunk *= static_cast<std::size_t>(extents[i]);
-  constexpr std::size_t kSlots = 12421;  // a prime; two chunks of one slot push each other out
+  constexpr std::size_t kSlots = 12421;  // a prime; two chunks with the same slot evict each other
   H5Pset_chunk_cache(access.get(), kSlots, std::max(bytes, chunk), H5D_CHUNK_CACHE_W0_DEFAULT);
   return access;
 }
 
-// Bytes of the file that the library has open, which another may have taken the name of; -1: not known.
+// Size of the file that the library has open (another file may have its name by now), in bytes; -1: unknown.
 std::int64_t bytes_of(hid_t file) {
   void* descriptor = nullptr;
   struct stat status {};
@@ -57,11 +57,11 @@ std::string text_of(std::int64_t first, std::int64_t rows) {
 Hdf5Rows::Hdf5Rows(const Hdf5File& file, const std::string& name, Hdf5Number type, std::size_t cache) {
   const Shape shape = file.check(name, "", type);
   const Hdf5File::State& state = *file.state_;
-  if (shape.rank() == 0) state.fail_at(name, "it is one number, rows of numbers are expected");
+  if (shape.rank() == 0) state.fail_at(name, "it is one number, but rows of numbers are expected");
   const Hdf5File::Call call(state);
   Id access;
   {
-    const Id dataset = state.dataset(name);  // closed again: the cache is made when nobody has it open
+    const Id dataset = state.dataset(name);  // closed again: the cache is created by the first open
     access = with_cache(dataset.get(), cache);
   }
   Id dataset(H5Dopen2(state.file.get(), normal(name).c_str(), access.get()), H5Dclose);
@@ -86,10 +86,10 @@ const Shape& Hdf5Rows::shape() const {
 void Hdf5Rows::read(Hdf5Number type, std::int64_t first, void* data, std::int64_t count) const {
   const auto& [state, name, opened_as, shape, dataset, stored, transfer, file_bytes] = *opened_;
   const std::int64_t row = shape.count_from(1), rows = row == 0 ? 0 : count / row;
-  if (type != opened_as) state.fail_at(name, "it was opened as another type of numbers");
+  if (type != opened_as) state.fail_at(name, "it was opened with another type of numbers");
   if (first < 0 || rows * row != count || rows > shape[0] || first > shape[0] - rows)
-    state.fail_at(name, "its shape is ", shape.text(), ", ", count, " numbers from row ", first,
-                  " on are wanted");
+    state.fail_at(name, "its shape is ", shape.text(), ", but ", count, " numbers from row ", first,
+                  " on were requested");
   if (rows == 0) return;
   const Hdf5File::Call call(state, Hdf5File::Call::Work::kNumbers);
   std::vector<hsize_t> begin(static_cast<std::size_t>(shape.rank()), 0);

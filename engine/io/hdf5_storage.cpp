@@ -1,4 +1,4 @@
-// Whether what a file claims to hold can be there, and what keeps it from being read.
+// Checks whether a file can contain what it claims, and reports why data cannot be read.
 #include <algorithm>
 
 #include "engine/io/hdf5_internal.h"
@@ -19,7 +19,7 @@ std::string filter_name(H5Z_filter_t filter, const char* stored) {
   return stored[0] != 0 ? stored : std::to_string(filter);
 }
 
-// The first filter of a dataset that the library here does not have, or nothing.
+// The first filter of a dataset that this HDF5 library does not have; empty if it has all.
 std::string missing_filter(hid_t creation) {
   for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
     unsigned flags = 0, config = 0;
@@ -37,13 +37,13 @@ std::string_view name_of(Hdf5Number type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
-// No general-purpose filter of HDF5 packs tighter than deflate does at its best, about 1030 to 1.
+// No general-purpose filter of HDF5 compresses better than deflate at its best, about 1030 to 1.
 constexpr hsize_t kMostCompression = 1100;
-// A table row may be long, but not longer; with at most 2^48 elements the product of the two does not
-// overflow.
+// The longest element (a row of a table) that is accepted. With at most 2^48 elements, the product of the two
+// does not overflow.
 constexpr std::size_t kLargestItem = std::size_t{1} << 15;
 
-// Compression by a known filter at most: bytes in memory per stored byte that a sound file can have.
+// The largest number of bytes in memory per stored byte that an undamaged file can have with its filters.
 hsize_t most_expansion(hid_t creation) {
   const int filters = H5Pget_nfilters(creation);
   hsize_t expansion = 1;
@@ -74,9 +74,9 @@ void Hdf5File::State::check_record(const std::string& name, hid_t type) const {
   }
 }
 
-// Chunks that are not there cost nothing to claim; every one that is there has 8 bytes of an index or more.
+// A file can claim chunks that do not exist. Every existing chunk has at least 8 bytes in an index.
 bool Hdf5File::State::has_many_chunks(hid_t dataset, const Shape& extents) const {
-  constexpr hsize_t kMany = 100'000;  // a hundredth of a second of work
+  constexpr hsize_t kMany = 100'000;  // 0.01 s of work
   const Id creation(H5Dget_create_plist(dataset), H5Pclose);
   hsize_t chunk[H5S_MAX_RANK] = {}, chunks = 1;
   if (H5Pget_layout(creation.get()) != H5D_CHUNKED ||
@@ -100,7 +100,7 @@ void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, cons
   if (!creation) fail_at(name, "its layout is damaged", reason());
   if (item == 0 || item > kLargestItem) fail_at(name, "its elements of ", item, " bytes are absurd");
   if (H5Pget_layout(creation.get()) == H5D_VIRTUAL || H5Pget_external_count(creation.get()) > 0)
-    fail_at(name, "its data lie in other files, which is not read");
+    fail_at(name, "its data are stored in other files, which is not supported");
   const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), bytes());
   const hsize_t claimed = static_cast<hsize_t>(extents.count()) * item, most = most_expansion(creation.get());
   if (claimed / most <= stored) return;
@@ -113,7 +113,7 @@ void Hdf5File::State::check_storage(const std::string& name, hid_t dataset, cons
   if (all > static_cast<hsize_t>(kMostFilled) || fill == H5D_FILL_VALUE_UNDEFINED ||
       fill == H5D_FILL_VALUE_ERROR)
     fail_at(name, "its shape ", extents.text(), " needs ", claimed, " bytes, but only ", stored,
-            " are stored; more is missing than its fill value is taken for");
+            " are stored; more elements are missing than are read as fill values");
 }
 
 void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, Hdf5Number type,
@@ -123,8 +123,7 @@ void Hdf5File::State::fail_reading(const std::string& name, hid_t dataset, Hdf5N
   if (const std::string filter = creation ? missing_filter(creation.get()) : ""; !filter.empty())
     fail_at(name, where, "it is compressed with the filter ", filter,
             ", which the HDF5 library here does not have; 'h5repack -f GZIP=4' where the filter is installed "
-            "makes a "
-            "file that every program reads");
+            "makes a file that every program reads");
   fail_at(name, where, "its data are damaged or do not fit into ", name_of(type), why);
 }
 
@@ -135,10 +134,9 @@ std::optional<std::int64_t> Hdf5File::find_offset(const std::string& name, Hdf5N
   const Id stored = state_->type(name, dataset.get());
   const Id creation(H5Dget_create_plist(dataset.get()), H5Pclose);
   const haddr_t offset = H5Dget_offset(dataset.get());
-  const bool plain =
-      H5Pget_layout(creation.get()) == H5D_CONTIGUOUS && offset != HADDR_UNDEF &&
-      H5Dget_storage_size(dataset.get()) > 0 &&  // behind a user block nothing has an offset, too
-      H5Tequal(stored.get(), memory_type(type)) > 0;
+  const bool plain = H5Pget_layout(creation.get()) == H5D_CONTIGUOUS && offset != HADDR_UNDEF &&
+                     // An empty dataset in a file with a user block reports an offset, too.
+                     H5Dget_storage_size(dataset.get()) > 0 && H5Tequal(stored.get(), memory_type(type)) > 0;
   return plain ? std::optional(static_cast<std::int64_t>(offset)) : std::nullopt;
 }
 

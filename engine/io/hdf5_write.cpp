@@ -1,4 +1,4 @@
-// What goes into a file that is being made: groups and datasets, whole or row by row.
+// Writing groups and datasets, whole or row by row, to a file that was created.
 #include <algorithm>
 
 #include "engine/io/hdf5_internal.h"
@@ -47,7 +47,7 @@ void Hdf5File::store(const std::string& path, Hdf5Number type, const void* data,
   Id dataset = state_->make_dataset(name, memory, shape);
   if (!dataset || (count > 0 && H5Dwrite(dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
     state_->fail_at(name, "it cannot be written", reason());
-  // Chunks reach the file on closing: this is where a full disk shows.
+  // Chunks are written when the dataset is closed: a full disk is detected here.
   if (dataset.close() < 0) state_->fail_at(name, "it cannot be written", reason());
 }
 
@@ -77,18 +77,18 @@ void Hdf5File::make_group(const std::string& path) {
   const Call call(*state_);
   const std::string name = normal(path);
   if (name == "/" || has_group(name)) return;
-  if (has(name)) state_->fail_at(name, "a group cannot be made where a dataset is");
+  if (has(name)) state_->fail_at(name, "cannot create the group: a dataset has this name");
   if (const std::string parent = parent_of(name); !parent.empty()) make_group(parent);
   const Id creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation.get(), false);
   const Id group(H5Gcreate2(state_->file.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
                  H5Gclose);
-  if (!group) state_->fail_at(name, "the group cannot be made", reason());
+  if (!group) state_->fail_at(name, "the group cannot be created", reason());
 }
 
 template <class T>
 void Hdf5File::write(const std::string& dataset, std::span<const T> data, const Shape& shape) {
-  static const T none{};  // of no numbers, whose span may have no address
+  static const T none{};  // an empty span may have a null address
   store(dataset, hdf5_number<T>, data.empty() ? &none : data.data(), data.size(), shape);
 }
 

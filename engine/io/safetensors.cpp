@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little,
               "safetensors data is little-endian and copied as it is");
 
 using Json = nlohmann::ordered_json;
-constexpr std::uint64_t kMaxHeader = std::uint64_t{100} << 20;  // the reference implementation's limit
+constexpr std::uint64_t kMaxHeader = std::uint64_t{100} << 20;  // the limit of the reference implementation
 
 const char* code_of(DType dtype) {
   switch (dtype) {
@@ -49,7 +49,7 @@ struct Entry {
   std::uint64_t begin, end;
 };
 
-// One tensor's entry of the header, checked against itself and the size of the data.
+// The header entry of one tensor, checked for consistency and against the size of the data.
 Entry parse_entry(const std::string& name, const Json& json, std::uint64_t data_bytes,
                   const std::string& file) {
   const std::string where = concat(file, ", tensor ", name);
@@ -94,7 +94,7 @@ std::map<std::string, std::string> parse_metadata(const Json& json, const std::s
   return metadata;
 }
 
-// Other programs may have a key of this name; theirs need not be a number.
+// Other programs may use this key with a value that is not a number.
 void check_version(const std::map<std::string, std::string>& metadata, const std::string& file) {
   const auto found = metadata.find(kFormatVersionName);
   std::int64_t version = 0;
@@ -105,7 +105,7 @@ void check_version(const std::map<std::string, std::string>& metadata, const std
     check_format_version(version, file);
 }
 
-// As PyTorch does, one number in a list is taken for a number.
+// As in PyTorch, a list of one number equals a number.
 bool same_shape(const Shape& a, const Shape& b) {
   return a == b || (a.count() == 1 && b.count() == 1 && a.rank() <= 1 && b.rank() <= 1);
 }
@@ -197,7 +197,7 @@ void load_state(Module& module, const std::vector<NamedTensor>& from, const std:
     require(same_shape(found->second.shape(), tensor.shape()), where, ": tensor ", name, " has shape ",
             tensor.shape().text(), ", but this network's is ", found->second.shape().text());
   }
-  // Everything is checked before the first number is touched: a wrong file leaves the network as it was.
+  // Everything is checked before the first value is written: a wrong file leaves the network unchanged.
   std::map<std::string, Tensor> given;
   for (const auto& [name, tensor] : from) given.emplace(name, tensor);
   for (const auto& [name, tensor] : wanted) {

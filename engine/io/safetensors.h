@@ -1,7 +1,7 @@
-// safetensors: named tensors in one file that PyTorch, and much else, reads. Eight bytes give the length of a
-// JSON header, the header gives each tensor's dtype, shape and byte range, the rest is raw little-endian data
-// (https://github.com/huggingface/safetensors, format section). Written here: F32, F64 and I64; read: the
-// same and I32.
+// safetensors: named tensors in one file that PyTorch and many other programs read. Eight bytes give the
+// length of a JSON header, the header gives the dtype, shape and byte range of each tensor, and the rest is
+// raw little-endian data (https://github.com/huggingface/safetensors, section Format). Written here: F32,
+// F64 and I64; read: these and I32.
 #pragma once
 
 #include <filesystem>
@@ -13,25 +13,27 @@
 
 namespace umbra {
 
+/// The contents of a safetensors file.
 struct SafeTensors {
-  std::vector<NamedTensor> tensors;             // on the host, in the order of the file's data
-  std::map<std::string, std::string> metadata;  // free text by key
+  std::vector<NamedTensor> tensors;             ///< on the host, in the order of the file's data
+  std::map<std::string, std::string> metadata;  ///< text by key; may be empty
 
-  /// Throws Error naming the tensor when there is none of that name.
+  /// The tensor of this name; throws Error naming it when it does not exist.
   const Tensor& at(const std::string& name) const;
 };
 
-/// Throws Error with a sentence for a file that is missing, truncated, not safetensors, or whose header lies
-/// about its data.
+/// Reads a whole file. Throws Error when it is missing, truncated, not safetensors, newer than this
+/// release, or when its header does not match its data.
 SafeTensors read_safetensors(const std::filesystem::path& path);
 
-/// Writes the file aside and renames it into place. Tensors may live on any device.
+/// Writes tensors of any device and layout through an AtomicFile. Throws Error naming the file when it
+/// cannot be written.
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
-/// Copies `from` into the module's parameters and buffers by name. Every name must be there with its shape
-/// and no other may be (num_batches_tracked may be missing, as in files of old PyTorch versions); throws
-/// Error naming `where` and the tensor.
+/// Copies the tensors `from` to the parameters and buffers of `module` by name. Names and shapes must match
+/// exactly, except that num_batches_tracked may be missing, as it is in files of old PyTorch versions. Throws
+/// Error naming `where` and the tensor otherwise; the module is then unchanged.
 void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where);
 
 }  // namespace umbra

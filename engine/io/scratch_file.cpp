@@ -16,11 +16,11 @@ ScratchFile::ScratchFile(const std::filesystem::path& folder)
 #ifdef O_TMPFILE
   descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 #endif
-  if (descriptor_ < 0) {  // not every file system has files that never had a name
+  if (descriptor_ < 0) {  // not every file system supports files without a name
     descriptor_ = ::mkstemp(name.data());
     if (descriptor_ >= 0) ::unlink(name.c_str());
   }
-  require(descriptor_ >= 0, "cannot make a ", where_, ": ", std::strerror(errno));
+  require(descriptor_ >= 0, "cannot create a ", where_, ": ", std::strerror(errno));
 }
 
 ScratchFile::~ScratchFile() {
@@ -48,8 +48,8 @@ void ScratchFile::read(std::uint64_t first, std::span<std::uint64_t> words) cons
   for (std::size_t left = words.size_bytes(); left > 0;) {
     const ssize_t got = ::pread(descriptor_, bytes, left, offset);
     if (got < 0 && errno == EINTR) continue;
-    require(got > 0, "cannot read a ", where_,
-            " back: ", got < 0 ? std::strerror(errno) : "it was cut short");
+    require(got > 0, "cannot read from a ", where_, ": ",
+            got < 0 ? std::strerror(errno) : "it was cut short");
     bytes += got;
     offset += got;
     left -= static_cast<std::size_t>(got);

@@ -1,5 +1,5 @@
-// A file for what does not fit into memory for a while. It has no name, so that it is gone when the process
-// is, however that ends.
+// A temporary file for data that do not fit into memory. It has no name, so that it disappears when the
+// process ends, however it ends.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,22 @@
 
 namespace umbra {
 
+/// An unnamed temporary file of 64-bit words.
 class ScratchFile {
  public:
-  /// Opens it in `folder`. Throws Error when the folder does not exist or cannot be written.
+  /// Creates the file in `folder`. Throws Error when the folder does not exist or cannot be written.
   explicit ScratchFile(const std::filesystem::path& folder);
+  /// Closes and thereby deletes the file.
   ~ScratchFile();
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
 
-  /// Words written so far; the next ones follow.
+  /// Number of words written so far.
   std::uint64_t size() const { return size_; }
-  /// Throws Error naming the folder (a full disk).
+  /// Appends words at the end. Throws Error naming the folder when that fails (a full disk).
   void append(std::span<const std::uint64_t> words);
-  /// Words `first` to first + words.size(), which must have been written.
+  /// Reads words [first, first + words.size()). Throws Error when they have not been written or cannot be
+  /// read.
   void read(std::uint64_t first, std::span<std::uint64_t> words) const;
 
  private:

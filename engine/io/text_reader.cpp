@@ -17,7 +17,7 @@ constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 constexpr std::size_t kBuffer = std::size_t{1} << 18;
 constexpr std::size_t kLargestText = std::size_t{1} << 24;
 
-// Of packings that are not read here: how they begin, and what unpacks them.
+// Compressed formats that are not read here: their first bytes, and the program that decompresses them.
 struct Packing {
   std::string_view magic, name, unpack;
 };
@@ -30,8 +30,8 @@ constexpr Packing kPackings[] = {{"BZh", "bzip2", "bzcat"},
 
 }  // namespace
 
-// What is behind a descriptor, a buffer at a time; unpacked where it begins as gzip does. zlib's own gzread()
-// takes whatever follows the packed data for the end of the file, and half a file would pass for a whole one.
+// Reads a descriptor in buffers and decompresses gzip. zlib's gzread() is not used: it treats anything that
+// follows the compressed data as the end of the file, so that half a file would pass for a whole one.
 struct ByteReader::Source {
   std::string where;
   int descriptor = -1;
@@ -59,7 +59,7 @@ struct ByteReader::Source {
   void begin_unpacking() {
     constexpr int kGzip = 15 + 16;
     packed = ::inflateInit2(&stream, kGzip) == Z_OK;
-    require(packed, where, " cannot be unpacked: there is no memory for it");
+    require(packed, where, " cannot be decompressed: not enough memory");
   }
   std::size_t copy(unsigned char* to, std::size_t size) {
     if (begin == end && !fill()) return 0;
@@ -68,7 +68,7 @@ struct ByteReader::Source {
     begin += part;
     return part;
   }
-  // Another member may follow, or zeros that fill a block of a tape; nothing else.
+  // Another member may follow, or zeros that fill a tape block, but nothing else.
   bool next_member() {
     while (begin < end || fill()) {
       if (buffer[begin] == 0) {
@@ -76,7 +76,7 @@ struct ByteReader::Source {
         continue;
       }
       if (buffer[begin] != 0x1f)
-        fail(where, " is packed with gzip, and behind the packed data stands something else");
+        fail(where, " is compressed with gzip, and something else follows the compressed data");
       ::inflateReset(&stream);
       between_members = false;
       return true;
@@ -89,7 +89,7 @@ struct ByteReader::Source {
     const uInt room = stream.avail_out;
     while (stream.avail_out == room) {
       if (between_members && !next_member()) return 0;
-      if (begin == end && !fill()) fail(where, " is packed with gzip and cut short");
+      if (begin == end && !fill()) fail(where, " is compressed with gzip and cut short");
       stream.next_in = buffer.data() + begin;
       stream.avail_in = static_cast<uInt>(end - begin);
       const int outcome = ::inflate(&stream, Z_NO_FLUSH);
@@ -97,7 +97,7 @@ struct ByteReader::Source {
       if (outcome == Z_STREAM_END)
         between_members = true;
       else if (outcome != Z_OK && outcome != Z_BUF_ERROR)
-        fail(where, " is packed with gzip and damaged");
+        fail(where, " is compressed with gzip and damaged");
     }
     return room - stream.avail_out;
   }
@@ -110,8 +110,8 @@ ByteReader::ByteReader(const std::filesystem::path& path) : source_(std::make_un
   require(!std::filesystem::is_directory(path, ignored), source_->where, " is a folder");
   source_->descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   require(source_->descriptor >= 0, source_->where, " cannot be opened: ", std::strerror(errno));
-  while (source_->end < 4 && source_->append()) continue;  // a pipe gives what it has
-  // Two bytes alone may be those of a binary file; a method and flags as gzip has them are no chance.
+  while (source_->end < 4 && source_->append()) continue;  // a pipe may return fewer bytes
+  // A binary file may start with the same two bytes, but hardly with a valid method and flags as well.
   const unsigned char* start = source_->buffer.data();
   if (source_->end >= 4 && start[0] == 0x1f && start[1] == 0x8b && start[2] == 8 && start[3] < 0x20)
     source_->begin_unpacking();
@@ -135,14 +135,14 @@ TextReader::TextReader(const std::filesystem::path& path) : path_(path), bytes_(
   fill();
   const std::string_view start(buffer_.data(), end_);
   for (const Packing& packing : kPackings)
-    require(!start.starts_with(packing.magic), "file '", path.string(), "' is packed with ", packing.name,
-            "; unpack it first, or give <(", packing.unpack, " FILE)");
+    require(!start.starts_with(packing.magic), "file '", path.string(), "' is compressed with ", packing.name,
+            "; decompress it first, or pass <(", packing.unpack, " FILE)");
   require(!start.starts_with("\xff\xfe") && !start.starts_with("\xfe\xff"), "file '", path.string(),
-          "' is UTF-16 text, UTF-8 is expected (iconv -f UTF-16 -t UTF-8)");
+          "' is UTF-16 text, but UTF-8 is expected (iconv -f UTF-16 -t UTF-8)");
   if (start.starts_with("\xef\xbb\xbf")) begin_ = 3;
 }
 
-// Brings more bytes behind those that are left; false when there are none.
+// Appends more bytes to those that are left; false when there are none.
 bool TextReader::fill() {
   if (finished_) return false;
   std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
@@ -156,14 +156,14 @@ bool TextReader::fill() {
   return got > 0;
 }
 
-// No require(): where() would be made for every line.
+// Not require(), which would evaluate where() for every line.
 void TextReader::check_text(std::string_view text) const {
   if (std::memchr(text.data(), 0, text.size()) != nullptr) fail(where(), ": this is not text");
   if (text.size() > kLongestLine) fail(where(), ": the line is longer than ", kLongestLine, " bytes");
   if (std::memchr(text.data(), '\r', text.size()) != nullptr)
     fail(where(),
-         ": a carriage return in the middle of the line; line ends of CR alone are not read (tr '\\r' "
-         "'\\n' makes LF of them)");
+         ": a carriage return in the middle of the line; line ends of CR alone are not supported (tr '\\r' "
+         "'\\n' converts them to LF)");
 }
 
 bool TextReader::next_line(std::string_view& line) {

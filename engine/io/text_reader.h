@@ -1,6 +1,7 @@
-// Text files as people have them: plain or packed with gzip, on a disk or out of a pipe, with or without a
-// UTF-8 byte-order mark, lines ending in LF or CR LF. What is something else (UTF-16, CR alone, another
-// packing, no text at all) is refused by name, before it is taken for a table of one line.
+// Readers of text files: plain or compressed with gzip, from a disk or a pipe, with or without a UTF-8
+// byte-order mark, lines ending in LF or CR LF. Other formats (UTF-16, lines ending in CR, other
+// compressions, binary files) are recognised and refused with an Error, so that they are not taken for a
+// table of one line.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +14,18 @@
 
 namespace umbra {
 
-/// The bytes of a file or pipe, unpacked where they are packed with gzip.
+/// The bytes of a file or pipe, decompressed if it is compressed with gzip.
 class ByteReader {
  public:
-  /// Throws Error when the file is missing, a folder or not to be opened.
+  /// Opens a file or pipe. Throws Error when it is missing, a folder, or cannot be opened.
   explicit ByteReader(const std::filesystem::path& path);
+  /// Closes the file.
   ~ByteReader();
   ByteReader(const ByteReader&) = delete;
   ByteReader& operator=(const ByteReader&) = delete;
 
-  /// Up to `size` bytes into `to`; fewer only at the end. Throws Error for damaged packing.
+  /// Reads up to `size` bytes into `to` and returns their number; fewer only at the end. Throws Error for
+  /// damaged or truncated gzip data.
   std::size_t read(void* to, std::size_t size);
 
  private:
@@ -30,16 +33,18 @@ class ByteReader {
   std::unique_ptr<Source> source_;
 };
 
+/// The lines of a text file or pipe.
 class TextReader {
  public:
-  /// As ByteReader; also for other packings and for UTF-16.
+  /// Opens a file as ByteReader does. Throws Error also for other compressions and for UTF-16.
   explicit TextReader(const std::filesystem::path& path);
 
-  /// The next line without its end, valid until the next call; false at the end of the file. Throws Error for
-  /// what is not text and for lines above 1 MiB.
+  /// Reads the next line, without its end. `line` is valid until the next call. Returns false at the end of
+  /// the file. Throws Error when the line is not text or longer than 1 MiB.
   bool next_line(std::string_view& line);
-  /// "file 'a.csv' line 7", of the line last given.
+  /// The position of the line read last, for messages: "file 'a.csv' line 7".
   std::string where() const;
+  /// Number of the line read last, from 1; 0 before the first.
   std::int64_t line() const { return line_; }
 
  private:
@@ -49,12 +54,12 @@ class TextReader {
   std::filesystem::path path_;
   ByteReader bytes_;
   std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  // what of the buffer is not yet given
+  std::size_t begin_ = 0, end_ = 0;  // the part of the buffer that has not been returned yet
   std::int64_t line_ = 0;
   bool finished_ = false;
 };
 
-/// The whole of a text file of at most 16 MiB, lines ending in LF.
+/// A whole text file of at most 16 MiB, with lines ending in LF. Throws Error as TextReader does.
 std::string read_text_file(const std::filesystem::path& path);
 
 }  // namespace umbra

@@ -1,11 +1,11 @@
-// The version of this program, as --version prints it and files carry it.
+// The version of umbra, as --version prints it and as files contain it.
 #pragma once
 
 #include <string_view>
 
 namespace umbra {
 
-/// "0.1.0", the version of the project in CMakeLists.txt.
+/// The version of the project in CMakeLists.txt, such as "0.1.0".
 std::string_view version();
 
 }  // namespace umbra

@@ -6,7 +6,7 @@ namespace umbra {
 
 namespace {
 
-// Of one sample; a missing first axis has one position and no padding.
+// The geometry of one sample. With rank 2 the first axis has one position and no padding.
 ConvGeometry geometry_of(const Conv::Options& o) {
   require(o.rank == 2 || o.rank == 3, "a convolution has 2 or 3 spatial dimensions, not ", o.rank);
   ConvGeometry g;
@@ -21,7 +21,7 @@ ConvGeometry geometry_of(const Conv::Options& o) {
   if (o.rank == 2) g.in[0] = g.kernel[0] = g.stride[0] = g.dilation[0] = 1, g.padding[0] = 0;
   g.check();
   for (std::size_t a = 0; a < 3; ++a)
-    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps, which many rungs decline
+    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps; many rungs do not support dilation
   return g;
 }
 
@@ -89,7 +89,7 @@ Var BatchNorm::forward_conv(Pass& pass, Conv& conv, const Var& x, bool relu, con
 
 Var BatchNorm::forward_stem(Pass& pass, const Conv& conv, const Var& x, const Window& pool) {
   require(conv.bias_ == nullptr && conv.groups_ == 1,
-          "a stem is a convolution without bias and groups, followed by a batch norm");
+          "a stem is a convolution without bias or groups, followed by a batch norm");
   count(pass);
   return stem(pass, x, conv.weight_, weight_, bias_, state_, {conv.window_, pool});
 }

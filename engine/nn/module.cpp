@@ -3,7 +3,7 @@
 namespace umbra {
 namespace {
 
-// Through the host, a part at a time: it happens once in a run.
+// By way of the host, one part at a time; this happens once in a run.
 void renew_bf16_copy(const Variable& weight) {
   constexpr std::int64_t kPart = 1 << 20;
   Stream stream(weight.value.device());

@@ -1,4 +1,4 @@
-// The lines OP and CPU of ladder.def.
+// The OP and CPU lines of ladder.def.
 #include "engine/base/error.h"
 #include "engine/ops/ladder.h"
 

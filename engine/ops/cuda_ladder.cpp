@@ -1,4 +1,4 @@
-// The lines CUDA of ladder.def.
+// The CUDA lines of ladder.def.
 #include "engine/ops/ladder.h"
 
 namespace umbra {

@@ -1,7 +1,7 @@
 // Kernel: one rung of an op's ladder, a function that solves the problems it does not decline.
 //
-// A kernel never allocates, never synchronises and never throws: its memory is the caller's, its workspace is
-// asked for beforehand, and what it cannot do it declines beforehand in words.
+// A kernel never allocates, never synchronises and never throws: the caller owns its memory, asks for the
+// size of its workspace before the call, and asks declines() whether the kernel supports the problem.
 #pragma once
 
 #include <cstddef>
@@ -21,18 +21,20 @@ struct Kernel {
   std::string_view rung;  // "reference", "cpu_2_tiles", …: as in ladder.def
   Device::Kind device;
   DType dtype;
-  std::string (*declines)(const Op&);   // "" when it takes the problem, otherwise why not
+  std::string (*declines)(const Op&);   // "" when it supports the problem, otherwise why not
   std::size_t (*workspace)(const Op&);  // bytes, 64-byte aligned when handed over
   void (*run)(const Op&, Buffers, void* workspace, Stream&);
-  /// Null for umbra's own. A peer, the library of others that umbra is measured against, is taken only where
-  /// it is preferred, and says here why it cannot be had, "" when it can. It may allocate and wait when it
-  /// meets a problem for the first time (it looks for its best plan), and throw when the library fails.
+  /// Null for umbra's own kernels. A peer (a kernel of another library that umbra is compared with) is used
+  /// only where the user prefers it; this function returns why it is not available, "" when it is. A peer
+  /// may allocate and wait when it meets a problem for the first time (it searches for its best plan), and
+  /// throw when the library fails.
   std::string (*missing)() = nullptr;
 };
 
 /// A rung for ops of type O from functions on O or a base of it: Run(op, buffers, workspace, stream),
-/// Declines(op) -> std::string, Workspace(op) -> std::size_t. What ends the file of a rung, whose name and
-/// device ladder.def gives; a kernel that stands in no list (a peer, a test's own) says both.
+/// Declines(op) -> std::string, Workspace(op) -> std::size_t. A rung's file ends with this call, and
+/// ladder.def gives the rung its name and device; a kernel that is in no list (a peer, one that a test
+/// defines) passes both.
 template <class O, auto Run, auto Declines = nullptr, auto Workspace = nullptr>
 Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
                    Device::Kind device = Device::Kind::kCpu) {
@@ -56,15 +58,15 @@ Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
 }
 
 /// An op with its rungs from the reference upwards (the last that does not decline is chosen) and the
-/// problems every rung is tested and timed on.
+/// problems on which every rung is tested and timed.
 struct Ladder {
   std::string_view op;
   std::vector<Kernel> kernels;
   Problems (*problems)(DType);
 };
 
-/// The definition of ops of type O, with which its ladder starts: the reference on float and on double, and
-/// the problems.
+/// The definition of ops of type O, which is the start of its ladder: the reference on float and on double,
+/// and the problems.
 template <class O, auto F32, auto F64, auto Declines = nullptr, auto Workspace = nullptr>
 Ladder define_op(Problems (*problems)(DType)) {
   return {O::kName,

@@ -1,9 +1,9 @@
-// Op: one problem for a kernel to solve, i.e. an equation together with its geometry, free of any memory.
+// Op: one problem for a kernel to solve, i.e. an equation together with its geometry, without any memory.
 //
 // An Op knows its name, its buffers (what they hold, how they are accessed and how a test may fill them), the
-// useful floating-point operations it needs and the length of its longest sum. From this alone the registry
-// chooses a kernel, the tests build their gauntlet, and the benchmarks their roofline. FLOPs are useful ones:
-// multiplications with padding do not count (oneDNN's benchdnn counts the same way).
+// useful floating-point operations it needs and the length of its longest sum. From these alone the registry
+// chooses a kernel, the tests construct their checks and the benchmarks their roofline. FLOPs are useful
+// ones: multiplications with padding do not count (oneDNN's benchdnn counts the same way).
 #pragma once
 
 #include <array>
@@ -52,8 +52,8 @@ class Op {
   }  // small integers in: every correct kernel agrees bitwise
   /// The numbers of a buffer, by its place in buffers(), on the host.
   using Numbers = std::function<std::vector<double>(std::size_t buffer)>;
-  /// What about the inputs makes a result of this op not finite, as part of a sentence, where the op can tell
-  /// ("label 17 of row 3 is outside 0 … 9"); otherwise "".
+  /// For an input that makes a result of this op not finite: what is wrong with it, as part of a sentence
+  /// ("label 17 of row 3 is outside 0 … 9"). "" where the op cannot tell.
   virtual std::string why_not_finite(const Numbers& /*numbers*/) const { return {}; }
 
   /// Bytes that must move at least once: every buffer read or written once (twice when read and written).
@@ -69,8 +69,8 @@ class Op {
   DType dtype;  // of the arithmetic: kF32 or kF64
 };
 
-/// The memory of a call, one pointer per BufferSpec: in(0) is the first buffer's, out(2) the third's, and
-/// last() the last one's, which ops over many tensors have for the numbers of all.
+/// The memory of a call, one pointer per BufferSpec: in(0) is the first buffer, out(2) the third, and
+/// last() the last one, in which ops over many tensors pass the scalars that all tensors share.
 class Buffers : public std::span<void* const> {
  public:
   using span::span;

@@ -17,27 +17,27 @@ Tensor zeros(Device device, const Shape& shape, DType dtype, const Layout& layou
   return tensor;
 }
 
-// Moments of a parameter. The gradient of dead weights is zero for ever, so without weight decay they never
-// move and have no moments; with it they shrink like PyTorch's, and have them.
+// Moments of a parameter. The gradient of dead weights is always zero. Without weight decay they never change
+// and have no moments; with weight decay they shrink as PyTorch's do, and have moments.
 Tensor moment_of(const Parameter& p, double weight_decay) {
   const Tensor& value = p.value();
   return zeros(value.device(), value.shape(), value.dtype(),
                weight_decay == 0 ? p.var->grad_layout : value.layout());
 }
 
-// One call of an optimiser's op: the tensors it is about, and the memory of its buffers in their order.
+// One call of an optimiser's op: its tensors, and its buffers in order.
 struct StepCall {
   TensorList tensors;
   std::vector<Tensor> buffers;
 };
 
-// Adds what of a parameter moves: the elements with a gradient, which stand in front, and under weight decay
-// the dead ones behind them, whose gradient is zero. `moments` may be undefined.
+// Adds the elements of a parameter that change: those with a gradient, which come first, and under weight
+// decay the dead ones that follow, whose gradient is zero. `moments` may be undefined.
 void add_moving_tensors(const Parameter& p, double weight_decay, std::initializer_list<Tensor> moments,
                         StepCall& step) {
   const Tensor& grad = p.grad();
   require(grad.layout() == p.var->grad_layout, "the gradient of ", p.name,
-          " has a layout that is not its own");
+          " does not have the layout of its gradients");
   const Tensor& bf16_copy = p.var->bf16_copy;
   const auto add = [&](std::int64_t begin, std::int64_t n, bool absent) {
     const bool has_copy = !absent && bf16_copy.defined();
@@ -74,7 +74,7 @@ class Sgd final : public Optimizer {
   }
 
  private:
-  // lr and, with dampening, every parameter's share of its gradient, whether or not it has one.
+  // lr and, with dampening, the weight of the gradient of every parameter, whether or not it has a gradient.
   std::vector<double> scalars(double lr) const override {
     std::vector<double> numbers{lr};
     for (const Tensor& moved : moved_)
@@ -99,9 +99,9 @@ class Sgd final : public Optimizer {
 
   SgdOptions options_;
   std::vector<Tensor> velocity_;
-  // With dampening: whether a parameter has had its first step, i64 scalars on the host. A step's scalars
-  // are made before anybody knows which parameters will have a gradient in it, and a graph of the update
-  // reads them anew every time.
+  // With dampening: whether a parameter has had its first step, i64 scalars on the host. The scalars of a
+  // step are computed before it is known which parameters will have a gradient, and a replayed graph of the
+  // update reads them every time.
   std::vector<Tensor> moved_;
 };
 
@@ -170,8 +170,8 @@ void Optimizer::step(Context& context, double lr) {
 
 std::unique_ptr<Optimizer> make_sgd(std::vector<Parameter> parameters, const SgdOptions& options) {
   require(!options.nesterov || (options.momentum > 0 && options.dampening == 0),
-          "SGD: Nesterov's momentum needs a momentum above 0 and a dampening of 0, but they are ",
-          options.momentum, " and ", options.dampening);
+          "SGD: Nesterov's momentum needs momentum > 0 and dampening = 0, but they are ", options.momentum,
+          " and ", options.dampening);
   return std::make_unique<Sgd>(std::move(parameters), options);
 }
 

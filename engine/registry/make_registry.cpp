@@ -1,4 +1,4 @@
-// A registry of all that ladder.def lists, and nothing else.
+// The registry of exactly the rungs that ladder.def lists.
 #include "engine/ops/ladder.h"
 #include "engine/registry/registry.h"
 

@@ -1,7 +1,6 @@
-// The door through which peers enter: libraries of others (cuDNN, cuBLASLt) as rungs that are taken only
-// where they are preferred. A program that knows the word links bench/peers, or bench/peers/absent.cpp; which
-// of the two is decided by CMake. The engine links neither, and a program of either kind starts without the
-// libraries.
+// Adds peers, third-party libraries (cuDNN, cuBLASLt), to a registry as rungs that are chosen only when the
+// user prefers them. A program that calls register_peers() links bench/peers or bench/peers/absent.cpp, as
+// CMake decides. The engine links neither, and programs start without the libraries installed.
 #pragma once
 
 namespace umbra {

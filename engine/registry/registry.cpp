@@ -21,11 +21,11 @@ bool takes(const Kernel& kernel, const Op& op, Device::Kind device) {
   return kernel.device == device && kernel.dtype == op.dtype && kernel.declines(op).empty();
 }
 
-/// Why `kernel` was not chosen, in words.
+/// Why `kernel` was not chosen.
 std::string reason(const Kernel& kernel, const Op& op, Device::Kind device, bool preferred) {
   if (kernel.device != device) return concat("runs on ", name_of(kernel.device));
   if (kernel.dtype != op.dtype) return concat("computes in ", name_of(kernel.dtype));
-  if (kernel.missing != nullptr && !preferred) return "is a peer, taken only where it is preferred";
+  if (kernel.missing != nullptr && !preferred) return "is a peer, used only when it is preferred";
   return kernel.declines(op);
 }
 
@@ -36,11 +36,11 @@ std::string reason(const Kernel& kernel, const Op& op, Device::Kind device, bool
     candidates += concat(candidates.empty() ? "" : "; ", describe(kernel), " ",
                          reason(kernel, op, device, kernel.rung == preferred));
   }
-  fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype), " takes the problem ",
-       op.text(), "; candidates: ", candidates.empty() ? "none" : candidates);
+  fail("no kernel for ", op.name(), " on ", name_of(device), " in ", name_of(op.dtype),
+       " supports the problem ", op.text(), "; candidates: ", candidates.empty() ? "none" : candidates);
 }
 
-/// An op of several passes, name_fprop and so on, by the name of all: with or without its dimensions.
+/// The common name of the passes name_fprop, name_dgrad and name_wgrad: `name` without a suffix 2d or 3d.
 std::string_view whole_op(std::string_view name) {
   return name.ends_with("2d") || name.ends_with("3d") ? name.substr(0, name.size() - 2) : name;
 }
@@ -67,7 +67,7 @@ void Registry::add(const Ladder& ladder) {
 
 void Registry::add(const Kernel& kernel) {
   const auto place = index_.find(kernel.op);
-  require(place != index_.end(), "the rung ", describe(kernel), " is one of ", kernel.op,
+  require(place != index_.end(), "the rung ", describe(kernel), " belongs to the op ", kernel.op,
           ", which the registry does not have; it has ", op_names());
   require(kernel.run != nullptr, "the rung ", describe(kernel), " of ", kernel.op, " has no function");
   std::vector<Kernel>& kernels = ladders_[place->second].kernels;

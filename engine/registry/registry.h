@@ -1,9 +1,9 @@
 // Registry: every kernel of this build, and the choice of one for a problem.
 //
-// The ladder of an op stands in the order of ladder.def, reference first. The choice is the last rung for the device and
-// the dtype that does not decline; a preference of the user's goes first, and a peer (Kernel::missing) is
-// never chosen without one. A choice never changes behind the user's back: the table is printable and the
-// choice is a pure function of op, device and preferences.
+// An op's kernel variants are its rungs; the ordered list of them is its ladder, in the order of ladder.def with
+// the reference first. The registry chooses the last rung for the device and dtype that does not decline. A rung
+// that the user prefers takes precedence, and a peer (Kernel::missing) is chosen only when it is preferred. The
+// choice is a pure function of op, device and preferences, and the table can be printed.
 #pragma once
 
 #include <map>
@@ -19,32 +19,31 @@ namespace umbra {
 
 class Registry {
  public:
-  /// Adds an op. Throws Error where the registry has it already, or for a rung twice or of another op.
+  /// Adds an op. Throws Error if the registry has it already, or if a rung is repeated or belongs to another op.
   void add(const Ladder& ladder);
-  /// Adds a rung behind those that its op has. Throws Error for a rung twice or of an unknown op.
+  /// Adds a rung after those that its op has. Throws Error if the rung is repeated or its op is unknown.
   void add(const Kernel& kernel);
 
-  /// Everything, in the order in which it was added. Valid until the next add().
+  /// All ladders in the order in which they were added. Valid until the next add().
   std::span<const Ladder> ladders() const { return ladders_; }
 
-  /// The kernel for `op` on `device`, valid until the next add(). Throws Error naming every candidate and why
-  /// it declined.
+  /// The kernel for `op` on `device`, valid until the next add(). If there is none, throws an Error that lists
+  /// every candidate and why it was not chosen.
   const Kernel& choose(const Op& op, Device::Kind device) const;
 
-  /// The same, or null where no rung takes it.
+  /// The same, or null if no rung supports the problem.
   const Kernel* choose_if_any(const Op& op, Device::Kind device) const;
 
-  /// The place of that kernel in the op's ladder, the reference's is 0; none where no rung takes it.
+  /// The position of that kernel in the op's ladder (the reference is 0); empty if no rung supports the problem.
   std::optional<std::size_t> height(const Op& op, Device::Kind device) const;
 
-  /// Why choose() takes what it takes, in words: "the last of 3 that take it; cpu_3_few_inputs: more than 4
-  /// input channels".
+  /// Why choose() returns its kernel: "the last of 3; not cpu_3_few_inputs: more than 4 input channels".
   std::string why(const Op& op, Device::Kind device) const;
 
-  /// From now on `rung` is taken for `op` wherever it exists for the device and dtype and does not decline.
-  /// The name of an op with passes means all three: "linear" is linear_fprop, linear_dgrad and linear_wgrad,
-  /// and dimensions may follow it, "conv3d". Throws Error naming the known ones
-  /// when there is no such op or rung, and in the library's words when the rung is a peer that cannot be had.
+  /// From now on `rung` is used for `op` wherever it exists for the device and dtype and does not decline.
+  /// The name of an op with passes means all three: "linear" is linear_fprop, linear_dgrad and linear_wgrad;
+  /// dimensions may follow the name, as in "conv3d". Throws an Error that lists the known names if there is no
+  /// such op or rung, and one with the library's reason if the rung is a peer that is not available.
   void prefer(std::string_view op, std::string_view rung);
   /// The same from text: "conv_fprop=reference,relu_forward=cpu_1_simd". Empty text changes nothing.
   void prefer(std::string_view text);

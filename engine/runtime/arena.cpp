@@ -43,7 +43,8 @@ struct Arena::Pool {
 
 namespace {
 
-// Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted and blocks find new owners.
+// Sizes are rounded up to eighths of a power of two: at most 12.5 % is wasted, and freed blocks fit new
+// requests.
 std::size_t size_class(std::size_t bytes) {
   const std::size_t step = std::max<std::size_t>(256, std::bit_floor(bytes) / 8);
   return std::max<std::size_t>(step, (bytes + step - 1) / step * step);
@@ -56,7 +57,7 @@ Arena::Arena(Device device) : pool_(std::make_shared<Pool>(device)) {}
 std::shared_ptr<Storage> Arena::take(std::size_t bytes) {
   const std::size_t rounded = size_class(bytes);
   void* block = nullptr;
-  // The smallest free block that is large enough: a last, smaller batch finds room in what the others used.
+  // The smallest free block that is large enough: a smaller last batch fits into the blocks of the others.
   std::size_t size = rounded;
   auto found = pool_->free_blocks.lower_bound(rounded);
   while (found != pool_->free_blocks.end() && found->second.empty()) ++found;
@@ -69,7 +70,7 @@ std::shared_ptr<Storage> Arena::take(std::size_t bytes) {
     block = found->second.back();
     found->second.pop_back();
   }
-  // The block holds on to the pool, not to the arena, and goes back to its free list.
+  // The block keeps the pool alive, not the arena, and returns to the pool's free list.
   return std::make_shared<Storage>(pool_->device, block, bytes, [pool = pool_, size](void* memory) {
     pool->free_blocks[size].push_back(memory);
   });

@@ -1,6 +1,6 @@
-// Arena: memory for what a training step makes and drops. Blocks come back when their last owner goes and are
-// handed out again, also to those who need less, so that after the first step nothing is allocated any more.
-// Not for use from several threads at once.
+// Arena: memory for the temporary tensors of a training step. A block returns to the arena when its last
+// owner is destroyed and is reused for requests of its size or less, so nothing is allocated after the first
+// step. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class Arena {
  public:
   explicit Arena(Device device);
 
-  /// A block of at least `bytes` bytes with arbitrary contents. It may outlive the arena.
+  /// A block of at least `bytes` bytes, uninitialised. It may outlive the arena.
   std::shared_ptr<Storage> take(std::size_t bytes);
 
   Device device() const;

@@ -63,7 +63,7 @@ Graph::Graph(const Stream& stream, const std::function<void()>& work) : device_(
   try {
     work();
   } catch (...) {
-    try {  // the queue must leave its capture; what went wrong first is what is told
+    try {  // the capture of the queue must end; the first error is the one to report
       backend.destroy_graph(device_.index, backend.end_capture(device_.index, stream.native()));
     } catch (const Error&) {
     }

@@ -1,4 +1,4 @@
-// The CPU as a device: aligned host memory, on huge pages where it is large, and a queue that is the calling
+// The CPU as a device: aligned host memory, with huge pages for large blocks, and a queue that is the calling
 // thread.
 #include <sys/mman.h>
 
@@ -27,9 +27,10 @@ class CpuBackend final : public HostOnly {
     const bool large = bytes >= kHugePage;
     void* memory = nullptr;
     const int error = posix_memalign(&memory, large ? kHugePage : kAlignment, std::max(bytes, kAlignment));
-    if (error != 0) fail("the CPU has no ", bytes, " bytes of memory left for this run");
-    // Page faults were 40 % of an untuned training step; huge pages make them rare. Only whole ones: a last
-    // page used in part would be resident in full. Only advice: failure is harmless.
+    if (error != 0) fail("out of memory: cannot allocate ", bytes, " bytes on the CPU");
+    // Page faults took 40 % of an untuned training step; huge pages make them rare. Only for whole huge
+    // pages: a partly used last one would be resident in full. madvise() is advice, so its failure is
+    // harmless.
     if (large) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
     return memory;
   }

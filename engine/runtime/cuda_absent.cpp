@@ -1,4 +1,4 @@
-// The CUDA backend of a build without CUDA: no devices, and one sentence for whoever asks for one.
+// The CUDA backend of a build without CUDA: no devices, and an Error for every attempt to use one.
 #include "engine/base/error.h"
 #include "engine/runtime/host_only.h"
 
@@ -10,7 +10,7 @@ class NoCuda final : public HostOnly {
   int device_count() const override { return 0; }
   std::string describe(int) const override { absent(); }
   std::string why_none() const override {
-    return "this build of umbra has no CUDA; configure it with -DUMBRA_CUDA=ON where the CUDA Toolkit is";
+    return "this build of umbra has no CUDA support; configure with -DUMBRA_CUDA=ON and the CUDA Toolkit";
   }
   void* allocate(int, std::size_t) const override { absent(); }
   void release(int, void*, std::size_t) const override {}

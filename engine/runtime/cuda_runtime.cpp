@@ -1,5 +1,5 @@
 // The CUDA backend: devices, memory, queues, events and graphs through the CUDA runtime. Every call is
-// checked, and a failure is a sentence naming the call.
+// checked; the Error of a failure names the call.
 #include <cuda_runtime_api.h>
 #include <nvtx3/nvToolsExt.h>
 
@@ -11,11 +11,11 @@
 namespace umbra {
 namespace {
 
-constexpr int kOldestMajor = 8;  // compute capability 8.0: the kernels are compiled from there on
+constexpr int kOldestMajor = 8;  // the kernels are compiled for compute capability 8.0 and newer
 
 void check(cudaError_t status, const char* call, int index) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // it is told here; nobody else shall be blamed for it
+  cudaGetLastError();  // clears the error, so that a later check does not report it again
   fail("device cuda:", index, ": ", call, " failed: ", cudaGetErrorString(status));
 }
 
@@ -36,8 +36,8 @@ class CudaBackend final : public Backend {
  public:
   int device_count() const override {
     int count = 0, usable = 0;
-    // No driver and no card are the same answer: nothing to run on. Cards are counted up to the first that is
-    // too old; the driver lists the fastest first.
+    // A missing driver counts as no card. Cards are counted up to the first that is too old; the driver lists
+    // the fastest first.
     if (cudaGetDeviceCount(&count) != cudaSuccess) return 0;
     while (usable < count && properties_of(usable).major >= kOldestMajor) ++usable;
     return usable;
@@ -53,7 +53,7 @@ class CudaBackend final : public Backend {
     if (status != cudaSuccess)
       return concat("the CUDA runtime finds no device: ", cudaGetErrorString(status));
     if (count == 0) return "this machine has no CUDA device";
-    return concat("the CUDA device here is too old: ", describe(0),
+    return concat("this machine's CUDA device is too old: ", describe(0),
                   "; umbra's kernels need compute capability ", kOldestMajor, ".0 or newer");
   }
   std::size_t shared_memory() const override {
@@ -80,12 +80,11 @@ class CudaBackend final : public Backend {
     void* memory = nullptr;
     const cudaError_t status = cudaMalloc(&memory, bytes == 0 ? 1 : bytes);
     if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();  // it is told here and nowhere else
+      cudaGetLastError();  // clears the error
       std::size_t free = 0, total = 0;
       cudaMemGetInfo(&free, &total);
-      fail("device cuda:", index, " has not enough memory: ", bytes >> 20, " MiB were asked for and ",
-           free >> 20, " of ", total >> 20,
-           " MiB are free; a smaller train.batch or model.channels needs less");
+      fail("device cuda:", index, " is out of memory: ", bytes >> 20, " MiB were requested, ", free >> 20,
+           " of ", total >> 20, " MiB are free; a smaller train.batch or model.channels needs less");
     }
     check(status, "cudaMalloc", index);
     return memory;

@@ -1,4 +1,4 @@
-// Graph: work that was put into a stream once and can be done again with one launch.
+// Graph: work recorded from a stream, which one launch executes again.
 #pragma once
 
 #include <functional>
@@ -11,13 +11,13 @@ class Graph {
  public:
   /// Whether work on this kind of device can be captured.
   static bool possible(Device device);
-  /// Captures what `work` puts into `stream`; none of it is done. Meanwhile nothing may be waited for.
+  /// Records what `work` puts into `stream` without executing it. `work` must not wait for anything.
   Graph(const Stream& stream, const std::function<void()>& work);
   ~Graph();
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// Queues all of it.
+  /// Puts all recorded work into `stream`.
   void launch(const Stream& stream) const;
 
  private:

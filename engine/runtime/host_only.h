@@ -1,4 +1,4 @@
-// HostOnly: the parts of a Backend that are empty where the queue is the calling thread.
+// HostOnly: the parts of a Backend that are trivial when the queue is the calling thread.
 #pragma once
 
 #include <chrono>
@@ -35,7 +35,7 @@ class HostOnly : public Backend {
  private:
   using Clock = std::chrono::steady_clock;
   static Clock::time_point* time_of(void* event) { return static_cast<Clock::time_point*>(event); }
-  [[noreturn]] static void no_graphs() { fail("this device captures no graphs"); }
+  [[noreturn]] static void no_graphs() { fail("this device does not support graphs"); }
 };
 
 }  // namespace umbra

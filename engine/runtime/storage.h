@@ -1,4 +1,4 @@
-// Storage: one block of memory on one device, released when its last owner goes.
+// Storage: one block of memory on one device, released by its destructor.
 #pragma once
 
 #include <cstddef>
@@ -28,9 +28,9 @@ class Storage {
   std::function<void(void*)> release_;
 };
 
-/// A block of its own, outside every arena. Throws Error when the device has not enough memory.
+/// Allocates a block outside any arena. Throws Error when the device is out of memory.
 std::shared_ptr<Storage> allocate_storage(Device device, std::size_t bytes);
-/// Memory of the host that copies from and to `device` reach without the CPU's help.
+/// Pinned host memory: copies from and to `device` access it without the CPU.
 std::shared_ptr<Storage> allocate_pinned(Device device, std::size_t bytes);
 
 }  // namespace umbra

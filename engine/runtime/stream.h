@@ -1,5 +1,5 @@
-// Stream: an ordered queue of work on one device. There is no current stream: whoever launches work names its
-// queue. On the CPU the queue is the calling thread itself, so work is done when the call returns.
+// Stream: an ordered queue of work on one device. There is no current stream: every launch names its stream.
+// On the CPU the queue is the calling thread itself, so work is done when the call returns.
 #pragma once
 
 #include "engine/base/device.h"
@@ -32,7 +32,7 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  /// Sets the mark behind everything queued so far; an earlier one is forgotten.
+  /// Sets the mark after everything queued so far, replacing an earlier mark.
   void record(const Stream& stream) const;
   /// Waits until everything before the mark is done.
   void wait() const;
@@ -43,7 +43,7 @@ class Event {
   void* native_;
 };
 
-/// What passed on the device between two marks that have been waited for.
+/// Seconds on the device between two marks, both of which have been waited for.
 double seconds_between(const Event& from, const Event& to);
 
 }  // namespace umbra

@@ -16,7 +16,7 @@ void* checked_pointer(const Op& op, const BufferSpec& spec, const Tensor& tensor
   return tensor.data();
 }
 
-// Queues the kernel; a launch that the device refuses is told at once, with the op's name.
+// Queues the kernel. Throws Error with the op's name when the device refuses the launch.
 void run(Context& context, const Op& op, const Kernel& kernel, Buffers buffers, void* workspace) {
   const Device device = context.device();
   const Backend& backend = backend_of(device.kind);

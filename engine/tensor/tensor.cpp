@@ -19,8 +19,8 @@ Tensor::Tensor(std::shared_ptr<Storage> storage, std::size_t byte_offset, Shape 
 }
 
 Tensor Tensor::reshaped(Shape shape) const {
-  require(row_major(), "a batch-last tensor of shape ", shape_, " cannot be seen as ", shape);
-  require(shape.count() == count(), "a tensor of shape ", shape_, " cannot be seen as ", shape);
+  require(row_major(), "a batch-last tensor of shape ", shape_, " cannot be reshaped to ", shape);
+  require(shape.count() == count(), "a tensor of shape ", shape_, " cannot be reshaped to ", shape);
   Tensor other = *this;
   other.shape_ = shape;
   return other;
@@ -28,7 +28,7 @@ Tensor Tensor::reshaped(Shape shape) const {
 
 Tensor Tensor::elements(std::int64_t begin, std::int64_t count) const {
   require(begin >= 0 && count >= 0 && begin + count <= this->count(), "elements ", begin, " to ",
-          begin + count, " of a tensor that holds ", this->count());
+          begin + count, " were requested from a tensor of ", this->count());
   return {storage_, offset_ + static_cast<std::size_t>(begin) * size_of(dtype_), {count}, dtype_};
 }
 
@@ -44,9 +44,9 @@ Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout) {
 
 void copy(const Tensor& from, const Tensor& to, Stream& stream) {
   require(from.dtype() == to.dtype() && from.count() == to.count() && from.layout() == to.layout(),
-          "copy from ", from.shape(), " ", name_of(from.dtype()), " to ", to.shape(), " ",
-          name_of(to.dtype()));
-  // A queue of the device that takes part orders the copy; two host tensors need none.
+          "copy: counts, dtypes and layouts must be equal, but the tensors are ", from.shape(), " ",
+          name_of(from.dtype()), " and ", to.shape(), " ", name_of(to.dtype()));
+  // The device that takes part orders the copy in its stream; between two host tensors there is none.
   const Device device = from.device().kind == Device::Kind::kCpu ? to.device() : from.device();
   backend_of(device.kind).copy(device.index, stream.native(), to.data(), from.data(), from.bytes());
 }
@@ -86,8 +86,9 @@ Tensor row_major_on_host(const Tensor& tensor, Stream& stream) {
 }
 
 void assign(const Tensor& to, const Tensor& from, Stream& stream) {
-  require(from.row_major() && from.shape() == to.shape() && from.dtype() == to.dtype(), "assign from ",
-          from.shape(), " ", name_of(from.dtype()), " to ", to.shape(), " ", name_of(to.dtype()));
+  require(from.row_major() && from.shape() == to.shape() && from.dtype() == to.dtype(),
+          "assign: the source must be row-major with the shape and dtype of the target, but they are ",
+          from.shape(), " ", name_of(from.dtype()), " and ", to.shape(), " ", name_of(to.dtype()));
   if (to.row_major()) {
     copy(from, to, stream);
     stream.synchronize();

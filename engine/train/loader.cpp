@@ -13,8 +13,8 @@
 namespace umbra {
 namespace {
 
-// What no chunk of a parallel loop may throw: that of the lowest place is kept, so that it is the same one
-// whichever thread was first. Places above it need no work any more.
+// Keeps the exceptions that a parallel loop must not throw. The one of the lowest place is kept, so that the
+// result does not depend on which thread was first. Higher places are then skipped.
 class FirstFailure {
  public:
   template <class Body>
@@ -56,8 +56,8 @@ std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed, st
 
 Loader::Loader(const Dataset& data, const LoaderOptions& options) : data_(data), options_(options) {
   require(options.batch > 0, "train.batch must be positive, but it is ", options.batch);
-  require(batches_per_epoch() > 0, "a batch of ", options.batch, " is more than the ", data.size(),
-          " samples there are; lower train.batch or set train.drop_last=false");
+  require(batches_per_epoch() > 0, "a batch of ", options.batch, " is larger than the dataset of ",
+          data.size(), " samples; lower train.batch or set train.drop_last=false");
 }
 
 std::int64_t Loader::batches_per_epoch() const {
@@ -102,10 +102,10 @@ void Loader::for_each_sample(std::int64_t step, const std::vector<std::int64_t>&
 
 namespace {
 
-// The boxes on `device`; where they are already in its memory, as they stand there.
+// The boxes on `device`. On a CPU no copy is made.
 Tensor boxes_on(Device device, const BoxArray& boxes) {
   const Shape shape{boxes.count, boxes.features, boxes.voxels, boxes.voxels, boxes.voxels};
-  void* numbers = const_cast<float*>(boxes.numbers.data());  // only read: the op's buffer is an input
+  void* numbers = const_cast<float*>(boxes.numbers.data());  // never written: the op's buffer is an input
   const Tensor host(std::make_shared<Storage>(Device{}, numbers, boxes.numbers.size_bytes(), [](void*) {}), 0,
                     shape, DType::kF32);
   if (device.kind == Device::Kind::kCpu) return host;
@@ -131,7 +131,7 @@ std::span<T> row(const Tensor& tensor, std::size_t i) {
   return tensor.values<T>().subspan(i * length, length);
 }
 
-// Row i of the targets, which fill() writes as floats.
+// Fills row i of the targets; fill() writes floats, which become labels where the targets are integers.
 template <class Fill>
 void fill_target(const Tensor& targets, std::size_t i, const Fill& fill) {
   if (targets.dtype() == DType::kF32) return fill(row<float>(targets, i));
@@ -145,7 +145,7 @@ BoxWindow& window_at(const Tensor& windows, std::size_t i) {
   return reinterpret_cast<BoxWindow&>(row<std::int32_t>(windows, i)[0]);
 }
 
-// Host memory to fill: what the device copies from, or on the CPU what the kernels read.
+// Host memory for a batch: the source of the copy to a device, or on the CPU the memory that kernels read.
 Tensor host_memory(Device device, const Shape& shape, DType dtype) {
   if (device.kind == Device::Kind::kCpu) return allocate_tensor(device, shape, dtype);
   const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
@@ -159,7 +159,7 @@ Batch Loader::load(Context& context, std::int64_t step) const {
   staged.stage(context, step);
   Batch batch = staged.gather(context);
   batch.samples = samples_of(step);
-  context.stream.synchronize();  // the staging memory goes
+  context.stream.synchronize();  // the staging memory is about to be freed
   return batch;
 }
 

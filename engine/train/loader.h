@@ -1,6 +1,6 @@
-// Loader: batches of a Dataset. The order of an epoch is a function of (seed, epoch) and the augmentation of
-// a sample one of (seed, epoch, sample): the position in training is the step alone, and resuming needs
-// nothing else.
+// Loader: batches of a Dataset. The order of an epoch is a function of (seed, epoch), and the augmentation
+// of a sample is a function of (seed, epoch, sample). The step alone is the position in training: resuming
+// needs nothing else.
 #pragma once
 
 #include <array>
@@ -12,69 +12,75 @@
 
 namespace umbra {
 
+/// Samples on a device.
 struct Batch {
-  Tensor input;                       // [N, …]
-  Tensor target;                      // [N, …]
-  std::vector<std::int64_t> samples;  // indices into the dataset
+  Tensor input;   ///< [N, …], f32
+  Tensor target;  ///< [N, …], of the type Dataset::target_dtype()
+  /// Indices of the samples in the dataset; empty for a batch of StagedBatches.
+  std::vector<std::int64_t> samples;
 };
 
+/// How a Loader forms batches.
 struct LoaderOptions {
-  std::int64_t batch = 32;
-  std::uint64_t seed = 1;
-  bool shuffle = true;
-  bool drop_last = true;  // leave out the last, smaller batch of an epoch
-  bool augment = false;
+  std::int64_t batch = 32;  ///< samples per batch, at least 1
+  std::uint64_t seed = 1;   ///< of the order and the augmentation
+  bool shuffle = true;      ///< false: every epoch has the order of the dataset
+  bool drop_last = true;    ///< omit the last batch of an epoch when it is smaller
+  bool augment = false;     ///< read samples with Dataset's augmentation
 };
 
+/// The batches of a dataset, numbered by training step.
 class Loader {
  public:
-  /// `data` must outlive the loader. Throws Error when an epoch would hold no batch.
+  /// `data` must outlive the loader. Throws Error when an epoch would have no batch.
   Loader(const Dataset& data, const LoaderOptions& options);
 
+  /// Number of batches of an epoch.
   std::int64_t batches_per_epoch() const;
-  /// Batch `step % batches_per_epoch()` of epoch `step / batches_per_epoch()` on the context's device, in f32
-  /// but for targets that are labels.
+  /// Batch step % batches_per_epoch() of epoch step / batches_per_epoch(), on the device of `context`.
   Batch load(Context& context, std::int64_t step) const;
-  /// Samples of that batch.
+  /// Number of samples of that batch.
   std::int64_t batch_size(std::int64_t step) const;
+  /// The dataset of the constructor.
   const Dataset& data() const { return data_; }
 
  private:
   friend class StagedBatches;
   const std::vector<std::int64_t>& order(std::int64_t epoch) const;
   std::vector<std::int64_t> samples_of(std::int64_t step) const;
-  /// Calls body(place in the batch, sample, stream to augment from or null) on all threads. Where it throws,
-  /// what the first of these samples threw.
+  // Calls body(place in the batch, sample, random stream for augmentation or null) on all threads. If calls
+  // throw, rethrows the exception of the first of these samples.
   template <class Body>
   void for_each_sample(std::int64_t step, const std::vector<std::int64_t>& samples, const Body& body) const;
 
   const Dataset& data_;
   LoaderOptions options_;
-  mutable std::int64_t order_epoch_ = -1;  // the epoch whose order is kept
+  mutable std::int64_t order_epoch_ = -1;  // the epoch of order_
   mutable std::vector<std::int64_t> order_;
-  mutable Tensor boxes_;  // of data_, where it has some, on the device of the last context
+  mutable Tensor boxes_;  // those of data_, if it has any, on the device of the last context
 };
 
-/// The batches of a loader at fixed places in a device's memory, one after the other, so that a captured
-/// graph can read them: stage() says on the host which samples come next, gather() puts them together on the
-/// device.
+/// The batches of a loader, one after another at a fixed address in device memory, so that a captured graph
+/// can read them. stage() selects the samples on the host; gather() assembles them on the device.
 class StagedBatches {
  public:
-  /// For batches of loader.batch_size(first_step) samples.
+  /// For batches of loader.batch_size(first_step) samples. `loader` must outlive this object.
   StagedBatches(Context& context, const Loader& loader, std::int64_t first_step);
+  /// Number of samples of every batch.
   std::int64_t batch_size() const { return target_.shape()[0]; }
-  /// Queues what batch `step` is made of. Two may be under way at a time; a third waits for the first.
+  /// Reads the samples of batch `step` and queues their copy to the device. Two batches may be in progress; a
+  /// third call waits for the first.
   void stage(Context& context, std::int64_t step);
-  /// The staged batch. May be captured.
+  /// The batch that was staged last, assembled on the device. May be captured in a graph.
   Batch gather(Context& context) const;
-  /// The target of the batch of `step` on the host, which was staged last or last but one; it stays what it
-  /// is until the batch after the next is staged.
+  /// The targets of batch `step` on the host. `step` is one of the two that were staged last; the tensor is
+  /// valid until the second call of stage() from now.
   const Tensor& host_target(std::int64_t step) const;
 
  private:
   struct Slot {
     explicit Slot(Device device) : copied(device) {}
-    Tensor input, target;  // pinned; input: windows, or the samples themselves
+    Tensor input, target;  // pinned memory; input: windows, or the samples themselves
     Event copied;
   };
   const Loader& loader_;
@@ -82,7 +88,7 @@ class StagedBatches {
   Tensor input_, target_;  // on the device
 };
 
-/// 0 … count-1 in an order drawn from (seed, epoch).
+/// A permutation of 0 … count - 1 drawn from (seed, epoch).
 std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed, std::int64_t epoch);
 
 }  // namespace umbra

@@ -13,14 +13,14 @@ std::string header_of(const std::string& metric) {
   return "epoch,step,split,loss," + metric + ",lr,grad_norm,seconds\n";
 }
 
-// Rows of the file up to `last_step`; anything else in it (a line cut short by a kill) is dropped.
+// Rows of the file up to `last_step`. Anything else (a line truncated by a kill) is dropped.
 std::string rows_up_to(const std::filesystem::path& path, std::int64_t last_step, const std::string& header) {
   std::ifstream in(path);
   std::string text = header, line;
   if (std::getline(in, line))
     require(line.find(",step,") != std::string::npos, path.string(), ": the first line is not '",
             header.substr(0, header.size() - 1),
-            "', so the rows of the run cannot be kept; put the file back or remove it");
+            "', so the rows of the run cannot be kept; restore the file or remove it");
   while (std::getline(in, line)) {
     const std::size_t comma = line.find(',');
     if (comma == std::string::npos || in.eof() || line + "\n" == header) continue;

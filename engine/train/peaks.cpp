@@ -17,8 +17,8 @@ double seconds_of(Context& context, const Op& op, const Tensor& from, const Tens
   return seconds_between(start, end);
 }
 
-// The rate of the smallest problem of a growing kind that takes `enough` seconds, or of the largest: median
-// of nine.
+// Doubles the size of a problem until it takes `enough` seconds or is the largest, and returns its rate: the
+// median of nine runs.
 template <class MakeOp, class Work>
 double median_rate(Context& context, std::int64_t count, double enough, std::int64_t first, std::int64_t last,
                    const MakeOp& make_op, const Work& work) {
@@ -42,7 +42,7 @@ double median_rate(Context& context, std::int64_t count, double enough, std::int
 }  // namespace
 
 Peaks measure_peaks(Context& context) {
-  // As many threads as any GPU can hold, vectors for any CPU; memory that no cache holds.
+  // Enough threads for any GPU, vectors for any CPU, and a copy larger than any cache.
   const std::int64_t count = context.device().kind == Device::Kind::kCpu ? 1 << 16 : 1 << 20;
   constexpr std::int64_t kMostRounds = 1 << 14, kFirstCopy = 1 << 22, kLastCopy = 1 << 26;
   Peaks peaks;

@@ -1,22 +1,25 @@
-// Peaks: what a device can do, measured with the ops of engine/ops/elementwise/peak.h.
+// Peaks: the highest rates of a device, measured with the ops of engine/ops/elementwise/peak.h.
 #pragma once
 
 #include "engine/tensor/context.h"
 
 namespace umbra {
 
+/// The roofline of a device (Williams, Waterman & Patterson 2009).
 struct Peaks {
-  double flops = 0;  // multiply-adds in registers, counted as two each, per second
-  double bytes = 0;  // copying memory that no cache holds: bytes read plus bytes written per second
+  double flops = 0;  ///< FLOP/s of fp32 multiply-adds in registers, each counted as two operations
+  double bytes = 0;  ///< bytes/s of a copy in memory beyond all caches, bytes read plus bytes written
 
-  /// The share of a roofline that `seconds` for so much work is: 1 when nothing could be faster.
+  /// The shortest time that the peaks allow for `work_flops` operations and `work_bytes` bytes, divided by
+  /// `seconds`: 1 is the roofline.
   double roofline(double work_flops, double work_bytes, double seconds) const {
     const double needed = work_flops / flops > work_bytes / bytes ? work_flops / flops : work_bytes / bytes;
     return needed / seconds;
   }
 };
 
-/// Medians of nine runs on the context's device; takes half a GiB of its memory and a second of a CPU's time.
+/// Measures the peaks of the context's device: medians of nine runs. Needs 0.5 GiB of its memory and, on a
+/// CPU, about one second.
 Peaks measure_peaks(Context& context);
 
 }  // namespace umbra

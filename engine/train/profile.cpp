@@ -31,15 +31,13 @@ std::string Profile::table() const {
   for (const Row& row : rows) total += row.second.seconds;
   char buffer[512];
   std::snprintf(buffer, sizeof buffer,
-                "measured peaks of this device: %.1f GFLOP/s, %.1f GB/s; \"roof\" is the share of what they "
-                "allow, above "
-                "100 %% where a cache feeds an op\n",
+                "measured peaks of this device: %.1f GFLOP/s, %.1f GB/s; \"roof\" is the share of these that "
+                "an op reaches, above 100 %% where its data come from a cache\n",
                 peaks_.flops * 1e-9, peaks_.bytes * 1e-9);
   std::string text = buffer;
   text +=
       "op                        rung              calls   ms/call   share  GFLOP/s    GB/s   roof  problem "
-      "(why "
-      "this rung)\n";
+      "(why this rung)\n";
   for (const auto& [key, e] : rows) {
     const double roof = peaks_.roofline(e.flops, e.bytes, e.seconds);
     std::snprintf(buffer, sizeof buffer, "%-25s %-16s %6lld %9.4f %6.1f%% %8.1f %7.1f %5.0f%%  %s (%s)\n",

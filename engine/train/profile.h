@@ -1,4 +1,4 @@
-// Profile: what every op of a run cost and which rung ran it.
+// Profile: the cost of every op of a run and the rung (kernel variant) that ran it.
 #pragma once
 
 #include <map>
@@ -8,12 +8,14 @@
 
 namespace umbra {
 
+/// Sums time, FLOPs and bytes per op and problem.
 class Profile {
  public:
-  /// Measures the peaks of the context's device, then watches every call of `context`.
+  /// Measures the peaks of the context's device, then becomes the observer of `context`, which it must
+  /// outlive.
   void attach(Context& context);
-  /// A table, dearest first: op, rung, calls, ms per call, share, useful GFLOP/s, GB/s, percentage of the
-  /// roofline, the problem and why the registry chose the rung.
+  /// A table, most expensive first: op, rung, calls, ms per call, share of the time, useful GFLOP/s, GB/s,
+  /// percentage of the roofline, the problem, and why the registry chose the rung.
   std::string table() const;
 
  private:

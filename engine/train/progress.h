@@ -1,5 +1,5 @@
-// Progress: what a person sees while a network trains. On a terminal one line that is redrawn, elsewhere one
-// line per epoch.
+// Progress: reports the progress of training to a person. On a terminal it redraws one line; elsewhere it
+// prints one line per epoch.
 #pragma once
 
 #include <chrono>
@@ -10,13 +10,18 @@
 
 namespace umbra {
 
+/// Prints loss, metric, learning rate, speed and the time left while a Trainer runs.
 class Progress final : public Observer {
  public:
-  /// `metric` and `unit` are words for the line ("chi2", "boxes"); first_step is where this process starts.
+  /// `metric` and `unit` are words for the line ("chi2", "boxes"); `first_step` is the step at which this
+  /// process starts, for the speed and the time left.
   Progress(std::FILE* out, std::int64_t epochs, std::int64_t steps_per_epoch, std::int64_t first_step,
            std::string metric, std::string unit);
+  /// Adds the step to the means of the epoch, and redraws the line on a terminal.
   void on_step(const Report& report) override;
+  /// Keeps the metric for the line.
   void on_validation(const Report& report) override;
+  /// Prints the line at the end of an epoch.
   void on_step_done(const Report& report, bool epoch_end) override;
 
  private:

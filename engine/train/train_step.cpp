@@ -49,10 +49,10 @@ bool TrainStep::pipelined() const {
   return graph_ != nullptr;
 }
 
-// Queues the numbers of this step: which samples, which step, how far to go.
+// Queues the copies of the inputs of this step: the samples, its number and the scalars of the optimiser.
 void TrainStep::stage(std::int64_t step) {
   if (batches_ == nullptr || batches_->batch_size() != training_.batch_size(step)) {
-    context_.stream.synchronize();  // before the memory of the last ones goes
+    context_.stream.synchronize();  // before the memory of the previous batches is freed
     batches_ = std::make_unique<StagedBatches>(context_, training_, step);
     graph_.reset();
     warm_ = false;
@@ -84,7 +84,7 @@ TrainStep::Outputs TrainStep::compute() {
   return {loss->value, prediction->value, gradient_norm(context_, network_.parameters(), options_.clip)};
 }
 
-// Queues the copies of what the host wants to know.
+// Queues the copies of the results to the host.
 void TrainStep::fetch(const Outputs& outputs, Slot& s) {
   if (!s.loss.defined() || s.prediction.shape() != outputs.prediction.shape()) {
     s.loss = pinned_like(outputs.loss);
@@ -102,7 +102,7 @@ void TrainStep::run(std::int64_t step) {
   fetch(outputs, slot(step));
   if (options_.nan_guard) {
     slot(step).done.wait();
-    guard(step, slot(step));  // while the optimiser has not moved, so that the step can be repeated
+    guard(step, slot(step));  // before the parameters are updated, so that the step can be repeated
   }
   optimizer_.apply(context_, scalars_);
   slot(step).done.record(context_.stream);
@@ -157,13 +157,12 @@ void TrainStep::guard(std::int64_t step, const Slot& s) {
   if (!s.replayed) explain_nonfinite(step, s);
   fail("training stopped at step ", step, " of epoch ", step / training_.batches_per_epoch(),
        ": the loss is ", loss, " and the gradient norm ", norm, " (learning rate ", s.learning_rate,
-       "). The last checkpoint is untouched; continue from it with train.graph=off to have the first op "
-       "named whose "
-       "result is not finite");
+       "). The last checkpoint is untouched; continue from it with train.graph=off to find the first op "
+       "whose result is not finite");
 }
 
-// Repeats the step with every output of every op examined. The optimiser has not moved yet, so that it is the
-// same step; the network is not used afterwards.
+// Repeats the step and examines every output of every op. It is the same step because the parameters have not
+// been updated. The network is not used afterwards.
 void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
   std::string culprit, reason;
   const std::vector<Parameter> parameters = network_.parameters();

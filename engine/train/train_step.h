@@ -1,7 +1,8 @@
 // TrainStep: one optimiser step in two halves, so that a device need not wait for the host. launch() queues
-// everything; finish() waits for it and says how it went. Whatever differs from step to step (which samples,
-// the learning rate, the step's number) lies at fixed places in the device's memory, so that the work of a
-// step can be captured once into a graph and replayed. A replayed step gives the bits of a queued one.
+// the work; finish() waits for it and returns its Report. Everything that differs between steps (the
+// samples, the learning rate, the number of the step) is stored at fixed addresses in device memory, so
+// that a step can be captured once as a graph and replayed. A replayed step and a queued step give
+// bit-identical results.
 #pragma once
 
 #include <array>
@@ -15,57 +16,67 @@
 
 namespace umbra {
 
-/// What is learnt: from an input to a prediction, from a prediction to a loss, and the number people quote.
+/// What is learnt: the prediction, the loss that is minimised, and the metric that is reported.
 struct Objective {
+  /// From the input [N, …] of a batch to its prediction [N, …].
   std::function<Var(Pass&, const Var& input)> predict;
+  /// From a prediction to a loss with one element.
   std::function<Var(Pass&, const Var& prediction, const Tensor& target)> loss;
-  /// Sum over the samples of a batch of the quoted metric; divided by the number of samples for a mean.
+  /// Sum of the metric over the samples of a batch. Reports contain its mean per sample.
   std::function<double(std::span<const double> prediction, std::span<const double> target)> metric;
 };
 
 /// One optimiser step, or the mean over a validation pass.
 struct Report {
-  std::int64_t epoch = 0;  // from 0
-  std::int64_t step = 0;   // optimiser steps taken so far
-  double loss = 0;
-  double metric = 0;
-  double learning_rate = 0;
-  double gradient_norm = 0;  // before clipping; 0 for validation
-  double seconds = 0;        // of this step or pass
-  std::int64_t samples = 0;
+  std::int64_t epoch = 0;    ///< counted from 0
+  std::int64_t step = 0;     ///< optimiser steps taken so far
+  double loss = 0;           ///< of the batch, or its mean over the samples of a validation pass
+  double metric = 0;         ///< mean of Objective::metric per sample
+  double learning_rate = 0;  ///< of this step
+  double gradient_norm = 0;  ///< L2 norm before clipping; 0 for validation
+  double seconds = 0;        ///< duration of this step or pass
+  std::int64_t samples = 0;  ///< number of samples of this step or pass
 };
 
+/// Settings of a training run.
 struct TrainerOptions {
-  std::int64_t epochs = 15;
-  std::uint64_t seed = 1;
-  double clip = 0;  // largest gradient norm; 0: no clipping
-  bool nan_guard =
-      true;  // stop at the first loss or gradient that is not finite, and name where it came from
+  std::int64_t epochs = 15;  ///< passes over the training data
+  std::uint64_t seed = 1;    ///< of the dropout masks
+  double clip = 0;           ///< largest L2 norm of all gradients together; 0: no clipping
+  /// Stop with an Error at the first loss or gradient that is not finite; the message names the op it came
+  /// from.
+  bool nan_guard = true;
+  /// Learning rate of a step (counted from 0).
   std::function<double(std::int64_t step)> learning_rate;
-  bool graph = true;  // replay a captured step where the device can; not while an observer watches every op
+  /// Replay a captured step where the device supports it, unless Context::observer is set.
+  bool graph = true;
 };
 
+/// Runs optimiser steps, up to two at a time.
 class TrainStep {
  public:
+  /// All arguments must outlive this object.
   TrainStep(Context& context, Module& network, Optimizer& optimizer, const Objective& objective,
             const TrainerOptions& options, const Loader& training);
 
-  /// Whether launch() returns before its step is done: then two steps may be under way.
+  /// Whether launch() returns before its step is done. Then two steps may be in progress.
   bool pipelined() const;
+  /// Reads the batch of `step` and queues forward, backward and the update of the parameters.
   void launch(std::int64_t step);
-  /// Of the step launched last or last but one. Throws Error when nan_guard finds it not finite.
+  /// Waits for `step`, one of the two launched last. Throws Error when TrainerOptions::nan_guard is set and
+  /// the loss or the gradient norm is not finite.
   Report finish(std::int64_t step);
 
  private:
-  // What a step leaves on the device.
+  // The results of a step on the device.
   struct Outputs {
     Tensor loss, prediction, norm;
   };
-  // What the host gives and gets; one for even and one for odd steps.
+  // The inputs and results of a step on the host: one slot for even and one for odd steps.
   struct Slot {
     explicit Slot(Device device) : given(device), done(device) {}
     Event given, done;
-    Tensor number, scalars;         // pinned: the step and what the optimiser needs to know of it
+    Tensor number, scalars;         // pinned: the step and the scalars of the optimiser
     Tensor loss, prediction, norm;  // pinned: copies of the Outputs
     Tensor target;                  // on the host
     bool replayed = false;
@@ -92,7 +103,7 @@ class TrainStep {
   Tensor number_, scalars_;  // on the device: I64 [1] and F64
   Outputs outputs_;
   std::unique_ptr<Graph> graph_;
-  bool warm_ = false;  // a step of this size has been queued, so that the arena holds all it needs
+  bool warm_ = false;  // a step of this size has been queued: the arena has all the memory it needs
   std::chrono::steady_clock::time_point finished_;
 };
 

@@ -17,7 +17,7 @@ void evaluate_batches(Context& context, const Objective& objective, const Loader
   std::unique_ptr<StagedBatches> batches;
   for (std::int64_t i = 0; i < data.batches_per_epoch(); ++i) {
     if (batches == nullptr || batches->batch_size() != data.batch_size(i)) {
-      context.stream.synchronize();  // before the memory of the last ones goes
+      context.stream.synchronize();  // before the memory of the previous batches is freed
       batches = std::make_unique<StagedBatches>(context, data, i);
     }
     batches->stage(context, i);
@@ -42,7 +42,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
                           const std::vector<Observer*>& observers) {
   const std::int64_t per_epoch = training.batches_per_epoch(), total = options_.epochs * per_epoch;
   context_.stream.synchronize();
-  network_.renew_bf16_copies();  // whoever wrote the weights, a checkpoint or another hand
+  network_.renew_bf16_copies();  // the weights may have been written since, from a checkpoint for example
   TrainStep train_step(context_, network_, optimizer_, objective_, options_, training);
   const auto tell = [&](const Report& report) {
     for (Observer* observer : observers) observer->on_step(report);
@@ -51,7 +51,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
     return std::any_of(observers.begin(), observers.end(), wants);
   };
   const auto wants_stop = [](const Observer* observer) { return observer->wants_stop(); };
-  bool under_way = false;  // the step before this one has been launched, but not finished
+  bool under_way = false;  // the previous step has been launched but not finished
   for (; step < total; ++step) {
     train_step.launch(step);
     if (under_way) tell(train_step.finish(step - 1));
@@ -70,7 +70,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
       require(!options_.nan_guard || (std::isfinite(result.metric) && std::isfinite(result.loss)),
               "validation after step ", report.step, ": the loss is ", result.loss, " and the metric ",
               result.metric,
-              ", though training is finite: the running statistics of a batch norm must have run away; a "
+              ", although training is finite: the running statistics of a batch norm have diverged; a "
               "lower learning rate may help");
       for (Observer* observer : observers) observer->on_validation(result);
     }

@@ -1,4 +1,4 @@
-// Trainer: the loop and nothing else. Files, bars and tables are observers that watch it.
+// Trainer: the training loop. Checkpoints, progress lines and tables are written by observers of it.
 #pragma once
 
 #include <vector>
@@ -7,28 +7,34 @@
 
 namespace umbra {
 
+/// Watches a Trainer. The defaults do nothing.
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// Called after every step.
   virtual void on_step(const Report&) {}
+  /// Called after every validation pass, with its means.
   virtual void on_validation(const Report&) {}
-  /// Called last after a step and after the validation that may follow it, while the network and the
-  /// optimiser stand exactly behind report.step: always at the end of an epoch and where wants_state() asked
-  /// for it, on a device that runs ahead of the host not otherwise.
+  /// Called last after a step and its validation, when the network and the optimiser have the state after
+  /// Report::step steps. It is called at the end of every epoch and when wants_state() returned true. After
+  /// other steps it is called only if the device does not run ahead of the host.
   virtual void on_step_done(const Report&, bool /*epoch_end*/) {}
-  /// True asks for on_step_done() after `step` steps.
+  /// Return true to have on_step_done() called after `step` steps.
   virtual bool wants_state(std::int64_t /*step*/) const { return false; }
-  /// True asks the trainer to stop once the step at hand is done.
+  /// Return true to stop training after the current step.
   virtual bool wants_stop() const { return false; }
 };
 
+/// Trains a network on a Loader.
 class Trainer {
  public:
+  /// `context`, `network` and `optimizer` must outlive the trainer.
   Trainer(Context& context, Module& network, Optimizer& optimizer, Objective objective,
           TrainerOptions options);
 
-  /// Trains from `step` to the end of the last epoch; validates after every epoch when `validation` is given.
-  /// Returns the number of steps done in all.
+  /// Trains from `step` to the end of the last epoch, or until an observer wants to stop. Validates after
+  /// every epoch unless `validation` is null. Returns the number of steps done since the start of training.
+  /// Throws Error when TrainerOptions::nan_guard is set and a loss or metric is not finite.
   std::int64_t run(const Loader& training, const Loader* validation, std::int64_t step,
                    const std::vector<Observer*>& observers);
 
@@ -40,10 +46,10 @@ class Trainer {
   TrainerOptions options_;
 };
 
-/// Mean loss and metric of one pass over every sample, with running statistics and without dropout.
+/// Mean loss and metric of one pass over `data`, with running statistics and without dropout.
 Report validate(Context& context, const Objective& objective, const Loader& data);
 
-/// Predictions for every sample in order, [count, outputs] row by row.
+/// Predictions for the samples of `data` in order, row-major [count, outputs].
 std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data);
 
 }  // namespace umbra

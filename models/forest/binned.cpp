@@ -1,4 +1,4 @@
-// Growing on bins: best-first growth, out-of-bag rows, and which widths of codes and records there are.
+// Growing on bins: best-first growth, out-of-bag rows, and the available widths of codes and records.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -66,8 +66,7 @@ void BinnedGrower<Code, kSlots>::add_out_of_bag(const ForestTree& tree, std::spa
       const int depth = depths[d] == 0 ? walk.depth : std::min(depths[d], walk.depth);
       walk.walk(depth - level, codes.data(), at.data());
       level = depth;
-      for (std::size_t r = 0; r < waiting;
-           ++r) {  // integers: the order in which threads come does not matter
+      for (std::size_t r = 0; r < waiting; ++r) {  // integers: the order of the threads does not matter
         std::atomic_ref(sums[d * rows + row[r]]).fetch_add(values[at[r]], std::memory_order_relaxed);
         std::atomic_ref(trees[d * rows + row[r]]).fetch_add(1, std::memory_order_relaxed);
       }

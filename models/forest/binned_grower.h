@@ -1,9 +1,9 @@
-// Growing on bins, depth first. The larger child's histogram is the parent's less the smaller child's.
+// Growing on bins, depth first. The larger child's histogram is the parent's minus the smaller child's.
 //
-// The trees of several least numbers of rows per leaf grow as one. The best split for the smallest number is
-// the best for a larger one, too, if it leaves both sides rows enough: what it was best of only lost
-// candidates. Where it does not, the larger ones go on alone (a fork): rows are few there, so forks are
-// cheap.
+// The trees of a family, which differ in min_samples_leaf, grow as one. The best split for the smallest
+// value is also the best for a larger value if it leaves enough rows on both sides, because a larger value
+// only removes candidates. Where it does not, the trees of the larger values continue alone (a fork). Nodes
+// have few rows there, so forks are cheap.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,14 @@
 
 namespace umbra {
 
+/// The grower of BinnedData.
 template <class Code, int kSlots>
 class BinnedGrower final : public TreeGrower {
  public:
-  using Data = BinnedData<Code, kSlots>;
-  using Node = BinnedNode<Code>;
+  using Data = BinnedData<Code, kSlots>;  ///< the data it grows on
+  using Node = BinnedNode<Code>;          ///< a node that waits to be split
 
+  /// `data` must outlive it.
   BinnedGrower(const Data& data, const ForestOptions& options)
       : data_(data),
         options_(options),
@@ -57,7 +59,7 @@ class BinnedGrower final : public TreeGrower {
                       std::span<std::int64_t> sums, std::span<std::int32_t> trees) override;
 
  private:
-  // Whether the first of its leaf sizes may split it; if that may not, no larger one may.
+  // Whether the smallest of its leaf sizes may split the node; if not, no larger one may.
   bool may_split(const Node& node) const {
     return node.all.rows() >= 2 * least_[node.first] &&
            (options_.max_depth == 0 || node.depth < options_.max_depth);
@@ -99,11 +101,12 @@ class BinnedGrower final : public TreeGrower {
 
   static bool is_sparse(const Node& node) { return node.end - node.begin <= kSparseRows; }
 
-  // The histograms of two children that came of `parent`; only those that may be split need one.
+  // The histograms of the two children of `parent`; only children that may be split need one.
   void sum_children(Node& parent, std::array<Node, 2>& pair, std::size_t split_feature) {
     const std::size_t small = pair[0].all.rows() <= pair[1].all.rows() ? 0 : 1, large = 1 - small;
     if constexpr (sizeof(Code) > 1) {
-      // A column's window narrows in both children as soon as it may, so that subtraction fits all others.
+      // The window of the split column is refitted in both children; all others stay, so that subtraction
+      // is valid.
       for (Node& child : pair) child.windows.fit(split_feature);
     }
     if (is_sparse(pair[large]) || !may_split(pair[large]))  // and then the smaller one needs none either
@@ -132,9 +135,9 @@ class BinnedGrower final : public TreeGrower {
     }
   }
 
-  // Leaf sizes that cannot have this split leave the node, to go on later.
+  // Leaf sizes that this split leaves too few rows are moved to a fork, which grows later.
   void fork_if_needed(Node& node, const Split& split) {
-    if (split.feature < 0) return;  // and none for larger ones
+    if (split.feature < 0) return;  // larger leaf sizes have no split either
     const std::int64_t fewest = std::min(split.left.rows(), node.all.rows() - split.left.rows());
     std::size_t agree = node.first + 1;
     while (agree < node.last && least_[agree] <= fewest) ++agree;
@@ -163,7 +166,7 @@ class BinnedGrower final : public TreeGrower {
     }
   }
 
-  // Left children first. Nodes wait on a stack of their own: a tree may be as deep as it has rows.
+  // Left children first. The stack is explicit: a tree may be as deep as it has rows.
   void grow_depth_first(Node root) {
     std::vector<Node> waiting;
     waiting.push_back(std::move(root));
@@ -191,7 +194,7 @@ class BinnedGrower final : public TreeGrower {
     }
   }
 
-  // The node whose split gains most is next, until there are enough leaves.
+  // Always splits the node with the largest gain next, until there are max_leaf_nodes leaves.
   void grow_best_first(Node root);
 
   const Data& data_;

@@ -1,5 +1,5 @@
-// The rows a tree drew, compacted into records (codes, target, weight). Every split moves the records
-// themselves, so all passes are sequential; a histogram is one sum per column and bin.
+// The rows that a tree drew, compacted into records (codes, target, weight). Every split moves the records
+// themselves, so all passes are sequential. A histogram holds one sum per column and bin.
 #pragma once
 
 #include <array>
@@ -13,36 +13,41 @@
 
 namespace umbra {
 
-using Histogram = std::unique_ptr<RowSums[]>;  // [feature][bin]
+using Histogram = std::unique_ptr<RowSums[]>;  ///< [feature][bin]
 
 /// A node while it waits to be split.
 template <class Code>
 struct BinnedNode {
-  std::int32_t index = 0;
-  std::size_t first = 0, last = 0;  // which leaf sizes of the family come here: [first, last)
-  int depth = 0;
-  std::uint64_t path = 1;
-  int side = 0;                     // of the two buffers
-  std::int64_t begin = 0, end = 0;  // its records
-  RowSums all;
-  Windows<Code> windows;
-  Histogram histogram;  // or none: few rows
+  std::int32_t index = 0;  ///< in the tree
+  std::size_t first = 0,   ///< the first leaf size of the family whose tree has this node
+      last = 0;            ///< one past the last such leaf size
+  int depth = 0;           ///< 0 for the root
+  std::uint64_t path = 1;  ///< 1 for the root; 2 p and 2 p + 1 for the children of p
+  int side = 0;            ///< which of the two buffers holds its records
+  std::int64_t begin = 0,  ///< first record
+      end = 0;             ///< one past the last record
+  RowSums all;             ///< sum over its records
+  Windows<Code> windows;   ///< from codes to bins
+  Histogram histogram;     ///< null for a node of few rows
 };
 
+/// The records of one tree and the memory for its histograms.
 template <class Code, int kSlots>
 class BinnedRecords {
  public:
-  using Data = BinnedData<Code, kSlots>;
-  using Row = Record<Code, kSlots>;
-  using Node = BinnedNode<Code>;
+  using Data = BinnedData<Code, kSlots>;  ///< the rows to draw from
+  using Row = Record<Code, kSlots>;       ///< a record
+  using Node = BinnedNode<Code>;          ///< a range of records
 
+  /// `data` must outlive it.
   explicit BinnedRecords(const Data& data) : data_(data) {}
 
+  /// The buffer that holds the node's records.
   const Row* rows(const Node& node) const { return sides_[static_cast<std::size_t>(node.side)].data(); }
 
-  /// Compacts the rows that were drawn into the first buffer; how many these are.
+  /// Compacts the drawn rows into the first buffer and adds them up in `all`. Returns their number.
   std::int64_t compact(std::span<const std::uint8_t> counts, RowSums& all) {
-    std::size_t drawn = 1;  // one behind the last is written, too
+    std::size_t drawn = 1;  // one past the last is written, too
     for (const std::uint8_t count : counts) drawn += count != 0 ? 1 : 0;
     make_room(drawn);
     Row* out = sides_[0].data();
@@ -67,7 +72,8 @@ class BinnedRecords {
     return used;
   }
 
-  /// Moves the node's records to the other buffer, left ones first, in order.
+  /// Moves the node's records to the other buffer: those of the left child, then those of the right, both
+  /// in order.
   void partition(const Node& node, const ForestNode& split, std::int64_t left_rows) {
     const Row* in = rows(node) + node.begin;
     Row* out = sides_[static_cast<std::size_t>(1 - node.side)].data() + node.begin;
@@ -82,8 +88,7 @@ class BinnedRecords {
         left = moved.left, i = moved.left + moved.right;
       }
     }
-    // Without a branch: which side is a coin toss to the machine, and half the time of growing went into
-    // guessing.
+    // Without a branch: the side is unpredictable, and mispredictions took half of the time of growing.
     for (; i < count; ++i) {
       const Code seen = in[i].codes[f];
       const std::int64_t goes_right = static_cast<int>(seen > code) & static_cast<int>(seen != exception);
@@ -93,11 +98,13 @@ class BinnedRecords {
     }
   }
 
-  // ---- records set aside while another family member goes on: last in, first out ----
+  // ---- records set aside while another family member grows: last in, first out ----
+
+  /// Copies the node's records to a stack.
   void set_aside(const Node& node) {
     aside_.insert(aside_.end(), rows(node) + node.begin, rows(node) + node.end);
   }
-  /// The last `count` records come back, to the beginning of the first buffer.
+  /// Moves the last `count` records of the stack to the beginning of the first buffer.
   void bring_back(std::int64_t count) {
     make_room(static_cast<std::size_t>(count));
     std::copy(aside_.end() - count, aside_.end(), sides_[0].begin());
@@ -105,16 +112,21 @@ class BinnedRecords {
   }
 
   // ---- histograms ----
+
+  /// A new histogram of zeros, [features][kBins].
   Histogram make_histogram() const { return std::make_unique<RowSums[]>(size()); }
+  /// Keeps the memory of `h`, which may be null, for the next histogram.
   void give_back(Histogram h) {
     if (h) free_.push_back(std::move(h));
   }
+  /// The histogram of the node.
   Histogram summed(const Node& node) {
     Histogram h = take_histogram();
     std::memset(static_cast<void*>(h.get()), 0, size() * sizeof(RowSums));
     sum_columns(node, 0, static_cast<std::size_t>(data_.features), h.get());
     return h;
   }
+  /// Adds the node's records to the columns [first, last) of `h`.
   void sum_columns(const Node& node, std::size_t first, std::size_t last, RowSums* h) const {
     const Row *row = rows(node) + node.begin, *end = rows(node) + node.end;
     const Windows<Code>& w = node.windows;
@@ -124,9 +136,11 @@ class BinnedRecords {
       for (; row != end; ++row) sum_row(*row, w, first, last, h);
     }
   }
+  /// The sums of one record.
   static RowSums sums_of(const Row& row) {
     return {std::int64_t{row.target} * row.weight, (std::uint64_t{1} << RowSums::kWeightBits) + row.weight};
   }
+  /// from -= h.
   void subtract(Histogram& from, const Histogram& h) const {
     RowSums* to = from.get();
     const RowSums* sums = h.get();

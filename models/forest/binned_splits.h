@@ -1,4 +1,4 @@
-// The best split of a node from its histogram, or from the records themselves where these are few.
+// The best split of a node, from its histogram or, where records are few, from the records themselves.
 #pragma once
 
 #include <array>
@@ -8,17 +8,19 @@
 
 namespace umbra {
 
+/// Searches for splits and writes them into nodes.
 template <class Code, int kSlots>
 class BinnedSplits {
  public:
-  using Data = BinnedData<Code, kSlots>;
-  using Records = BinnedRecords<Code, kSlots>;
-  using Node = BinnedNode<Code>;
+  using Data = BinnedData<Code, kSlots>;        ///< the binned columns
+  using Records = BinnedRecords<Code, kSlots>;  ///< the records of the tree
+  using Node = BinnedNode<Code>;                ///< a node that waits to be split
 
+  /// `data` and `records` must outlive it. `extra_trees`: one random threshold per column.
   BinnedSplits(const Data& data, const Records& records, bool extra_trees)
       : data_(data), records_(records), extra_trees_(extra_trees), sparse_(records.make_histogram()) {}
 
-  /// With at least `least` rows per side; feature -1: there is none.
+  /// The best split that leaves at least `least` rows on each side; feature -1 when there is none.
   Split best(const Node& node, std::int64_t least, const FeatureDraw& draw) {
     Split split;
     draw.for_node(node.path, [&](std::int64_t f) {
@@ -28,7 +30,8 @@ class BinnedSplits {
     return split;
   }
 
-  /// Writes the split's column, threshold and code, which say the same of every value that was seen.
+  /// Writes the split's column, threshold and code into `out`. Threshold and code divide the rows in the
+  /// same way.
   void write(const Windows<Code>& windows, const Split& split, ForestNode& out) const {
     out.feature = static_cast<std::uint16_t>(split.feature);
     out.missing_left = split.missing_left;
@@ -38,8 +41,8 @@ class BinnedSplits {
       out.code = static_cast<std::uint16_t>(bins.count() - 1);
       return;
     }
-    // Bins between the two are empty in this node: halfway between the values that are not, if a gap
-    // between bins is there.
+    // The bins between the two are empty in this node. The threshold is halfway between the occupied ones
+    // if it then falls between two bins.
     std::int64_t code = windows.last_code(split.feature, split.at);
     const std::int64_t next = windows.first_code(split.feature, split.next);
     const auto at = [](std::int64_t c) { return static_cast<std::size_t>(c); };
@@ -61,7 +64,7 @@ class BinnedSplits {
     return try_bins(node, f, least, draw, column, next_bin, best);
   }
 
-  // What try_bins() does where nothing is missing and no threshold is random.
+  // try_bins() for a column without missing values and without random thresholds.
   bool try_all_bins(const Node& node, std::int64_t f, std::int64_t least, const RowSums* column,
                     Split& best) const {
     std::int64_t at = 0;
@@ -81,7 +84,7 @@ class BinnedSplits {
     }
     return at != first;
   }
-  // score_of() without its division, and with room for what rounding does: false only if it is not more.
+  // score_of() > score without the division, with a margin for rounding: never false for a larger score.
   static bool may_beat(double score, const RowSums& all, const RowSums& left) {
     const RowSums right = all - left;
     const double wl = left.weight(), wr = right.weight();
@@ -114,7 +117,7 @@ class BinnedSplits {
     return useful;
   }
 
-  // Looks at a column's occupied bins in ascending order; whether there are different values.
+  // Tries all splits between a column's occupied bins. Returns whether the column has different values.
   template <class NextBin>
   bool try_bins(const Node& node, std::int64_t f, std::int64_t least, const FeatureDraw& draw,
                 const RowSums* column, const NextBin& next_bin, Split& best) const {
@@ -127,7 +130,7 @@ class BinnedSplits {
     for (std::int64_t at = first, next; at < kMissingBin; at = next) {
       left.add(column[at]);
       next = next_bin(at + 1);
-      if (next >= kMissingBin) {  // all that have a value against those that have none
+      if (next >= kMissingBin) {  // rows with a value against rows without
         if (missing.count != 0)
           consider(best, score_of(node.all, left, least), feature, at, next, left, false, true);
         return missing.count != 0 || at != first;
@@ -136,7 +139,7 @@ class BinnedSplits {
         const bool last = next_bin(next + 1) >= kMissingBin;
         if (threshold < low_of(node, f, at) || (threshold >= low_of(node, f, next) && !last)) continue;
       }
-      // Where nothing is missing here, what may be missing later goes with the majority.
+      // If no value is missing here, values missing at prediction go to the side with more rows.
       const bool majority = missing.count == 0 && left.rows() * 2 >= node.all.rows();
       consider(best, score_of(node.all, left, least), feature, at, next, left, majority);
       if (missing.count != 0) {

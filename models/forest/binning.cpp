@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kTailRows = 16;
 constexpr std::int64_t kRowsPerTask = 1 << 14;
 
-// Bits of a float in an order that is that of the numbers.
+// The bits of a float, changed so that they are ordered like the numbers.
 std::uint32_t ordered(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return bits >> 31 != 0 ? ~bits : bits | 0x80000000u;
@@ -22,7 +22,8 @@ float from_ordered(std::uint32_t key) {
   return std::bit_cast<float>(key >> 31 != 0 ? key & 0x7fffffffu : ~key);
 }
 
-// Radix sort, 11 bits at a time: a third of a second saved per million rows against comparisons.
+// Radix sort, 11 bits at a time; it is a third of a second per million rows faster than a sort by
+// comparisons.
 void sort_floats(std::vector<float>& values) {
   constexpr int kBits = 11, kBuckets = 1 << kBits;
   std::vector<std::uint32_t> keys(values.size()), other(values.size());
@@ -38,7 +39,7 @@ void sort_floats(std::vector<float>& values) {
   std::transform(keys.begin(), keys.end(), values.begin(), from_ordered);
 }
 
-// The values that count, ascending; -0 becomes 0.
+// The unmasked values, ascending; -0 becomes 0.
 template <class T>
 std::vector<T> sorted_values(std::span<const T> column, std::span<const std::uint8_t> mask) {
   std::vector<T> values;

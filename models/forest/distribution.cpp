@@ -9,8 +9,7 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kLeaves = std::int64_t{1}
-                                 << 25;  // rows times trees that are sent down at once: 128 MB
+constexpr std::int64_t kLeaves = std::int64_t{1} << 25;  // rows times trees that walk down at once: 128 MB
 constexpr std::size_t kMostEdges = std::numeric_limits<std::uint16_t>::max() - 1;
 
 class LeavesOfRows final : public ForestPredictor::Visitor {
@@ -31,13 +30,13 @@ class LeavesOfRows final : public ForestPredictor::Visitor {
   std::vector<std::uint32_t> leaf_;  // [tree][row]
 };
 
-// In the mixture `sums` of one row, [codes].
+// The quantile of the mixture `sums` [codes] of one row.
 double quantile(std::span<const double> sums, const std::vector<double>& edges, double at) {
   double total = 0;
   for (const double s : sums) total += s;
   double left = at * total - sums[0];
   if (left <= 0 && sums[0] > 0) return edges.front();
-  double last = edges.front();  // where the occupied bins so far end
+  double last = edges.front();  // upper edge of the last occupied bin so far
   for (std::size_t b = 0; b + 1 < edges.size(); ++b) {
     const double here = sums[b + 1];
     if (!(here > 0)) continue;
@@ -52,7 +51,7 @@ double quantile(std::span<const double> sums, const std::vector<double>& edges, 
 
 std::vector<double> equal_edges(const ForestData& data, std::int64_t bins) {
   require(bins > 0 && bins < static_cast<std::int64_t>(kMostEdges), "forest: ", bins,
-          " bins of the target are asked for; 1 to ", kMostEdges - 1, " are possible");
+          " bins of the target are requested; 1 to ", kMostEdges - 1, " are possible");
   const std::vector<std::uint8_t> used = used_rows(data);
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (std::size_t i = 0; i < used.size(); ++i) {
@@ -71,8 +70,8 @@ std::vector<double> equal_edges(const ForestData& data, std::int64_t bins) {
   return edges;
 }
 
-// Adds the leaves' histograms of each row, then gives the sums [codes] and how many trees they are from to
-// finish(row, sums, trees). Rows come from several threads.
+// Adds up the histograms of the leaves of each row, then calls finish(row, sums [codes], number of trees).
+// Several threads call it for different rows.
 template <class Finish>
 class LeafHistograms::Mixture final : public ForestPredictor::Visitor {
  public:
@@ -80,7 +79,7 @@ class LeafHistograms::Mixture final : public ForestPredictor::Visitor {
       : of_(of), drawn_(drawn), finish_(finish) {}
 
   void visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) override {
-    // All trees pass over a block of rows on one thread, in order.
+    // One thread passes a block of rows through all trees, in order.
     thread_local std::vector<double> sums;
     thread_local std::vector<std::int32_t> trees;
     const std::size_t codes = of_.codes(), first = static_cast<std::size_t>(first_row);
@@ -140,7 +139,7 @@ LeafHistograms::LeafHistograms(const Forest& forest, const ForestData& data, std
   }
   for (std::size_t t = 0; t < trees_.size(); ++t)
     require(trees_[t].wrong_node < 0, "forest: node ", trees_[t].wrong_node, " of tree ", t,
-            " was grown on other rows than are given; these are not the data it was fitted on");
+            " was grown on other rows than the given ones; these are not the data it was fitted on");
 }
 
 LeafHistograms::Tree LeafHistograms::histograms(const ForestTree& tree, std::span<const std::uint32_t> leaf,
@@ -212,7 +211,7 @@ std::vector<double> LeafHistograms::probabilities(const ForestTable& table, cons
 std::vector<double> LeafHistograms::quantiles(const ForestTable& table, std::span<const double> at,
                                               const DrawnRows& drawn) const {
   for (const double q : at)
-    require(q >= 0 && q <= 1, "forest: a quantile is asked at ", q, ", outside 0 to 1");
+    require(q >= 0 && q <= 1, "forest: a quantile at ", q, " is requested, but 0 to 1 is expected");
   std::vector<double> out(static_cast<std::size_t>(table.rows()) * at.size());
   const auto finish = [&](std::size_t row, std::span<const double> sums, std::int32_t trees) {
     for (std::size_t k = 0; k < at.size(); ++k)

@@ -1,9 +1,9 @@
-// How the target is distributed where a forest predicts its mean: each tree says what it saw in the leaf a
-// row falls into, the forest says the mean of these histograms (Meinshausen 2006, binned). Intervals come
-// from it, and counts in bins of the target that keep the scatter which mean predictions lack.
+// The conditional distribution of the target (Meinshausen 2006, binned): for each row, the mean over the
+// trees of the histogram of the targets in the leaf that the row falls into. It gives prediction intervals,
+// and counts per bin of the target that keep the scatter which mean predictions lack.
 //
-// Histograms are stored sparsely, only bins in which a leaf has rows: deep trees have many leaves of few
-// rows.
+// Histograms are stored sparsely, with only the bins in which a leaf has rows: deep trees have many leaves
+// of few rows.
 #pragma once
 
 #include <cstdint>
@@ -15,40 +15,43 @@
 
 namespace umbra {
 
-/// Edges of `bins` equal bins from the smallest to just above the largest target; one bin where these are the
-/// same number.
+/// The edges [bins + 1] of equal bins from the smallest to just above the largest target of the used rows;
+/// one bin if all targets are equal. Throws Error when `bins` is out of range or no row is used.
 std::vector<double> equal_edges(const ForestData& data, std::int64_t bins);
 
+/// The histograms of the targets in the leaves of a forest.
 class LeafHistograms {
  public:
-  /// Sends the rows every tree drew into its leaves. `data` is what the forest was fitted on; `edges`
-  /// [bins + 1] ascend, bin b is edges[b] <= y < edges[b + 1]; targets outside count as below or above.
-  /// Throws Error when a leaf gets other than the number of rows it was grown on: then `data` is not the
-  /// forest's.
+  /// Sends the rows that each tree drew down to its leaves. `data`: the data the forest was fitted on.
+  /// `edges` [bins + 1] ascend; bin b holds edges[b] <= y < edges[b + 1]; targets outside all bins are
+  /// counted as below or above. Throws Error when the number of rows in a leaf is not that of the forest,
+  /// which means that `data` is not the data it was fitted on.
   LeafHistograms(const Forest& forest, const ForestData& data, std::vector<double> edges);
 
+  /// The number of bins.
   std::int64_t bins() const { return static_cast<std::int64_t>(edges_.size()) - 1; }
-  const std::vector<double>& edges() const { return edges_; }
+  const std::vector<double>& edges() const { return edges_; }  ///< [bins + 1]
 
-  /// P(target in bin | row): [rows][bins]. What is missing from 1 lies outside the edges.
+  /// P(target in bin | row): [rows][bins]. The rest of the probability lies outside the edges.
   std::vector<double> probabilities(const ForestTable& table) const;
-  /// [rows][at.size()], linear within bins; quantiles outside the edges are the first or last edge. `at`: 0
-  /// to 1.
+  /// The quantiles `at` (0 to 1) of every row: [rows][at.size()], linear within bins. Quantiles outside the
+  /// edges are the first or last edge. Throws Error when `at` is outside 0 to 1.
   std::vector<double> quantiles(const ForestTable& table, std::span<const double> at) const;
 
-  /// The same for the rows of `data`, that of the constructor, each from the trees that did not draw it
-  /// (masked rows: from all). NaN where every tree did.
+  /// probabilities() of the rows of `data`, the same data as in the constructor. Each row uses the trees
+  /// that did not draw it (masked rows: all trees). NaN where every tree drew the row.
   std::vector<double> out_of_bag_probabilities(const ForestData& data) const;
+  /// quantiles() of the rows of `data`, from the trees that did not draw them.
   std::vector<double> out_of_bag_quantiles(const ForestData& data, std::span<const double> at) const;
 
  private:
-  // Of the rows in node i, the share share[k] has code code[k], for begin[i] <= k < begin[i + 1]. Codes: 0
-  // below the first edge, bin + 1, then above.
+  // A share share[k] of the rows in node i has the code code[k], for begin[i] <= k < begin[i + 1]. Codes: 0
+  // is below the first edge, b + 1 is bin b, bins + 1 is above the last edge.
   struct Tree {
     std::vector<std::uint32_t> begin;  // [nodes + 1]; inner nodes have none
     std::vector<std::uint16_t> code;
     std::vector<float> share;
-    std::int64_t wrong_node = -1;  // whose number of rows is not the forest's
+    std::int64_t wrong_node = -1;  // a leaf whose number of rows is not that of the forest
   };
   using DrawnRows = std::vector<std::vector<bool>>;  // [tree][row]
   template <class Finish>

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kMostDraws = 15;  // of one row; more have a probability below 1e-14
 
-constexpr std::uint64_t kReplacements = std::uint64_t{1} << 40;  // indices behind those of all draws
+constexpr std::uint64_t kReplacements = std::uint64_t{1} << 40;  // indices after those of all draws
 
 // As many draws as there are counts, four per block of random words. Words that would favour some rows are
 // replaced (Lemire 2019).
@@ -60,8 +60,8 @@ void draw_rows(const ForestOptions& options, std::int64_t tree, std::span<const 
                         ? static_cast<std::ptrdiff_t>(counts.size())
                         : std::count_if(mask.begin(), mask.end(), [](std::uint8_t m) { return m != 0; });
   if (used == 0) return;
-  // The rows that count are drawn as if there were no others and moved to their places afterwards, in one
-  // pass.
+  // The unmasked rows are drawn as if there were no others, and their counts are then moved into place in
+  // one pass.
   const std::span<std::uint8_t> drawn = counts.first(static_cast<std::size_t>(used));
   const Rng rng(options.seed, Purpose::kForestRows, static_cast<std::uint64_t>(tree));
   switch (options.bootstrap) {

@@ -3,7 +3,7 @@
 namespace umbra {
 namespace {
 
-// The loop over blocks becomes vectors, as wide as those of the function that this is compiled into.
+// The loop over blocks is vectorised with the vectors of the target of the function it is inlined into.
 [[gnu::always_inline]] inline void ten_rounds(std::uint32_t key0, std::uint32_t key1, WordBlocks& words) {
   std::uint32_t *w0 = words[0].data(), *w1 = words[1].data(), *w2 = words[2].data(), *w3 = words[3].data();
   for (int round = 0; round < 10; ++round) {

@@ -1,5 +1,5 @@
-// Growing on all values: every column is sorted once, and a split divides the sorted row lists in place of
-// sorting again. What scikit-learn's trees compute, in the time of one pass per column and level.
+// Growing on all values: every column is sorted once, and a split divides the sorted lists of rows instead of
+// sorting again. The trees are those of scikit-learn, in the time of one pass per column and level.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -69,7 +69,7 @@ class ExactGrower final : public TreeGrower {
     tree_.push_back(maker_.leaf(root.all));
     std::vector<Candidate> waiting;
     offer(waiting, root);
-    // Depth first, or the split that gains most; a stack is a queue in which the last is best.
+    // Depth first (the last one waiting is next), or best first with max_leaf_nodes.
     for (std::int64_t leaves = 1; !waiting.empty(); ++leaves) {
       if (options_.max_leaf_nodes > 0 && leaves >= options_.max_leaf_nodes) break;
       auto next = waiting.end() - 1;
@@ -151,7 +151,7 @@ class ExactGrower final : public TreeGrower {
     if (best.feature >= 0) waiting.push_back({node, best, best.score / node.all.weight()});
   }
 
-  // Looks at a column's values in ascending order; whether there are different ones.
+  // Tries all splits between a column's values. Returns whether it has different values.
   bool try_column(const Node& node, std::int64_t f, std::int64_t least, Split& best) const {
     const std::int32_t* list = lists_[static_cast<std::size_t>(f)].data();
     const double* x = data_.values[static_cast<std::size_t>(f)].data();

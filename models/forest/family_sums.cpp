@@ -18,7 +18,7 @@ bool same_way(const ForestNode& a, const ForestNode& b) {
   return a.feature == b.feature && a.threshold == b.threshold && a.missing_left == b.missing_left;
 }
 
-// What each node says of its rows when the tree is cut at each depth: [node][depth].
+// The prediction for the rows of each node when the tree is cut at each depth: [node][depth].
 template <class Value>
 std::vector<Value> values_at_depths(const ForestTree& tree, std::span<const int> depths,
                                     const std::function<Value(double)>& value_of) {
@@ -132,7 +132,7 @@ template <class Value>
 void FamilySums<Value>::visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) {
   const Leaves& leaves = leaves_[static_cast<std::size_t>(tree)];
   const auto first = static_cast<std::size_t>(first_row);
-  std::vector<std::uint32_t> rows(at.size());  // those that count, then those at forks
+  std::vector<std::uint32_t> rows(at.size());  // the rows to add, then those at forks
   std::size_t count = 0;
   for (std::size_t r = 0; r < at.size(); ++r) {
     const std::size_t row = first + r;

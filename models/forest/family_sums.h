@@ -1,6 +1,6 @@
-// Sums of what families of trees predict, row by row: one sum per leaf size and depth, from one walk of the
-// tree of the smallest leaf size. The other trees of a family are that tree but for a few forks; rows that
-// come to one are few and walk on by themselves.
+// Sums of the predictions of families of trees, row by row: one sum per leaf size and depth, from one walk
+// of the tree of the smallest leaf size. The other trees of a family equal that tree except at a few forks.
+// Few rows reach a fork; these walk on individually.
 #pragma once
 
 #include <cstdint>
@@ -12,34 +12,38 @@
 
 namespace umbra {
 
-using Family = std::vector<ForestTree>;  // one tree per leaf size
+using Family = std::vector<ForestTree>;  ///< one tree per leaf size
 
-/// Where a row that walked the first tree of a family stands in the others.
+/// For a row that reached a leaf of the first tree of a family: its node in the other trees.
 struct FamilyForks {
+  /// Compares all trees of `family` with its first.
   explicit FamilyForks(const Family& family);
-  std::vector<std::uint32_t> at;     // [node of the first tree][leaf size]: node of that tree
-  std::vector<std::uint8_t> forked;  // [node of the first tree]: not a leaf in one of them, rows must walk on
+  std::vector<std::uint32_t> at;     ///< [node of the first tree][leaf size]: node in that tree
+  std::vector<std::uint8_t> forked;  ///< [node of the first tree]: 1 if an inner node in another tree
 };
 
-/// Value: double or std::int64_t, of which sums do not depend on order.
+/// Value: double or std::int64_t; sums of the latter do not depend on their order.
 template <class Value>
 class FamilySums final : public ForestPredictor::Visitor {
  public:
-  /// `depths` ascend, 0 (no limit) is last; `leaf_sizes`: trees of a family.
+  /// `table` must outlive it. `depths` ascend, with 0 (no limit) last; `leaf_sizes`: the number of trees of
+  /// a family.
   FamilySums(const ForestTable& table, std::span<const int> depths, std::size_t leaf_sizes);
 
-  /// Adds families to the sums, in order. value_of(node value): what is added. unseen: [family][row / 64],
-  /// bits of the rows that count; empty: all do.
+  /// Adds families to the sums, in order. value_of(v): the number to add for a prediction v. unseen:
+  /// [family][row / 64], a bit per row, set for the rows to add; empty: all rows.
   void add(std::span<const Family> families, const std::function<Value(double)>& value_of,
            std::span<const std::vector<std::uint64_t>> unseen = {});
 
-  std::size_t rows() const { return rows_; }
+  std::size_t rows() const { return rows_; }  ///< rows of the table
+  /// The sum for a row; leaf_size and depth are indices into the lists of the constructor.
   Value sum(std::size_t row, std::size_t leaf_size, std::size_t depth) const {
     return sums_[row * width_ + leaf_size * depths_.size() + depth];
   }
-  /// How many trees added to the row, where unseen rows were given.
+  /// The number of trees that were added for the row; 0 if add() had no `unseen`.
   std::int32_t trees(std::size_t row) const { return trees_[row]; }
 
+  /// Called by ForestPredictor::visit().
   void visit(std::int64_t first_row, std::int64_t tree, std::span<const std::uint32_t> at) override;
 
  private:

@@ -13,13 +13,14 @@ ForestTree FamilyTree::tree_of(std::size_t member) const {
     return at;
   };
   ForestTree out;
-  std::vector<std::size_t> source, waiting{0};  // of each node of `out`, its node here; nodes of `out`
+  std::vector<std::size_t> source,
+      waiting{0};  // of each node of `out`: its node in nodes_; nodes of `out` to visit
   const auto add = [&](std::size_t at) {
     source.push_back(found(at));
     out.push_back(nodes_[source.back()]);
   };
   add(0);
-  while (!waiting.empty()) {  // children get their numbers when their parent is split, left parents first
+  while (!waiting.empty()) {  // children are numbered when their parent is split, left parents first
     const std::size_t at = waiting.back();
     waiting.pop_back();
     if (out[at].leaf()) continue;

@@ -1,4 +1,4 @@
-// The whole forest: data into fixed point, rows drawn for every tree, trees grown side by side.
+// Fitting a forest: the data in fixed point, the rows of every tree, and trees that grow in parallel.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,9 +10,10 @@
 namespace umbra {
 namespace {
 
-constexpr int kOobBits = 16;  // behind the fixed point of the target: 2^30 * 2^16 * 2^16 trees fit an integer
+constexpr int kOobBits =
+    16;  // bits after the fixed point of the target: 2^30 * 2^16 * 2^16 trees fit an integer
 
-// Sums of out-of-bag predictions, all trees so far together.
+// Sums of out-of-bag predictions over all trees so far.
 struct OutOfBagSums {
   const FixedData& fixed;
   std::size_t rows;
@@ -34,10 +35,10 @@ struct OutOfBagSums {
 void check(const OutOfBagRequest& request, const ForestOptions& options) {
   const auto deeper = [](int a, int b) { return a != 0 && (b == 0 || a < b); };
   require(std::is_sorted(request.depths.begin(), request.depths.end(), deeper),
-          "forest: depths of out-of-bag predictions ascend");
+          "forest: the depths of out-of-bag predictions must ascend");
   for (std::size_t i = 0; i < request.trees.size(); ++i)
     require(request.trees[i] > (i == 0 ? 0 : request.trees[i - 1]) && request.trees[i] <= options.trees,
-            "forest: numbers of trees of out-of-bag predictions ascend, from 1 to those of the forest, ",
+            "forest: the numbers of trees of out-of-bag predictions must ascend and lie between 1 and ",
             options.trees);
 }
 
@@ -58,17 +59,18 @@ void check_fit(const ForestData& data, const ForestOptions& o) {
           " rows, but ", data.mask.size(), " in the mask");
   for (std::size_t i = 0; i < data.target.size(); ++i)
     require(std::isfinite(data.target[i]), "forest: the target of row ", i, " is ", data.target[i],
-            ", not a number");
+            ", but a finite number is expected");
   for (std::size_t i = 0; i < data.weights.size(); ++i)
     require(std::isfinite(data.weights[i]) && data.weights[i] >= 0, "forest: the weight of row ", i, " is ",
-            data.weights[i], "; weights are finite and not negative");
-  require(o.trees > 0, "forest: ", o.trees, " trees are asked for, at least 1 is needed");
-  require(o.max_depth >= 0, "forest: max_depth is ", o.max_depth, "; it is 0 (no limit) or positive");
-  require(o.min_samples_leaf > 0, "forest: min_samples_leaf is ", o.min_samples_leaf, "; it is at least 1");
+            data.weights[i], "; weights must be finite and not negative");
+  require(o.trees > 0, "forest: ", o.trees, " trees are requested, at least 1 is needed");
+  require(o.max_depth >= 0, "forest: max_depth is ", o.max_depth, "; it must be 0 (no limit) or positive");
+  require(o.min_samples_leaf > 0, "forest: min_samples_leaf is ", o.min_samples_leaf,
+          "; it must be at least 1");
   require(o.max_features >= 0 && o.max_features <= data.table.features(), "forest: max_features is ",
-          o.max_features, "; it is 0 (all) to the number of columns, ", data.table.features());
+          o.max_features, "; it must be 0 (all) or up to the number of columns, ", data.table.features());
   require(o.max_leaf_nodes == 0 || o.max_leaf_nodes >= 2, "forest: max_leaf_nodes is ", o.max_leaf_nodes,
-          "; it is 0 (no limit) or at least 2");
+          "; it must be 0 (no limit) or at least 2");
   const std::vector<std::uint8_t> used = used_rows(data);
   require(std::any_of(used.begin(), used.end(), [](std::uint8_t u) { return u != 0; }),
           "forest: every row is masked or has weight 0, there is nothing to learn from");
@@ -103,7 +105,7 @@ FixedData fixed_data(const ForestData& data) {
       largest = std::max(largest, data.weights[i]);
       whole = whole && data.weights[i] == std::floor(data.weights[i]);
     }
-    // Rows are drawn up to 16 times: 2^31 in all and 2^27 each leave room in the sums.
+    // Rows are drawn up to 16 times, so 2^31 in total and 2^27 per row do not overflow the sums.
     const double room = std::min(0x1p31 / total, 0x1p27 / largest);
     out.weight_unit = whole && room >= 1 ? 1 : std::exp2(-std::floor(std::log2(room)));
     out.weights.resize(rows);
@@ -185,7 +187,7 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
 
 ForestTree truncated(const ForestTree& tree, int depth) {
   if (depth == 0) return tree;
-  // Breadth does not matter: children follow their parents in the order of the deep tree.
+  // Depth first: children follow their parents in the order of the deep tree.
   ForestTree out;
   std::vector<std::pair<std::size_t, int>> from;  // of each node of `out`: its node in `tree`, its depth
   out.push_back(tree[0]);

@@ -1,4 +1,4 @@
-// Which rows are held out together.
+// The assignment of rows to folds.
 #include <algorithm>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// Growers side by side, handed out one per task, each with the memory to draw its rows.
+// A pool of growers for parallel tasks, each with the memory to draw its rows.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,20 @@
 
 namespace umbra {
 
+/// A thread-safe pool of growers.
 class Growers {
  public:
+  /// A grower and its memory.
   struct Worker {
-    std::unique_ptr<TreeGrower> grower;
-    std::vector<std::uint8_t> counts;  // [rows]
+    std::unique_ptr<TreeGrower> grower;  ///< never null
+    std::vector<std::uint8_t> counts;    ///< [rows]
   };
 
+  /// `data` must outlive it.
   Growers(const GrowthData& data, const ForestOptions& options, std::size_t rows)
       : data_(data), options_(options), rows_(rows) {}
 
+  /// A free worker, or a new one.
   Worker take() {
     const std::lock_guard lock(mutex_);
     if (free_.empty()) return {data_.make_grower(options_), std::vector<std::uint8_t>(rows_)};
@@ -27,6 +31,7 @@ class Growers {
     free_.pop_back();
     return worker;
   }
+  /// Returns a worker to the pool.
   void give_back(Worker worker) {
     const std::lock_guard lock(mutex_);
     free_.push_back(std::move(worker));
@@ -40,11 +45,10 @@ class Growers {
   std::vector<Worker> free_;
 };
 
-/// `data` with its mask the rows that count. Throws Error when there is nothing to learn from or an option is
-/// impossible, as fit_forest() says.
+/// Throws Error when an option is out of range or the data cannot be used, as described at fit_forest().
 void check_fit(const ForestData& data, const ForestOptions& options);
 
-/// Data prepared for options.search.
+/// Data prepared for this search.
 std::unique_ptr<GrowthData> make_growth(const ForestData& data, ForestOptions::Search search);
 
 }  // namespace umbra

@@ -23,7 +23,7 @@ Importance over_trees(const std::vector<std::vector<double>>& per, std::size_t c
   return out;
 }
 
-// Rows that tree number `tree` did not see though they are part of the data.
+// The used rows that tree number `tree` did not see.
 std::vector<std::int64_t> unseen_rows(const Forest& forest, const ForestData& data, std::int64_t tree) {
   const std::vector<std::uint8_t> used = used_rows(data);
   std::vector<std::uint8_t> counts(used.size());
@@ -58,7 +58,7 @@ bool goes_right(const ForestNode& node, double x) {
   return std::isnan(x) ? !node.missing_left : x > node.threshold;
 }
 
-// One value per group of every tree; trees without unseen rows, or on constant targets, say nothing.
+// One value per group of every tree. Trees without unseen rows or with constant targets are ignored.
 template <class OfTree>
 Importance from_trees(const Forest& forest, const ForestData& data, std::size_t columns,
                       const OfTree& of_tree) {
@@ -71,7 +71,8 @@ Importance from_trees(const Forest& forest, const ForestData& data, std::size_t 
     per[static_cast<std::size_t>(t)] = of_tree(t, rows, m);
   });
   std::erase_if(per, [](const auto& tree) { return tree.empty(); });
-  require(!per.empty(), "forest: no tree left a row out, so nothing can be measured on rows it did not see");
+  require(!per.empty(),
+          "forest: no tree left a row out, so there are no unseen rows to measure the importance on");
   return over_trees(per, columns);
 }
 

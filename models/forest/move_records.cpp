@@ -15,8 +15,8 @@ bool move_records_supported() {
   return has;
 }
 
-// A vector is four records. Both sides are written whole: what is behind the records of a side is written
-// again, later.
+// A vector holds four records. Whole vectors are written on both sides; what they write past the records of
+// a side is overwritten later.
 __attribute__((target("avx512f"))) MovedRecords move_records(const void* in, void* out, std::int64_t count,
                                                              std::int64_t left_count, RightRecords right) {
   const auto* from = static_cast<const char*>(in);
@@ -51,7 +51,7 @@ bool move_records_supported() {
   return false;
 }
 MovedRecords move_records(const void*, void*, std::int64_t, std::int64_t, RightRecords) {
-  fail("forest: records of this machine are moved one by one");
+  fail("forest: this machine cannot move four records at a time");
 }
 
 }  // namespace umbra

@@ -1,5 +1,4 @@
-// Moving records of 16 bytes to the left and to the right of a split, four at a time where the machine has
-// AVX-512.
+// Moving records of 16 bytes to the left and right sides of a split, four at a time on machines with AVX-512.
 #pragma once
 
 #include <cstddef>
@@ -7,20 +6,24 @@
 
 namespace umbra {
 
-/// Which records go right: byte `at` of the record is greater than `code` and is not `exception`.
+/// Which records go right: those whose byte `at` is greater than `code` and is not `exception`.
 struct RightRecords {
-  std::size_t at;  // below 8
-  std::uint8_t code, exception;
+  std::size_t at;     ///< below 8
+  std::uint8_t code,  ///< largest value that goes left
+      exception;      ///< goes left, too
 };
 
+/// Whether the machine has AVX-512.
 bool move_records_supported();
 
-/// Moves records from `in` to `out`, left ones to its beginning and right ones to out + 16 * left_count, both
-/// in order, until one side has fewer than four places left; neither end of `out` is overrun. So many were
-/// moved. Only where move_records_supported().
+/// The number of records that move_records() moved to each side.
 struct MovedRecords {
-  std::int64_t left, right;
+  std::int64_t left,  ///< to the beginning of `out`
+      right;          ///< to out + 16 * left_count
 };
+/// Moves records from `in` to `out`: left ones to its beginning and right ones to out + 16 * left_count,
+/// both in order, until one side has fewer than four places left. It does not write outside `out`. Only
+/// valid where move_records_supported().
 MovedRecords move_records(const void* in, void* out, std::int64_t count, std::int64_t left_count,
                           RightRecords right);
 

@@ -14,7 +14,7 @@ namespace {
 using Thresholds = std::vector<std::vector<double>>;  // [column], ascending, each once
 
 constexpr std::size_t kMostBytes = std::numeric_limits<std::uint8_t>::max() - 1;
-constexpr std::size_t kShortRun = 8;  // trees for which it does not pay to rank the rows anew
+constexpr std::size_t kShortRun = 8;  // trees for which ranking the rows again does not pay off
 
 std::size_t most_of(const Thresholds& t) {
   std::size_t most = 0;
@@ -44,7 +44,7 @@ Thresholds merged(const Thresholds& a, const Thresholds& b) {
   return out;
 }
 
-// Runs of trees whose ranks fit bytes, which walk several times faster than wider ones; none where such runs
+// Runs of trees whose ranks fit bytes, which walk several times faster than wider ones; empty if such runs
 // would be short.
 std::vector<std::unique_ptr<ForestWalk>> byte_walks(std::span<const ForestTree* const> trees,
                                                     std::size_t columns) {
@@ -84,7 +84,7 @@ void check_tree(const ForestTree& tree, std::int64_t features, std::string_view 
     require(std::isfinite(node.value), where, ": node ", i, " of tree ", number, " predicts ", node.value);
     if (node.leaf()) continue;
     require(node.left > i && node.left < size - 1 && seen[static_cast<std::size_t>(node.left)] == 0, where,
-            ": node ", i, " of tree ", number, " has its children at ", node.left, ", where they cannot be");
+            ": node ", i, " of tree ", number, " has its children at ", node.left, ", which is not possible");
     require(node.feature < features, where, ": node ", i, " of tree ", number, " splits column ",
             node.feature, " of ", features);
     require(!std::isnan(node.threshold), where, ": the threshold of node ", i, " of tree ", number,
@@ -92,13 +92,13 @@ void check_tree(const ForestTree& tree, std::int64_t features, std::string_view 
     seen[static_cast<std::size_t>(node.left)] = seen[static_cast<std::size_t>(node.left) + 1] = 1;
     next += 2;
   }
-  require(next == size, where, ": tree ", number, " has ", size - next, " nodes that nothing leads to");
+  require(next == size, where, ": tree ", number, " has ", size - next, " nodes that are no node's child");
 }
 
 ForestPredictor::ForestPredictor(const Forest& forest, std::int64_t trees, int depth)
     : columns_(static_cast<std::int64_t>(forest.features.size())) {
   require(trees >= 0 && trees <= static_cast<std::int64_t>(forest.trees.size()), "forest: ", trees,
-          " trees are asked for, the forest has ", forest.trees.size());
+          " trees are requested, the forest has ", forest.trees.size());
   const std::size_t used = trees == 0 ? forest.trees.size() : static_cast<std::size_t>(trees);
   require(columns_ <= kMostFeatures, "forest: it has ", columns_, " columns, at most ", kMostFeatures,
           " are possible");

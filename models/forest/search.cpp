@@ -17,17 +17,17 @@ bool deeper(int a, int b) {
   return a != 0 && (b == 0 || a < b);
 }
 
-// Sorted; throws where a value is there twice, or none.
+// The sorted values. Throws Error when there are none or one is repeated.
 template <class T, class Less>
 std::vector<T> axis(std::vector<T> values, const char* name, Less less) {
   require(!values.empty(), "forest: the grid has no value of ", name);
   std::sort(values.begin(), values.end(), less);
   const auto twice = std::adjacent_find(values.begin(), values.end());
-  if (twice != values.end()) fail("forest: the grid names ", name, " ", *twice, " twice");
+  if (twice != values.end()) fail("forest: the grid has ", name, " ", *twice, " twice");
   return values;
 }
 
-// Throws what fitting a point of the grid alone would throw.
+// Throws the errors that fitting single points of the grid would throw.
 void check_points(const ForestData& data, const ForestGrid& grid, const ForestOptions& base) {
   ForestOptions options = base;
   options.trees = grid.trees.back();
@@ -51,14 +51,14 @@ ForestGrid checked(const ForestGrid& grid) {
   ForestGrid out{axis(grid.trees, "trees", less), axis(grid.max_depth, "max_depth", deeper),
                  axis(grid.max_features, "max_features", less),
                  axis(grid.min_samples_leaf, "min_samples_leaf", less)};
-  require(out.trees.front() > 0, "forest: ", out.trees.front(), " trees are asked for, at least 1 is needed");
+  require(out.trees.front() > 0, "forest: ", out.trees.front(), " trees are requested, at least 1 is needed");
   for (const int depth : out.max_depth)
-    require(depth >= 0, "forest: max_depth is ", depth, "; it is 0 (no limit) or positive");
+    require(depth >= 0, "forest: max_depth is ", depth, "; it must be 0 (no limit) or positive");
   return out;
 }
 
-// Trees that grow side by side before their predictions are added up: enough for all threads, few enough to
-// keep of each what it says of its leaves.
+// The number of trees that grow in parallel before their predictions are added up: enough for all threads,
+// but few enough to keep the predictions of all their leaves in memory.
 std::int64_t batch_of(const ForestGrid& grid, std::int64_t rows) {
   constexpr std::int64_t kTrees = 64, kNodes = std::int64_t{1} << 20;
   const int depth = grid.max_depth.back();
@@ -74,7 +74,7 @@ std::vector<std::uint64_t> unseen_rows(std::span<const std::uint8_t> counts) {
   return bits;
 }
 
-// One sample of rows: grows all trees of the grid for one number of columns per node.
+// Grows all trees of the grid for one number of columns per node on one set of rows.
 class FamilySearch {
  public:
   FamilySearch(const ForestData& training, const ForestGrid& grid, const ForestOptions& base)
@@ -87,7 +87,7 @@ class FamilySearch {
   }
   const FixedData& fixed() const { return growth_->fixed; }
 
-  // add(families, unseen rows of each) in the order of trees; stop(t) after grid.trees[t].
+  // Calls add(families, unseen rows of each) in the order of trees, and stop(t) after grid.trees[t] trees.
   template <class Add, class Stop>
   void run(std::int64_t max_features, bool with_unseen, const Add& add, const Stop& stop) {
     options_.max_features = max_features;
@@ -121,7 +121,7 @@ class FamilySearch {
   std::unique_ptr<GrowthData> growth_;
 };
 
-// The scores of the whole grid, and how samples of rows fill them in.
+// The scores of the whole grid.
 class Scores {
  public:
   explicit Scores(const ForestGrid& grid) : grid_(grid) {
@@ -185,7 +185,7 @@ class Scores {
     for (std::size_t row = 0; row < prediction.size(); ++row) prediction[row] = predict(row);
     return r_squared(data.target, prediction);
   }
-  // use(score, leaf size, depth) side by side, for the points of one number of trees.
+  // Calls use(score, leaf size, depth) in parallel for the points with grid.trees[t] trees.
   template <class Use>
   void for_each(std::size_t features, std::size_t t, const Use& use) {
     const std::size_t leaves = grid_.min_samples_leaf.size(), depths = grid_.max_depth.size();
@@ -206,7 +206,7 @@ class Scores {
 std::vector<SearchScore> search_forest(const ForestData& data, const SearchRequest& request) {
   const ForestGrid grid = checked(request.grid);
   require(request.folds > 0 || request.out_of_bag,
-          "forest: neither cross-validation nor out-of-bag scores are asked for");
+          "forest: neither cross-validation nor out-of-bag scores are requested");
   require(request.base.max_leaf_nodes == 0,
           "forest: max_leaf_nodes cannot be combined with a search: best-first trees do not nest");
   require(!request.out_of_bag || request.base.bootstrap != ForestOptions::Bootstrap::kNone,

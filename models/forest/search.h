@@ -1,7 +1,7 @@
-// Which settings of a forest predict best: a grid over the number of trees, their depth, columns per node and
-// rows per leaf. Forests nest: fewer trees are the first of many, shallow trees are deep ones cut off, and
-// trees of several leaf sizes grow as one family (binned_grower.h). So each number of columns per node is
-// fitted once per fold, with the most trees at the greatest depth, and one walk scores all the rest.
+// A grid search for the best options of a forest: number of trees, depth, columns per node and rows per
+// leaf. Forests nest: fewer trees are the first of many, shallow trees are deep ones cut off, and trees of
+// several leaf sizes grow as one family (binned_grower.h). So each number of columns per node is fitted
+// once per fold, with the most trees at the greatest depth, and one walk scores all other points.
 #pragma once
 
 #include <cstdint>
@@ -15,48 +15,56 @@
 
 namespace umbra {
 
-/// The default is the grid of Nadler & To (2018).
+/// The values to try for each option. The defaults are the grid of Nadler & To (2018).
 struct ForestGrid {
-  std::vector<std::int64_t> trees{100, 500, 750, 1000};
-  std::vector<int> max_depth{5, 10};  // 0: no limit
-  std::vector<std::int64_t> max_features{0};
-  std::vector<std::int64_t> min_samples_leaf{1, 2, 4};
+  std::vector<std::int64_t> trees{100, 500, 750, 1000};  ///< see ForestOptions::trees
+  std::vector<int> max_depth{5, 10};                     ///< 0: no limit
+  std::vector<std::int64_t> max_features{0};             ///< 0: all
+  std::vector<std::int64_t> min_samples_leaf{1, 2, 4};   ///< see ForestOptions::min_samples_leaf
 };
 
-/// Which fold every row is held out in: [rows], -1 where `used` is 0. Rows of one group (empty: every row is
-/// its own) stay together; groups, in random order, go to the fold with the fewest rows so far. Throws Error
-/// when there are fewer groups than folds, or fewer than two folds.
+/// The fold in which each row is held out: [rows], -1 where `used` is 0. Rows of one group stay together
+/// (`groups` empty: every row is a group). Groups, in random order, go to the fold with the fewest rows so
+/// far. Throws Error when there are fewer groups than folds, or fewer than two folds.
 std::vector<int> make_folds(std::span<const std::uint8_t> used, std::span<const std::int64_t> groups,
                             int folds, std::uint64_t seed);
 
+/// The input of search_forest().
 struct SearchRequest {
-  ForestGrid grid;
-  ForestOptions base;  // all that is not in the grid; its seed also draws the folds
-  int folds = 5;       // 0: no cross-validation
-  bool out_of_bag = true;
-  std::span<const std::int64_t> groups;  // [rows] or empty
-  /// Called before each fold and number of columns per node: so many are done, so many there are.
+  ForestGrid grid;                       ///< the options to vary
+  ForestOptions base;                    ///< all other options; its seed also draws the folds
+  int folds = 5;                         ///< 0: no cross-validation
+  bool out_of_bag = true;                ///< compute out-of-bag scores
+  std::span<const std::int64_t> groups;  ///< [rows] or empty, see make_folds()
+  /// Called before each fit, of which there is one per fold (and one out of bag) and number of columns per
+  /// node.
   std::function<void(std::int64_t done, std::int64_t all)> progress;
 };
 
-/// R^2 counts every row once, whatever its weight. NaN: not asked for.
+/// The scores of one point of the grid. R^2 counts every row once, whatever its weight; it is NaN if not
+/// requested.
 struct SearchScore {
-  std::int64_t trees = 0;
-  int max_depth = 0;
-  std::int64_t max_features = 0, min_samples_leaf = 0;
-  std::vector<double> fold_r2;                                    // of each fold, on the rows held out
-  double cv_r2 = std::numeric_limits<double>::quiet_NaN();        // mean of fold_r2
-  double cv_r2_error = std::numeric_limits<double>::quiet_NaN();  // its standard error, from their scatter
-  double oob_r2 = std::numeric_limits<double>::quiet_NaN();       // of the forest fitted on all rows
+  std::int64_t trees = 0;                                         ///< of the point
+  int max_depth = 0;                                              ///< of the point
+  std::int64_t max_features = 0,                                  ///< of the point
+      min_samples_leaf = 0;                                       ///< of the point
+  std::vector<double> fold_r2;                                    ///< [folds], on the rows held out
+  double cv_r2 = std::numeric_limits<double>::quiet_NaN();        ///< mean of fold_r2
+  double cv_r2_error = std::numeric_limits<double>::quiet_NaN();  ///< standard error of the mean
+  double oob_r2 = std::numeric_limits<double>::quiet_NaN();       ///< of the forest fitted on all rows
 };
 
-/// One score for each point of the grid, trees varying fastest, then depth, rows per leaf, columns per node.
-/// Throws Error when an axis of the grid is empty or names something twice, or as fit_forest does;
-/// max_leaf_nodes cannot be combined with a search, for best-first trees do not nest.
+/// One score for each point of the grid; trees vary fastest, then depth, rows per leaf, columns per node.
+/// Throws Error as fit_forest() does, when an axis of the grid is empty or has a value twice, and when
+/// max_leaf_nodes is set, because best-first trees do not nest.
 std::vector<SearchScore> search_forest(const ForestData& data, const SearchRequest& request);
 
-enum class SearchScorer { kCrossValidation, kOutOfBag };
-/// Index of the score that is highest; of equal ones the first.
+/// The score by which best_of() chooses.
+enum class SearchScorer {
+  kCrossValidation,  ///< SearchScore::cv_r2
+  kOutOfBag          ///< SearchScore::oob_r2
+};
+/// The index of the highest score; of equal ones the first. Throws Error when there are no scores.
 std::size_t best_of(const std::vector<SearchScore>& scores, SearchScorer scorer);
 
 }  // namespace umbra

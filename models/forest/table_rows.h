@@ -1,4 +1,4 @@
-// Some rows of a table, copied together: passes over them do not touch the others.
+// A copy of some rows of a table, so that passes over them do not read the others.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 namespace umbra {
 
+/// Some rows of ForestData, copied.
 class TableRows {
  public:
   /// The rows i for which chosen[i] is not 0, in order.
@@ -34,9 +35,10 @@ class TableRows {
     }
   }
   TableRows(const TableRows&) = delete;
+  /// Moves; the columns stay where they are in memory.
   TableRows(TableRows&&) = default;
 
-  /// Without a mask: all of these rows.
+  /// The copied rows, without a mask. This object must outlive it.
   ForestData data() const { return {table_, target_, weights_, {}}; }
 
  private:

@@ -1,4 +1,4 @@
-// Walking rows of codes down a tree, sixteen at a time: one step of one row waits for memory, sixteen do not.
+// Walking rows of codes down a tree, sixteen at a time, to hide the latency of memory.
 #pragma once
 
 #include <algorithm>
@@ -11,24 +11,25 @@
 
 namespace umbra {
 
-/// A node as a walk needs it. A leaf leads to itself, whatever the code.
+/// A node of a WalkTree. A leaf leads to itself for any code.
 template <class Code>
 struct WalkStep {
-  std::uint32_t left;  // the right child is next
-  Code code;           // rows with a greater code go right
-  std::uint8_t feature;
-  bool missing_left;
+  std::uint32_t left;    ///< left child; left + 1 is the right one
+  Code code;             ///< rows with a greater code go right
+  std::uint8_t feature;  ///< column of the code
+  bool missing_left;     ///< rows with a missing value go left
 };
 
+/// A tree prepared for walking.
 template <class Code>
 struct WalkTree {
-  static constexpr Code kMissing = std::numeric_limits<Code>::max();
-  static constexpr int kTogether = 16;
+  static constexpr Code kMissing = std::numeric_limits<Code>::max();  ///< the code of a missing value
+  static constexpr int kTogether = 16;                                ///< rows per call of walk()
 
-  std::vector<WalkStep<Code>> steps;
-  int depth = 0;
+  std::vector<WalkStep<Code>> steps;  ///< [node]
+  int depth = 0;                      ///< levels below the root
 
-  /// `code_of(node)`: the code up to which rows go left.
+  /// code_of(node): the largest code that goes left.
   template <class CodeOf>
   WalkTree(const ForestTree& tree, const CodeOf& code_of) {
     std::vector<int> level(tree.size(), 0);
@@ -47,7 +48,7 @@ struct WalkTree {
     }
   }
 
-  /// Moves at[r] down by up to `levels` for r < kTogether; codes[r] points to the codes of a row.
+  /// Moves the nodes at [kTogether] down by up to `levels`. codes [kTogether]: the codes of each row.
   void walk(int levels, const Code* const* codes, std::uint32_t* at) const {
     const WalkStep<Code>* s = steps.data();
     for (int level = 0; level < levels; ++level) {
@@ -56,7 +57,7 @@ struct WalkTree {
       for (int r = 0; r < kTogether; ++r) {
         const WalkStep<Code>& step = s[at[r]];
         const Code code = codes[r][step.feature];
-        // Without branches: half of them would be guessed wrong.
+        // Without branches: half of them would be mispredicted.
         const auto right =
             static_cast<std::uint32_t>(code > step.code) &
             (static_cast<std::uint32_t>(code != kMissing) | static_cast<std::uint32_t>(!step.missing_left));

@@ -1,6 +1,6 @@
-// 64 rows a level, in bytes: lookups in tables of 128 (AVX-512 VBMI), for which Highway has no name yet.
-// Machines without them, and other compilers' targets, take the walk of walk_packed.h; which of the two ran
-// shows in no bit.
+// 64 rows per level with byte lookups in tables of 128 (AVX-512 VBMI), which Highway does not offer yet.
+// Machines without them, and other compilers' targets, use the walk of walk_packed.h; both give the same
+// bits.
 #include "models/forest/walk_bytes.h"
 
 #include "engine/base/error.h"
@@ -38,7 +38,7 @@ struct Rows {
     first = _mm512_load_si512(row);
   }
 
-  // A lookup sees the lowest 7 bits of an index: kMissingLeft does not matter.
+  // A lookup uses the lowest 7 bits of an index, so kMissingLeft is ignored.
   UMBRA_VBMI_INLINE Bytes at(Bytes column) const {
     const Bytes index = _mm512_or_si512(first, column);
     Bytes out = _mm512_setzero_si512();
@@ -87,7 +87,7 @@ UMBRA_VBMI_INLINE void walk_64(const ByteLevels& t, const std::uint8_t* codes, s
   for (int level = 0; level < six; ++level)
     at = down(at, goes_right<S, kMissing>(rows, _mm512_permutexvar_epi8(at, top_code),
                                           _mm512_permutexvar_epi8(at, top_column)));
-  if (t.levels > 6) {  // from here on an index within a table is what the lowest bits of `at` say
+  if (t.levels > 6) {  // from here on the lowest bits of `at` are the index within a table
     at = down(at, goes_right<S, kMissing>(rows, _mm512_permutexvar_epi8(at, load(t.code + 64)),
                                           _mm512_permutexvar_epi8(at, load(t.column + 64))));
   }

@@ -1,4 +1,4 @@
-// Rows on their way through a run of trees that share the ranks of their values.
+// Walking rows through a run of trees that share the ranks of the values.
 #pragma once
 
 #include <algorithm>
@@ -17,18 +17,20 @@
 
 namespace umbra {
 
-inline constexpr std::int64_t kWalkBlock = 2048;  // rows that go through all trees together
+inline constexpr std::int64_t kWalkBlock = 2048;  ///< rows that walk all trees together
 static_assert(kWalkBlock % kByteRows == 0);
 
-/// Trees in order, whatever the type of their codes.
+/// A run of consecutive trees of a forest, for any type of code.
 class ForestWalk {
  public:
   virtual ~ForestWalk() = default;
+  /// The number of trees.
   virtual std::int64_t trees() const = 0;
-  /// Adds what the trees say of the rows from `first` on to sums, one tree after the other.
+  /// Adds the predictions of all trees, in order, to `sums`, for as many rows from `first` on as sums has.
   virtual void add(const ForestTable& table, std::int64_t first, std::span<double> sums) const = 0;
-  /// Calls use(tree, at) for each tree in order: at[r] is the leaf of row first + r.
+  /// use(tree, at): at[r] is the leaf of row first + r.
   using Use = std::function<void(std::int64_t, std::span<const std::uint32_t>)>;
+  /// Calls `use` for each tree in order, for `count` rows from `first` on.
   virtual void visit(const ForestTable& table, std::int64_t first, std::int64_t count,
                      const Use& use) const = 0;
   /// Whether add_sorted() is faster than add() for many rows.
@@ -37,9 +39,11 @@ class ForestWalk {
   virtual void add_sorted(const ForestTable& table, std::span<double> sums) const = 0;
 };
 
+/// A run of trees whose ranks fit `Code`.
 template <class Code>
 class ForestWalkOf final : public ForestWalk {
  public:
+  /// Packs the trees. `ranks`: the ranks of the thresholds of all of them.
   ForestWalkOf(std::span<const ForestTree* const> trees, ForestRanks ranks)
       : ranks_(std::move(ranks)), trees_(trees.size()), values_(trees.size()) {
     parallel_for(static_cast<std::int64_t>(trees.size()), [&](std::int64_t i) {
@@ -77,8 +81,8 @@ class ForestWalkOf final : public ForestWalk {
 
   bool better_sorted() const override { return trees_.size() > kFewTrees && trees_[0].nodes() > kBigTree; }
 
-  /// Rows that share a leaf of the first tree go together: they are alike, so they see the same few nodes of
-  /// the other trees, too, which then stay in the caches.
+  /// Rows that share a leaf of the first tree walk together: they are similar, so they visit the same few
+  /// nodes of the other trees, which stay in the caches.
   void add_sorted(const ForestTable& table, std::span<double> sums) const override {
     for (std::int64_t first = 0; first < table.rows(); first += kSorted)
       add_sorted(table, first, std::min(kSorted, table.rows() - first), sums.data() + first);
@@ -86,10 +90,10 @@ class ForestWalkOf final : public ForestWalk {
 
  private:
   static constexpr std::int64_t kSorted = 1 << 20;  // rows sorted together: 16 MB of ranks of 8 columns
-  static constexpr std::size_t kFewTrees = 3;       // too few to make up for sorting
+  static constexpr std::size_t kFewTrees = 3;       // up to this number sorting does not pay off
   static constexpr std::size_t kBigTree = 1 << 12;  // nodes
 
-  // Some more rows are there to fill the last vector.
+  // Rows that walk together, padded to whole vectors.
   struct Block {
     Block(const ForestRanks& ranks, std::int64_t rows_in)
         : count(rows_in),
@@ -161,7 +165,7 @@ class ForestWalkOf final : public ForestWalk {
     return order;
   }
 
-  // [node]: how many leaves stand to the left of its leftmost.
+  // [node]: number of leaves to the left of its leftmost leaf.
   static std::vector<std::uint32_t> leaves_from_left(const ForestTree& tree) {
     std::vector<std::uint32_t> leaves(tree.size(), 1), out(tree.size(), 0);
     for (std::size_t i = tree.size(); i-- > 0;) {  // children come after their parents

@@ -1,8 +1,8 @@
-// A tree as predictions walk it. The first levels (ten at most) stand in heap order, so that a step needs no
-// address of a child: load the node (4 bytes: threshold and column), load the row's code, compare, and
-// 2 i + borrow; seven instructions (about two cycles), eight rows side by side. Where codes are bytes and the
-// machine has long byte lookups, 64 rows take these levels at once (walk_bytes.h). What lies deeper follows
-// addresses.
+// A tree packed for prediction. The first levels (ten at most) are stored in heap order, so that a step
+// needs no address of a child: load the node (4 bytes: threshold and column), load the row's code, compare,
+// and 2 i + borrow; seven instructions (about two cycles), eight rows interleaved. With byte codes, on
+// machines with long byte lookups, 64 rows take these levels at once (walk_bytes.h). Deeper levels follow
+// the indices of children.
 #pragma once
 
 #include <algorithm>
@@ -22,19 +22,20 @@ namespace umbra {
 /// Codes of rows: [rows][stride], rows in multiples of kByteRows, stride 8, 16 or 32.
 template <class Code>
 struct CodedRows {
-  const Code* codes;
-  std::int64_t rows;
-  int stride;
-  bool missing;  // some are kMissing
+  const Code* codes;  ///< [rows][stride]
+  std::int64_t rows;  ///< a multiple of kByteRows
+  int stride;         ///< codes per row
+  bool missing;       ///< whether some are kMissing
 };
 
+/// A tree packed for prediction on codes.
 template <class Code>
 class PackedTree {
  public:
-  static constexpr Code kMissing = std::numeric_limits<Code>::max();
+  static constexpr Code kMissing = std::numeric_limits<Code>::max();  ///< the code of a missing value
 
   PackedTree() = default;
-  /// `code_of(node)`: the code up to which rows go left.
+  /// code_of(node): the largest code that goes left.
   template <class CodeOf>
   PackedTree(const ForestTree& tree, const CodeOf& code_of) : nodes_(tree.size()) {
     std::vector<int> level(tree.size(), 0);
@@ -58,14 +59,15 @@ class PackedTree {
     }
   }
 
-  /// Whether a slot is a leaf.
+  /// Whether every slot is a leaf, so that walk_rest() is not needed.
   bool flat() const { return depth_ == levels_; }
-  std::size_t nodes() const { return nodes_; }
+  std::size_t nodes() const { return nodes_; }  ///< of the tree
+  /// The number of slots: the places at the end of the first levels.
   std::size_t slots() const { return std::size_t{1} << levels_; }
-  /// The node at a slot.
+  /// The node of the tree at a slot.
   std::uint32_t node(std::size_t slot) const { return node_[slot]; }
 
-  /// The slot of every row: where its path through the first levels ends.
+  /// Sets the slot of every row, where its path through the first levels ends: [rows].
   void walk_top(const CodedRows<Code>& rows, std::uint16_t* slots) const {
     if constexpr (std::is_same_v<Code, std::uint8_t>) {
       if (walk_bytes_supported()) {
@@ -79,7 +81,7 @@ class PackedTree {
     return walk_heap<32>(rows, slots);
   }
 
-  /// The leaf of every row, from its slot.
+  /// Sets the leaf of every row from its slot: [rows].
   void walk_rest(const CodedRows<Code>& rows, const std::uint16_t* slots, std::uint32_t* at) const {
     for (std::int64_t r = 0; r < rows.rows; ++r) at[r] = node_[slots[r]];
     if (flat()) return;
@@ -94,7 +96,7 @@ class PackedTree {
   using Word = std::conditional_t<sizeof(Code) == 4, std::uint64_t, std::uint32_t>;  // code, column
   static constexpr int kCodeBit = sizeof(Word) * 4;
   struct Step {
-    std::uint32_t left;  // the right child is next; a leaf leads to itself, whatever the code
+    std::uint32_t left;  // left + 1 is the right child; a leaf leads to itself for any code
     Code code;
     std::uint8_t feature;
     bool missing_left;
@@ -111,7 +113,7 @@ class PackedTree {
       const ForestNode& node = tree[at[i]];
       at[2 * i] = node.leaf() ? at[i] : static_cast<std::uint32_t>(node.left);
       at[2 * i + 1] = node.leaf() ? at[i] : static_cast<std::uint32_t>(node.left) + 1;
-      if (node.leaf()) continue;  // both ways lead to it: whatever the code
+      if (node.leaf()) continue;  // both ways lead to it for any code
       const auto column = static_cast<std::uint8_t>(node.feature + (node.missing_left ? kMissingLeft : 0));
       const auto code = static_cast<Code>(code_of(node));
       heap_[i] = Word{code} << kCodeBit | Word{node.missing_left} << 8 | node.feature;

@@ -1,5 +1,5 @@
-// Values as ranks among the thresholds of their column: value <= threshold j says rank <= j, so that walks
-// on ranks take the very turns that walks on values would.
+// Values as ranks among the thresholds of their column: value <= threshold j if and only if rank <= j, so
+// walks on ranks take exactly the same path as walks on values.
 #pragma once
 
 #include <algorithm>
@@ -16,24 +16,26 @@
 
 namespace umbra {
 
+/// The ranks of values among the thresholds of a forest.
 class ForestRanks {
  public:
-  /// Of the thresholds of all trees: [column], ascending, each once.
+  /// `thresholds`: those of all trees, by column, ascending, without duplicates.
   explicit ForestRanks(std::vector<std::vector<double>> thresholds) : sorted_(std::move(thresholds)) {
     for (const auto& column : sorted_) searches_.push_back(make_search(column));
     while (stride_ < static_cast<int>(sorted_.size())) stride_ *= 2;
   }
+  /// The number of columns.
   std::int64_t columns() const { return static_cast<std::int64_t>(sorted_.size()); }
-  /// Codes per row.
+  /// Codes per row: 8, 16 or 32.
   int stride() const { return stride_; }
+  /// The rank of a node's threshold.
   std::size_t of_threshold(const ForestNode& node) const {
     const auto& column = sorted_[node.feature];
     return static_cast<std::size_t>(std::lower_bound(column.begin(), column.end(), node.threshold) -
                                     column.begin());
   }
 
-  /// Codes of the rows from `first` on: [count][stride]. True where something is
-  /// missing.
+  /// Sets the codes of `count` rows from `first` on: [count][stride]. Returns whether a value is missing.
   template <class Code>
   bool code_rows(const ForestTable& table, std::int64_t first, std::int64_t count, Code* codes) const {
     bool missing = false;
@@ -50,10 +52,10 @@ class ForestRanks {
   }
 
  private:
-  // Rows that are searched for side by side: one search waits for each of its comparisons.
+  // Rows searched in parallel, to hide the latency of dependent comparisons.
   static constexpr std::size_t kTogether = 8;
 
-  // The thresholds of a column as a tree in heap order, infinity behind the last: the path of a value is the
+  // The thresholds of a column as a tree in heap order, padded with infinity: the path of a value is the
   // number of thresholds below it, and a step is a comparison and 2 i + its outcome.
   struct Search {
     std::vector<double> heap;
@@ -65,7 +67,7 @@ class ForestRanks {
     out.levels = static_cast<int>(std::bit_width(sorted.size()));
     const std::size_t places = std::size_t{1} << out.levels;
     out.heap.assign(places, std::numeric_limits<double>::infinity());
-    for (std::size_t i = 1; i < places; ++i) {  // on level l, place k stands before its (2 k + 1)-th half
+    for (std::size_t i = 1; i < places; ++i) {  // i is place k of a level
       const int level = static_cast<int>(std::bit_width(i)) - 1;
       const std::size_t k = i - (std::size_t{1} << level);
       const std::size_t rank = ((2 * k + 1) << (out.levels - level - 1)) - 1;

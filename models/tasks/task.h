@@ -1,6 +1,6 @@
-// Task: what is learnt, apart from the network that learns it: from which files, scaled how, with which loss,
-// and the number that people quote. A new task is a folder of its own, its line in tasks.def, and what the tools
-// write of it: predict_NAME (tools/predict/tasks.h) and evaluate_NAME (tools/evaluate/tasks.h).
+// Task: everything about a learning problem except the network: the files, the scaling, the loss and the
+// metric. A new task is its own folder, a line in tasks.def, and the output of the tools: predict_NAME
+// (tools/predict/tasks.h) and evaluate_NAME (tools/evaluate/tasks.h).
 #pragma once
 
 #include <filesystem>
@@ -18,90 +18,102 @@
 
 namespace umbra {
 
-/// Numbers fitted on the training samples, by name. They belong to the network and travel in its checkpoints.
+/// Numbers fitted on the training samples, by name. They belong to the network; its checkpoints store them.
 using Fitted = std::map<std::string, std::vector<double>>;
 
 /// The samples of a file, split for training and validation.
 class TrainingData {
  public:
   virtual ~TrainingData() = default;
-  /// Of the file.
+  /// The number of samples in the file.
   virtual std::int64_t count() const = 0;
+  /// Which samples are trained on and which validate.
   const Split& split() const { return split_; }
-  /// From now on `count` of the training samples, the first unless there are better ones, are all there is, to
-  /// train and to validate on.
+  /// Keeps `count` of the training samples and uses them for both training and validation. The base class
+  /// keeps the first ones.
   virtual void keep(std::int64_t count);
-  /// What a user should know of the file, a line each.
+  /// Remarks about the file for the user, one line each.
   const std::vector<std::string>& notes() const { return notes_; }
 
-  /// The numbers around the network, from the training samples alone.
+  /// The numbers that scale inputs and outputs, computed from the training samples alone.
   virtual Fitted fit() const = 0;
-  /// Differs when inputs or targets do; of the file as it is, before scale().
+  /// A fingerprint of inputs and targets as the file has them, before scale().
   virtual std::vector<double> fingerprint() const = 0;
-  /// Samples are handed out scaled from now on. Once.
+  /// Scales all samples that training() and validation() return. To be called once.
   virtual void scale(const Fitted& fitted) = 0;
+  /// Whether training() returns augmented samples.
   virtual bool augments() const { return false; }
-  /// Of what the network is to put out, where the file has some: they travel in checkpoints, too.
+  /// The names of the outputs (classes or values), empty where the file has none. Checkpoints store them.
   virtual std::vector<std::string> names() const { return {}; }
-  /// Samples to train on, augmented where augments(), or to validate on. This object must outlive them.
+  /// Samples to train on, augmented where augments(). This object must outlive them.
   virtual std::unique_ptr<Dataset> training() const = 0;
+  /// Samples to validate on, never augmented. This object must outlive them.
   virtual std::unique_ptr<Dataset> validation() const = 0;
 
  protected:
-  Split split_;
-  std::vector<std::string> notes_;
+  Split split_;                     ///< see split()
+  std::vector<std::string> notes_;  ///< see notes()
 };
 
+/// A learning problem without the network that solves it. make_task() returns one by its name.
 class Task {
  public:
-  /// Words for what people read.
+  /// The words that messages and reports use for this task.
   struct Words {
-    std::string samples;  // "sub-boxes"
-    std::string unit;     // "boxes", as in boxes/s
-    std::string source;   // "catalog": what a file of it is called
-    std::string inputs;   // "/inputs": where in it the network's inputs come from
+    std::string samples;  ///< "sub-boxes"
+    std::string unit;     ///< "boxes", as in boxes/s
+    std::string source;   ///< "catalog": the kind of file
+    std::string inputs;   ///< "/inputs": the part of the file that the network's inputs come from
   };
 
   virtual ~Task() = default;
+  /// The name in tasks.def and of the setting `task`.
   virtual std::string_view name() const = 0;
-  /// What is learnt, in one line for --help.
+  /// A description in one line, for --help.
   virtual std::string_view meaning() const = 0;
+  /// The words of this task.
   virtual Words words() const = 0;
-  /// What the metric of a run is called, "chi2"; the lower the better.
+  /// The name of a run's metric, e.g. "chi2"; lower is better.
   virtual std::string metric(const Fitted& fitted) const = 0;
-  /// Of the task, bound to this object: keys "data.…", "loss.…", and of "train.…" what only it has.
+  /// The settings of the task, bound to this object, with keys "data.…", "loss.…" and, where only this task
+  /// has them, "train.…".
   virtual std::vector<Setting> settings() = 0;
   /// Throws Error when settings contradict one another.
   virtual void check() const {}
+  /// A copy with the same settings.
   virtual std::unique_ptr<Task> clone() const = 0;
-  /// The model that learns it unless the user names another.
+  /// The name of the model that is used when the user names none.
   virtual std::string_view default_model() const = 0;
-  /// Turns off whatever makes a sample differ from one epoch to the next.
+  /// Turns off augmentation, so that a sample is the same in every epoch.
   virtual void do_not_augment() {}
 
-  /// Whether `file` looks like one of this task's. Never throws.
+  /// Whether `file` looks like a file of this task. Never throws.
   virtual bool recognises(const std::filesystem::path& file) const = 0;
-  /// Reads a file to train on. Throws Error naming file, field and what was expected.
+  /// Reads a file to train on. Throws Error with file, field and what was expected.
   virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const = 0;
-  /// Throws Error naming `where` unless `fitted` is of a run with these settings.
+  /// Throws Error, which begins with `where`, unless `fitted` belongs to a run with these settings.
   virtual void check_fitted(const Fitted& fitted, const std::string& where) const = 0;
-  /// Fitted numbers that change nothing, for --dry-run. `file` may be empty; Throws Error where the shapes
-  /// are in it alone and it is.
+  /// Fitted numbers that scale by 1, for --dry-run. Throws Error when `file` is empty and the task needs it
+  /// to know the shapes.
   virtual Fitted neutral(const std::filesystem::path& file) const = 0;
 
-  /// What the network maps, and the shape of one sample's target.
+  /// The shape of one input and the number of outputs.
   virtual SampleShape shape(const Fitted& fitted) const = 0;
+  /// The shape of one sample's target.
   virtual Shape target_shape(const Fitted& fitted) const = 0;
+  /// The type of the targets on the device; kI32 for class labels.
   virtual DType target_dtype(const Fitted&) const { return DType::kF32; }
-  /// From an input to a prediction, to a loss and to the metric. `network` must outlive it.
+  /// The functions from an input to a prediction, from a prediction to the loss, and to the metric.
+  /// `network` must outlive them.
   virtual Objective objective(Context& context, Module& network, const Fitted& fitted) const = 0;
 };
 
-/// The task called `name` with its default settings. Throws Error naming those there are.
+/// The task called `name` with its default settings. Throws Error with the list of all names when there is
+/// none.
 std::unique_ptr<Task> make_task(std::string_view name);
 /// The names of all tasks, in the order of tasks.def.
 std::vector<std::string> task_names();
-/// The name of the task that recognises `file`; the first of all where none does.
+/// The name of the first task that recognises `file`; if none does, the first in tasks.def.
 std::string task_of_file(const std::filesystem::path& file);
 
 }  // namespace umbra

@@ -1,8 +1,7 @@
-// The compile gate: what ptxas said of every kernel (registers, shared memory) against
-// tests/cuda/budgets.txt. Spills and warnings already stop the build. A kernel that needs more than it did is
-// a change somebody must want, and so is a new one that needs more than a simple kernel does: it gets a line.
-// What ptxas only mentions by the way, but what makes a tensor-core kernel slow
-// (wgmma one after the other, setmaxnreg ignored), fails by its number.
+// The compile gate: registers and shared memory of every kernel, as reported by ptxas, against
+// tests/cuda/budgets.txt. Spills and warnings already stop the build. A kernel may need more than before, and
+// a new one more than a simple kernel, only if its line in budgets.txt is changed on purpose. Remarks of
+// ptxas that mean a slow tensor-core kernel (serialised wgmma, setmaxnreg ignored) fail by their number.
 //   UMBRA_WRITE_BUDGETS=1 build/tests/cuda/cuda_tests --gtest_filter='Budget*'     rewrites the file
 #include <cxxabi.h>
 #include <gtest/gtest.h>
@@ -27,7 +26,7 @@ struct Usage {
   int registers = 0, shared = 0, stack = 0, spills = 0;
 };
 
-// What a kernel may need without a line of its own: 2048 threads on a multiprocessor at a time.
+// What a kernel may need without its own line: 2048 threads on a multiprocessor at the same time.
 constexpr Usage kSimpleKernel{.registers = 32, .shared = 0};
 
 // "engine/ops/elementwise/bias.cu<tab>umbra::(anonymous namespace)::bias_forward_each(…)".
@@ -63,7 +62,7 @@ std::string_view meaning_of(int number) {
   }
 }
 
-/// The lines of a report that say that tensor cores do not run as they are meant to, with their meaning.
+/// The lines of a report about tensor cores that run slowly, with their meaning.
 std::vector<std::string> slowed_down(std::istream& report) {
   static const std::regex number(R"(\(?\bC(75\d\d)\b\)?)");
   std::vector<std::string> found;
@@ -107,7 +106,7 @@ std::map<std::string, Usage> measured() {
   return found;
 }
 
-/// Why there are no reports to read; "" when there are.
+/// The reason why there are no reports to read; "" when there are.
 std::string no_reports() {
   if (!cuda_test::compiled_for_gpu()) return "the host's compiler has no registers to count here";
   return fs::exists(kObjects) ? "" : "the tests run without their build";
@@ -122,7 +121,7 @@ TEST(Budget, PtxasSlowsNoTensorCoreDown) {
     std::ifstream in(item.path());
     for (const std::string& line : slowed_down(in)) ADD_FAILURE() << item.path().filename() << ": " << line;
   }
-  EXPECT_GT(reports, 20) << "ptxas' reports are missing beside the objects";
+  EXPECT_GT(reports, 20) << "ptxas' reports are missing next to the objects";
 }
 
 TEST(Budget, KnowsWhatPtxasMentions) {
@@ -138,7 +137,7 @@ TEST(Budget, KnowsWhatPtxasMentions) {
 TEST(Budget, NoKernelNeedsMoreThanItMay) {
   if (const std::string reason = no_reports(); !reason.empty()) GTEST_SKIP() << reason;
   const std::map<std::string, Usage> found = measured();
-  ASSERT_GT(found.size(), 50u) << "ptxas' reports are missing beside the objects";
+  ASSERT_GT(found.size(), 50u) << "ptxas' reports are missing next to the objects";
   const char* const file = UMBRA_SOURCE_DIR "/tests/cuda/budgets.txt";
   if (std::getenv("UMBRA_WRITE_BUDGETS") != nullptr) {
     std::ofstream out(file);

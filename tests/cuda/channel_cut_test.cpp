@@ -1,5 +1,5 @@
-// The threads of a ChannelCut's grid visit every number of [outer, C, inner] once, in the channel they think
-// it is in.
+// The threads of a ChannelCut's grid visit every number of [outer, C, inner] once, and assign it to the right
+// channel.
 #include "engine/cuda/tile/channel_cut.h"
 
 #include <gtest/gtest.h>

@@ -68,7 +68,7 @@ TEST_P(Convert, WeightsWithZerosAtDeadTaps) {
                  stream);
     ASSERT_EQ(dense, want) << g;
     std::vector<float> back(w.size(), NAN);
-    for (float& value : dense) value = value == 0 ? NAN : value;  // at dead taps, where nobody may look
+    for (float& value : dense) value = value == 0 ? NAN : value;  // at dead taps, which must not be read
     transpose_out({dense.data(), DType::kF32}, back.data(), K, rows, live_rows(g), stream);
     ASSERT_EQ(back, w) << g;
   }

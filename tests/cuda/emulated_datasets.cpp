@@ -20,8 +20,7 @@ using testing_tools::run;
 struct Case {
   std::string name, data, settings;
   std::int64_t epochs;  // of half a run
-  bool resumes =
-      true;  // a ResNet18 on the emulator takes its time: it resumes on the CPU (dataset_task_test)
+  bool resumes = true;  // a ResNet18 is slow on the emulator: it is resumed on the CPU (dataset_task_test)
   friend void PrintTo(const Case& c, std::ostream* stream) { *stream << c.name; }
 };
 

@@ -1,5 +1,5 @@
-// Mistakes in protocols between threads, copies and tensor cores: the emulator must object, in words, to each
-// that a GPU would answer with wrong numbers or not at all.
+// Mistakes in protocols between threads, copies and tensor cores: the emulator must reject each with an error
+// message; a GPU would give wrong numbers or hang.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ std::string message_of(const Body& body) {
   return "no error";
 }
 
-// Under each of the three schedules; either sentence will do.
+// Under each of the three schedules; either message is correct.
 template <class Body>
 void expect_error(const std::string& words, const Body& body, const std::string& or_else = "-") {
   for (int schedule = 0; schedule < 3; ++schedule) {
@@ -89,13 +89,14 @@ TEST(Mistakes, OfBarriers) {
 }
 
 TEST(Mistakes, OfStages) {
-  expect_error<Mistake::kRefillsEarly>("is started before anybody has waited for", "a double arrival");
+  expect_error<Mistake::kRefillsEarly>("is started before any thread has waited for", "a double arrival");
   expect_error<Mistake::kReleasesEarly>("while a wgmma of warpgroup 0, which reads there, may be under way");
   expect_error<Mistake::kStaleParity>("is started while a wgmma", "is started before");
-  expect_error<Mistake::kUnwaitedCopy>("a block ends though nobody has waited for the copy");
+  expect_error<Mistake::kUnwaitedCopy>("a block ends though no thread has waited for the copy");
   expect_error<Mistake::kOutside>("thread ");
   expect_error<Mistake::kOutside>("lies outside the block's shared memory of 33792 bytes");
-  expect_error<Mistake::kMisplacedBox>("a copy to byte 512 of shared memory, which is no multiple of 1024");
+  expect_error<Mistake::kMisplacedBox>(
+      "a copy to byte 512 of shared memory, which is not a multiple of 1024");
 }
 
 __global__ void takes_registers() {
@@ -110,7 +111,7 @@ TEST(Mistakes, OfWgmmas) {
   expect_error<Mistake::kNoWgmmaFence>("for new accumulators without wgmma_fence()");
   expect_error<Mistake::kWritesEarly>("accumulators were written while a wgmma");
   expect_error<Mistake::kNeverWaits>("wgmma");
-  expect_error("the threads of a block take 89088 registers; there are 65536", [] {
+  expect_error("the threads of a block use 89088 registers; there are 65536", [] {
     launch(takes_registers, {{1}, {384}}, nullptr);
   });
 }
@@ -156,7 +157,7 @@ struct Small {
   Barrier barrier;
 };
 
-// What threads do with a barrier of one arrival, in one block or two.
+// The uses of a barrier of one arrival, in one block or two.
 enum class Do {
   kLeavesCluster,
   kReadsBeforeSync,
@@ -215,11 +216,11 @@ TEST(Mistakes, OfClusters) {
 }
 
 TEST(Mistakes, OfSmallThings) {
-  expect_error<Do::kBulkMisplaced>(1, "a copy to byte 8 of shared memory, which is no multiple of 16");
+  expect_error<Do::kBulkMisplaced>(1, "a copy to byte 8 of shared memory, which is not a multiple of 16");
   expect_error<Do::kBulkOdd>(1, "a copy of 24 bytes");
   expect_error<Do::kOverflows>(1, "2^20 or more");
   expect_error<Do::kNamedTooFew>(1, "waits for 32 of 64 threads at named barrier 3 for ever");
-  expect_error<Do::kNamedZero>(1, "1 to 15 have names");
+  expect_error<Do::kNamedZero>(1, "named barrier 0 does not exist; 1 to 15 do");
   expect_error<Do::kInitTwice>(1, "is initialised a second time");
   expect_error<Do::kWaitsForNobody>(1, "1 of 1 arrivals and 0 bytes are missing");
 }
@@ -240,7 +241,7 @@ TEST(Mistakes, OfTensorMaps) {
   has(with([](TensorMapSpec& s) { s.pitch[0] = 100; }), "100 bytes");
   has(with([](TensorMapSpec& s) { s.box[1] = 257; }), "a box of 257 in dimension 1");
   has(with([](TensorMapSpec& s) { s.box[0] = 64; }), "256 bytes, but its swizzle has rows of 128");
-  has(with([](TensorMapSpec& s) { s.box[0] = 30; }), "120 bytes, no multiple of 16");
+  has(with([](TensorMapSpec& s) { s.box[0] = 30; }), "120 bytes, not a multiple of 16");
   has(with([](TensorMapSpec& s) { s.extent[1] = 0; }), "extent 0 of dimension 1");
   has(with([](TensorMapSpec& s) { s.rank = 1; }), "rank 1");
   has(with([](TensorMapSpec& s) { s.element_bytes = 8; }), "8 bytes");

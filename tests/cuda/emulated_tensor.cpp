@@ -1,5 +1,5 @@
-// What the tensor rungs decide before a kernel starts: the order of positions, the shapes of tiles, packed
-// operands. (What the kernels make of it is the gauntlet's business.)
+// What the tensor rungs choose before a kernel starts: the order of positions, the shapes of tiles, packed
+// operands. (The gauntlet tests the kernels.)
 #include <gtest/gtest.h>
 
 #include <set>
@@ -78,7 +78,7 @@ TEST(TensorProduct, TakesTheShapeThatWastesLeast) {
   EXPECT_EQ(shape(fprop(conv_on_cube(8192, 8192, 8192, 1, 1, 1, 0))), TensorShape::kRows256);
 }
 
-// Every tile there is runs in the gauntlet: each shape with each kind of operands.
+// Every tile runs in the gauntlet: each shape with each kind of operands.
 TEST(TensorProduct, EveryShapeHasAProblem) {
   std::set<std::pair<int, TensorShape>> seen;  // kind of operands, shape
   const auto see = [&](const TensorProduct& product) {
@@ -126,7 +126,7 @@ TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {
   }
 }
 
-// Packing against plain loops: every number rounded to nearest, in its place, zeros behind a row.
+// Packing against plain loops: every number rounded to nearest, in its place, and zeros after each row.
 template <class From>
 void expect_packed(Precision precision, bool transposed, std::int64_t outer, std::int64_t rows,
                    std::int64_t columns) {

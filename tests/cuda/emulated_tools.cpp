@@ -1,5 +1,5 @@
 // The tools on the emulated GPU, as a user runs them: training with the step replayed as a graph or queued,
-// checkpoints that go on on the other device, predictions and scores.
+// checkpoints that are continued on the other device, predictions and scores.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ class EmulatedTools : public testing::Test {
            "data.symmetries=true " +
            more;
   }
-  /// The numbers of a run's safetensors file, behind its header (which holds the configuration).
+  /// The numbers of a run's safetensors file, after its header (which contains the configuration).
   static std::string weights(const std::string& out) {
     const std::string file = bytes(folder() / out / "best.safetensors");
     std::uint64_t header = 0;
@@ -53,7 +53,7 @@ class EmulatedTools : public testing::Test {
     const std::vector<float> numbers = Hdf5File::open(file).read<float>("smf_predicted");
     return {numbers.begin(), numbers.end()};
   }
-  /// The columns of metrics.csv that say how training went, in rows.
+  /// The rows of metrics.csv, with the columns that depend on training.
   static std::vector<std::vector<double>> metrics(const std::string& out) {
     std::istringstream lines(bytes(folder() / out / "metrics.csv"));
     std::vector<std::vector<double>> rows;
@@ -86,8 +86,8 @@ TEST_F(EmulatedTools, TrainingFollowsTheCpuAndGoesOnOnTheOtherDevice) {
   ASSERT_EQ(run(train(gpu("train"), "gpu", "device=cuda")).status, 0);
   const auto cpu = metrics("cpu"), there = metrics("gpu");
   ASSERT_EQ(cpu.size(), there.size());
-  // Adam divides by the gradient's own size, so that rounding grows from step to step: close at first, alike
-  // later.
+  // Adam divides by the gradient's own size, so that rounding grows from step to step: close agreement at
+  // first, a looser one later.
   EXPECT_NEAR(there[0][2], cpu[0][2], 1e-5 * cpu[0][2]) << "the first step starts from the same numbers";
   EXPECT_NEAR(there[1][2], cpu[1][2], 1e-3 * cpu[1][2]);
   EXPECT_NEAR(there.back()[2], cpu.back()[2], 0.3 * cpu.back()[2]);
@@ -127,8 +127,8 @@ TEST_F(EmulatedTools, PredictionsAndScoresAreThoseOfTheCpu) {
   EXPECT_EQ(predicted.status, 0) << predicted.output;
 }
 
-// Layers with more than four input channels, and the head, in the precision that is asked for: on both
-// devices the same numbers are multiplied, and sums differ in their order.
+// Layers with more than four input channels, and the head, in the requested precision: both devices multiply
+// the same numbers, and sums differ in their order.
 TEST_F(EmulatedTools, RoundedRunsFollowTheCpuAndGoOnOnTheOtherDevice) {
   for (const std::string precision : {"tf32", "bf16"}) {
     const std::string cpu_run = "cpu_" + precision, gpu_run = "gpu_" + precision;
@@ -142,7 +142,7 @@ TEST_F(EmulatedTools, RoundedRunsFollowTheCpuAndGoOnOnTheOtherDevice) {
     EXPECT_NEAR(on_gpu[0][2], cpu[0][2], 1e-3 * cpu[0][2]) << precision;
     EXPECT_NEAR(on_gpu.back()[2], cpu.back()[2], 0.3 * cpu.back()[2]) << precision;
 
-    // Half a run and the rest of it are the whole of it, bf16 copies of the weights included.
+    // Half a run and its continuation equal the whole run, bf16 copies of the weights included.
     const std::string more = " --data " + path("mock.h5") + " train.epochs=2";
     const Outcome whole = run(train(gpu("train"), "whole_" + precision, "device=cuda" + settings));
     ASSERT_EQ(whole.status, 0) << whole.output;

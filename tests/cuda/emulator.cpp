@@ -1,4 +1,4 @@
-// The emulator itself: does it do what CUDA does, and does it notice what it promises to notice?
+// The emulator itself: it behaves like CUDA and detects the mistakes it claims to detect.
 #include "engine/cuda/emulator/emulator.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ struct Row {
   float value[96];
 };
 
-// Each thread reads what its mirror image wrote; the last lane's half warp is not whole.
+// Each thread reads what its mirror image wrote; the last half warp is not full.
 __global__ void mirror(const float* x, float* y, bool with_barrier) {
   Row& row = shared_memory<Row>();
   row.value[threadIdx.x] = x[threadIdx.x];
@@ -50,7 +50,7 @@ TEST(Emulator, BarriersOrderSharedMemoryAndTheirAbsenceIsSeen) {
   for (std::size_t i = 0; i < right.size(); ++i) EXPECT_EQ(right[i], static_cast<float>(79 - i));
   EXPECT_EQ(run_mirror(true, kBackward), right);
   EXPECT_EQ(run_mirror(true, kShuffled), right);
-  // What has not been written yet is NaN, wherever the order puts it.
+  // Memory that has not been written yet is NaN, in every order of threads.
   const std::vector<float> racing = run_mirror(false, kForward);
   EXPECT_TRUE(std::isnan(racing[0]));
   EXPECT_EQ(racing[79], 0);
@@ -101,11 +101,12 @@ TEST(Emulator, MistakesAreErrorsInWords) {
   EXPECT_NE(message_of(waits_for_those_who_left, {{2}, {40}})
                 .find("thread 7 of block 0,0,0 waits for its block for ever"),
             std::string::npos);
-  EXPECT_NE(message_of(writes_behind_its_end, {{1}, {1}, sizeof(Row)}).find("wrote behind its 384 bytes"),
-            std::string::npos);
-  EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1}, 4}).find("asked for 4"), std::string::npos);
+  EXPECT_NE(
+      message_of(writes_behind_its_end, {{1}, {1}, sizeof(Row)}).find("wrote past the end of its 384 bytes"),
+      std::string::npos);
+  EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1}, 4}).find("requested 4"), std::string::npos);
   EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1025}, 4}).find("1025 threads"), std::string::npos);
-  EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator goes on working";
+  EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator still works";
 }
 
 }  // namespace

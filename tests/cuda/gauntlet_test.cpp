@@ -1,5 +1,5 @@
-// Every CUDA rung of every op runs the gauntlet, on a GPU or through the emulator; each is a test of its own
-// name.
+// Every CUDA rung of every op runs the gauntlet, on a GPU or through the emulator, each as a test with its
+// own name.
 #include <gtest/gtest.h>
 
 #include "tests/cuda/where.h"
@@ -21,13 +21,13 @@ const Registry& registry() {
 }
 
 /// Whether the kernel is a product of matrices or a convolution that whole warpgroups multiply on tensor
-/// cores (wgmma): those from the fourth rung on. The emulator takes about a second for a problem of theirs,
-/// where another takes milliseconds.
+/// cores (wgmma): those from the fourth rung on. The emulator takes about a second for one of their problems
+/// and milliseconds for others.
 bool multiplies_on_warpgroups(const Kernel& kernel, const OpRules& rules) {
   return rules.precision != nullptr && gauntlet::rung_number(kernel) >= 4;
 }
 
-/// What the emulator has time for; a GPU runs everything.
+/// Problems small enough for the emulator; a GPU runs all.
 gauntlet::Options options_for(const Kernel& kernel) {
   const OpRules rules = gauntlet::find_rules(op_rules(), kernel.op);
   gauntlet::Options options;

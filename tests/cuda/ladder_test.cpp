@@ -1,4 +1,4 @@
-// With CUDA linked, on a GPU or emulated, every line of engine/ops/ladder.def stands in the registry.
+// With CUDA linked, on a GPU or emulated, the registry contains every line of engine/ops/ladder.def.
 #include "tests/fixtures/ladder_lines.h"
 
 namespace umbra {

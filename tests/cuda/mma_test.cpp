@@ -1,5 +1,5 @@
-// Who holds what in a warp's multiplication, and that slices in shared memory are stored to and read from 32
-// banks at a time.
+// Which thread holds which elements in a warp's multiplication, and that slices in shared memory are written
+// to and read from all 32 banks at once.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -31,7 +31,7 @@ TEST(MmaPlaces, EveryElementHasOneHolder) {
   }
 }
 
-TEST(MmaPlaces, SumsSideBySideMakeFours) {  // which for_each_four of mma_tile.h rests on
+TEST(MmaPlaces, SumsSideBySideMakeFours) {  // which for_each_four of mma_tile.h relies on
   for (int lane = 0; lane < kLanes; ++lane) {
     for (int i = 0; i < 4; ++i) {
       const MmaResultPlace at = mma_d_place(lane, i), neighbour = mma_d_place(lane ^ 1, i);

@@ -23,7 +23,7 @@ class OnDevice {
   OnDevice& operator=(const OnDevice&) = delete;
 
   T* data() const { return data_; }
-  /// What stands there when all that was launched is done; what went wrong is a failure of the test.
+  /// The contents once everything that was launched is done; an error of the device fails the test.
   std::vector<T> values() const {
     std::vector<T> all(count_);
     EXPECT_EQ(cuda_backend().launch_error(0), "");

@@ -1,5 +1,5 @@
-// The index functions of engine/cuda/tile/operand_layout.h and mma_places.h against first principles: what a copy
-// puts into shared memory is what a wgmma finds there, and threads hold every element once.
+// The index functions of engine/cuda/tile/operand_layout.h and mma_places.h against first principles: a wgmma
+// reads what a copy wrote to shared memory, and the threads hold every element once.
 #include "engine/cuda/tile/operand_layout.h"
 
 #include <gtest/gtest.h>

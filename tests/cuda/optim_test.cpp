@@ -1,5 +1,5 @@
-// Optimiser steps, clipping and dropout with CUDA kernels: the bits of the CPU, and right again when replayed
-// as a graph.
+// Optimiser steps, clipping and dropout with CUDA kernels: bit-identical to the CPU, also when replayed as a
+// graph.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -57,7 +57,7 @@ float as_float(double x) {
   return static_cast<float>(x);
 }
 
-// The formula with the fused products of the rung cpu_1_simd, whatever this CPU can fuse.
+// The formula with the fused products of the rung cpu_1_simd, whether or not this CPU has fused operations.
 TEST_F(CudaOptim, AdamHasTheBitsOfTheFormula) {
   constexpr std::size_t kCount = 4099;
   constexpr double kLr = 1e-2, kBc1 = 0.271, kBc2 = 0.002997001;
@@ -145,7 +145,7 @@ TEST_F(CudaOptim, NormsThatAreNotFiniteClipNothing) {
 }
 
 // Dropout, clipping and a step captured once, launched three times with other numbers in the same memory. The
-// arena is warmed by a step of another optimiser, so that what is captured is a first step.
+// arena is warmed by a step of another optimiser, so that a first step is captured.
 TEST_F(CudaOptim, AReplayedUpdateReadsItsNumbersAnew) {
   const Numbers start = draw(1000, 1), drawn = draw(1000, 2);
   const auto run = [&](bool dampened, bool replayed) {

@@ -1,4 +1,4 @@
-// Windows and the inputs they hold are two views of one relation.
+// The windows of an input are exactly those that contain it.
 #include "engine/ops/pool/pool_windows.h"
 
 #include <gtest/gtest.h>
@@ -70,11 +70,11 @@ TEST(Windows, OfMorePositionsThan32BitsHoldAreRefused) {
   PoolGeometry g{1, 1, {1, 4, 4}, {1, 2, 2}, {1, 1, 1}, {0, 0, 0}};
   EXPECT_EQ(too_many_positions(g), "");
   g.in = {2, kMany / 4, 2};
-  EXPECT_NE(too_many_positions(g).find("it takes volumes of less than 2^31"), std::string::npos);
+  EXPECT_NE(too_many_positions(g).find("it supports only volumes of fewer than 2^31"), std::string::npos);
   g.in = {1, 4, 4};
   for (Triple* far : {&g.stride, &g.dilation}) {
     *far = {kMany - 2, 1, 1};
-    EXPECT_NE(too_many_positions(g).find("it takes windows that end"), std::string::npos) << g;
+    EXPECT_NE(too_many_positions(g).find("it supports only windows that end"), std::string::npos) << g;
     *far = {1, 1, 1};
   }
 }

@@ -1,5 +1,6 @@
 // Barriers, copies, wgmmas and clusters, in small kernels against plain loops: on a GPU they show that the
-// wrappers and operand_layout.h say what the hardware does, here that the emulator does the same.
+// wrappers and operand_layout.h describe the hardware correctly, on the emulator that it behaves in the same
+// way.
 #include "tests/cuda/kernels/protocol.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ class Protocol : public testing::Test {
   }
 };
 
-// What a box brings, byte by byte.
+// The bytes that the copy of a box writes.
 std::vector<unsigned char> expected_box(const BoxCase& box, const std::vector<unsigned char>& data) {
   std::vector<unsigned char> bytes(box.bytes(), 0);
   const auto element = static_cast<unsigned>(box.element_bytes);

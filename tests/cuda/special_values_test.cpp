@@ -1,4 +1,4 @@
-// NaN, infinities and ignored rows on the rungs for CUDA, as the tests of every room have them for the CPU.
+// NaN, infinities and ignored rows on the rungs for CUDA, as tests/engine does for the CPU.
 #include "tests/fixtures/special_values.h"
 
 #include "tests/cuda/where.h"

@@ -1,4 +1,4 @@
-// How the CUDA rung of the stem numbers pairs of chunks, and in which order it takes planes.
+// How the CUDA rung of the stem numbers pairs of chunks, and in which order it visits planes.
 #include <gtest/gtest.h>
 
 #include <set>

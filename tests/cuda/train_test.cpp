@@ -1,4 +1,4 @@
-// Training with CUDA kernels: against the CPU, replayed as a graph against queued, and run against run.
+// Training with CUDA kernels: compared with the CPU, replayed as a graph compared with queued, and repeated.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@ namespace {
 constexpr Device kGpu{Device::Kind::kCuda, 0};
 using Numbers = std::vector<double>;
 
-// Boxes with windows onto one another, as a catalog's are.
+// Boxes whose windows extend into other boxes, as in a catalog.
 class Boxes final : public Dataset {
  public:
   Boxes(std::int64_t count, std::int64_t voxels) : count_(count), voxels_(voxels) {
@@ -220,14 +220,14 @@ TEST_F(CudaTrain, FollowsTheCpu) {
     EXPECT_NEAR(gpu.log.steps[i].gradient_norm, cpu.log.steps[i].gradient_norm,
                 1e-3 * cpu.log.steps[i].gradient_norm);
   }
-  // Before the first update nothing has had time to grow.
+  // Before the first update no rounding has grown.
   EXPECT_NEAR(gpu.log.steps[0].loss, cpu.log.steps[0].loss, 1e-6 * cpu.log.steps[0].loss);
   EXPECT_NEAR(gpu.log.steps[0].gradient_norm, cpu.log.steps[0].gradient_norm,
               1e-5 * cpu.log.steps[0].gradient_norm);
 }
 
-// The sums differ in their order, so that an activation may be rounded the other way: less close than in
-// fp32.
+// The sums differ in their order, so that an activation may be rounded the other way: the agreement is not as
+// close as in fp32.
 TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {
   for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
     const RunSetup setup{.graph = false, .epochs = 1, .precision = precision};
@@ -250,7 +250,7 @@ TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {
   }
 }
 
-// What the optimisers wrote, in graphs and queued, are the roundings of the weights.
+// The copies that the optimisers wrote, in graphs and queued, are the roundings of the weights.
 TEST_F(CudaTrain, Bf16CopiesAreWhatTheWeightsRoundTo) {
   for (const std::string optimizer : {"adam", "sgd"}) {
     const RunSetup setup{.graph = true, .epochs = 2, .precision = Precision::kBf16, .optimizer = optimizer};

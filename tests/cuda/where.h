@@ -8,13 +8,13 @@
 
 namespace umbra::cuda_test {
 
-/// Why these tests cannot run here, in a sentence; empty when they can.
+/// The reason why these tests cannot run here; empty when they can.
 std::string cannot_run();
 /// Larger problems are left to a GPU: the emulator runs some ten million operations a second.
 double most_flops();
-/// Whether these are programs of nvcc's, for a GPU.
+/// Whether the kernels were compiled by nvcc, for a GPU.
 bool compiled_for_gpu();
-/// One of three orders in which threads and blocks take their turn; a GPU takes its own.
+/// Selects one of three orders of threads and blocks; has no effect on a GPU.
 void set_schedule(int which);
 
 /// Adds the libraries umbra is measured against, which run on a GPU only.

@@ -1,4 +1,4 @@
-// Labels that are no classes, on the rungs for CUDA.
+// Labels that are not classes, on the rungs for CUDA.
 #include "tests/fixtures/wrong_labels.h"
 
 #include "tests/cuda/where.h"

@@ -139,8 +139,8 @@ TEST(BoxDataset, PeriodicBoxesShiftInThemselves) {
   EXPECT_EQ(seen, expected);
 }
 
-// Every halo carries the number of its sub-box as its velocity: a training sample must hold no number from
-// outside.
+// Every halo carries the number of its sub-box as its velocity: a training sample must not contain a number
+// of a validation box.
 TEST(BoxDataset, ValidationBoxesNeverEnter) {
   Catalog catalog = random_catalog(1, 30000);
   const auto box_of = [&](std::size_t r) {
@@ -165,7 +165,7 @@ TEST(BoxDataset, ValidationBoxesNeverEnter) {
         if (box != split.train[static_cast<std::size_t>(i)]) neighbours.insert(box);
       }
     }
-  EXPECT_GT(neighbours.size(), 10u);  // shifts do happen
+  EXPECT_GT(neighbours.size(), 10u);  // some samples are shifted
 }
 
 TEST(BoxDataset, SameStreamSameSample) {

@@ -1,4 +1,5 @@
-// Sub-boxes in groups from a file are, bit for bit, those that make_boxes cuts from the whole catalog.
+// Sub-boxes read in groups from a file are bit-identical to those that make_boxes() cuts from the whole
+// catalog.
 #include "data/boxes/box_stream.h"
 
 #include <gtest/gtest.h>
@@ -21,8 +22,8 @@ namespace fs = std::filesystem;
 
 using BoxStreamTest = CatalogFileTest;
 
-// Rows in no order. Values that single precision does not hold, as other programs write them, make the order
-// of a sum show in its bits.
+// Rows in random order. With values that single precision cannot represent, as other programs write them, a
+// sum in another order has other bits.
 Catalog random_catalog(std::int64_t cubes, std::size_t rows) {
   Catalog catalog;
   catalog.box_size = 24;
@@ -148,7 +149,7 @@ TEST_F(BoxStreamTest, TheSameSentencesAsTheWhole) {
   same([](BoxOptions& o) { o.subbox_size = 7; });
   same([](BoxOptions& o) { o.voxels = 0; });
   same([](BoxOptions& o) { o.smf_bins = 23; });
-  // What no group of whatever size could hold.
+  // Too much for a group of any size.
   BoxOptions huge = options(24);
   huge.voxels = 4096;
   EXPECT_NE(message_of([&] { BoxStream(path(), huge, folder_); }).find("memory"), std::string::npos);

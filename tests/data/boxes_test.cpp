@@ -1,5 +1,4 @@
-// Sub-boxes against oracles that know nothing of the code: grids and labels are recounted from the catalog by
-// brute force.
+// Sub-boxes against independent oracles: grids and labels are recounted from the catalog by brute force.
 #include "data/boxes/boxes.h"
 
 #include <gtest/gtest.h>
@@ -164,7 +163,7 @@ TEST(Split, IsDisjointExhaustiveAndReproducible) {
   EXPECT_EQ(*both.rbegin(), 999);
   EXPECT_EQ(split_boxes(1000, 0.8, 3).train, split.train);
   EXPECT_NE(split_boxes(1000, 0.8, 4).train, split.train);
-  // A growing share keeps the boxes it had.
+  // A larger share contains all boxes of a smaller one.
   const auto larger = split_boxes(1000, 0.9, 3).train;
   EXPECT_TRUE(std::includes(larger.begin(), larger.end(), split.train.begin(), split.train.end()));
   // The validation boxes are spread: the mean index of 200 of 1000 has a standard deviation of 18.

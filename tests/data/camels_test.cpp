@@ -1,4 +1,4 @@
-// CAMELS group catalogs: tiny files in the SUBFIND layout, made here, and the real set where it is at hand.
+// CAMELS group catalogs: tiny files in the SUBFIND layout, made here, and the real set where it is available.
 #include "data/catalogs/camels.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ class CamelsTest : public ::testing::Test {
     file.set_attribute("Header", "Nsubgroups_ThisFile", cube.claimed);
     file.set_attribute("Header", "Nsubgroups_Total", cube.claimed);
     const auto n = static_cast<std::int64_t>(cube.vmax.size());
-    std::vector<float> types(static_cast<std::size_t>(6 * n), 77);  // only column 4 is stars
+    std::vector<float> types(static_cast<std::size_t>(6 * n), 77);  // only column 4 holds stars
     for (std::size_t i = 0; i < cube.stars.size(); ++i) types[6 * i + 4] = cube.stars[i];
     const auto put = [&](const std::string& dataset, const auto& values, const Shape& shape) {
       if (dataset != without && n > 0) file.write(dataset, values, shape);
@@ -225,12 +225,12 @@ TEST_F(CamelsTest, LinkedSimulationsAreFollowedOnce) {
   EXPECT_EQ(catalog.box_parameters.at("A_SN1"), (std::vector<double>{0.1, 0.2, 0.3, 0.4}));
   std::string notes;
   for (const std::string& note : report.notes) notes += note + "\n";
-  for (const char* part : {"again' was found before", "README.old' is a link that leads nowhere",
-                           "LH_3' is a text file that stands for a link"})
+  for (const char* part : {"again' was found before", "README.old' is a broken link",
+                           "LH_3' is a text file that represents a link"})
     EXPECT_NE(notes.find(part), std::string::npos) << part << " | " << notes;
   fs::create_directories(folder_ / "set/LH_4");
   fs::create_symlink("nowhere", folder_ / "set/LH_4/groups_090.hdf5");
-  expect_message({"LH_4/groups_090.hdf5", "leads nowhere"});
+  expect_message({"LH_4/groups_090.hdf5", "broken link"});
 }
 
 TEST_F(CamelsTest, OneSnapshotPerFolderIsChosen) {
@@ -262,7 +262,7 @@ TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
   a.h = 0.6;
   b.h = 0.8;
   mean.h = 0.7;
-  b.box_size = 25;  // Mpc/h, as some converted files have it
+  b.box_size = 25;  // Mpc/h, as in some converted files
   for (float& x : b.position) x /= 1000;
   make("SB28_0", a);
   make("SB28_1", b);
@@ -277,8 +277,8 @@ TEST_F(CamelsTest, UnitsAndCosmologyAsTheFileHasThem) {
   std::string notes;
   for (const std::string& note : report.notes) notes += note + "\n";
   EXPECT_NE(notes.find("h differs"), std::string::npos) << notes;
-  EXPECT_NE(notes.find("BoxSize 25 was taken to be in Mpc/h"), std::string::npos) << notes;
-  EXPECT_NE(notes.find("sigma_8 was taken to be 0.8"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("BoxSize 25 is assumed to be in Mpc/h"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("sigma_8 is assumed to be 0.8"), std::string::npos) << notes;
   EXPECT_THROW(read_camels(folder_, {.rows = {.box_size = 100}}), Error);
   const fs::path table = folder_ / "table.txt";
   std::ofstream(table) << "#Name h sigma8\nSB28_0 0.6 0.7\nSB28_1 0.8 0.9\n";
@@ -352,8 +352,7 @@ TEST_F(CamelsTest, ABadValueNamesTheFileAndTheSubhalo) {
             false);
 }
 
-// The whole set: totals against a count over the raw datasets that shares no code with the reader but HDF5
-// access.
+// The whole set: totals against a count over the raw datasets that shares only HDF5 access with the reader.
 TEST(CamelsData, TotalsAgreeWithADirectCount) {
   const fs::path folder = UMBRA_SOURCE_DIR "/../shared/data/camels";
   if (!fs::exists(folder / "SB7_0")) GTEST_SKIP() << "the CAMELS set is not here: " << folder;
@@ -381,7 +380,7 @@ TEST(CamelsData, TotalsAgreeWithADirectCount) {
   std::int64_t fast_here = 0;
   for (const double v : catalog.column("vpeak")) fast_here += v > 150;
   EXPECT_EQ(fast_here, fast);
-  EXPECT_NEAR(static_cast<double>(fast) / 896, 133, 2);  // what the set's description says of its 1,024 cubes
+  EXPECT_NEAR(static_cast<double>(fast) / 896, 133, 2);  // from the set's description of its 1,024 cubes
   std::vector<std::int64_t> here(14, 0);
   for (const double m : catalog.column("stellar_mass")) {
     const double bin = (std::log10(m) - 10.2) * 10;

@@ -1,5 +1,4 @@
-// A catalog read in pieces is the catalog read at once: the same numbers, the same sentences, whatever the
-// piece.
+// A catalog read in pieces of any size gives the same numbers and error messages as one read at once.
 #include "data/catalogs/catalog_reader.h"
 
 #include <gtest/gtest.h>
@@ -100,7 +99,7 @@ TEST_F(CatalogReaderTest, OnlyWhatIsWantedIsRead) {
   out.columns["mvir"][3] = -1;
   write_unchecked(path(), out);
   CatalogReader reader(path(), {"vpeak"});
-  Catalog part = sample();  // what it held before is gone
+  Catalog part = sample();  // its previous content is gone
   ASSERT_TRUE(reader.next(part));
   EXPECT_EQ(part.columns.size(), 4U);
   EXPECT_EQ(part.integers.size(), 1U);
@@ -172,7 +171,7 @@ TEST_F(CatalogReaderTest, DamageIsAnErrorOrHarmless) {
       ++errors;
     }
   }
-  EXPECT_GT(errors, 50);  // the truncations at least
+  EXPECT_GT(errors, 50);  // at least the truncations
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Catalogs: what is written comes back, positions are wrapped, and every impossible value is named.
+// Catalogs: round trips, positions are wrapped, and every impossible value is named.
 #include "data/catalogs/catalog.h"
 
 #include <gtest/gtest.h>
@@ -120,7 +120,7 @@ TEST_F(CatalogTest, ImpossibleValuesAreNamed) {
   expect_invalid([&](Catalog& c) { c.columns["stellar_mass"][0] = inf; }, {"'stellar_mass'", "inf"});
   expect_invalid([&](Catalog& c) { c.columns["x"][0] = nan; }, {"'x'", "row 0"});
   expect_invalid([&](Catalog& c) { c.columns["z"][0] = 2500; }, {"'z'", "row 0", "in Mpc/h"});
-  // A twentieth of the side is let pass, and no more.
+  // Up to a twentieth of the side is accepted.
   expect_invalid([&](Catalog& c) { c.columns["z"][1] = 10.51; }, {"'z'", "row 1", "10.51", "cube of 10"});
   expect_invalid([&](Catalog& c) { c.columns["z"][1] = -0.51; }, {"'z'", "row 1", "-0.51", "cube of 10"});
   expect_invalid([&](Catalog& c) { c.columns["y"].pop_back(); }, {"'y'", "2 rows", "3"});
@@ -229,7 +229,7 @@ TEST_F(CatalogTest, DamageIsAnErrorOrHarmless) {
       ++errors;
     }
   }
-  EXPECT_GT(errors, 80);  // the truncations at least
+  EXPECT_GT(errors, 80);  // at least the truncations
 }
 
 }  // namespace

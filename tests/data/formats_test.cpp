@@ -213,7 +213,7 @@ fs::path make_halotools(const fs::path& path, const char* redshift, double box) 
   const hid_t table = H5Screate_simple(1, &extent, nullptr), scalar = H5Screate(H5S_SCALAR);
   const hid_t data = H5Dcreate2(file, "data", type, table, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows);
-  const hid_t text = H5Tcopy(H5T_C_S1);  // halotools writes texts of variable length
+  const hid_t text = H5Tcopy(H5T_C_S1);  // halotools writes strings of variable length
   H5Tset_size(text, H5T_VARIABLE);
   const hid_t z = H5Acreate2(file, "redshift", text, scalar, H5P_DEFAULT, H5P_DEFAULT);
   H5Awrite(z, text, &redshift);

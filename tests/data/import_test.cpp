@@ -1,5 +1,5 @@
-// What users of other programs reported: files that are a little different, contradict themselves or have one
-// bad value. None of them may become a wrong catalog without a word.
+// Reports of users of other programs: files that are a little different, contradict themselves or have one
+// bad value. None of them may become a wrong catalog without a message.
 #include <gtest/gtest.h>
 #include <hdf5.h>
 #include <zlib.h>
@@ -90,7 +90,7 @@ TEST_F(ImportTest, ABoxIsNotTakenOnTrust) {
   EXPECT_EQ(hlist(replaced(kHlist, "50.0 Mpc/h", "50000 kpc/h")).box_size, 50);
   expect_refused(kNames + kRows, {"--box-size"});
   const fs::path named = put("hlist_0.50000.list", kHlist);
-  expect_message([&] { read_hlist(named, {}); }, {"scale factor 0.5 by its name", "of 1 by its rows"});
+  expect_message([&] { read_hlist(named, {}); }, {"scale factor 0.5 in its name", "1 in its rows"});
 }
 
 TEST_F(ImportTest, CosmologyInItsSpellings) {
@@ -177,7 +177,7 @@ TEST_F(ImportTest, RemarksBeforeTheNamesAndUnitsBehindThem) {
   EXPECT_EQ(read_umml_csv(csv, {}).rows(), 1);
   put("t.csv", "X(kpc/h),Y(kpc/h),Z(kpc/h),Vpeak\n1,2,3,200\n");
   expect_message([&] { read_umml_csv(csv, {}); }, {"t.csv", "no column 'X'"});
-  EXPECT_EQ(hlist(kHlist + kNames + kRows).rows(), 6);  // two parts of one catalog, one behind the other
+  EXPECT_EQ(hlist(kHlist + kNames + kRows).rows(), 6);  // two parts of one catalog, concatenated
   expect_refused(kHlist + replaced(kNames, "x(17) y(18)", "y(18) x(17)") + kRows,
                  {"line 7", "second header line"});
   put("t.csv", "X,Y,Z,Vpeak,obs_SM\n1,2,3,200,10.4\n4,5,6,200,9.1\n");
@@ -279,7 +279,7 @@ std::string record(std::int64_t id, float x, float vmp, float mass, float sfr = 
 TEST_F(ImportTest, UniverseMachineHasNoBoxOfItsOwn) {
   ImportReport report;
   EXPECT_EQ(read_um_bin(put("a.bin", record(7, 10, 200, 1e10f)), std::nullopt, {}, &report).box_size, 250);
-  EXPECT_TRUE(notes(report, "250 Mpc/h was taken") && notes(report, "redshift") && notes(report, "omega_m"));
+  EXPECT_TRUE(notes(report, "250 Mpc/h is assumed") && notes(report, "redshift") && notes(report, "omega_m"));
   const fs::path far = put("b.bin", record(7, 10, 200, 1e10f) + record(8, 380, 200, 1e10f));
   expect_message([&] { read_um_bin(far, std::nullopt, {}); }, {"b.bin", "380", "--box-size"});
   EXPECT_EQ(read_um_bin(far, std::nullopt, {.box_size = 400}).rows(), 2);
@@ -313,7 +313,7 @@ TEST_F(ImportTest, GalaxiesAndHalosBelongTogether) {
       put("a.bin", record(7, 10, 100, 1e10f) + record(9, 12, 100, 1e10f) + record(99, 1, 100, 1e9f));
   ImportReport report;
   const Catalog c = read_um_bin(bin, h, {}, &report);
-  EXPECT_EQ(c.box_size, 50);  // the halos' word
+  EXPECT_EQ(c.box_size, 50);  // as the halos say
   EXPECT_EQ(c.columns.at("vpeak"), (std::vector<double>{210, 260}));
   EXPECT_EQ(report.unmatched, 1);
   expect_message([&] { read_um_bin(bin, h, {.box_size = 250}); }, {"h.list", "50 Mpc/h", "250"});
@@ -325,7 +325,7 @@ TEST_F(ImportTest, GalaxiesAndHalosBelongTogether) {
   put("a.bin", strangers);
   expect_message([&] { read_um_bin(bin, h, {}); }, {"a.bin", "h.list", "of 500 galaxies 0"});
   const fs::path early = put("sfr_catalog_0.501122.bin", record(7, 10, 100, 1e10f));
-  expect_message([&] { read_um_bin(early, h, {}); }, {"0.501122", "h.list", "of 1"});
+  expect_message([&] { read_um_bin(early, h, {}); }, {"0.501122", "h.list", "has 1"});
 }
 
 TEST_F(ImportTest, TheSameIdsOfAnotherSimulationAreNoticed) {

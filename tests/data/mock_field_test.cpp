@@ -23,7 +23,7 @@ namespace {
 
 constexpr double kTwoPi = 2 * std::numbers::pi;
 
-/// Runs `body` on `threads` threads and puts the number back.
+/// Runs `body` on `threads` threads and restores the number.
 template <class Body>
 auto on_threads(int threads, const Body& body) {
   const int before = omp_get_max_threads();

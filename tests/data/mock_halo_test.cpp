@@ -16,7 +16,7 @@ namespace umbra::mock {
 namespace {
 
 TEST(MockVelocityFunction, HasTheCountsOfItsTableAndInverts) {
-  // n(>V) in (h/Mpc)^3 from matching UniverseMachine's galaxies; the fit is good to 7 %.
+  // n(>V) in (h/Mpc)^3 from matching UniverseMachine's galaxies; the fit is accurate to 7 %.
   const double table[][2] = {{100, 5.09e-2}, {150, 1.54e-2}, {200, 5.91e-3},
                              {300, 1.73e-3}, {500, 3.45e-4}, {800, 5.23e-5}};
   for (const auto& [velocity, density] : table)

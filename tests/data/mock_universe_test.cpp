@@ -1,4 +1,4 @@
-// The mock as a whole: its quality figures, its bits, its units and its geometry.
+// The mock as a whole: its quality figures, reproducibility, units and geometry.
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -25,7 +25,7 @@ Options small_box(std::uint64_t seed = 1) {
   return options;
 }
 
-/// A box of 125 Mpc/h: an eighth of the default, for what needs numbers but not the whole volume.
+/// A box of 125 Mpc/h: an eighth of the default, for tests that do not need the whole volume.
 Mock middle_box() {
   Options options;
   options.box_size = 125;
@@ -54,13 +54,13 @@ TEST(MockUniverse, TheDefaultHasTheFiguresOfUniverseMachine) {
   EXPECT_GE(judged, 20);
   EXPECT_EQ(mock.crowded, 0);
 
-  // Four standard deviations of one box do not notice a placement that is wrong by a third. The seed is fixed
-  // and its phases are ordinary, so the clustering may be held closer.
+  // A limit of four standard deviations of one box would not detect a placement that is wrong by a third. The
+  // seed is fixed and its phases are ordinary, so the limits of the clustering are narrower.
   const auto hosts = isolated_galaxies(catalog, 11.08, 11.75);
   const CellCounts counts = cell_counts(catalog, hosts, 25);
   EXPECT_EQ(counts.cells, 1000);
   EXPECT_NEAR(counts.variance, 0.251, 0.045);
-  EXPECT_NEAR(counts.mean, 9.74, 1.6);  // 2LPT has too few close pairs to reject: 11.1
+  EXPECT_NEAR(counts.mean, 9.74, 1.6);  // the mock has 11.1: 2LPT has fewer close pairs to reject
 
   const auto variance = [&](double low, double high) {
     std::vector<std::int64_t> rows;
@@ -176,7 +176,7 @@ TEST(MockUniverse, ReachesDownToSlowHalos) {
   EXPECT_EQ(mock.catalog.rows(), std::llround(cumulative_density(60) * std::pow(62.5, 3)));
   EXPECT_LE(mock.crowded, mock.catalog.rows() / 100);
   for (const Figure& figure : quality(mock.catalog, 60))
-    EXPECT_LT(std::abs(figure.deviation()), 4) << figure.name;  // 0 where a figure is not judged
+    EXPECT_LT(std::abs(figure.deviation()), 4) << figure.name;  // 0 where a figure has no limit
 }
 
 TEST(MockUniverse, AbsurdSizesEndInOneSentence) {
@@ -199,7 +199,7 @@ TEST(MockUniverse, AbsurdSizesEndInOneSentence) {
 }
 
 TEST(MockQuality, NoticesAWrongMock) {
-  // The same halos with other masses, other satellites and no clustering must be seen for what they are.
+  // The same halos with other masses, other satellites or no clustering must be detected.
   Catalog heavy = middle_box().catalog, orphaned = heavy, shuffled = heavy;
   for (double& m : heavy.columns["stellar_mass"]) m *= 1.2;
   for (std::int64_t& upid : orphaned.integers["upid"]) upid = upid > 100 ? -1 : upid;

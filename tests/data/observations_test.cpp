@@ -1,4 +1,4 @@
-// The typed-in tables against the published files, where those are at hand.
+// The typed-in tables against the published files, where those are available.
 #include <gtest/gtest.h>
 
 #include <filesystem>

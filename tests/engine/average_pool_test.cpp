@@ -1,4 +1,4 @@
-// Average pooling over windows: which taps count, by hand, and its gradient; and what pools are asked for
+// Average pooling over windows: which taps count, worked out by hand, its gradient, and the pools requested
 // through the tape.
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ TEST(AveragePool, ThePaddingCountsOrNot) {
 }
 TEST(AveragePool, WhatHangsOverTheEndNeverCounts) {
   expect_row({1, 2, 3, 4, 5}, 2, 2, 0, true, {1.5f, 3.5f, 5}, {1.5f, 3.5f, 5});
-  // The last window starts at 5 of 6 and sees one number, one of the padding and one that is neither.
+  // The last window starts at 5 of 6: it has one input, one padding element and one element past the padding.
   expect_row({1, 2, 3, 4, 5, 6}, 3, 2, 1, true, {1, 3, 5, 3}, {1.5f, 3, 5, 6});
 }
 TEST(AveragePool, AWindowOfOneIsTheNumber) {
@@ -139,7 +139,7 @@ TEST_F(PoolFunctions, TakeWindowsOverTheEndAndWithGaps) {
   EXPECT_EQ(largest->value.shape(), (Shape{1, 1, 3, 3}));
   EXPECT_EQ(host(largest->value), (std::vector<double>{6, 8, 9, 16, 18, 19, 21, 23, 24}));
   EXPECT_EQ(host(mean->value), (std::vector<double>{3, 5, 6.5, 13, 15, 16.5, 20.5, 22.5, 24}));
-  window.dilation = {1, 3, 2};  // 2-D: the first does not matter
+  window.dilation = {1, 3, 2};  // 2-D: the first axis is unused
   window.ceil = false;
   EXPECT_EQ(host(max_pool(pass, x, window)->value), (std::vector<double>{17, 19}));
   EXPECT_EQ(
@@ -184,7 +184,8 @@ TEST_F(PoolFunctions, RefuseInWords) {
   Window gaps = cubic_window(2, 1, 0), over = gaps;
   gaps.dilation = {1, 1, 2};
   over.ceil = true;
-  expect_error([&] { average_pool(pass, x, gaps); }, "average pooling takes windows without dilation");
+  expect_error([&] { average_pool(pass, x, gaps); },
+               "average pooling supports only windows without dilation");
   expect_error([&] { average_pool(pass, x, cubic_window(3, 1, 2)); },
                "average pooling needs a padding between 0 and half its kernel");
   expect_error([&] { average_pool(pass, variable({4, 4}), over); }, "average_pool: input [N, C, (D,) H, W]");
@@ -192,7 +193,7 @@ TEST_F(PoolFunctions, RefuseInWords) {
                                      {cubic_window(2, 1, 0), gaps},
                                      {cubic_window(2, 1, 0), over}}) {
     expect_error([&] { stem(pass, box, box, box, box, {}, windows); },
-                 "stem: it takes windows without dilation and without ceil only");
+                 "stem: windows with dilation or ceil are not supported");
   }
 }
 

@@ -33,7 +33,7 @@ struct AxesFunctions : testing::Test {
 
   using Function1 = std::function<Var(Pass&, const Var&)>;
 
-  /// sum of f(x) times fixed numbers, which sees every element of f(x) on its own.
+  /// sum of f(x) times fixed numbers, so that every element of f(x) counts separately.
   Var weighted_sum(Pass& pass, const Function1& f, const Var& x) {
     const Var y = f(pass, x);
     return reduce_axes(pass, mul(pass, y, random(y->value.shape(), 99)), AxisReduction::kSum, {});
@@ -63,7 +63,7 @@ struct AxesFunctions : testing::Test {
     second.backward(weighted_sum(in_other_layout, f, to_batch_last(in_other_layout, again)));
     EXPECT_EQ(numbers(again->grad), grad) << "batch-last";
   }
-  /// The sentence with which a call ends.
+  /// The message of the Error that a call throws.
   template <class Call>
   std::string sentence(const Call& call) {
     try {
@@ -79,7 +79,7 @@ TEST_F(AxesFunctions, GradientsOfElementwiseFunctions) {
   expect_gradient([](Pass& pass, const Var& x) { return sigmoid(pass, x); }, {2, 3, 4});
   expect_gradient([](Pass& pass, const Var& x) { return tanh(pass, x); }, {2, 3, 4});
   expect_gradient([](Pass& pass, const Var& x) { return mul(pass, x, x); }, {2, 3, 4});
-  const Var other = random({2, 3, 4}, 5);  // row-major, whatever x is
+  const Var other = random({2, 3, 4}, 5);  // row-major for any layout of x
   expect_gradient([&](Pass& pass, const Var& x) { return mul(pass, x, other); }, {2, 3, 4});
   expect_gradient([&](Pass& pass, const Var& x) { return mul(pass, other, x); }, {2, 3, 4});
 }
@@ -163,7 +163,7 @@ TEST_F(AxesFunctions, MisuseIsASentence) {
        }),
        "reduce_axes: axis 1 of [2, 3] is named twice"},
       {sentence([&] { reduce_axes(plain, empty, AxisReduction::kMax, {1}); }),
-       "reduce_axes: the max of no numbers was asked for: [2, 0] has none along the reduced axes"},
+       "reduce_axes: the max of zero elements does not exist: [2, 0] has none along the reduced axes"},
       {sentence([&] { concatenate(plain, {}, 0); }), "concatenate: no parts were given"},
       {sentence([&] {
          concatenate(plain, {x, x}, 2);

@@ -19,15 +19,15 @@ void for_channel_elements(const BatchNormOp& op, std::size_t c, const Body& body
   }
 }
 
-/// relu moves no two numbers further apart, so that what stands behind the normalisation adds no more than
-/// the size of the residual to the bound of y.
+/// relu never increases the distance of two numbers, so the steps after the normalisation add at most the
+/// size of the residual to the bound of y.
 inline void add_residual(const std::vector<double>& residual, std::vector<double>& magnitude) {
   for (std::size_t i = 0; i < residual.size(); ++i) magnitude[i] += std::abs(residual[i]);
 }
 
-/// Statistics must be good to u whatever the number of values and however large the mean beside the spread
-/// (umbra's rungs hold their sums in double), so there is no growth with K, and y is measured by the distance
-/// from the mean. The mean itself must be subtracted with 20 bits more than a float has.
+/// Statistics must be accurate to u for any number of values and any mean compared with the spread (umbra's
+/// rungs hold their sums in double), so there is no growth with K, and y is measured by the distance from the
+/// mean. The mean must be subtracted with 20 bits more than a float has.
 inline Bound bound_of(const BatchNormForward& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), 16};
   const double count = static_cast<double>(op.count_per_channel());
@@ -62,7 +62,7 @@ inline Bound bound_of(const BatchNormInference& op, const Values& in, const Valu
   return bound;
 }
 
-/// The gate of the ReLU is an exact comparison of inputs: the bound is that of what passes it.
+/// The gate of the ReLU is an exact comparison of inputs: the bound is that of the values that pass.
 inline Bound bound_of(const BatchNormBackward& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   const double count = static_cast<double>(op.count_per_channel());
@@ -86,7 +86,7 @@ inline Bound bound_of(const BatchNormBackward& op, const Values& in, const Value
   return bound;
 }
 
-/// As above, with nothing but a factor between dx and what passes.
+/// As above, where dx is a constant factor times the values that pass.
 inline Bound bound_of(const BatchNormFrozenBackward& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   for (std::size_t c = 0; c < in[3].size(); ++c) {

@@ -120,7 +120,7 @@ TEST_F(BatchNormFrozenFunction, GivesTheGradientInEvaluationMode) {
   }
 }
 
-// One value per channel has no batch statistics, but running ones.
+// With one value per channel there are no batch statistics, but running ones.
 TEST_F(BatchNormFrozenFunction, TakesOneValuePerChannel) {
   Tape tape(context_);
   Pass pass{context_, &tape};

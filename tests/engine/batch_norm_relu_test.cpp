@@ -1,5 +1,6 @@
-// Batch normalisation with a ReLU, a residual or both: gradient by dual numbers, equality with the three ops
-// it is made of, the gate, accuracy where the mean is large beside the spread, and bits on many threads.
+// Batch normalisation with a ReLU, a residual or both: gradient by dual numbers, equality with the three
+// separate ops, the ReLU's gate, accuracy where the mean is large compared with the spread, and bit-identical
+// results on many threads.
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -70,7 +71,7 @@ TEST_P(BatchNormRelu, GradientIsTheAdjoint) {
   EXPECT_LT(adjoint_gap(jv, jtw), kAdjointTolerance);
 }
 
-/// What the fastest rungs of batch_norm, add and relu make of it, one after the other.
+/// The result of the fastest rungs of batch_norm, add and relu, one after the other.
 struct Composed {
   Composed(const View& s, const Floats& x, const Floats& gamma, const Floats& beta, const Floats& r)
       : running_mean(s.width(), 0.5f),
@@ -149,8 +150,8 @@ INSTANTIATE_TEST_SUITE_P(Views, BatchNormRelu,
                          [](const auto& view) { return name_of(view.param); });
 
 TEST(BatchNormReluGate, IsClosedWhereTheOutputIsZero) {
-  // The gate is y > 0 alone: not infinity nor NaN passes where y is zero, and a NaN in dy passes where it is
-  // not.
+  // The gate is y > 0 alone: where y is zero neither infinity nor NaN passes; where it is not, a NaN in dy
+  // passes.
   const Floats y{1, 0, 2, -0.0f}, dy{3, kNan, 5, std::numeric_limits<float>::infinity()};
   with_every_rung(
       BatchNormBackward(DType::kF32, 4, 1, 1, kBoth),

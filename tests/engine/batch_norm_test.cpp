@@ -1,5 +1,5 @@
 // Batch normalisation without options: gradient through the composition of forward and backward, accuracy
-// where the mean is large beside the spread, and the conventions of the running statistics.
+// where the mean is large compared with the spread, and the conventions of the running statistics.
 #include <gtest/gtest.h>
 
 #include "engine/ops/batch_norm/reference.h"
@@ -10,7 +10,7 @@ namespace {
 
 using namespace testing_ops;
 
-const std::vector<float> kNone;  // the buffer of an option that is not taken
+const std::vector<float> kNone;  // the buffer of an option that is off
 
 struct View {
   std::int64_t outer, channels, inner;
@@ -111,7 +111,7 @@ TEST(BatchNormAccuracy, MeanLargeBesideTheSpread) {
 }
 
 TEST(BatchNormAccuracy, OneOutlierIsNoTrap) {
-  // The first value, from which the fast rung measures, is as far away as it can be: mean - first = std
+  // The first value, which the fast rung subtracts, is as far from the mean as possible: mean - first = std
   // sqrt(n - 1).
   constexpr std::int64_t kInner = 20000;
   std::vector<float> x(kInner, 0.0f);

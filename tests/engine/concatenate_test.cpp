@@ -1,4 +1,4 @@
-// Joining along an axis and cutting apart: by hand, there and back, and each the other's adjoint.
+// Joining along an axis and splitting: values by hand, round trips, and each as the adjoint of the other.
 #include <gtest/gtest.h>
 
 #include "engine/ops/data_movement/concatenate_reference.h"
@@ -10,7 +10,8 @@ namespace {
 using namespace testing_ops;
 
 TEST(Concatenate, SmallExampleByHand) {
-  // Two rows of parts with one, no and two columns of two numbers each; the number says part, row, place.
+  // Two rows of parts with one, no and two columns of two numbers each; the digits of a number are part, row
+  // and position.
   const std::vector<float> a{111, 112, 121, 122}, b, c{311, 312, 313, 314, 321, 322, 323, 324};
   const std::vector<float> whole{111, 112, 311, 312, 313, 314, 121, 122, 321, 322, 323, 324};
   with_every_rung(

@@ -1,5 +1,5 @@
-// Convolutions with precision bf16: the rounding itself, the fast rungs against the rounded reference, their
-// size of error, and the way of the option from the context to the op. (The gauntlet runs every shape.)
+// Convolutions with precision bf16: the rounding, the fast rungs against the rounded reference, the size of
+// their error, and how the option reaches the op from the context. (The gauntlet runs every shape.)
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -74,7 +74,7 @@ TEST(Bf16, EveryBfloat16IsItsOwnRounding) {
   }
 }
 
-/// What the tile's packing makes of denormals is zero or their rounding.
+/// The tile's packing turns denormals into zero or rounds them.
 bool packed_as(std::uint32_t got, float value) {
   const std::uint32_t want = bf16_bits(value);
   const bool denormal = std::abs(value) < std::numeric_limits<float>::min();
@@ -89,7 +89,7 @@ TEST(Bf16, PackingRoundsEveryElementAndFillsWithZeros) {
   for (const std::int64_t rows : {1, 2, 5}) {
     for (const std::int64_t columns : {1, 2, 3, 15, 16, 17, 31, 32, 33, 65}) {
       std::vector<float> from(static_cast<std::size_t>(rows * columns));
-      for (float& value : from) value = std::bit_cast<float>(rng.words(draw++)[0]);  // NaN and all
+      for (float& value : from) value = std::bit_cast<float>(rng.words(draw++)[0]);  // NaN included
       const std::int64_t width = columns + 3, pairs = (columns + 1) / 2;
       std::vector<std::uint32_t> by_rows(static_cast<std::size_t>((rows + 1) / 2 * width), 0xdeadbeef);
       std::vector<std::uint32_t> by_columns(static_cast<std::size_t>(rows * pairs), 0xdeadbeef);
@@ -120,7 +120,7 @@ std::vector<Bf16> rounded(const std::vector<float>& values) {
   return {values.begin(), values.end()};
 }
 
-std::vector<float> any_floats(std::int64_t count) {  // NaN, infinities, denormals and all
+std::vector<float> any_floats(std::int64_t count) {  // NaN, infinities and denormals included
   const Rng rng(9, Purpose::kTest);
   std::vector<float> values(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::bit_cast<float>(rng.words(i)[0]);
@@ -129,7 +129,7 @@ std::vector<float> any_floats(std::int64_t count) {  // NaN, infinities, denorma
   return values;
 }
 
-// Words as bf16_tile takes them, from numbers that are rounded already: any CPU can make them.
+// Words in the format of bf16_tile, from numbers that are already rounded: this works on any CPU.
 TEST(Bf16, PackingOfStoredNumbersKeepsTheirBits) {
   constexpr std::int64_t kRows = 5, kColumns = 37, kWidth = 40;
   const std::vector<Bf16> from = rounded(any_floats(kRows * kColumns));

@@ -1,6 +1,6 @@
-// Convolutions with dilation and groups, beyond what conv_test.cpp holds of every geometry: numbers worked
-// out by hand, dilation as a kernel with holes, groups as so many convolutions, what is refused and declined
-// in words, and the functions over them, with precisions and inference.
+// Convolutions with dilation and groups, in addition to conv_test.cpp: numbers worked out by hand, dilation
+// as a kernel with holes, groups as separate convolutions, error messages and the reasons of rungs that
+// decline, and the functions over them, with precisions and inference.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -181,10 +181,11 @@ TEST(ConvRungs, DeclineDilationAndGroupsInWords) {
       for (const Precision precision : kPrecisions) {
         if (!kernel.declines(ConvFprop(DType::kF32, plain, precision)).empty()) continue;
         const std::string no_groups = kernel.declines(ConvFprop(DType::kF32, grouped, precision));
-        EXPECT_EQ(no_groups, everything ? "" : "it takes one group only") << kernel.rung;
+        EXPECT_EQ(no_groups, everything ? "" : "it supports only one group") << kernel.rung;
         const bool any_dilation = everything || kernel.device == Device::Kind::kCpu;
         const std::string no_dilation = kernel.declines(ConvFprop(DType::kF32, dilated, precision));
-        EXPECT_EQ(no_dilation, any_dilation ? "" : "it takes kernels without dilation only") << kernel.rung;
+        EXPECT_EQ(no_dilation, any_dilation ? "" : "it supports only kernels without dilation")
+            << kernel.rung;
       }
     }
   }
@@ -206,7 +207,7 @@ class ConvFunctionWithGroups : public testing::Test {
     return var;
   }
   Doubles values(const Tensor& t) { return to_host(t, context_.stream); }
-  /// Every op that ran since it was asked last, with its rung.
+  /// Every op that ran since the last call, with its rung.
   std::vector<std::string> calls() { return std::exchange(calls_, {}); }
   /// [C] of one number.
   Var channels(std::int64_t count, double value) {
@@ -266,7 +267,7 @@ TEST_F(ConvFunctionWithGroups, RefusesWhatDoesNotFit) {
   expect_words(what_of([&] { conv(pass, x, w, kOnes, {0, 4, 4}, {1, 4, 4}, 2); }), {"not laid out"});
 }
 
-// A kernel of 1 has no gaps: every rung takes it, with whatever dilation.
+// A kernel of 1 has no gaps: every rung supports it with any dilation.
 TEST_F(ConvFunctionWithGroups, DilationOfASingleTapMeansNothing) {
   Pass pass{context_};
   const Var x = numbers({2, 4, 5, 5}, 1),
@@ -278,7 +279,7 @@ TEST_F(ConvFunctionWithGroups, DilationOfASingleTapMeansNothing) {
   expect_words(what_of([&] { conv(pass, x, w, kOnes, kNone, {1, 0, 1}); }), {"dilation must be positive"});
 }
 
-// Precision is a matter of the channels that are summed over; whatever it is, a rung takes the problem.
+// Which precisions a rung supports depends on the channels that are summed over; each precision has a rung.
 TEST_F(ConvFunctionWithGroups, ComputeWithAnyPrecision) {
   const ConvGeometry g{1, 1, 1, {1, 5, 5}, {1, 3, 3}, kOnes, {0, 2, 2}, {1, 2, 2}};
   const Layout taps = conv_weight_layouts(g).value;
@@ -305,7 +306,7 @@ TEST_F(ConvFunctionWithGroups, ComputeWithAnyPrecision) {
   }
 }
 
-// The fused op against the two functions it is made of; with weights held as bfloat16, too.
+// The fused op against the two functions it is made of; also with weights stored as bfloat16.
 TEST_F(ConvFunctionWithGroups, InferenceIsTheComposition) {
   const Triple padding{0, 1, 2}, dilation{1, 1, 2};
   const ConvGeometry g{1, 1, 1, {1, 5, 6}, {1, 3, 3}, kOnes, padding, dilation};

@@ -1,5 +1,5 @@
-// Inference of convolution, batch norm, residual and ReLU as one op: equality with the ops it is made of, the
-// gate's NaN, statistics that would cancel, and that the function over it refuses what it cannot do.
+// Inference of convolution, batch norm, residual and ReLU as one op: equality with the separate ops, NaN at
+// the gate, statistics that would cancel, and the errors of the function over it.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -43,7 +43,7 @@ std::vector<Floats> numbers_for(const ConvInference& op) {
   return buffers;
 }
 
-// What the fastest rungs of conv, batch_norm, add and relu make of it, one after the other.
+// The result of the fastest rungs of conv, batch_norm, add and relu, one after the other.
 Floats composed(const Case& c, const std::vector<Floats>& in) {
   const ConvGeometry& g = c.geometry;
   const auto run = [](const Op& op, auto&... vectors) {
@@ -80,7 +80,7 @@ TEST_P(ConvInferenceOp, IsTheComposition) {
       in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7]);
 }
 
-// 100 channels: several groups of taps, between which sums rest in y and are finished once.
+// 100 channels: several groups of taps, between which the sums are kept in y; they are finished once.
 INSTANTIATE_TEST_SUITE_P(Cases, ConvInferenceOp,
                          testing::Values(Case{conv_on_cube(32, 20, 20, 4, 3, 1, 1), true, true},
                                          Case{conv_on_cube(32, 20, 40, 4, 1, 2, 0), false, false},
@@ -91,8 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, ConvInferenceOp,
                                               true},  // no pair at all: only the shift
                                          Case{conv_on_square(9, 5, 6, 7, 3, 2, 1), true, true}));
 
-// Rounding in memory or on the way, dot products of pairs or fp32 tiles: the numbers that are multiplied are
-// the same, and equal bits come out where the rung is the same.
+// Whether weights are rounded in memory or when they are read, and with dot products of pairs or fp32 tiles,
+// the numbers that are multiplied are the same; results are bit-identical where the rung is the same.
 TEST(ConvInferenceBf16, StoredAndRoundedWeightsGiveTheSameBits) {
   const ConvGeometry g = conv_on_cube(19, 13, 25, 4, 3, 1, 1);
   const ConvInference rounds(DType::kF32, g, 1e-5, true, true, Precision::kBf16);

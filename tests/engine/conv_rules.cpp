@@ -1,5 +1,5 @@
-// Convolutions in the gauntlet: they round their operands, on an emulated GPU the largest are left out, and
-// the fused op of inference has a bound of its own.
+// Convolutions in the gauntlet: they round their operands, the largest are left out on an emulated GPU, and
+// the fused op of inference has its own bound.
 #include <algorithm>
 #include <cmath>
 
@@ -16,7 +16,7 @@ using gauntlet::Bound, gauntlet::bound, gauntlet::Values;
 using gauntlet::magnitudes_of_outputs, gauntlet::usual_growth;
 
 /// The convolution's sums of absolute values and the mean, both scaled, since a rung may fold the mean into a
-/// shift; then as the bound of batch_norm.
+/// shift; the rest is the bound of batch_norm.
 Bound bound_of_inference(const ConvInference& op, const Values& in, const Values& want) {
   const ConvGeometry& g = op.geometry;
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
@@ -43,7 +43,7 @@ std::int64_t tiles(const ConvGeometry& g) {
 std::int64_t pass_tiles(const Op& op) {
   return tiles(static_cast<const ConvOp&>(op).geometry);
 }
-/// Five times as many: every geometry comes in more than one precision, with and without ReLU and residual.
+/// Five times as many tiles: every geometry occurs in several precisions, with and without ReLU and residual.
 std::int64_t inference_tiles(const Op& op) {
   return 5 * tiles(static_cast<const ConvInference&>(op).geometry);
 }

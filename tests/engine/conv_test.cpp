@@ -1,6 +1,6 @@
 // The convolution: its tap lists against the dense definition, its layouts against numbers worked out by hand
-// and against PyTorch's order, its derivatives against one another (adjoint identities, dual numbers), live
-// taps.
+// and against PyTorch's order, its derivatives against one another (adjoint identities, dual numbers), and
+// its live taps.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,7 +22,7 @@ namespace {
 
 using PairSet = std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>>;  // (list, first, second)
 
-// All pairs straight from the equation i = o * stride - padding + t * dilation.
+// All pairs directly from the equation i = o * stride - padding + t * dilation.
 PairSet dense_pairs(const ConvGeometry& g, TapOrder order) {
   PairSet pairs;
   const Triple out = g.out(), &in = g.in, &kernel = g.kernel;
@@ -46,7 +46,7 @@ PairSet dense_pairs(const ConvGeometry& g, TapOrder order) {
   return pairs;
 }
 
-// The lists with taps numbered among the live ones hold the same pairs.
+// The lists whose taps are numbered among the live ones contain the same pairs.
 void expect_live_lists_match(const ConvGeometry& g, TapOrder order, const PairSet& expected,
                              const std::vector<std::int32_t>& live_taps) {
   std::vector<std::int32_t> slots(static_cast<std::size_t>(g.taps()), -7);
@@ -309,7 +309,7 @@ TEST(ConvReference, DualNumbersGiveTheDirectionalDerivative) {
   }
 }
 
-// The gauntlet runs every rung on every shape; here is only what it cannot know.
+// The gauntlet runs every rung on every shape; this tests only what it cannot check.
 std::vector<Kernel> fprop_rungs() {
   for (const Ladder& ladder : cpu_ladders()) {
     if (ladder.op == ConvFprop::kName) return ladder.kernels;

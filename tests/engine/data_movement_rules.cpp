@@ -9,7 +9,7 @@ namespace {
 
 using gauntlet::Values;
 
-/// Boxes that exist, axes in some order, shifts below the extent.
+/// Boxes that exist, a permutation of the axes, shifts below the extent.
 void fit_windows(const GatherBoxes& op, const Rng& rng, Values& in) {
   constexpr std::array<std::array<int, 3>, 6> kOrders = {
       {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};

@@ -11,9 +11,9 @@ namespace {
 using gauntlet::Bound, gauntlet::bound, gauntlet::Values;
 using gauntlet::magnitudes_of_outputs, gauntlet::usual_growth;
 
-/// Every rounding is relative to the result: the argument of the function is exact, libraries are good to a
-/// few units in the last place (Highway's exp 1, its tanh 4, that is 8 u; CUDA's expf and tanhf 2), and of
-/// 1 + exp(-|x|), of which nothing cancels, three roundings follow.
+/// Every rounding is relative to the result: the argument of the function is exact, libraries are accurate to
+/// a few units in the last place (Highway's exp 1, its tanh 4, that is 8 u; CUDA's expf and tanhf 2), and the
+/// three roundings of 1 + exp(-|x|) follow, in which nothing cancels.
 template <class O>
 Bound bound_of_value(const O& op, const Values&, const Values& want) {
   return {magnitudes_of_outputs(want), usual_growth(op)};

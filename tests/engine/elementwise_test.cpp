@@ -1,5 +1,5 @@
-// What the gauntlet cannot see of the small ops: values that are not numbers, the dropout mask bit by bit,
-// empty buffers, and gradients (dual numbers against the backward references).
+// What the gauntlet does not test of the small ops: NaN and infinity, the dropout mask bit by bit, empty
+// buffers, and gradients (dual numbers against the backward references).
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -76,7 +76,7 @@ TEST(Tanh, SpecialValues) {
   expect_special_values_of_tanh(Device::Kind::kCpu);
 }
 
-/// Dual numbers through the forward reference against the backward one, which sees the output only.
+/// Dual numbers through the forward reference against the backward one, which reads the output only.
 template <class Forward, class Backward, class OnDuals, class ForwardOn, class BackwardOn>
 double gap_of_output_gradient(const OnDuals& on_duals, const ForwardOn& forward, const BackwardOn& backward) {
   const auto x = normals(200, 1), v = normals(200, 2), w = normals(200, 3);

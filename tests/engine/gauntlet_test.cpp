@@ -1,4 +1,4 @@
-// Every rung of every op on the CPU runs the gauntlet; each is a test of its own name. Those of CUDA run it
+// Every rung of every op on the CPU runs the gauntlet, each as a test with its own name. Those of CUDA run it
 // in tests/cuda/gauntlet_test.cpp.
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ INSTANTIATE_TEST_SUITE_P(EveryRung, Gauntlet,
                          testing::ValuesIn(gauntlet::every_rung(registry(), Device::Kind::kCpu)),
                          gauntlet::name_of_test);
 
-/// Problems that only the reference takes, with the reason. There are none.
+/// Problems that only the reference supports, with the reason. There are none.
 struct Exception {
   std::string_view op, text, reason;
 };

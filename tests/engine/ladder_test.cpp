@@ -1,4 +1,4 @@
-// The list of ladders, engine/ops/ladder.def: what stands there is what a program has.
+// The list of ladders, engine/ops/ladder.def: a program has exactly the kernels it lists.
 #include "engine/ops/ladder.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ TEST(LadderList, CudaIsThereAsAWholeOrNotAtAll) {
   for (const ListedLadder& ladder : listed_ladders()) listed += ladder.cuda.size();
   EXPECT_GT(listed, 0u);
   EXPECT_EQ(cuda_rungs().size(), has_cuda() ? listed : 0);
-  // With kernels comes the runtime that runs them.
+  // A program with CUDA kernels also has the CUDA runtime.
   const std::string why_none = cuda_backend().device_count() == 0 ? cuda_backend().why_none() : "";
   EXPECT_EQ(has_cuda(), why_none.find("this build of umbra has no CUDA") == std::string::npos) << why_none;
 }
@@ -45,7 +45,7 @@ TEST(LadderList, NamesNoRungTwice) {
   }
 }
 
-// The last that does not decline is taken, and is meant to be the fastest: numbers go up.
+// The last rung that does not decline is chosen and should be the fastest, so the numbers increase.
 TEST(LadderList, StandsInTheOrderOfItsNumbers) {
   const Registry registry = make_registry();
   for (const Ladder& ladder : registry.ladders()) {

@@ -1,4 +1,4 @@
-// Tensors in batch-last layout: the order in memory, the way back, and positions that are not held.
+// Tensors in batch-last layout: the order in memory, the conversion back, and positions that are not stored.
 #include "engine/tensor/layout.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-// What can be asked of the losses beside their mean: sums, losses that are not reduced, class weights,
-// ignored labels and label smoothing. Values by hand on every rung, gradients by dual numbers, and the way
-// through the tape.
+// Options of the losses besides the mean: sums, losses that are not reduced, class weights, ignored labels
+// and label smoothing. Values worked out by hand on every rung, gradients by dual numbers, and the functions
+// of the tape.
 #include <gtest/gtest.h>
 
 #include "engine/grad/functions.h"
@@ -160,7 +160,7 @@ TEST(SoftmaxCrossEntropy, NamesTheLabelThatMakesItsLossNan) {
   };
   EXPECT_EQ(reason({0, 9, -100, 17, 18}, {}), "label 17 of row 3 is outside 0 … 9");
   EXPECT_EQ(reason({-1}, {.reduce = Reduce::kNone}), "label -1 of row 0 is outside 0 … 9");
-  EXPECT_EQ(reason({2, 2}, {.ignore_index = 2}), "every label is the ignored 2, so that there is no mean");
+  EXPECT_EQ(reason({2, 2}, {.ignore_index = 2}), "every label is the ignored 2, so there is no mean");
   EXPECT_EQ(reason({2, 2}, {.ignore_index = 2, .reduce = Reduce::kSum}), "");
   EXPECT_EQ(reason({0, 9, -100}, {}), "");
 }

@@ -40,7 +40,7 @@ Bound bound_of(const Chi2Log& op, const Values& in, const Values& want) {
   return bound;
 }
 
-/// The shares of the classes in the loss of row n, and what the losses are divided by.
+/// The weights of the classes in the loss of row n, and the divisor of the losses.
 struct CrossEntropyShares {
   CrossEntropyShares(const SoftmaxCrossEntropy& op, const Values& in) : op_(op), in_(in) {
     if (op.rule.reduce != Reduce::kMean) return;
@@ -67,7 +67,7 @@ struct CrossEntropyShares {
 };
 
 /// z - max is rounded relative to itself, which exp turns into a relative error of u |z - max| of every
-/// probability. What is ignored is 0 without any error.
+/// probability. The loss of an ignored row is exactly 0.
 Bound bound_of(const SoftmaxCrossEntropy& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   const CrossEntropyShares shares(op, in);

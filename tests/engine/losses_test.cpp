@@ -1,4 +1,4 @@
-// The losses: values by hand, extreme inputs, and gradients by dual numbers (chi2_log on both sides of its
+// The losses: values by hand, extreme inputs, and gradients by dual numbers (of chi2_log above and below its
 // floor).
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Max pooling where the definition is easy to get wrong: ties, NaN, infinities, padding, windows with gaps or
-// over the end; and its gradient.
+// past the end; and its gradient.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -118,7 +118,7 @@ TEST(MaxPool, NansInPaddedCornersAgreeEverywhere) {
 }
 
 TEST(MaxPool, SamplesAndChannelsAreIndependent) {
-  // Two positions, two channels, two samples: each of the four numbers of a row has a winner of its own.
+  // Two positions, two channels, two samples: each of the four numbers of a row has its own winner.
   const PoolGeometry g{2, 2, {1, 1, 2}, {1, 1, 2}, {1, 1, 2}, {0, 0, 0}};
   with_every_rung(
       MaxPoolForward(DType::kF32, g),
@@ -172,9 +172,9 @@ TEST(MaxPool, GeometryIsCheckedInWords) {
     }
     return "";
   };
-  // Taps at -1 and 2 of an input of two: where PyTorch answers minus infinity with an index that is none.
+  // Taps at -1 and 2 of an input of two: PyTorch returns minus infinity with an invalid index here.
   const PoolGeometry between{1, 1, {1, 1, 2}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}, {1, 1, 3}};
-  EXPECT_NE(words(between).find("one lies wholly in the padding"), std::string::npos) << words(between);
+  EXPECT_NE(words(between).find("one is entirely in the padding"), std::string::npos) << words(between);
   const PoolGeometry reaching{1, 1, {1, 1, 3}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}, {1, 1, 3}};
   EXPECT_EQ(words(reaching), "");
 }

@@ -1,5 +1,5 @@
-// Who tests the tests: a mutant is a kernel with one deliberate mistake. The gauntlet must fail every one of
-// them.
+// Tests of the gauntlet itself: a mutant is a kernel with one deliberate mistake, and the gauntlet must
+// reject each.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ inline gauntlet::Report run_gauntlet(const Kernel& mutant) {
   return gauntlet::run_gauntlet(ladder_of(mutant.op), mutant, op_rules());
 }
 
-/// The gauntlet must fail the mutant, for the reason that is expected.
+/// The gauntlet must reject the mutant, for the expected reason.
 inline void expect_caught(const Kernel& mutant, std::string_view reason) {
   const gauntlet::Report report = run_gauntlet(mutant);
   ASSERT_FALSE(report.failures.empty()) << "the gauntlet lets " << mutant.op << " " << mutant.rung << " pass";

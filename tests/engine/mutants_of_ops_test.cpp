@@ -1,5 +1,5 @@
-// Mutants of particular ops: mistakes that are easily made there, from an ignored bias to the variance of the
-// textbooks.
+// Mutants of particular ops with mistakes that are easy to make there, from an ignored bias to the textbook
+// formula of the variance.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -244,7 +244,7 @@ TEST(Mutants, ScalesTwice) {
 
 // ---- batch normalisation
 
-/// The variance from E[x^2] - E[x]^2 in float: what everybody writes first.
+/// The variance as E[x^2] - E[x]^2 in float, the usual first attempt.
 void textbook_variance(const BatchNormForward& op, Buffers b, void* w, Stream& s) {
   batch_norm_forward_reference<float>(op, b, w, s);
   const auto count = static_cast<float>(op.count_per_channel());

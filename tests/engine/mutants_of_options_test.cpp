@@ -17,7 +17,7 @@ namespace {
 std::string declines_others(const ConvOp& op) {
   return op.precision == Precision::kF32 && op.geometry.groups > 1 ? "" : "it takes groups in fp32 only";
 }
-/// Channels k, k + groups, … are a group, not neighbours.
+/// Channels k, k + groups, … form a group, instead of neighbours.
 void interleaved_groups(const ConvFprop& op, Buffers b, void*, Stream&) {
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch, inputs = g.group_inputs();
@@ -30,7 +30,7 @@ void interleaved_groups(const ConvFprop& op, Buffers b, void*, Stream&) {
     }
   });
 }
-/// Groups of input channels are as large as those of outputs.
+/// Groups of input channels are taken to be as large as those of outputs.
 void groups_of_the_other_side(const ConvDgrad& op, Buffers b, void*, Stream&) {
   const ConvGeometry& g = op.geometry;
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch, inputs = g.group_inputs();

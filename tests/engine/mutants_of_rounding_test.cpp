@@ -1,5 +1,5 @@
-// Mutants that round the operands of a product otherwise than to nearest (tf32: ties away from zero, bf16: to
-// even). The bound must be narrow enough, and the numbers such, that none passes.
+// Mutants that do not round the operands of a product to nearest (tf32: ties away from zero, bf16: ties to
+// even). The bound must be narrow enough, and the inputs sensitive enough, to reject all of them.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -54,7 +54,7 @@ template <class O, Precision kPrecision>
 std::string only(const O& op) {
   return declines_other_precisions(kPrecision, op.precision, op.weights);
 }
-/// With only the weights rounded correctly, or only the activations, there must be no way through either.
+/// A mutant that rounds only the weights or only the activations correctly must be rejected, too.
 template <auto Rounded>
 void rounds_one_operand_otherwise(const ConvFprop& op, Buffers b, void*, Stream&) {
   std::vector<float> w(b.in(1), b.in(1) + op.buffers()[1].count), x(b.in(0), b.in(0) + op.buffers()[0].count);
@@ -87,7 +87,7 @@ TEST(Mutants, RoundsOtherwise) {
   expect_rounding_caught_in<LinearDgrad, kTf32, tf32_ties_to_even>("ties_to_even");
   expect_rounding_caught<ConvFprop, kTf32, rounds_one_operand_otherwise<tf32_truncated>>("one");
 }
-// The same kernels, rounding as they should.
+// The same kernels with the correct rounding.
 TEST(Mutants, CorrectRoundingPasses) {
   constexpr auto kRounded = [](float value) { return round_to_tf32(value); };
   constexpr void (*kRun)(const LinearDgrad&, Buffers, void*, Stream&) = rounds_otherwise<kRounded>;

@@ -1,5 +1,6 @@
-// Mutants in what every kernel does: elements that are wrong, not written or written elsewhere, inputs that
-// are changed, results that depend on threads, addresses, garbage or calls. All are of the simplest op, add.
+// Mistakes that any kernel can make: elements that are wrong, not written or written elsewhere, changed
+// inputs, results that depend on threads, addresses, uninitialised memory or earlier calls. All are mutants
+// of the simplest op, add.
 #include "tests/engine/mutants.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// THE list of what the ops need besides the usual to run the gauntlet (tests/gauntlet/README.md). Every room
-// of engine/ops has its file, *_rules.cpp, beside its tests; most ops need nothing.
+// The list of all rules of ops for the gauntlet (tests/gauntlet/README.md). Every folder of engine/ops has a
+// file, *_rules.cpp, next to its tests; most ops need no rules.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Optimisers in the gauntlet: their bounds, and bf16 copies, which must be those of what the kernel itself has
-// written.
+// Optimisers in the gauntlet: their bounds, and their bf16 copies, which are compared with the parameters
+// that the kernel itself wrote.
 #include <cmath>
 
 #include "engine/base/precision.h"
@@ -55,8 +55,8 @@ Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
   return bound;
 }
 
-/// The bf16 copies of parameters have no bound: they must be the roundings of the p that the kernel itself
-/// has written, which take the place of `want`.
+/// The bf16 copies of parameters have no bound: they must be the roundings of the p that the kernel wrote,
+/// which replace `want`.
 template <class O>
 void settle_bf16_copies(const O& op, const Values&, const Bound&, const Values& got, Values& want) {
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {

@@ -77,7 +77,7 @@ TEST_F(OptimizerTest, ANormThatIsNotFiniteIsToldAndClipsNothing) {
   }
 }
 
-// What a graph replays: the same update with other numbers in the same memory.
+// As in a replayed graph: the same update with other numbers in the same memory.
 TEST_F(OptimizerTest, AdvanceAndApplyAreAStep) {
   for (const std::string kind : {"sgd", "dampened", "adam"}) {
     Build one_build{{}, DType::kF32, 1}, other_build{{}, DType::kF32, 1};
@@ -108,8 +108,8 @@ TEST_F(OptimizerTest, AdvanceAndApplyAreAStep) {
   }
 }
 
-// The first step of a parameter takes its whole gradient as the velocity, whenever that is; later ones are
-// dampened. A resumed optimiser knows which parameters have had theirs.
+// In a parameter's first step, whenever it happens, the whole gradient becomes the velocity; later gradients
+// are dampened. A resumed optimiser knows which parameters have had their first step.
 TEST_F(OptimizerTest, DampeningSparesTheFirstStepOfAParameter) {
   const SgdOptions options{.momentum = 0.5, .dampening = 0.25};
   const std::vector<Parameter> parameters = dense.parameters();
@@ -144,7 +144,7 @@ TEST_F(OptimizerTest, NesterovNeedsMomentumAndNoDampening) {
   EXPECT_THROW(make({.momentum = 0.9, .dampening = 0.1, .nesterov = true}), Error);
 }
 
-// Without momentum there is nothing to dampen, and nothing to remember.
+// Without momentum nothing is dampened and no state is kept.
 TEST_F(OptimizerTest, DampeningWithoutMomentumDoesNothing) {
   const auto sgd = make_sgd(dense.parameters(), {.dampening = 0.5});
   EXPECT_TRUE(sgd->state().empty());
@@ -191,8 +191,8 @@ TEST_F(OptimizerTest, StateIsNamedAfterTheParameters) {
   EXPECT_EQ(adam->state()[3].name, "bias.exp_avg_sq");
 }
 
-// A 3^3 kernel on one position: only its centre tap ever meets data. Its dead taps must fare as in a dense
-// layer whose gradient is zero there, bit for bit, whether or not they decay.
+// A 3^3 kernel on one position: only its centre tap ever meets data. Its dead taps must change exactly as in
+// a dense layer whose gradient is zero there, with and without decay.
 TEST_F(OptimizerTest, DeadTapsFareLikeWeightsWithoutAGradient) {
   for (const double decay : {0.0, 0.1}) {
     for (const std::string kind : {"sgd", "momentum", "dampened", "nesterov", "adam", "adamw"}) {

@@ -1,5 +1,5 @@
-// The optimiser steps: every rung against PyTorch's formula written out, operation by operation, and the
-// limits it must respect.
+// The optimiser steps: every rung against PyTorch's formula written out operation by operation, and cases
+// with a known result.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -140,7 +140,7 @@ TEST(AdamStep, NanGradientIsNotHidden) {
       std::vector<float>(17), g, std::vector<float>(17), std::vector<float>(17), no_copy, scalars_of(1));
 }
 
-// Several tensors in one call are the tensors one by one, bit for bit.
+// Several tensors in one call give the same bits as one call for each.
 TEST(AdamStep, TensorsAreIndependent) {
   const AdamRule rule{kBeta1, kBeta2, kEpsilon, 0.1, false};
   const auto p0 = small(20001, 1), g0 = small(20001, 2), m0 = small(20001, 3), p1 = small(7, 4),
@@ -169,7 +169,7 @@ TEST(AdamStep, TensorsAreIndependent) {
   EXPECT_EQ(rung, rungs);
 }
 
-// The bf16 copy is what the new parameters round to, whichever rung writes it.
+// With every rung, the bf16 copy is the rounding of the new parameters.
 TEST(AdamStep, TheBf16CopyIsTheRoundedParameter) {
   constexpr std::int64_t kCount = 20001;
   const AdamRule rule{kBeta1, kBeta2, kEpsilon, 0.1, true};
@@ -276,7 +276,7 @@ TEST(SgdStep, SaysWhatItDoesBesidesTheUsual) {
   EXPECT_EQ(SgdStep(DType::kF32, {{3}}, {0.9, 0.1, false, true}).text(), "n3 momentum0.9 decay0.1 nesterov");
 }
 
-// A share of 1 is what is computed without dampening, bit for bit.
+// A factor of 1 gives the same bits as no dampening.
 TEST(SgdStep, AShareOfOneIsNoDampening) {
   constexpr std::int64_t kCount = 70;
   const auto p = small(kCount, 1), g = small(kCount, 2), v = small(kCount, 3);
@@ -305,7 +305,8 @@ TEST(SgdStep, WithoutMomentumNeedsNoVelocity) {
       std::vector<double>{kLr});
 }
 
-// A step of length zero without a gradient moves nothing, and makes the bf16 copy of what is there.
+// A step of length zero without a gradient changes no parameter and writes the bf16 copy of its present
+// value.
 TEST(SgdStep, TheBf16CopyIsTheRoundedParameter) {
   constexpr std::int64_t kCount = 20001;
   const auto p = small(kCount, 1);

@@ -7,7 +7,7 @@ namespace {
 
 using gauntlet::Values;
 
-/// A kernel may rely on argmax lying in the window of its output.
+/// A kernel may assume that argmax is in the window of its output.
 void fit_argmax(const MaxPoolBackward& op, const Rng& rng, Values& in) {
   const PoolGeometry& g = op.geometry;
   std::vector<double> x(static_cast<std::size_t>(g.in_volume() * g.row()));

@@ -24,7 +24,7 @@ std::vector<bool> axes_of(unsigned bits, std::size_t rank) {
   return reduced;
 }
 
-/// Of every element of a row-major tensor, the output it belongs to: what is left of its indices.
+/// For every element of a row-major tensor, the output it belongs to: its indices without the reduced axes.
 std::vector<std::size_t> outputs_of(const Extents& extents, const std::vector<bool>& reduced) {
   std::size_t count = 1;
   for (std::int64_t extent : extents) count *= static_cast<std::size_t>(extent);
@@ -149,7 +149,7 @@ TEST(ReduceAxes, TiesShareTheGradient) {
   expect_gradient(AxisReduction::kMin, {-3, 1, -3, 2}, -3, 6, {3, 0, 3, 0});
   expect_gradient(AxisReduction::kMax, {0.0, -0.0}, 0, 1, {0.5, 0.5});
   expect_gradient(AxisReduction::kMax, {-kInfinity, -kInfinity}, -kInfinity, 1, {0.5, 0.5});
-  // Of many terms, which are counted in parts.
+  // With many terms, which are counted in parts.
   Doubles row(50000, 1.0), want(50000, 0.0);
   for (const std::size_t place : {0U, 16384U, 40000U, 49999U}) {
     row[place] = 2;

@@ -1,4 +1,5 @@
-// The choice of a kernel: order, declining, preferences, and sentences for everything that cannot be.
+// The choice of a kernel: order, declining, preferences, and the error messages of choices that are
+// impossible.
 #include "engine/registry/registry.h"
 
 #include <gtest/gtest.h>

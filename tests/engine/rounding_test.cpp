@@ -1,5 +1,5 @@
-// The precisions tf32 and bf16: what a rounding is, that the numbers of the gauntlet tell it from its
-// neighbours, how far products of rounded operands are from fp32, and who computes with which.
+// The precisions tf32 and bf16: the rounding, that the gauntlet's inputs distinguish it from similar
+// roundings, how far products of rounded operands are from fp32, and which layers use which precision.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -31,7 +31,7 @@ static_assert(round_to_bf16(1 + 0x1p-8f) == 1 && round_to_bf16(1 + 0x1p-7f + 0x1
               "to even");
 static_assert(rounded_to(Precision::kF32, 1.0f + 0x1p-23f) == 1.0f + 0x1p-23f);
 
-/// The neighbour of `value` with so many bits of the mantissa that is nearest; of ties the larger in size.
+/// The number with `bits` mantissa bits that is nearest to `value`; of ties the larger in size.
 double nearest(double value, int bits) {
   int exponent = 0;
   const double mantissa = std::frexp(value, &exponent);  // in [1/2, 1)
@@ -53,7 +53,7 @@ TEST(Rounding, Tf32IsTheNearestOfTenBits) {
   EXPECT_TRUE(std::signbit(round_to_tf32(-0.0f)));
 }
 
-// Were these rare, a kernel that rounds in another way might pass.
+// If these were rare, a kernel with another rounding could pass.
 TEST(Rounding, TheGauntletsNumbersTellOneRoundingFromAnother) {
   const ConvFprop op(DType::kF32, conv_on_cube(33, 20, 40, 4, 1, 2, 0), Precision::kTf32);
   for (const gauntlet::Pattern pattern :
@@ -66,7 +66,7 @@ TEST(Rounding, TheGauntletsNumbersTellOneRoundingFromAnother) {
       ++count;
       moved += (bits & 0x1fff) != 0 ? 1 : 0;
       up += (bits & 0x1000) != 0 ? 1 : 0;
-      ties += (bits & 0x3fff) == 0x1000 ? 1 : 0;  // to even it would go down
+      ties += (bits & 0x3fff) == 0x1000 ? 1 : 0;  // ties to even would round down
     }
     EXPECT_GT(moved, count / 2) << gauntlet::name_of(pattern);
     EXPECT_GT(up, count / 3) << gauntlet::name_of(pattern);
@@ -135,7 +135,7 @@ TEST(Rounding, MatrixProductsAreAsFarFromFp32AsTheirOperands) {
   }
 }
 
-// The sum of dy is no product.
+// The sum of dy is not a product.
 TEST(Rounding, TheGradientOfABiasIsASumOfWhatIsThere) {
   const auto bias_gradient = [](Precision precision) {
     const LinearWgrad op(DType::kF32, 37, 5, 9, true, precision);
@@ -178,7 +178,7 @@ LinearCalls call_linear(Precision precision, bool with_copy) {
     return var;
   };
   const Var x = variable({5, 7}, 1), w = variable({6, 7}, 2);
-  if (with_copy) {  // of other numbers, so that it shows
+  if (with_copy) {  // of other numbers, so that their use is visible
     w->bf16_copy = context.temporary({6, 7}, DType::kBf16);
     from_host(normals(42, 9), w->bf16_copy, context.stream);
   }
@@ -209,7 +209,7 @@ TEST(Rounding, ABf16CopyIsReadForwardAndBackwardAndOnlyInBf16) {
   EXPECT_EQ(call_linear(Precision::kTf32, true).y, call_linear(Precision::kTf32, false).y);
 }
 
-// Copies are a matter of GPUs: a network that learns on a CPU has none.
+// Only GPUs use copies: a network trained on a CPU has none.
 TEST(Rounding, ANetworkOnACpuHasNoBf16Copies) {
   Build build{.precision = Precision::kBf16};
   const Conv conv(build, {3, 8, 8, 4, 3, 1, 1});

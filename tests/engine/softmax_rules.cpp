@@ -1,4 +1,4 @@
-// Softmax in the gauntlet: its bounds, and outputs that a logarithm of probabilities can be.
+// Softmax in the gauntlet: its bounds, and outputs that are valid logarithms of probabilities.
 #include <cmath>
 
 #include "engine/ops/softmax/op.h"
@@ -10,20 +10,21 @@ namespace {
 using gauntlet::Bound, gauntlet::bound, gauntlet::fill, gauntlet::Values;
 using gauntlet::magnitudes_of_outputs, gauntlet::usual_growth;
 
-/// Everything but the result is held in double, and the result is rounded relative to itself, of softmax a
-/// second time when it is divided by the sum: a few roundings of float, however long the row. Nothing
-/// cancels: of the logarithm, x - max and -log(sum) are both negative. But where one number outweighs all others
-/// log(sum) is close to 0, and the sum, close to 1, has been rounded in double as often as it has terms.
+/// Everything but the result is held in double, and the result is rounded relative to itself; that of softmax
+/// is rounded again when it is divided by the sum. This makes a few roundings of float for a row of any
+/// length. Nothing cancels: in the logarithm, x - max and -log(sum) are both negative. But where one number
+/// outweighs all others log(sum) is close to 0, and the sum, close to 1, has been rounded in double once per
+/// term.
 Bound bound_of(const SoftmaxForward& op, const Values&, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), 16};
-  constexpr double kOneInDouble = 0x1p-53 / 0x1p-24;  // what is a rounding of 1 there, in roundings of float
+  constexpr double kOneInDouble = 0x1p-53 / 0x1p-24;  // a rounding of 1 in double, in roundings of float
   if (op.log)
     for (double& magnitude : bound.magnitude[1]) magnitude += kOneInDouble * usual_growth(op) / bound.growth;
   return bound;
 }
 
 /// A gradient is linear in dy: f (dy - sum over k of g dy) with f = g = y, of the logarithm
-/// dy - exp(y) sum dy. What the terms of the difference are in size does not cancel.
+/// dy - exp(y) sum dy. The sizes of the terms of the difference do not cancel.
 Bound bound_of(const SoftmaxBackward& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   const auto at = [&](std::int64_t row, std::int64_t k) {

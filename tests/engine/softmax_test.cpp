@@ -28,7 +28,7 @@ TEST(Softmax, GradientIsTheAdjoint) {
       call_reference(softmax_backward_reference<double>,
                      SoftmaxBackward(DType::kF64, outer, extent, inner, log), w, y, dx);
       const Inner there = Inner().add(derivatives(y_dual), w), back = Inner().add(v, dx);
-      // Of a row with one number the softmax is 1 whatever happens, and both products are roundings of 0.
+      // The softmax of a row with one number is always 1, and both products are roundings of 0.
       EXPECT_LE(std::abs(there.sum - back.sum), kAdjointTolerance * (there.size + back.size + 1)) << forward;
     }
   }

@@ -1,5 +1,5 @@
 // The stem where its algebra is easy to get wrong: it must equal the composition of its parts in double, its
-// gradient must be the adjoint, ties and signs must be decided as in the composition.
+// gradient must be the adjoint, and ties and signs must be resolved as in the composition.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -215,7 +215,7 @@ TEST(Stem3d, GradientIsTheAdjoint) {
   EXPECT_GT(compared, 30);
 }
 
-TEST(Stem3d, TiesAreDecidedAsInTheComposition) {  // small integers: every sum is exact, equal numbers abound
+TEST(Stem3d, TiesAreDecidedAsInTheComposition) {  // small integers: every sum is exact, and ties are frequent
   for (const StemGeometry& g : geometries()) {
     if (g.batch * g.channels * g.conv_volume() > 300000) continue;
     Step<float> step(g);
@@ -337,7 +337,7 @@ TEST(Stem3d, OneValuePerChannelIsDeclined) {
 }
 
 TEST(Stem3d, CountsOnlyWhatTouchesData) {
-  // 25 with kernel 3, stride 2, padding 3: of 15 outputs per axis two see nothing, two see two taps.
+  // 25 with kernel 3, stride 2, padding 3: of 15 outputs per axis two have no live tap, two have two.
   const StemGeometry stem{32,        1,         200,       {25, 25, 25}, {3, 3, 3},
                           {2, 2, 2}, {3, 3, 3}, {3, 3, 3}, {2, 2, 2},    {1, 1, 1}};
   EXPECT_EQ(stem.conv_out(0), 15);

@@ -41,8 +41,8 @@ std::vector<double> words_of(const std::vector<std::uint8_t>& bytes) {
   return words;
 }
 
-/// Gives a backward problem winners, patch_mean and patch_cov that belong to its inputs. mean and invstd stay
-/// what they are: the equations hold for any.
+/// Gives a backward problem winners, patch_mean and patch_cov that are consistent with its inputs. mean and
+/// invstd are left alone: the equations hold for any values.
 void fit_stem(const Stem3dBackward& op, const Rng&, Values& in) {
   const StemGeometry& g = op.geometry;
   std::vector<double> z = stem_raw(g, in[1], in[2]), y(static_cast<std::size_t>(g.pooled()));
@@ -56,7 +56,7 @@ void fit_stem(const Stem3dBackward& op, const Rng&, Values& in) {
   stem_patch_statistics(g, in[1].data(), in[7].data(), in[8].data());
 }
 
-/// What rounding makes of the statistics of a channel.
+/// The effect of rounding on the statistics of a channel.
 struct StemChannelSizes {
   double size;          // mean of the sum of |w| |P|
   double invstd_error;  // relative, of invstd, in units of the relative error of z
@@ -191,9 +191,9 @@ Bound bound_of(const Stem3dBackward& op, const Values& in, const Values& want) {
   return bound;
 }
 
-/// Where the winner of a window is another than in `want` although it is as good within the roundings of y,
-/// or where a gradient is stopped that is zero within those of y, `want` takes the kernel's answer. Elements
-/// that are equal in double, ties among them, must be decided as the reference does.
+/// If the winner of a window differs from that in `want` but is as good within the roundings of y, or if a
+/// gradient is stopped whose y is zero within its roundings, the kernel's answer is copied to `want`. Ties of
+/// elements that are equal in double must be resolved as in the reference.
 void settle_winners(const Stem3dForward& op, const Values& in, const Bound& bound, const Values& outputs,
                     Values& want) {
   const StemGeometry& g = op.geometry;

@@ -25,7 +25,7 @@ struct TapeTest : testing::Test {
   std::vector<double> numbers(const Tensor& tensor) { return to_host(tensor, context.stream); }
 };
 
-// d = b + b with b = a + a, and a alone once more: every path counts once, whatever the order of the walk.
+// d = b + b with b = a + a, and a alone once more: every path counts once, in any order of the walk.
 TEST_F(TapeTest, AVarUsedTwiceCollectsTheSum) {
   const Var a = parameter({1, 1}, {3});
   Tape tape(context);
@@ -123,8 +123,8 @@ TEST_F(TapeTest, GradientOfASmallNetworkEqualsDifferences) {
       const double down = numbers(loss_of(nullptr)->value)[0];
       value[i] = keep;
       from_host(value, p.value(), context.stream);
-      // O(h^2) truncation and 1e-16 / h rounding: about 1e-9 of the largest gradient; a kink of relu or max
-      // inside +-h is not met with these inputs.
+      // O(h^2) truncation and 1e-16 / h rounding: about 1e-9 of the largest gradient; with these inputs no
+      // kink of relu or max is within +-h.
       EXPECT_NEAR(grad[i], (up - down) / (2 * h), 1e-7 * scale + 1e-9) << p.name << "[" << i << "]";
     }
   }

@@ -1,4 +1,4 @@
-// How products of matrices are cut among the blocks of a GPU.
+// How matrix products are divided among the blocks of a GPU.
 #include "engine/cuda/tile/tile_plan.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The change of memory order: element by element, there and back, and its adjoint.
+// The change of memory order: element by element, the round trip, and its adjoint.
 #include <gtest/gtest.h>
 
 #include "engine/ops/data_movement/transpose_reference.h"
@@ -10,7 +10,7 @@ namespace {
 using namespace testing_ops;
 
 TEST(Transpose, SmallExampleByHand) {
-  // Two samples of two channels at three positions; the number says sample, channel, position.
+  // Two samples of two channels at three positions; the digits of a number are sample, channel and position.
   const std::vector<float> sample_first{111, 112, 113, 121, 122, 123, 211, 212, 213, 221, 222, 223};
   const std::vector<float> batch_last{111, 211, 121, 221, 112, 212, 122, 222, 113, 213, 123, 223};
   with_every_rung(

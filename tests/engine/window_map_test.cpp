@@ -1,4 +1,5 @@
-// The arithmetic of kernels' index maps against the lists of engine/ops/conv/taps.h, on many odd geometries.
+// The arithmetic of the kernels' index maps against the lists of engine/ops/conv/taps.h, on many odd
+// geometries.
 #include "engine/cuda/tile/window_map.h"
 
 #include <gtest/gtest.h>

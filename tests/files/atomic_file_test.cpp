@@ -1,5 +1,5 @@
-// Files of the user survive what is written beside or over them: links, modes, devices, long names, and names
-// that only look like ours.
+// The user's files are preserved when files are written next to or over them: links, modes, devices, long
+// names, and names that only look like ours.
 #include "engine/io/atomic_file.h"
 
 #include <sys/stat.h>
@@ -103,7 +103,7 @@ TEST_F(AtomicFileTest, AFileKeepsItsMode) {
   EXPECT_EQ(mode_of(path("new")), 0640u);
 }
 
-// As another user where this one may write everything.
+// As another user, if this one has permission to write everything.
 TEST_F(AtomicFileTest, AProtectedFileStays) {
   write_text_file(path("a"), "mine");
   ASSERT_EQ(::chmod(path("a").c_str(), 0444), 0);

@@ -1,4 +1,4 @@
-// Checkpoints come back in parts: the same numbers whatever the layout, rounded where the network holds bf16.
+// Checkpoints are read in parts: the same numbers in every layout, rounded where the network stores bf16.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

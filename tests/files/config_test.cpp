@@ -1,4 +1,4 @@
-// Configurations: TOML in, TOML out, and every mistake a sentence that names the key.
+// Configurations: TOML in, TOML out, and error messages that name the key.
 #include "engine/io/config.h"
 
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
   };
   EXPECT_EQ(
       text_error("[train]\ncuont = 3\n"),
-      "f.toml, line 2: there is no setting train.cuont; near it are: train.on, train.count, train.rate");
+      "f.toml, line 2: there is no setting train.cuont; similar settings: train.on, train.count, train.rate");
   EXPECT_EQ(text_error("[train]\ncount = 0\n"),
             "f.toml, line 2: train.count must lie between 1 and 100, but it is 0");
   EXPECT_EQ(text_error("[train]\ncount = 1.5\n"), "f.toml, line 2: train.count must be an integer");

@@ -1,5 +1,5 @@
-// HDF5 files as other programs write and leave them: never-written data, filters of other packages, locks,
-// links to other files, remarks of any type, and types whose damage the library itself does not survive.
+// HDF5 files as other programs write them: data that was never written, filters of other packages, locks,
+// links to other files, attributes of any type, and damaged types that crash the library itself.
 #include <fcntl.h>
 #include <hdf5.h>
 #include <sys/file.h>
@@ -23,7 +23,7 @@ using Hdf5ForeignTest = FileTest;
 class Foreign {
  public:
   explicit Foreign(const fs::path& path) {
-    static const herr_t once = H5dont_atexit();  // as engine/io has it, whichever test is the first
+    static const herr_t once = H5dont_atexit();  // as in engine/io, whichever test runs first
     static_cast<void>(once);
     file_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   }
@@ -84,11 +84,11 @@ TEST_F(Hdf5ForeignTest, WhatWasNeverWrittenIsItsFillValue) {
   EXPECT_EQ(partly[150], 7);
   EXPECT_EQ(partly[999], 7);
   EXPECT_EQ(in.read<double>("zero"), std::vector<double>(10, 0));
-  EXPECT_EQ(in.read<double>("whole"), std::vector<double>(1000, -1));  // read again, it counts once
+  EXPECT_EQ(in.read<double>("whole"), std::vector<double>(1000, -1));  // it counts once, even if read again
   expect_message([&] { in.read<double>("undefined"); }, {"undefined", "only 0 are stored"});
   expect_message([&] { in.read_part<double>("large", 0, {}); }, {"large", "are stored"});  // with the others
   std::vector<double> part(3);
-  Hdf5File::open(path("a.h5")).read_part<double>("large", 5, part);  // alone it is within the bound
+  Hdf5File::open(path("a.h5")).read_part<double>("large", 5, part);  // without the others: within the bound
   EXPECT_EQ(part, std::vector<double>(3, 2));
 }
 
@@ -203,8 +203,7 @@ TEST_F(Hdf5ForeignTest, RemarksMayBeOfAnyType) {
   for (const char* key : {"list", "opaque", "absent"}) EXPECT_EQ(in.remark("/", key), "") << key;
 }
 
-// The heap of variable texts has no checksum, and HDF5 1.10 copies as much as it claims to wherever it
-// points.
+// The heap of variable-length strings has no checksum, and HDF5 1.10 trusts its lengths and addresses.
 TEST_F(Hdf5ForeignTest, DamagedVariableTextsAreErrors) {
   const hid_t variable = H5Tcopy(H5T_C_S1);
   H5Tset_size(variable, H5T_VARIABLE);
@@ -236,8 +235,8 @@ TEST_F(Hdf5ForeignTest, DamagedVariableTextsAreErrors) {
   EXPECT_GT(errors, 30);
 }
 
-// A record of 8 bytes whose member claims to lie at byte `offset`, as damage makes it; the library refuses to
-// write such a type, so the offset of a sound one is overwritten.
+// A record of 8 bytes whose member claims to lie at byte `offset`, as in a damaged file; the library refuses
+// to write such a type, so the offset of a valid one is overwritten.
 TEST_F(Hdf5ForeignTest, ARecordHoldsItsMembers) {
   constexpr std::size_t kOffset = 0x00353433;  // found again among the bytes of the file
   {
@@ -279,10 +278,10 @@ TEST(CrashGuard, ACrashInsideIsASentenceAndOutsideASignal) {
     ::_exit(7);
   };
   const std::string_view sanitizer = UMBRA_SANITIZER;
-  if (sanitizer == "thread")  // which holds a signal back until the next system call
+  if (sanitizer == "thread")  // which delays a signal until the next system call
     GTEST_SKIP() << "ThreadSanitizer delivers no signal to a loop";
   EXPECT_EXIT(loop_in(CrashGuard::Work::kStructure), testing::ExitedWithCode(1),
-              "file 'a.h5' is damaged.*no end");
+              "file 'a.h5' is damaged.*does not finish");
   EXPECT_EXIT(loop_in(CrashGuard::Work::kNumbers), testing::ExitedWithCode(7), "");
   if (sanitizer.empty()) {
     EXPECT_EXIT(crash_in("a.h5"), testing::ExitedWithCode(1),

@@ -1,4 +1,4 @@
-// HDF5 files row by row, unsigned bytes, lists of texts, and where numbers lie in a file.
+// HDF5 files row by row, unsigned bytes, lists of texts, and the offsets of numbers in a file.
 #include "engine/io/hdf5_rows.h"
 
 #include <hdf5.h>
@@ -84,7 +84,7 @@ TEST_F(Hdf5RowsTest, BytesAreUnsigned) {
   EXPECT_EQ(Hdf5File::open(path("b.h5")).read<std::uint8_t>("u8"), (std::vector<std::uint8_t>{7, 200}));
 }
 
-// Where offset() points, the numbers stand in the file.
+// The file contains the numbers at offset().
 TEST_F(Hdf5RowsTest, NumbersLieWhereTheyAreSaidTo) {
   const std::vector<double> numbers = ramp(30, 1);
   for (const hsize_t user_block : {0, 512}) {
@@ -112,7 +112,7 @@ TEST_F(Hdf5RowsTest, NumbersLieWhereTheyAreSaidTo) {
   }
 }
 
-// Whatever the cache: none, all of the dataset, or less than one chunk.
+// With every size of the cache: none, all of the dataset, or less than one chunk.
 TEST_F(Hdf5RowsTest, RowsOfAnOpenDatasetAreThoseOfTheFile) {
   const std::vector<double> numbers = ramp(std::size_t{50} * 12);
   {
@@ -138,7 +138,7 @@ TEST_F(Hdf5RowsTest, RowsOfAnOpenDatasetAreThoseOfTheFile) {
       }
     }
   EXPECT_EQ(Hdf5Rows::open<float>(in, "packed").shape(),
-            in.describe("packed").shape);  // the file is open still
+            in.describe("packed").shape);  // the file is still open
   const Hdf5Rows rows = Hdf5Rows::open<float>(in, "packed");
   std::vector<float> row(12);
   std::vector<double> wider(12);
@@ -146,12 +146,12 @@ TEST_F(Hdf5RowsTest, RowsOfAnOpenDatasetAreThoseOfTheFile) {
                  {"a.h5", "packed", "[50, 3, 4]", "12 numbers from row 50"});
   expect_message([&] { rows.read<float>(-1, row); }, {"packed", "row -1"});
   expect_message([&] { rows.read<float>(0, std::span(row).first(11)); }, {"packed", "11 numbers"});
-  expect_message([&] { rows.read<double>(0, wider); }, {"packed", "was opened as another type"});
+  expect_message([&] { rows.read<double>(0, wider); }, {"packed", "was opened with another type"});
   expect_message([&] { Hdf5Rows::open<float>(in, "one"); }, {"one", "rows of numbers are expected"});
   expect_message([&] { Hdf5Rows::open<float>(in, "none"); }, {"none", "no such object"});
 }
 
-// A chunk that is damaged, or a file that was cut short after it was opened.
+// A damaged chunk, or a file that was truncated after it was opened.
 TEST_F(Hdf5RowsTest, RowsThatCannotBeReadAreNamed) {
   std::vector<double> numbers = ramp(std::size_t{40} * 100);
   numbers[17 * 100] = 1e300;  // no f32
@@ -166,7 +166,7 @@ TEST_F(Hdf5RowsTest, RowsThatCannotBeReadAreNamed) {
   expect_message([&] { rows.read<float>(30, row); }, {"a.h5", "data", "row 30", "cut short"});
 }
 
-// More than 100'000 chunks, whose index takes long to walk.
+// More than 100'000 chunks, whose index takes long to read.
 TEST_F(Hdf5RowsTest, ManyChunksAreNoDamage) {
   std::vector<std::int32_t> numbers(120000);
   std::iota(numbers.begin(), numbers.end(), 0);

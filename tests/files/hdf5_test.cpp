@@ -1,5 +1,4 @@
-// HDF5 files: what is written comes back, what is wrong is said in one sentence, and no
-// damage to a file does more than that.
+// HDF5 files: round trips, one error message for wrong use, and no other effect of a damaged file.
 #include "engine/io/hdf5.h"
 
 #include <hdf5.h>
@@ -133,7 +132,7 @@ TEST_F(Hdf5Test, WrongUseIsOneSentence) {
   out.write<float>("g/d", {1, 2});
   expect_message([&] { out.write<float>("g/d", {1}); }, {"a.h5", "g/d", "already"});
   expect_message([&] { out.write<float>("g/e", {1, 2, 3}, Shape{2}); }, {"3 numbers", "[2]"});
-  expect_message([&] { out.write<float>("g/d/x", {1}); }, {"g/d", "group cannot be made"});
+  expect_message([&] { out.write<float>("g/d/x", {1}); }, {"g/d", "cannot create the group"});
   out.commit();
   const Hdf5File in = Hdf5File::open(path("a.h5"));
   expect_message([&] { in.read<float>("h"); }, {"a.h5", "'h'", "no such object"});
@@ -242,7 +241,7 @@ TEST_F(Hdf5Test, SameContentIsTheSameBytes) {
   EXPECT_EQ(bytes_of(path("a.h5")), bytes_of(path("b.h5")));
 }
 
-// A limit on the size of files, standing in for a full disk.
+// A limit on the size of files, as a substitute for a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -286,7 +285,7 @@ TEST_F(Hdf5Test, PartsAreThePartsOfTheWhole) {
   std::vector<float> floats(1);
   std::vector<std::int64_t> integers(1);
   std::vector<std::int32_t> small(1);
-  in.read_part<float>("numbers", 7, floats);  // converted as a whole dataset is
+  in.read_part<float>("numbers", 7, floats);  // converted like a whole dataset
   EXPECT_EQ(floats[0], static_cast<float>(numbers[7]));
   in.read_part<std::int32_t>("large", 0, small);
   EXPECT_EQ(small[0], 1);
@@ -339,7 +338,7 @@ void write_sample(const fs::path& path) {
   out.commit();
 }
 
-// Reads everything there is. Returns false when an Error was thrown; any other end fails the test.
+// Reads everything. Returns false when an Error was thrown; any other exception fails the test.
 bool read_everything(const fs::path& path, std::vector<double>& values) {
   values.clear();
   try {

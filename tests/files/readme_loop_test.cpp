@@ -1,4 +1,4 @@
-// The training loop of the README, compiled and run: two epochs of a UM ResNet on made-up boxes must lower
+// The training loop of the README, compiled and run: two epochs of a UM ResNet on synthetic boxes must lower
 // the loss.
 #include <gtest/gtest.h>
 

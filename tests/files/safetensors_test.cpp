@@ -1,4 +1,4 @@
-// safetensors: round trips, what PyTorch expects of the bytes, and two hundred and more damaged files.
+// safetensors: round trips, the byte layout that PyTorch expects, and more than two hundred damaged files.
 #include "engine/io/safetensors.h"
 
 #include <gtest/gtest.h>
@@ -143,7 +143,7 @@ TEST_F(SafeTensorsTest, LoadStateNamesWhatDoesNotFitAndLeavesTheNetworkAlone) {
   from_host(std::vector<double>{7, 8}, bias, stream);
   EXPECT_THROW(load_state(network, {{"weight", weight}}, "f"), Error);  // bias missing
   EXPECT_THROW(load_state(network, {{"weight", weight}, {"bias", bias}, {"x", bias}}, "f"),
-               Error);                                                                // a stranger
+               Error);                                                                // an unknown tensor
   EXPECT_THROW(load_state(network, {{"weight", bias}, {"bias", bias}}, "f"), Error);  // wrong shape
   EXPECT_EQ(to_host(state[0].tensor, stream), before);
   load_state(network, {{"weight", weight}, {"bias", bias}}, "f");  // f64 numbers are converted

@@ -1,4 +1,4 @@
-// The scratch file gives back what was put in, is never seen in its folder, and says when the disk is full.
+// The scratch file returns what was written, never appears in its folder, and reports a full disk.
 #include "engine/io/scratch_file.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Text as people have it, and what only looks like text.
+// Text files as they occur, and files that only look like text.
 #include "engine/io/text_reader.h"
 
 #include <sys/stat.h>
@@ -60,7 +60,7 @@ TEST_F(TextReaderTest, BinariesThatBeginAsGzipDoesAreReadAsTheyAre) {
   put_bytes(path("padded.gz"), one + std::string(700'000, '\0'));
   EXPECT_EQ(lines_of(path("padded.gz")), std::vector<std::string>{"a"});
   put_bytes(path("more.gz"), one + "b\n");
-  expect_message([&] { lines_of(path("more.gz")); }, {"more.gz", "behind the packed data"});
+  expect_message([&] { lines_of(path("more.gz")); }, {"more.gz", "follows the compressed data"});
   const std::string members = packed("a\n", path("1.gz")) + packed("b\n", path("2.gz"));
   put_bytes(path("both.gz"), members);
   EXPECT_EQ(lines_of(path("both.gz")), (std::vector<std::string>{"a", "b"}));
@@ -75,7 +75,7 @@ TEST_F(TextReaderTest, ManyLinesComeOutAsTheyWentIn) {
   }
   put_bytes(path("t"), text);
   EXPECT_EQ(lines_of(path("t")), expected);
-  EXPECT_EQ(read_text_file(path("t")).size(), text.size() - 20'000);  // CR is gone
+  EXPECT_EQ(read_text_file(path("t")).size(), text.size() - 20'000);  // CR is removed
   TextReader reader(path("t"));
   std::string_view line;
   for (int i = 0; i < 5; ++i) reader.next_line(line);

@@ -1,5 +1,4 @@
-// The training loop on a problem of the test's own: order, determinism, resuming, files, and the explanation
-// of a NaN.
+// The training loop on a small problem: order, determinism, resuming, files, and the explanation of a NaN.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -174,7 +173,7 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
       countdown.left = &left;
       EXPECT_EQ(s.train(5, 0, {&countdown, &part, &keeper}), stop_after);
     }
-    // A line cut short by a kill, and rows behind the checkpoint, must disappear.
+    // A line truncated by a kill, and rows after the checkpoint, must disappear.
     std::ofstream(folder / "part.csv", std::ios::app) << "9,999,train,1,1,1,1,1\n5,20,tr";
     Session resumed;
     info = read_checkpoint_info(folder / "last.h5");
@@ -199,7 +198,7 @@ TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsASentenceAndChangesNothing) {
   EXPECT_THROW(load_checkpoint(folder / "other.h5", s.net.state(), {}), Error);
   write_checkpoint(folder / "small.h5", {}, s.net.state(), {});
   EXPECT_THROW(load_checkpoint(folder / "small.h5", s.net.state(), s.optimizer->state()),
-               Error);  // no moments inside
+               Error);  // without moments
   EXPECT_EQ(s.weights(), before);
   load_checkpoint(folder / "small.h5", s.net.state(), {});
 }

@@ -1,4 +1,4 @@
-// Conditional distributions against brute force, their coverage, and the counts in bins made of them.
+// Conditional distributions against brute force, their coverage, and the counts per bin computed from them.
 #include "models/forest/distribution.h"
 
 #include <gtest/gtest.h>
@@ -54,8 +54,8 @@ std::size_t leaf_of(const ForestTree& tree, const ForestTable& table, std::int64
   return at;
 }
 
-// The weight that each row of `data` has in the forest's answer for a row of `table`, summing to 1: the
-// definition. `own`: that row of `data`, whose trees do not count; -1: none.
+// The weight of each row of `data` in the forest's prediction for a row of `table`, by definition; the sum is
+// 1. `own` is a row of `data` whose trees are not counted; -1: none.
 std::vector<double> weights_in_answer(const Forest& forest, const ForestData& data, const ForestTable& table,
                                       std::int64_t row, std::int64_t own) {
   std::vector<double> out(data.target.size(), 0);
@@ -81,7 +81,7 @@ std::vector<double> weights_in_answer(const Forest& forest, const ForestData& da
   return out;
 }
 
-// What `got` [rows][bins] must be for a table's rows.
+// Checks `got` [rows][bins] for the rows of a table.
 void expect_brute_force(const Forest& forest, const ForestData& data, const ForestTable& table,
                         const std::vector<double>& edges, const std::vector<double>& got, bool out_of_bag) {
   const std::size_t bins = edges.size() - 1;
@@ -148,7 +148,7 @@ TEST(DistributionTest, QuantilesInvertTheDistribution) {
     ASSERT_TRUE(std::is_sorted(q.begin() + static_cast<std::ptrdiff_t>(row * at.size()),
                                q.begin() + static_cast<std::ptrdiff_t>((row + 1) * at.size())));
   }
-  // Where half of all targets lie above the edges, so do upper quantiles.
+  // If half of all targets are above the edges, so are upper quantiles.
   const LeafHistograms narrow(forest, data, {-0.2, -0.1});
   const std::vector<double> outside = narrow.quantiles(table, std::vector<double>{0.001, 0.999});
   double low = 0, high = 0;
@@ -207,12 +207,12 @@ TEST(DistributionTest, OutOfBagIntervalsCoverWhatTheySay) {
   }
   EXPECT_NEAR(inner, 0.68, 0.01);
   EXPECT_NEAR(outer, 0.95, 0.01);
-  // The intervals know where the scatter is large: 0.15 and 0.45 on average there.
+  // The intervals are wider where the scatter is larger: it is 0.15 and 0.45 on average there.
   EXPECT_NEAR(width[1] / rows[1] / (width[0] / rows[0]), 3, 0.5);
   for (const std::size_t side : {0U, 1U}) EXPECT_NEAR(third[side] / rows[side], 0.68, 0.03);
 }
 
-// y = f(x) + N(0, 0.2) with few large f, as galaxies: many small ones scatter up, few large ones down.
+// y = f(x) + N(0, 0.2) with few large f, as for galaxies: many small ones scatter up, few large ones down.
 TEST(DistributionTest, CountsInBinsKeepTheScatterThatMeansLose) {
   const Rng rng(6, Purpose::kTest);
   const auto make = [&](std::size_t rows, std::uint64_t from) {
@@ -241,7 +241,7 @@ TEST(DistributionTest, CountsInBinsKeepTheScatterThatMeansLose) {
     }
     // Training and test counts scatter independently: sqrt(2 N).
     EXPECT_NEAR(distribution, truth, 3.5 * std::sqrt(2 * truth)) << "bin from " << edges[b];
-    // N(f) ~ exp(-4 f) smeared by 0.2 is exp((4 * 0.2)^2 / 2) = 1.38 times as many: means fall short of it.
+    // N(f) ~ exp(-4 f) smeared by 0.2 is exp((4 * 0.2)^2 / 2) = 1.38 times as many: means give fewer.
     if (edges[b] >= 0.5 && edges[b] < 1.25) {
       EXPECT_LT(mean, truth - 4 * std::sqrt(2 * truth)) << "bin from " << edges[b];
       EXPECT_NEAR(truth / mean, 1.38, 0.2) << "bin from " << edges[b];

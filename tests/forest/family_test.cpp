@@ -1,4 +1,4 @@
-// What a search saves work with, each against the plain way: families of leaf sizes, words by the block,
+// The shortcuts of a search, each against the simple method: families of leaf sizes, random words in blocks,
 // records moved four at a time, rows copied together.
 #include <gtest/gtest.h>
 
@@ -64,7 +64,7 @@ std::size_t forks_of(const Family& family) {
   return forked;
 }
 
-// Grows families and every tree of them alone; how many leaves of the first trees lie behind a fork.
+// Grows families and each of their trees alone. Returns how many leaves of the first trees are below a fork.
 std::size_t compare_with_alone(const ForestData& data, ForestOptions o) {
   const std::vector<std::int64_t> leaves{1, 2, 4, 40};
   const auto growth = make_growth(data, o.search);

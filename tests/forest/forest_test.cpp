@@ -94,7 +94,7 @@ TEST(ForestTest, ARowTwiceIsARowOfWeightTwo) {
     twice.target.push_back(s.target[i]);
   }
   std::vector<std::uint8_t> mask(twice.target.size(), 1);
-  for (std::size_t i = 1; i < s.target.size(); i += 30) {  // a row of weight 0 is no part of the data
+  for (std::size_t i = 1; i < s.target.size(); i += 30) {  // a row of weight 0 is not part of the data
     weights[i] = 0;
     mask[i] = 0;
   }
@@ -109,7 +109,7 @@ TEST(ForestTest, ARowTwiceIsARowOfWeightTwo) {
     EXPECT_EQ(a.left, b.left);
     EXPECT_EQ(a.threshold, b.threshold);
     EXPECT_EQ(a.weight, b.weight);
-    EXPECT_NEAR(a.value, b.value, 1e-6);  // weights leave 26 bits to the target
+    EXPECT_NEAR(a.value, b.value, 1e-6);  // weights leave 26 bits for the target
   }
 }
 
@@ -154,8 +154,8 @@ TEST(ForestTest, NoiseIsNotExplained) {
   for (std::size_t i = 0; i < s.target.size(); ++i) s.target[i] = rng.normal(i);
   OutOfBagRequest oob;
   fit(s, options_of(Search::kBinned8, 300, 4, 50), &oob);
-  // The mean of 300 trees on noise varies little: R^2 is about minus its variance, far from what leaks would
-  // give.
+  // The mean of 300 trees on noise varies little: R^2 is about minus its variance, far from its value if
+  // out-of-bag rows leaked.
   EXPECT_NEAR(r_squared(s.target, oob.results[0].prediction), 0, 3 / std::sqrt(4000.0));
 }
 
@@ -213,7 +213,7 @@ TEST(ForestTest, RefusesInWords) {
   expect_refused({table, bad, {}, {}}, {}, "the target of row 3 is nan");
   expect_refused({table, s.target, negative, {}}, {}, "the weight of row 4 is -1");
   expect_refused({table, s.target, zeros, {}}, {}, "nothing to learn from");
-  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.trees = 0; }), "0 trees are asked for");
+  expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.trees = 0; }), "0 trees are requested");
   expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.max_features = 3; }), "max_features is 3");
   expect_refused({table, s.target, {}, {}}, with([](auto& o) { o.min_samples_leaf = 0; }),
                  "min_samples_leaf is 0");
@@ -247,7 +247,7 @@ TEST(RSquared, OfAConstantTargetIsOneOrUndefined) {
   const double nan = std::nan("");
   EXPECT_EQ(score({0.1, 0.1, 0.1}, {0.1, 0.1 + 1e-12, 0.1}), 1);
   EXPECT_TRUE(std::isnan(score({0.1, 0.1, 0.1}, {0.1, 0.2, 0.1})));
-  EXPECT_EQ(score({2, 5, 2}, {2, nan, 2}), 1);  // constant where there is a prediction
+  EXPECT_EQ(score({2, 5, 2}, {2, nan, 2}), 1);  // constant for all rows with a prediction
   EXPECT_TRUE(std::isnan(score({1, 2}, {nan, nan})));
   EXPECT_EQ(score({1, 3}, {1, 3}), 1);
   EXPECT_EQ(score({1, 3}, {2, 2}), 0);

@@ -1,4 +1,4 @@
-// Importances: what is known about noise, copies and what a forest explains.
+// Importances: known results for noise, for copies and for explained variance.
 #include "models/forest/importance.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ TEST(ImportanceTest, NoiseMattersToTheDecreaseOfVarianceOnly) {
     }
   }
   EXPECT_GT(biased, 0.05);
-  for (int k = 0; k < 2; ++k) {  // over independent samples: trees of one sample share its accidents
+  for (int k = 0; k < 2; ++k) {  // over independent samples: trees fitted to one sample are correlated
     const double error = std::sqrt((squares[k] - mean[k] * mean[k]) / (kSamples - 1));
     EXPECT_LT(std::abs(mean[k]), (2 + k) * error) << k << ": " << mean[k] << " +- " << error;
     EXPECT_LT(error, 0.01);

@@ -1,5 +1,5 @@
-// Predictions against walks of single rows on values, whatever way they are sped up: codes of 8, 16 and 32
-// bits, vectors, deep trees, sorted rows, runs of trees.
+// Predictions by every fast method against walks of single rows on values: codes of 8, 16 and 32 bits,
+// vectors, deep trees, sorted rows, runs of trees.
 #include "models/forest/predict.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ struct TreeShape {
   std::int64_t thresholds = 0;  // different ones per column; 0: a continuum
 };
 
-// A tree of random splits. No data would grow it: that makes it a harder test.
+// A tree of random splits. No data would produce it, which makes it a harder test.
 ForestTree random_tree(const TreeShape& shape, Draws& draws) {
   ForestTree tree(1);
   std::vector<int> level{0};
@@ -68,7 +68,7 @@ Forest random_forest(std::size_t trees, const TreeShape& shape, std::uint64_t se
   return forest;
 }
 
-// Uniform values, and some that are thresholds, infinite or (where asked for) missing.
+// Uniform values, and some that are thresholds, infinite or (on request) missing.
 struct Rows {
   std::vector<std::vector<double>> doubles;
   std::vector<std::vector<float>> floats;
@@ -184,7 +184,7 @@ TEST(PredictTest, CodesOf8And16And32Bits) {
   expect_right(wide, 300, "more than 65,535 thresholds");
 }
 
-// 254, 255 and 65,534, 65,535 thresholds: where the next wider codes begin.
+// 254, 255 and 65,534, 65,535 thresholds: the limits of the code widths.
 TEST(PredictTest, TheLastThresholdThatFits) {
   for (const int thresholds : {253, 254, 255, 256, 65533, 65534, 65535, 65536}) {
     Forest forest;
@@ -197,7 +197,7 @@ TEST(PredictTest, TheLastThresholdThatFits) {
       const int middle = low + (high - low) / 2;
       const auto left = tree.size();
       tree[i].threshold = middle;
-      tree[i].missing_left = i == 0;  // then to the right all the way
+      tree[i].missing_left = i == 0;  // then always to the right
       tree[i].left = static_cast<std::int32_t>(left);
       tree.resize(left + 2);
       split(left, low, middle);
@@ -257,7 +257,7 @@ TEST(PredictTest, SmallTreesForAnyNumberOfThreads) {
   omp_set_num_threads(before);
 }
 
-// Not only what this machine chooses: the vector walk and the plain one end in the same slots.
+// Not only the method that this machine chooses: the vector walk and the simple one end in the same slots.
 TEST(PredictTest, VectorsWalkAsSingleRowsDo) {
   if (!walk_bytes_supported()) GTEST_SKIP() << "this machine cannot look up bytes in long tables";
   for (const int stride : {8, 16, 32}) {

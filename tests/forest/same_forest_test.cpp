@@ -1,4 +1,5 @@
-// Ways to the same forest, bit for bit: other searches, threads and machines, deeper trees cut short.
+// The same forest, bit for bit, from other searches, thread counts and machines, and from deeper trees that
+// are truncated.
 #include <omp.h>
 
 #include <bit>
@@ -85,7 +86,7 @@ TEST(ForestTest, IsTheSameOnAnyNumberOfThreads) {
   omp_set_num_threads(before);
 }
 
-// FNV-1a over what a model file holds.
+// FNV-1a over the contents of a model file.
 std::uint64_t hash_of(const Forest& forest) {
   std::uint64_t hash = 0xcbf29ce484222325;
   const auto add = [&](std::uint64_t bits) {

@@ -52,7 +52,7 @@ SearchRequest small_search(ForestOptions::Search search) {
   return request;
 }
 
-// The score of one point from forests that were fitted for it alone.
+// The score of one point of the search from forests fitted only for it.
 SearchScore alone(const ForestData& data, const SearchRequest& request, const SearchScore& point) {
   ForestOptions o = request.base;
   o.trees = point.trees;
@@ -111,7 +111,7 @@ TEST(SearchTest, ScoresAreThoseOfForestsFittedOneByOne) {
 }
 
 TEST(SearchTest, LeafSizesOfOneFamilyScoreAsIfAlone) {
-  const Sample s(4000);  // nodes with histograms, and few rows behind many forks
+  const Sample s(4000);  // nodes with histograms, and few rows below many forks
   const ForestTable table = s.table();
   const ForestData data{table, s.target, {}, {}};
   for (const auto kind : {ForestOptions::Search::kBinned8, ForestOptions::Search::kBinned16}) {

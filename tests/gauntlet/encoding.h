@@ -8,7 +8,7 @@
 
 namespace umbra::gauntlet {
 
-/// Writes `values`, each rounded to `dtype`, one behind the other.
+/// Writes `values`, each rounded to `dtype`, one after the other.
 void encode(DType dtype, const std::vector<double>& values, std::byte* to);
 
 std::vector<double> decode(DType dtype, const std::byte* from, std::size_t count);

@@ -1,4 +1,4 @@
-// Every rung of a registry as a parameter of a GoogleTest suite, each a test of its own name.
+// Every rung of a registry as a parameter of a GoogleTest suite: each becomes a test with its own name.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ inline std::vector<Entry> every_rung(const Registry& registry, Device::Kind devi
   return entries;
 }
 
-/// Why the rung cannot run on this machine, in a sentence; "" when it can.
+/// The reason why the rung cannot run on this machine; "" when it can.
 inline std::string why_it_cannot_run(const Entry& entry, std::span<const OpRules> rules) {
   const Kernel& kernel = *entry.kernel;
   if (kernel.missing != nullptr && !kernel.missing().empty()) return kernel.missing();
@@ -45,7 +45,8 @@ inline std::string why_it_cannot_run(const Entry& entry, std::span<const OpRules
   return own.cannot_run == nullptr ? "" : own.cannot_run(kernel);
 }
 
-/// The body of the test. The environment's UMBRA_GAUNTLET_PROBLEM is the text of a problem: that one alone.
+/// The body of the test. If the environment variable UMBRA_GAUNTLET_PROBLEM holds the text of a problem, only
+/// that one runs.
 inline void expect_to_survive(const Entry& entry, std::span<const OpRules> rules, Options options = {}) {
   const auto [ladder, kernel] = entry;
   if (const char* only = std::getenv("UMBRA_GAUNTLET_PROBLEM"); only != nullptr) options.only = only;

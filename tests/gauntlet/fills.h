@@ -1,5 +1,5 @@
-// The numbers with which the gauntlet feeds a kernel: pure functions of (seed, buffer, index), held as double
-// and exact in the dtype of the buffer, so that the double-precision reference sees the very same numbers.
+// The inputs that the gauntlet gives a kernel: pure functions of (seed, buffer, index), held as double and
+// exact in the dtype of the buffer, so that the double-precision reference sees the very same numbers.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ inline constexpr Pattern kPatterns[] = {Pattern::kNormal, Pattern::kIntegers, Pa
 
 std::string_view name_of(Pattern pattern);
 
-/// Numbers for every buffer that the kernel reads; those of outputs stay empty. The op's own rules have the
-/// last word.
+/// Numbers for every buffer that the kernel reads; those of outputs stay empty. The op's own rules may change
+/// them at the end.
 Values make_inputs(const Op& op, const OpRules& rules, Pattern pattern, std::uint64_t seed);
 
 }  // namespace umbra::gauntlet

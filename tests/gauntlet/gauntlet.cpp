@@ -33,8 +33,8 @@ class Runner {
     return op.flops() > options_.most_flops || (options_.leaves_out && options_.leaves_out(op));
   }
 
-  /// Whether the problem with this number sees the pattern. Large ones need not see all: their reference
-  /// takes long, and smaller ones of the op do.
+  /// Whether the problem with this number sees the pattern. Large problems skip some patterns because their
+  /// reference takes long; smaller ones of the op see all.
   bool sees(const Op& op, std::size_t number, Pattern pattern) const {
     const bool large = op.flops() > 1e8;
     if (options_.one_pattern_each && pattern != kPatterns[number % std::size(kPatterns)]) return false;

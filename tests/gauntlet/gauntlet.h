@@ -1,10 +1,10 @@
-// The gauntlet: what every rung of every op must survive.
+// The gauntlet: the checks that every rung (kernel variant) of every op must pass.
 //
 // A kernel runs between guard zones, on outputs and a workspace full of NaN, and must: leave guards and
 // inputs alone, come within tolerance of the double-precision reference (a comparison that fails unless it
 // holds, so that NaN never passes), match it exactly on small integers where the op is exact there, and give
 // the same bits when it runs again on buffers with the alignment of a single element and with other garbage
-// in its workspace, and on 1, 2 and 3 threads. A failure is one line that says how to repeat it.
+// in its workspace, and on 1, 2 and 3 threads. A failure is one line that includes the command to repeat it.
 #pragma once
 
 #include <functional>
@@ -20,11 +20,11 @@
 namespace umbra::gauntlet {
 
 struct Options {
-  std::string only;                                             // the text of a problem: that one alone
+  std::string only;                                             // text of the only problem; empty: all
   double most_flops = std::numeric_limits<double>::infinity();  // larger problems are left out
   std::function<bool(const Op&)> leaves_out;                    // problems that are left out besides
-  bool one_pattern_each = false;       // every problem sees one pattern, which take turns, instead of all
-  SetSchedule set_schedule = nullptr;  // of a GPU's blocks and threads
+  bool one_pattern_each = false;       // every problem sees one pattern, in turn, instead of all
+  SetSchedule set_schedule = nullptr;  // orders of a GPU's blocks and threads
 };
 
 struct Report {

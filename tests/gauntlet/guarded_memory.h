@@ -1,4 +1,4 @@
-// Memory on a device between two guard zones: what a kernel writes outside its buffer shows.
+// Memory on a device between two guard zones: a write outside a kernel's buffer is detected.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ inline constexpr std::byte kNanPoison{0xFF};    // a NaN in float and double, -1
 inline constexpr std::byte kLargePoison{0x55};  // 1.5e13 as float: garbage of another kind
 
 /// `bytes` of device memory, full of `poison`, with a copy of all of it on the host. They start `shift` bytes
-/// behind an aligned address.
+/// after an aligned address.
 class GuardedMemory {
  public:
   GuardedMemory(Stream& stream, std::size_t bytes, std::size_t shift, std::byte poison);
 
   /// The host's copy.
   std::byte* data() { return host_.data() + start_; }
-  /// Where the kernel finds it: null when it has no bytes, as in the tensor layer.
+  /// The address given to the kernel: null when there are no bytes, as in the tensor layer.
   void* device_data() const;
   void upload() const { copy(storage_->data(), host_.data()); }
   void download() { copy(host_.data(), storage_->data()); }

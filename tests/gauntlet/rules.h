@@ -1,6 +1,6 @@
-// What an op needs besides the usual to run the gauntlet: its tolerance, inputs that belong together, outputs
-// on which more than one answer is right. A rule stands beside the tests of its op (tests/engine/*_rules.cpp)
-// and is found by the op's name.
+// Exceptions of single ops in the gauntlet: another tolerance, inputs that must be consistent, outputs with
+// more than one correct answer. A rule is next to the tests of its op (tests/engine/*_rules.cpp) and is found
+// by the op's name.
 #pragma once
 
 #include <cstdint>
@@ -20,40 +20,42 @@ enum class Pattern {
   kNormal,      // about standard normal
   kIntegers,    // integers in [-4, 4]: every sum is exact, so every order of it gives the same number
   kMagnitudes,  // 2^-12 … 2^12 with either sign, a sixteenth zeros
-  kOffset,      // a mean of 1000 with a spread of 1: what cancels, cancels
+  kOffset,      // a mean of 1000 with a spread of 1: exposes cancellation
 };
 
 /// About standard normal from one word: the sum of its four bytes, centred and scaled (an Irwin-Hall sum).
 /// Cheap, bounded by 3.5, and symmetric.
 double roughly_normal(std::uint32_t word);
 
-/// Null functions: the op needs nothing of the kind.
+/// A null function means that the op needs no such rule.
 struct OpRules {
   std::string_view op;  // Op::name()
 
-  /// How far outputs may be from `want`, what the reference makes of `in`, for an op that is not linear in
-  /// its inputs. Null: the op on the absolute values of its inputs, growing as usual_growth() says.
+  /// How far outputs may be from `want`, the reference's outputs for `in`, for an op that is not linear in
+  /// its inputs. Null: the magnitude is the op on the absolute values of its inputs, the growth
+  /// usual_growth().
   Bound (*bound)(const Op&, const Values& in, const Values& want) = nullptr;
 
-  /// Changes inputs that must belong together. `rng` is a stream that no buffer was filled from.
+  /// Changes inputs that must be consistent with one another. `rng` is a stream that no buffer was filled
+  /// from.
   void (*fill)(const Op&, const Rng& rng, Values& in) = nullptr;
 
-  /// Where more than one answer is right and `got`, what the kernel made of `in`, is one of them, `want`
-  /// takes it.
+  /// Where several answers are correct and `got`, the kernel's output for `in`, is one of them, copies it to
+  /// `want`.
   void (*settle)(const Op&, const Values& in, const Bound&, const Values& got, Values& want) = nullptr;
 
   /// What the op rounds its first two buffers to.
   Precision (*precision)(const Op&) = nullptr;
 
-  /// How many tiles its rungs for warpgroups multiply on tensor cores, most of them with zeros where channels
-  /// are few: what the time of an emulated one goes with, some milliseconds each.
+  /// How many tiles its rungs for warpgroups multiply on tensor cores (mostly zeros where channels are few).
+  /// An emulated run takes some milliseconds per tile.
   std::int64_t (*emulated_tiles)(const Op&) = nullptr;
 
-  /// Why the kernel cannot run on this machine, in a sentence; "" when it can.
+  /// The reason why the kernel cannot run on this machine; "" when it can.
   std::string (*cannot_run)(const Kernel&) = nullptr;
 };
 
-/// Those of the op of this name; where there are none, rules without functions.
+/// The rules of the op of this name; null functions where it has none.
 inline OpRules find_rules(std::span<const OpRules> rules, std::string_view op) {
   for (const OpRules& candidate : rules) {
     if (candidate.op == op) return candidate;

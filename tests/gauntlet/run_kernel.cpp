@@ -35,7 +35,7 @@ Memory make_memory(Stream& stream, const std::vector<BufferSpec>& specs, const V
   return memory;
 }
 
-/// What stands there afterwards.
+/// The contents after the call.
 Outcome look_at(const std::vector<BufferSpec>& specs, Memory& memory, GuardedMemory& workspace) {
   Outcome outcome;
   workspace.download();

@@ -10,7 +10,7 @@
 
 namespace umbra::gauntlet {
 
-/// One way of running a kernel; none may change a bit of the result.
+/// A way of running a kernel; the result must be bit-identical in all of them.
 struct Setting {
   int threads;   // of the CPU; on a GPU, which of the orders of blocks and threads (counted from 1)
   bool shifted;  // buffers start one element off an aligned address
@@ -24,7 +24,7 @@ using SetSchedule = void (*)(int which);
 
 struct Outcome {
   std::vector<std::vector<std::byte>> outputs;  // one per buffer; empty for inputs
-  std::string violation;                        // what was touched that must not be; empty when nothing was
+  std::string violation;                        // the forbidden write; empty when there was none
 };
 
 Outcome run_kernel(const Kernel& kernel, const Op& op, const Values& inputs, const Setting& setting,
@@ -33,7 +33,7 @@ Outcome run_kernel(const Kernel& kernel, const Op& op, const Values& inputs, con
 /// The outputs of a run as numbers; empty lists for inputs.
 Values decoded(const Op& op, const Outcome& outcome);
 
-/// What the double-precision reference makes of `inputs`; empty lists for inputs.
+/// The outputs of the double-precision reference for `inputs`; empty lists for inputs.
 Values reference_values(const Kernel& reference, const Op& op64, const Values& inputs);
 
 }  // namespace umbra::gauntlet

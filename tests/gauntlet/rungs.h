@@ -1,4 +1,4 @@
-// What the tests ask of a rung.
+// Properties of a rung that tests need.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ const Kernel* find_reference(const Ladder& ladder);
 /// n of "cpu_n_idea" and "cuda_n_idea"; 0 for others, the reference and peers.
 int rung_number(const Kernel& kernel);
 
-/// The name of a rung's test, and with it the filter that repeats it.
+/// The name of a rung's test, which is also the filter that repeats it.
 std::string test_name(const Kernel& kernel);
 
 }  // namespace umbra::gauntlet

@@ -1,5 +1,5 @@
-"""layers.safetensors for make_goldens.py: what op_goldens.py leaves out of convolutions, pools, batch norm and losses,
-and elementwise functions, softmax, reductions and concatenation. Inputs are stored with what comes out."""
+"""layers.safetensors for make_goldens.py: what op_goldens.py lacks of convolutions, pools, batch norm and losses,
+and elementwise functions, softmax, reductions and concatenation. Inputs and outputs are stored."""
 import itertools
 
 import numpy as np

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes tests/golden/forest.safetensors: trees of scikit-learn on data without ties, for models/forest's exact search.
 
-    make_forest_goldens.py            write the file beside this script
+    make_forest_goldens.py            write the file next to this script
     make_forest_goldens.py --check    recompute and compare, exit 1 if anything differs
 
-x [features, rows] float32 and integer targets, so that sums are exact and no split has a rival. Per case i: options
-[min_samples_leaf, max_depth (0: none), weighted] and, per node in scikit-learn's order (depth first, left child next), feature
-(-1: leaf), threshold, left and right child, value, rows.
+x [features, rows] float32 and integer targets, so that sums are exact and the best split is unique. Per case i: options
+[min_samples_leaf, max_depth (0: none), weighted] and, per node in scikit-learn's order (depth first, left child next),
+feature (-1: leaf), threshold, left and right child, value, rows.
 """
 import os
 import sys
@@ -27,7 +27,7 @@ CASES = [(1, 5, 0), (2, 6, 0), (4, 7, 0), (50, 0, 0), (1, 5, 1), (4, 7, 1), (50,
 def make():
     x = (1000 * uniform(900, ROWS * FEATURES).reshape(FEATURES, ROWS)).astype(np.float32)
     for column in x:
-        assert np.diff(np.sort(column)).min() > 1e-6  # scikit-learn takes nearer values for equal
+        assert np.diff(np.sort(column)).min() > 1e-6  # scikit-learn treats closer values as equal
     noise = uniform(901, ROWS)
     y = np.floor(1e6 * (np.sin(x[0] / 160) + x[1] * x[2] / 1e6 + 0.3 * noise))
     weights = 1 + np.floor(4 * uniform(902, ROWS))

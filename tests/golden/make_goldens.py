@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/*.safetensors: what PyTorch computes, for the C++ tests that run without Python.
+"""Makes tests/golden/*.safetensors: results of PyTorch, for the C++ tests, which run without Python.
 
-    make_goldens.py [--out DIR]     write the files (default: beside this script)
+    make_goldens.py [--out DIR]     write the files (default: next to this script)
     make_goldens.py --check         recompute, compare with the committed files, exit 1 if anything differs
 
-README.md in this folder describes keys, index rules and exclusions. What is not stored is regenerated. u(s, i) below is
-Rng(seed = 2018, purpose = kTest = 6, stream = s).uniform(i) of engine/base/philox.h; all arithmetic is in double, the
-result is rounded once to float32, and i is the flat index in row-major order:
+README.md in this folder describes keys, index rules and exclusions. Inputs that are not stored are regenerated. u(s, i)
+below is Rng(seed = 2018, purpose = kTest = 6, stream = s).uniform(i) of engine/base/philox.h; all arithmetic is in
+double, the result is rounded once to float32, and i is the flat index in row-major order:
 
     boxes [N,1,25,25,25]   u(1, i) < 0.04 ? (150 + 450 u(2, i)) / 300 : 0
     observed [N,14]        0.5 + u(3, i)
@@ -237,7 +237,7 @@ def differences(path, tensors):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", default=HERE, help="folder for the files (default: beside this script)")
+    parser.add_argument("--out", default=HERE, help="folder for the files (default: next to this script)")
     parser.add_argument("--check", action="store_true", help="compare with the files in --out instead of writing them")
     options = parser.parse_args()
     check_philox()

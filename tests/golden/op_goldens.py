@@ -1,4 +1,4 @@
-"""Single operations and optimizers for make_goldens.py, their inputs stored with what comes out."""
+"""Single operations and optimizers for make_goldens.py, with stored inputs and outputs."""
 import numpy as np
 import torch
 from random_numbers import below, tensor

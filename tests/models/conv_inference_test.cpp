@@ -1,5 +1,5 @@
 // Networks infer with convolution, batch norm, shortcut and ReLU as one operation. A pass with a tape keeps
-// them apart, which must change nothing but roundings.
+// them separate; the results may differ only by rounding.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -27,7 +27,7 @@ Answer ask(Context& context, Module& network, const Tensor& input, Tape* tape) {
   return answer;
 }
 
-// Statistics as a training leaves them: no two channels alike.
+// Statistics as after training: different in every channel.
 void set_statistics(const Module& network) {
   for (const NamedTensor& b : network.buffers()) {
     if (b.name.ends_with("running_mean"))
@@ -59,7 +59,7 @@ void expect_agreement(Module& network, const Tensor& input, int fused, double to
 
 class FusedInference : public testing::TestWithParam<DType> {};
 
-// 15 convolutions after the stem one after the other at most 13 deep: some roundings each.
+// 15 convolutions after the stem, at most 13 of them in sequence: a few roundings each.
 TEST_P(FusedInference, AgreesInTheUmResNet) {
   const DType dtype = GetParam();
   Build build{{}, dtype, 1};
@@ -80,7 +80,7 @@ TEST_P(FusedInference, AgreesInResNet18) {
   expect_agreement(network, input, 20, dtype == DType::kF32 ? 64 * 0x1p-24 : 64 * 0x1p-53);
 }
 
-// A network that is only asked, with the weights of `learnt`, in the precision of `context`.
+// A network for inference only, with the weights of `learnt`, in the precision of `context`.
 std::vector<double> ask_loaded(Context& context, UmResNet& learnt, const Tensor& input) {
   Build build{};
   build.learns = false;

@@ -1,5 +1,5 @@
-// What layers offer beyond what our own networks need: names, shapes and initial values as PyTorch's, and that
-// every option reaches the operation (whose numbers are tested in tests/engine and tests/golden).
+// Options of layers that our own networks do not use: names, shapes and initial values as in PyTorch, and
+// that every option reaches the operation (whose numbers are tested in tests/engine and tests/golden).
 #include "engine/nn/layers.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Every model of models/models.def: it can be had by name, its options are settings, and it learns.
+// Every model of models/models.def: make_model() finds it by name, its options are settings, and it learns.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,7 +35,7 @@ TEST_P(EveryModel, HasItsNameAndSettings) {
   }
 }
 
-// A copy has the options of the original, and from then on its own.
+// A copy has the options of the original and can then be changed independently.
 TEST_P(EveryModel, IsCopiedWithItsOptions) {
   const std::unique_ptr<Model> model = make_model(GetParam());
   const auto dump = [](Model& m) { return Config(m.settings()).dump(); };

@@ -130,7 +130,7 @@ TEST(OptimizerGolden, FiveStepsOfEach) {
       const Numbers got = to_host(p, context.stream);
       for (std::size_t i = 0; i < 24; ++i) {
         const double want = f64[24 * step + i];
-        // PyTorch's own f32 error at this element, or 4 ulp of what entered the sum, whichever is larger.
+        // PyTorch's own f32 error at this element, or 4 ulp of the terms of the sum, whichever is larger.
         const double tolerance = 4 * std::abs(f32[24 * step + i] - want) +
                                  4 * 0x1p-23 * std::max({std::abs(want), std::abs(start[i]), 0.05});
         EXPECT_TRUE(std::abs(got[i] - want) <= tolerance)

@@ -1,4 +1,4 @@
-// Counts and names of ResNet18 as torchvision has them, and that it learns.
+// Counts and names of ResNet18 as in torchvision, and that it learns.
 #include "models/resnet18.h"
 
 #include <gtest/gtest.h>

@@ -22,8 +22,8 @@ TEST(UmResNetGolden, ReferencesInDoubleEqualPyTorchInDouble) {
     const std::vector<double> got = f64.size() == full.size() ? full : golden::every_13th(full);
     double largest = 1e-300;
     for (double v : f64) largest = std::max(largest, std::abs(v));
-    // PyTorch stores the running statistics' momentum and epsilon in double, as we do; 1e-10 leaves room for
-    // the order of sums.
+    // PyTorch stores the running statistics' momentum and epsilon in double, as we do; 1e-10 allows for
+    // another order of sums.
     const double tolerance = key.starts_with("adam") ? 1e-6
                              : key == "loss"         ? 1e-5 * largest
                                                      : 1e-10 * largest;

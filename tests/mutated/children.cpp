@@ -62,7 +62,7 @@ int try_to(const std::function<void()>& read) {
   return kOtherException;
 }
 
-// AddressSanitizer remarks on each allocation that it refuses, as malloc() does silently.
+// AddressSanitizer prints a warning for each allocation that it refuses; malloc() refuses it silently.
 std::string without_remarks(const std::string& said) {
   std::istringstream lines(said);
   std::string kept;
@@ -78,18 +78,18 @@ std::string without_remarks(const std::string& said) {
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
   limit(RLIMIT_CORE, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // one that loops must not outlive the test
-  // A runaway reader must not take the machine with it; sanitizers map terabytes.
+  // A runaway reader must not exhaust the machine's memory; sanitizers map terabytes.
   if (std::string_view(UMBRA_SANITIZER).empty()) limit(RLIMIT_AS, rlim_t{4} << 30);
   omp_set_num_threads(1);
-  handle_crashes("mutated_inputs");  // as every tool does before it reads
-  std::exit(try_to(read));  // not _exit: libraries put their affairs in order at the end, which may crash too
+  handle_crashes("mutated_inputs");  // as in every tool before it reads
+  std::exit(try_to(read));           // not _exit(): libraries clean up at exit, which may crash, too
 }
 
 }  // namespace
 
 Children::Children(std::size_t slots) : slots_(slots) {
   const sigset_t set = child_signal();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);  // it is waited for with sigtimedwait()
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);  // sigtimedwait() waits for it
 }
 
 bool Children::busy() const {
@@ -110,7 +110,7 @@ void Children::start(std::size_t slot, const std::filesystem::path& log, const s
   slots_[slot] = {child, Clock::now(), false};
 }
 
-// Returns the seconds until the next one is late.
+// Returns the seconds until the next one is over time.
 double Children::end_late_children() {
   double left = kLongest;
   for (Slot& slot : slots_) {

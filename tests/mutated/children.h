@@ -1,4 +1,4 @@
-// Processes that each read one file, and what became of them.
+// Processes that each read one file, and how they ended.
 #pragma once
 
 #include <sys/types.h>
@@ -33,8 +33,8 @@ class Children {
   /// The first slot without a child; size() when there is none.
   std::size_t free_slot() const;
   std::size_t size() const { return slots_.size(); }
-  /// Calls `read` in a child of its own. Its standard output is dropped, its standard error goes to `log`; so
-  /// does the sentence of an exception.
+  /// Calls `read` in a child of its own. Its standard output is dropped, its standard error and the message
+  /// of an exception go to `log`.
   void start(std::size_t slot, const std::filesystem::path& log, const std::function<void()>& read);
   /// Waits for the next child to end, or ends it when its time is up.
   Ended wait();
@@ -49,8 +49,8 @@ class Children {
   std::vector<Slot> slots_;
 };
 
-/// What is wrong with an end: "" for a file that was read, or refused in one line that names `file`. `said`
-/// is what the child wrote on its standard error.
+/// What is wrong with the way a child ended; "" if the file was read, or refused in one line that names
+/// `file`. `said` is the child's standard error.
 std::string complaint(const Ended& ended, const std::string& said, const std::string& file);
 
 }  // namespace umbra::mutated

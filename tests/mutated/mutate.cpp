@@ -9,9 +9,9 @@
 namespace umbra::mutated {
 namespace {
 
-constexpr std::size_t kHead = 4096;  // where formats keep what the rest is read by
+constexpr std::size_t kHead = 4096;  // where most formats have their header
 
-// Where the structures of an HDF5 file begin: a file's metadata are few of its bytes, and spread.
+// The starts of the structures of an HDF5 file: metadata are a small, scattered part of the file.
 std::vector<std::size_t> structures(std::string_view bytes) {
   std::vector<std::size_t> found;
   for (const std::string_view name :
@@ -32,7 +32,7 @@ std::size_t place(std::string_view bytes, Draws& draws) {
   return draws.below(bytes.size());
 }
 
-// Slices are short ones of the metadata as often as long ones.
+// Half of the slices are short, like most structures of the metadata.
 std::size_t length(std::string_view bytes, std::size_t at, Draws& draws) {
   const std::size_t most = draws.below(2) == 0 ? 64 : bytes.size();
   return 1 + draws.below(std::min(most, bytes.size() - at));
@@ -74,7 +74,7 @@ void step_integer(std::string& bytes, Draws& draws) {
   std::memcpy(bytes.data() + at, &number, size);
 }
 
-// A digit of a text that stands in the file becomes another one.
+// Replaces a digit of a text in the file by another.
 void change_digit(std::string& bytes, Draws& draws) {
   const std::size_t at = bytes.find_first_of("0123456789", place(bytes, draws));
   if (at != bytes.npos) bytes[at] = static_cast<char>('0' + draws.below(10));
@@ -111,7 +111,7 @@ void swap_slices(std::string& bytes, Draws& draws) {
 
 std::string mutate_bytes(std::string bytes, Draws& draws) {
   using Change = void (*)(std::string&, Draws&);
-  // Those that leave everything else in its place come up more often: files that shift are soon refused.
+  // Kinds of damage that move no other bytes are more frequent: files with shifted content are refused early.
   constexpr Change kChanges[] = {flip_bits,       flip_bits,    overwrite_word, overwrite_word, overwrite_run,
                                  step_integer,    step_integer, change_digit,   truncate,       remove_slice,
                                  duplicate_slice, copy_slice,   swap_slices};

@@ -21,9 +21,9 @@ class Draws {
   std::uint64_t next_ = 0;
 };
 
-/// One to four changes as disks, transfers and hostile hands make them: bits, words, runs, slices.
+/// One to four changes as caused by disks, transfers or attackers: bits, words, runs, slices.
 std::string mutate_bytes(std::string bytes, Draws& draws);
-/// One to four changes to numbers, lines and separators, now and then to bytes.
+/// One to four changes to numbers, lines and separators, sometimes to bytes.
 std::string mutate_text(std::string text, Draws& draws);
 
 }  // namespace umbra::mutated

@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::uint64_t count = 0, seed = 1;  // a count of 0: no end but the time's
+  std::uint64_t count = 0, seed = 1;  // a count of 0: limited by the time only
   double seconds = 0;                 // 0: no limit
   std::size_t jobs = 1;
   std::optional<std::uint64_t> only;
@@ -46,13 +46,13 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// What became of the inputs of one reader.
+// The results of the inputs of one reader.
 struct Tally {
   std::int64_t inputs = 0, read = 0, refused = 0, failures = 0;
   double slowest = 0, largest = 0;  // ms, MB
 };
 
-// Input i is damage number i to a seed of reader i mod readers, whichever other inputs are tried.
+// Input i is damage number i to a seed of reader i mod readers; it does not depend on the other inputs.
 class Campaign {
  public:
   explicit Campaign(const Options& options)
@@ -86,7 +86,7 @@ class Campaign {
     fs::path file, log;
   };
 
-  // What a refusal must name: the file, or the folder around it where the reader was given that.
+  // What a refusal must name: the file, or its folder if the reader was given the folder.
   static std::string name_of(const Input& input) {
     const bool in_folder = input.seed.find('/') != std::string::npos;
     return (in_folder ? input.file.parent_path() : input.file).filename().string();
@@ -94,8 +94,8 @@ class Campaign {
   std::size_t reader_of(std::uint64_t input) const { return input % readers_.size(); }
   fs::path seeds_of(std::size_t reader) const { return folder_.path() / "seeds" / readers_[reader].name; }
 
-  // Threads of OpenMP do not survive a fork, so this process never has any: the seeds are a child's work.
-  // Whole, they must be read, or damage to them would prove little.
+  // Threads of OpenMP do not survive a fork, so this process must have none: a child makes the seeds. The
+  // undamaged seeds must be read, or damaging them would prove little.
   void make_seeds() {
     for (std::size_t r = 0; r < readers_.size(); ++r) {
       fs::create_directories(seeds_of(r));
@@ -198,7 +198,7 @@ class Campaign {
 void run(Options options) {
   if (options.count == 0 && options.seconds == 0) options.count = 1000;
   const std::int64_t failures = Campaign(options).run();
-  require(failures == 0, failures, " inputs did more than get read or refused");
+  require(failures == 0, failures, " inputs were neither read nor refused correctly");
 }
 
 }  // namespace
@@ -207,12 +207,13 @@ void run(Options options) {
 int main(int argc, char** argv) {
   umbra::mutated::Options options;
   umbra::ToolApp app("Read damaged files of every kind, each in a process of its own.", "mutated_inputs");
-  app.add_option("--count", options.count, "inputs in all; 0: 1000, or no end where --seconds says one");
-  app.add_option("--seconds", options.seconds, "begin no input after so many seconds; 0: no limit");
+  app.add_option("--count", options.count,
+                 "number of inputs; 0: 1000, or without limit if --seconds is given");
+  app.add_option("--seconds", options.seconds, "start no input after this many seconds; 0: no limit");
   app.add_option("--seed", options.seed, "of the damage");
-  app.add_option("--reader", options.reader, "inputs of this reader alone");
+  app.add_option("--reader", options.reader, "inputs of this reader only");
   app.add_option("--jobs", options.jobs, "processes at once")->check(CLI::Range(1, 1024));
-  app.add_option("--only", options.only, "one input, by its number");
-  app.add_option("--keep", options.keep, "a folder for the inputs that failed");
+  app.add_option("--only", options.only, "only the input with this number");
+  app.add_option("--keep", options.keep, "folder to keep the inputs that failed");
   return umbra::run_tool(app, argc, argv, [&] { umbra::mutated::run(options); });
 }

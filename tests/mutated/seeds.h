@@ -1,4 +1,4 @@
-// Every reader of files from outside, and small valid files of its kind to damage.
+// Every reader of users' files, and small valid files to damage for each.
 #pragma once
 
 #include <filesystem>
@@ -12,9 +12,9 @@ namespace umbra::mutated {
 
 struct Reader {
   std::string name;
-  std::vector<std::string> seeds;  // files that make() writes, below a folder of the reader's own
+  std::vector<std::string> seeds;  // files that make() writes, below the reader's own folder
   std::function<void(const std::filesystem::path& folder)> make;
-  /// Reads a damaged seed. It has its path below another folder; the whole ones are in `seeds`.
+  /// Reads a damaged seed. It has the same path below another folder; the undamaged ones are in `seeds`.
   std::function<void(const std::filesystem::path& file, const std::filesystem::path& seeds)> read;
 };
 
@@ -36,8 +36,8 @@ std::vector<Reader> text_readers();
 /// A catalog with every column.
 Catalog sample_catalog();
 
-/// Rewrites an HDF5 file as other programs lay it out: in the old format, without checksums, with contiguous
-/// data (or compressed in chunks), and texts of variable length.
+/// Rewrites an HDF5 file as other programs write it: in the old format, without checksums, with contiguous
+/// data (or compressed in chunks), and strings of variable length.
 void rewrite_plainly(const std::filesystem::path& from, const std::filesystem::path& to, bool compressed);
 /// A table of halos in one compound dataset, as halotools writes it.
 void write_halotools(const std::filesystem::path& path);

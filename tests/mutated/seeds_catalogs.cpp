@@ -43,7 +43,7 @@ void write_camels(const fs::path& path) {
   file.commit();
 }
 
-// One cube in the two layouts, each alone in its folder.
+// One cube in each of the two layouts, in separate folders.
 void make_camels(const fs::path& folder) {
   for (const char* name : {"checked", "plain/SB7_0"}) fs::create_directories(folder / name);
   write_camels(folder / "checked/groups_090.hdf5");

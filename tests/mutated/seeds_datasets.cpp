@@ -28,7 +28,7 @@ void make_datasets(const fs::path& folder) {
       .texts("targets", "target_names", {"size"});
 }
 
-// Both ways of holding the inputs, then all samples as training and validation take them.
+// Both ways to store the inputs, then all samples as read in training and validation.
 void read_dataset(const fs::path& file, const fs::path&) {
   for (const char* resident : {"on", "off"}) {
     DatasetSettings settings;

@@ -99,7 +99,7 @@ void read_configuration(const fs::path& file, const fs::path&) {
   RunConfig config;
   config.bind().read_file(file);
   try {
-    config.check();  // of settings from anywhere
+    config.check();  // of settings in any section
   } catch (const Error& error) {
     fail(file.string(), ": ", error.what());
   }

@@ -10,7 +10,7 @@
 namespace umbra::mutated {
 namespace {
 
-// An identifier of the library; it lets go of it at the end of the scope.
+// An identifier of the library, released at the end of the scope.
 class Handle {
  public:
   explicit Handle(hid_t id) : id_(id) { require(id >= 0, "a seed file cannot be made"); }
@@ -76,7 +76,7 @@ void copy_dataset(hid_t from_file, hid_t to_file, const std::string& name, bool 
   copy_attributes(from, to);
 }
 
-// Every object below a group, groups before what is in them: its path and its kind.
+// Every object below a group, groups before their members: path and kind.
 void collect(const Hdf5File& file, const std::string& group, std::vector<Hdf5Entry>& entries) {
   for (Hdf5Entry entry : file.list(group)) {
     entry.name = group == "/" ? entry.name : group + "/" + entry.name;

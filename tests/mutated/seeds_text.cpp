@@ -1,4 +1,4 @@
-// Catalogs in text, and the records that are merged with them.
+// Catalogs in text form, and the binary records that are merged with them.
 #include <cstring>
 
 #include "data/catalogs/formats.h"

@@ -1,6 +1,6 @@
-// The libraries umbra is measured against: never chosen unless asked for, a sentence where they cannot be
-// had, and, as far as that can be seen without a GPU, understood: cuDNN itself plans our convolutions for the
-// properties of one.
+// The libraries umbra is compared with: never chosen unless requested, and an error message if they are
+// missing. As far as possible without a GPU, our use of them is checked, too: cuDNN plans our convolutions
+// for the properties of one.
 #include "bench/peers/peers.h"
 
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ TEST(Peers, ArePreferredForAllThreePasses) {
     ++marks;
   EXPECT_EQ(marks, 3u) << table;
   if (has_gpu()) GTEST_SKIP() << "a GPU is here: the gauntlet runs them";
-  // Without a GPU they decline in words, and the registry goes on to another rung.
+  // Without a GPU they decline with the reason, and the registry chooses another rung.
   const ConvFprop conv(DType::kF32, conv_on_cube(32, 20, 20, 4, 3, 1, 1));
   EXPECT_NE(registry.choose(conv, kCuda).rung, "cudnn");
   EXPECT_NE(registry.why(conv, kCuda).find("not cudnn: "), std::string::npos) << registry.why(conv, kCuda);
@@ -133,7 +133,7 @@ class CudnnPlans : public testing::TestWithParam<ConvPass> {
       GTEST_SKIP() << "this cuDNN plans for no device but its own: " << error.what();
     }
   }
-  // How many of the engines that fit make a plan.
+  // How many of the suitable engines produce a plan.
   int plans(const ConvGeometry& g, Precision precision, DType output, bool strict) const {
     const CudnnTarget target{nullptr, &properties};
     const CudnnGraph graph(ConvFprop(DType::kF32, g, precision), GetParam(), output, target);
@@ -170,7 +170,7 @@ TEST_P(CudnnPlans, AreThereForEveryPrecision) {
 INSTANTIATE_TEST_SUITE_P(Passes, CudnnPlans,
                          testing::Values(ConvPass::kFprop, ConvPass::kDgrad, ConvPass::kWgrad));
 
-// cuDNN writes bf16 for operands in bf16, which the gauntlet's tolerance has no room for.
+// For operands in bf16 cuDNN writes bf16, whose rounding exceeds the gauntlet's tolerance.
 TEST(Peers, Bf16ResultsWithinTheirRounding) {
   if (!has_gpu()) GTEST_SKIP() << cuda_backend().why_none();
   if (!cudnn_api().missing.empty()) GTEST_SKIP() << cudnn_api().missing;

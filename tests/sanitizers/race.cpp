@@ -1,6 +1,6 @@
-// A chunk that writes what another chunk writes. ctest passes when ThreadSanitizer reports it: the suite's
-// silence in the tsan build then says something. The same loop without the fault must be silent, or every
-// loop would be a "race".
+// A chunk that writes what another chunk writes. ctest passes when ThreadSanitizer reports it: so a tsan
+// build of the suite without reports means something. The same loop without the fault must cause no report,
+// or every loop would be a "race".
 #include <atomic>
 #include <cstdint>
 #include <cstdio>

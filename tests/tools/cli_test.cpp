@@ -1,5 +1,5 @@
-// The tools end to end on a small mock universe: mock, train, kill, resume, predict, evaluate; and what they
-// say to bad input.
+// The tools end to end on a small mock universe: mock, train, kill, resume, predict, evaluate; and their
+// messages about bad input.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -117,8 +117,8 @@ TEST_F(CliTest, OneThreadTwoThreadsAndASecondRunGiveTheSameBits) {
   EXPECT_NE(bytes(folder() / "one/best.safetensors"), bytes(folder() / "other/best.safetensors"));
 }
 
-// SIGKILL at an arbitrary moment, twice, and SIGTERM once; then the run ends in the very bits of an
-// undisturbed one.
+// SIGKILL at an arbitrary moment, twice, and SIGTERM once; the resumed run must end bit-identical to an
+// uninterrupted one.
 TEST_F(CliTest, KilledAndResumedEndsInTheSameBits) {
   const std::string settings = "train.epochs=60 train.checkpoint_steps=3";
   ASSERT_EQ(run(train("whole", settings)).status, 0);
@@ -276,13 +276,13 @@ TEST_F(CliTest, CatalogsWithNothingToLearnFromAreRefused) {
   EXPECT_FALSE(fs::exists(folder() / "nothing"));
 }
 
-// A disk that is full looks like a file that may not grow: the shell's limit makes writes fail in the same
+// A full disk is simulated by the shell's limit on the size of files, which makes writes fail in the same
 // way.
 TEST_F(CliTest, AFullDiskIsASentenceAndLeavesNoHalfFile) {
   if (std::string_view(UMBRA_SANITIZER) == "thread") {
     GTEST_SKIP()
         << "ThreadSanitizer maps a file of its own at start-up and dies under the limit on the size of "
-           "files that stands for a full disk here";
+           "files that simulates a full disk here";
   }
   ASSERT_EQ(run(train("full")).status, 0);
   const std::string before = bytes(folder() / "full/last.h5");
@@ -298,7 +298,7 @@ TEST_F(CliTest, AFullDiskIsASentenceAndLeavesNoHalfFile) {
   EXPECT_EQ(bytes(folder() / "full/last.h5"), before);
   for (const auto& entry : fs::recursive_directory_iterator(folder())) {
     EXPECT_NE(entry.path().filename().string()[0], '.')
-        << entry.path();  // what is written aside begins with a dot
+        << entry.path();  // the names of temporary files begin with a dot
   }
 }
 

@@ -1,4 +1,4 @@
-// Files for the dataset task: what they may be, and the sentence for whatever else they are; inputs in memory
+// Files for the dataset task: the accepted formats, and the error messages for all others; inputs in memory
 // and inputs read from the file give the same bits.
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ class DatasetFileTest : public FileTest {
     settings_ = settings;
     return std::make_unique<DatasetData>(path("d.h5"), settings_);
   }
-  /// Eight samples of two features and three classes but for what `change` makes of them.
+  /// Eight samples of two features and three classes, modified by `change`.
   struct Parts {
     hid_t input_type = H5T_IEEE_F32LE, target_type = H5T_STD_I64LE, split_type = H5T_STD_I64LE;
     std::vector<hsize_t> input_shape{8, 2}, target_shape{8}, split_shape{8};
@@ -58,7 +58,7 @@ class DatasetFileTest : public FileTest {
     expect_message([&] { read(); }, words);
   }
 
-  DatasetSettings settings_;  // outlives what read() gives
+  DatasetSettings settings_;  // must outlive the result of read()
 };
 
 TEST_F(DatasetFileTest, WrongInputsAreNamed) {
@@ -173,7 +173,7 @@ TEST_F(DatasetFileTest, ClassesValuesAndTheirNames) {
   EXPECT_EQ(values->targets().classes, 0);
   EXPECT_EQ(values->names(), (std::vector<std::string>{"mass", "age"}));
   EXPECT_EQ(values->fit().at("target_mean"), (std::vector<double>{2, 5}));
-  EXPECT_EQ(values->fit().at("target_scale"), (std::vector<double>{1, 1}));  // the second never varies
+  EXPECT_EQ(values->fit().at("target_scale"), (std::vector<double>{1, 1}));  // the second is constant
   DatasetSettings plain;
   plain.input_scaling = plain.target_scaling = "none";
   const Fitted fitted = read(plain)->fit();
@@ -187,7 +187,7 @@ TEST_F(DatasetFileTest, InputsAreStandardisedByChannel) {
   const std::vector<double> inputs = [] {
     std::vector<double> numbers = noise(40 * 3 * 4, 7);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (i / 4 % 3 == 1) numbers[i] = 0.1;                    // a constant that is no float
+      if (i / 4 % 3 == 1) numbers[i] = 0.1;                    // a constant that float cannot represent
       if (i / 4 % 3 == 2) numbers[i] += 1e6;                   // a large mean
       if (i / 12 % 2 == 1) numbers[i] = 12345.0 + numbers[i];  // validation rows
     }
@@ -216,7 +216,7 @@ TEST_F(DatasetFileTest, InputsAreStandardisedByChannel) {
   }
 }
 
-// What a run is made of: numbers fitted, fingerprint, samples.
+// The data of a run: fitted numbers, fingerprint, samples.
 struct Seen {
   Fitted fitted;
   std::vector<double> fingerprint;
@@ -293,7 +293,7 @@ TEST_F(DatasetFileTest, FingerprintsDifferWithInputsAndTargets) {
   EXPECT_NE(read()->fingerprint(), first);
 }
 
-// A batch to learn by heart has something of every class, however the file is sorted.
+// A batch for --overfit has samples of every class, in whatever order the file is.
 TEST_F(DatasetFileTest, TheSamplesThatAreKeptAreSpreadOverTheFile) {
   Parts parts;
   parts.targets = {0, 0, 0, 1, 1, 1, 2, 2}, parts.split = {0, 0, 0, 0, 0, 0, 0, 1};
@@ -305,7 +305,7 @@ TEST_F(DatasetFileTest, TheSamplesThatAreKeptAreSpreadOverTheFile) {
   EXPECT_EQ(data->split().validation, data->split().train);
 }
 
-// Dates as values: the network sees of them what a float can hold of the difference to their mean.
+// Dates as values: the network sees the difference from their mean, rounded to float.
 TEST_F(DatasetFileTest, LargeValuesKeepTheirDigits) {
   Parts parts;
   parts.target_type = H5T_IEEE_F64LE;

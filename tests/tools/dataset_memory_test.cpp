@@ -1,5 +1,5 @@
-// Data files that are larger than memory: they are trained on with little of it, to the same weights, and a
-// file that is cut short meanwhile is a sentence.
+// Data files that are larger than memory: training on them uses little memory and gives the same weights, and
+// a file that is truncated meanwhile ends in an error message.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -49,7 +49,7 @@ class DatasetMemoryTest : public FileTest {
     H5Sclose(memory), H5Sclose(stored), H5Dclose(dataset), H5Fclose(file);
   }
 
-  // Few threads and one heap: what those take of the address space depends on the machine.
+  // Few threads and one heap: their share of the address space depends on the machine.
   Outcome train(const std::string& data, const std::string& out, const std::string& resident, int mebibytes) {
     const std::string limit = mebibytes > 0 ? "ulimit -v " + std::to_string(mebibytes * 1024) + "; " : "";
     return run("(" + limit + "OMP_NUM_THREADS=2 MALLOC_ARENA_MAX=1 train --data " + path(data).string() +
@@ -57,7 +57,7 @@ class DatasetMemoryTest : public FileTest {
                " device=cpu model.hidden=[4] train.batch=256 train.epochs=1" + " data.resident=" + resident +
                ")");
   }
-  // The weights and, but for the seconds, the metrics.
+  // The weights and the metrics, except for the seconds.
   struct Learnt {
     std::vector<std::vector<float>> weights;
     std::string metrics;
@@ -76,7 +76,7 @@ class DatasetMemoryTest : public FileTest {
 
 TEST_F(DatasetMemoryTest, FilesLargerThanMemoryAreTrainedOnToTheSameBits) {
   if (!std::string_view(UMBRA_SANITIZER).empty())
-    GTEST_SKIP() << "a sanitizer takes more of the address space than the limit leaves";
+    GTEST_SKIP() << "a sanitizer needs more address space than the limit";
   constexpr int kLimit = 262;  // MiB: streamed 90, in chunks 210, of which 64 are cache; in memory 310
   make_large("piece.h5", 0);
   make_large("chunks.h5", 2);
@@ -100,11 +100,11 @@ TEST_F(DatasetMemoryTest, PiecesAreWholeChunks) {
   EXPECT_EQ(rows_of_piece(row, 100), 1000);
   EXPECT_EQ(rows_of_piece(row, 1048), 1048);
   EXPECT_EQ(rows_of_piece(row, 3000), 3000);
-  EXPECT_EQ(rows_of_piece(row, 100'000), 8388);  // which the reader keeps unpacked meanwhile
+  EXPECT_EQ(rows_of_piece(row, 100'000), 8388);  // which the reader keeps unpacked
   EXPECT_EQ(rows_of_piece(Shape{1 << 24}, 1), 1);
 }
 
-// Rows of a file as samples, as they are.
+// Rows of a file as samples, unchanged.
 class RowsAsSamples final : public Dataset {
  public:
   explicit RowsAsSamples(const InputRows& rows) : rows_(rows) {}
@@ -122,7 +122,7 @@ class RowsAsSamples final : public Dataset {
   const InputRows& rows_;
 };
 
-// All threads fail, and still it is the first row that is named.
+// All threads fail, but the message names the first row.
 TEST_F(DatasetMemoryTest, AFileCutShortWhileItIsReadIsASentence) {
   constexpr std::size_t kRows = 400, kRow = 250;
   const std::vector<double> numbers(kRows * kRow, 1.5);

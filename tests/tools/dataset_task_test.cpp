@@ -21,7 +21,7 @@ using testing_tools::bytes;
 using testing_tools::Outcome;
 using testing_tools::run;
 
-// What learns two spirals in a few hundred steps.
+// Settings that learn two spirals in a few hundred steps.
 constexpr const char* kSpirals =
     " model.hidden=[64,64] train.batch=50 train.epochs=80 train.learning_rate=0.01 train.warmup_epochs=2";
 
@@ -185,7 +185,7 @@ TEST_F(DatasetTaskTest, ValuesAreLearntPredictedAndEvaluated) {
              targets = file.read<double>("targets", {400, 2});
   EXPECT_EQ(file.attribute_texts("predicted", "target_names"), (std::vector<std::string>{"sum", "product"}));
   std::vector<double> errors(2, 0.0);
-  for (std::size_t i = 3; i < 400; i += 4)  // those that validate
+  for (std::size_t i = 3; i < 400; i += 4)  // the validation samples
     for (std::size_t k = 0; k < 2; ++k)
       errors[k] += std::pow(predicted[2 * i + k] - targets[2 * i + k], 2) / 100;
   std::string table;
@@ -282,7 +282,7 @@ TEST_F(DatasetTaskTest, ResNet18LearnsImages) {
   EXPECT_EQ(Hdf5File::open(path("i.h5")).describe("probabilities").shape, (Shape{24, 3}));
 }
 
-// Of the same images the mean brightness of the upper and of the left half.
+// For the same images, the mean brightness of the upper and of the left half.
 TEST_F(DatasetTaskTest, ResNet18LearnsValues) {
   const std::vector<double> pixels = Hdf5File::open(path("images.h5")).read<double>("inputs");
   std::vector<double> halves(48, 0.0);

@@ -1,5 +1,5 @@
-// Every code block of README.md is run, as it stands, in a folder where the repository and the build are what
-// README says they are. A block that needs a Python package which is missing is skipped, with a sentence.
+// Every code block of README.md is run unchanged, in a folder with the repository and the build that
+// README.md assumes. A block that needs a missing Python package is skipped with a message.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ std::vector<Block> blocks_of(const fs::path& page) {
   return blocks;
 }
 
-// A folder that looks like a checkout with a finished build, in which a block may write what it likes.
+// A folder that looks like a checkout with a finished build, in which a block may write any file.
 fs::path make_checkout() {
   const fs::path folder = fs::path(testing::TempDir()) / ("umbra_docs_" + std::to_string(getpid()));
   fs::remove_all(folder);
@@ -47,7 +47,7 @@ fs::path make_checkout() {
     if (name.starts_with("build") || name == "quickstart" || name == ".git") continue;
     fs::create_symlink(entry.path(), folder / name);
   }
-  // quickstart.sh goes to the folder above its own: tools must be a real folder here.
+  // quickstart.sh changes to the folder above its own, so tools must be a real folder here.
   fs::remove(folder / "tools");
   fs::create_directories(folder / "tools");
   for (const auto& entry : fs::directory_iterator(fs::path(UMBRA_SOURCE_DIR) / "tools")) {
@@ -73,7 +73,7 @@ TEST(Docs, EveryBlockOfTheReadmeRuns) {
     const std::string place = "README.md, line " + std::to_string(block.line);
     std::string command;
     if (block.language == "bash") {
-      // tools/test.sh is what runs this test.
+      // tools/test.sh runs this test.
       std::string code = block.code;
       const std::size_t self = code.find("bash tools/test.sh\n");
       if (self != std::string::npos) code.erase(self, std::string("bash tools/test.sh\n").size());
@@ -88,10 +88,10 @@ TEST(Docs, EveryBlockOfTheReadmeRuns) {
       std::ofstream(checkout / "block.py") << block.code;
       command = "python3 block.py";
     } else if (block.language == "cpp") {
-      // Compiled as part of tests/files/readme_loop_test.cpp, word for word.
+      // tests/files/readme_loop_test.cpp must contain the same code, which is compiled there.
       EXPECT_NE(bytes(fs::path(UMBRA_SOURCE_DIR) / "tests/files/readme_loop_test.cpp").find(block.code),
                 std::string::npos)
-          << place << ": this C++ does not stand in tests/files/readme_loop_test.cpp";
+          << place << ": tests/files/readme_loop_test.cpp does not contain this C++";
       ++ran;
       continue;
     } else {

@@ -1,4 +1,4 @@
-// Catalogs as a forest sees them: the network's sub-boxes and split, the paper's columns, training rows.
+// Catalogs as data for a forest: the network's sub-boxes and split, the paper's columns, training rows.
 #include "tools/common/forest_data.h"
 
 #include <gtest/gtest.h>
@@ -108,7 +108,7 @@ TEST(ForestData, ColumnsThatMustNotBeSeenAreRefused) {
   const auto with = [&](const std::vector<std::string>& features) {
     forest_halos(universe(), features, 150, 25);
   };
-  expect_error([&] { with({"stellar_mass"}); }, {"stellar_mass", "not a property"});
+  expect_error([&] { with({"stellar_mass"}); }, {"stellar_mass", "not a halo property"});
   expect_error([&] { with({"vpeak", "x"}); }, {"x is not a property"});
   expect_error([&] { with({"colour"}); }, {"colour"});
   expect_error([&] { with({"vpeak", "vpeak"}); }, {"twice"});
@@ -116,7 +116,7 @@ TEST(ForestData, ColumnsThatMustNotBeSeenAreRefused) {
   expect_error([&] { forest_halos(universe(), {}, 150, 40); }, {"40", "divide"});
 }
 
-// Some halos of a catalog have no galaxy: they are predicted, never learnt from.
+// Some halos of a catalog have no galaxy: they are predicted but never used for training.
 TEST(ForestData, HalosWithoutAGalaxyDoNotMoveTheSplit) {
   Catalog catalog = universe();
   std::vector<double>& mass = catalog.columns["stellar_mass"];

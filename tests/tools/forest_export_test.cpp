@@ -1,5 +1,5 @@
-// Exported trees are walked as their readers walk them and must predict what the forest does, missing values
-// included.
+// Exported trees, evaluated as the programs that read them do, must give the forest's predictions, missing
+// values included.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,7 +15,7 @@
 namespace umbra {
 namespace {
 
-// A column of numbers, one with gaps that matter, one that is constant but for its gaps.
+// A column of numbers, one with informative gaps, one that is constant except for its gaps.
 struct Sample {
   std::vector<std::vector<float>> columns{3};
   ForestTable table;

@@ -1,4 +1,5 @@
-// Forests go to disk and come back as they were; damaged and dishonest files are one sentence.
+// Forests are written to disk and read back unchanged; damaged and invalid files are rejected with an error
+// message.
 #include "tools/common/forest_file.h"
 
 #include <gtest/gtest.h>
@@ -58,7 +59,7 @@ class ForestFileTest : public testing::Test {
     return model;
   }
 
-  // The sentence of reading the file, or "" when it can be read.
+  // The error message of reading the file, or "" when it can be read.
   static std::string complaint(const std::string& file) {
     try {
       read_forest(file);
@@ -145,10 +146,10 @@ TEST_F(ForestFileTest, DamageIsAnErrorOrHarmless) {
       ++errors;
     }
   }
-  EXPECT_GT(errors, 100);  // the truncations at least
+  EXPECT_GT(errors, 100);  // at least the truncations
 }
 
-// Files that are whole but lie: checksums do not help against these.
+// Intact files with invalid content, which checksums do not detect.
 TEST_F(ForestFileTest, TreesThatAreNoneAreRefused) {
   const auto root = [](ForestModel& m) -> ForestNode& { return m.forest.trees[1][0]; };
   const std::string tree = "node 0 of tree 1";
@@ -156,8 +157,8 @@ TEST_F(ForestFileTest, TreesThatAreNoneAreRefused) {
   expect_refused([&](ForestModel& m) { root(m).left = 1000; }, {tree, "children at 1000"});
   expect_refused([&](ForestModel& m) { root(m).left = -7; }, {"trees/left", tree, "-7"});
   expect_refused([&](ForestModel& m) { root(m).left = std::numeric_limits<std::int32_t>::max(); },
-                 {"where they cannot be"});
-  expect_refused([&](ForestModel& m) { root(m).left = -1; }, {"tree 1", "nothing leads to"});
+                 {"not possible"});
+  expect_refused([&](ForestModel& m) { root(m).left = -1; }, {"tree 1", "no node's child"});
   expect_refused([&](ForestModel& m) { root(m).left = 3; }, {"tree 1"});
   expect_refused([&](ForestModel& m) { root(m).feature = 2; }, {"trees/feature", tree, "2"});
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -217,7 +218,7 @@ TEST_F(ForestFileTest, TreesThatOverlapAreRefused) {
       expect_words(complaint(path("bad.h5")), {"trees/begin"});
     }
   }
-  std::vector<std::int64_t> shifted = begin;  // every tree has nodes, but not its own
+  std::vector<std::int64_t> shifted = begin;  // every tree has nodes, but those of another
   ++shifted[1];
   write_forest(path("bad.h5"), model);
   overwrite(path("bad.h5"), "trees/begin", shifted);

@@ -1,5 +1,5 @@
-// Mass functions from forests: exact where masses follow from halos, unbiased where they scatter, never of
-// halos the forest has seen; evaluate --forest and forest search end to end.
+// Mass functions from forests: exact where halos determine masses, unbiased where masses scatter, never of
+// halos that the forest was fitted on; evaluate --forest and forest search end to end.
 #include "tools/evaluate/forest_smf.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ using testing_tools::bytes;
 using testing_tools::Outcome;
 using testing_tools::run;
 
-// 27 sub-boxes. log_mass(halo) gives the mass, and `vpeak` what the forest may know of it.
+// 27 sub-boxes. log_mass(halo) gives the mass, `vpeak` the column for the forest.
 template <class VpeakOf, class LogMassOf>
 Catalog catalog_of(std::int64_t halos, const VpeakOf& vpeak, const LogMassOf& log_mass) {
   Catalog catalog;
@@ -58,7 +58,7 @@ ForestModel fit(const Catalog& catalog, ForestTarget target, std::int64_t leaf) 
   ForestOptions options;
   options.trees = 40;
   options.min_samples_leaf = leaf;
-  options.search = ForestOptions::Search::kExact;  // a bin could hold halos of two kinds
+  options.search = ForestOptions::Search::kExact;  // a bin could contain halos of two kinds
   const ForestTable table = halos.table();
   const std::vector<double> masses = halos.target(target);
   model.forest = fit_forest({table, masses, {}, training}, options);
@@ -127,7 +127,7 @@ TEST(ForestSmfTest, WithoutScatterHalosGiveTheTruth) {
         const double unit = 25.0 * 25 * 25 * (per_dex ? 0.1 : 1);
         EXPECT_NEAR(smf.cell_mean[i] * unit, cells[i], 1e-9) << i;
         galaxies += truth * unit;
-        others += i % 14 == 1 ? cells[i] : 0;  // no galaxy has such a mass, means have
+        others += i % 14 == 1 ? cells[i] : 0;  // no galaxy has this mass, but mean predictions do
       }
       EXPECT_GT(galaxies, 400);
       EXPECT_GT(others, 10);
@@ -166,7 +166,7 @@ TEST(ForestSmfTest, WithScatterOnlyTheDistributionIsUnbiased) {
     }
   }
 
-  // A prediction must not know which halos have galaxies: all halos above the cut count.
+  // A prediction must not depend on which halos have galaxies: all halos above the cut count.
   std::vector<double>& mass = catalog.columns["stellar_mass"];
   for (std::size_t i = 0; i < mass.size(); i += 10) mass[i] = 0;
   const BoxSet fewer = make_boxes(catalog, {});
@@ -282,7 +282,7 @@ TEST_F(ForestToolsTest, SearchWritesAndPrintsTheGrid) {
   }
   EXPECT_NE(both.output.find("best of folds"), std::string::npos) << both.output;
 
-  // Folds of halos are other folds; a scorer that is not asked for is absent.
+  // Folds of halos differ from folds of sub-boxes; a score that was not requested is absent.
   ASSERT_EQ(run(search + path("h.json") + " --by halo --score cv").status, 0);
   EXPECT_NE(json("h.json")["scores"][0]["cv_r2"], result["scores"][0]["cv_r2"]);
   EXPECT_FALSE(json("h.json")["scores"][0].contains("oob_r2"));

@@ -1,4 +1,4 @@
-// forest end to end on a small mock universe: fit, predict, importance, export; and what it says to bad
+// forest end to end on a small mock universe: fit, predict, importance, export; and its messages about bad
 // input.
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -69,7 +69,7 @@ class ForestToolTest : public testing::Test {
     std::istringstream(output.substr(at + 1 + name.size())) >> out.galaxies >> out.r2 >> out.rmse;
     return out;
   }
-  static inline std::string fitted_;  // what fit said
+  static inline std::string fitted_;  // the output of fit
 };
 
 TEST_F(ForestToolTest, PredictsAsTheForestItReadAndScoresWhatItLeftOut) {
@@ -112,7 +112,8 @@ TEST_F(ForestToolTest, PredictsAsTheForestItReadAndScoresWhatItLeftOut) {
   EXPECT_NEAR(said.r2, 1 - squares / variance, 1e-5);
 }
 
-// The mock puts 0.2 dex of scatter at given Vpeak: no honest score is better, and no sane one much worse.
+// The mock puts 0.2 dex of scatter at given Vpeak: no unbiased score is better, and a correct forest is not
+// much worse.
 TEST_F(ForestToolTest, OutOfBagScoresAreAsGoodAsTheScatterAllows) {
   const Score bag = score(fitted_, "out of bag"), left_out = score(fitted_, "left out");
   EXPECT_GT(bag.galaxies, 3000);
@@ -209,9 +210,9 @@ TEST_F(ForestToolTest, ImportancesNameWhatTheMockWasMadeFrom) {
   double sum = 0;
   for (const double one : mean) sum += one;
   EXPECT_NEAR(sum, 1, 1e-12);
-  EXPECT_GT(mean[0], 0.5);  // vpeak, which the mock's masses follow
+  EXPECT_GT(mean[0], 0.5);  // vpeak, which determines the mock's masses
   EXPECT_EQ(json["decrease_of_variance_normalised"]["mean"][0], 1);
-  const auto spin = static_cast<std::size_t>(5);  // plays no part in the mock's masses
+  const auto spin = static_cast<std::size_t>(5);  // the mock's masses do not depend on it
   EXPECT_EQ(json["features"][spin], "spin");
   EXPECT_GT(mean[spin], 0.005);
   EXPECT_LT(std::abs(json["unbiased_decrease"]["mean"][spin].get<double>()), 0.005);

@@ -1,4 +1,4 @@
-// Every source is as clang-format 14 leaves it; other versions see some of it differently.
+// Every source is formatted with clang-format 14; other versions format some of it differently.
 #include <gtest/gtest.h>
 
 #include "tests/fixtures/run_tool.h"

@@ -1,4 +1,4 @@
-// Who may include whom (architecture: downward only). Reads every #include of the repository.
+// Which layer may include which: includes go downward only. Reads every #include of the repository.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A layer may include itself and what is listed. Longer paths are matched first.
+// A layer may include itself and the layers listed for it. Longer paths are matched first.
 const std::map<std::string, std::set<std::string>>& allowed() {
   static const std::set<std::string> base{"engine/base"}, runtime{"engine/base", "engine/runtime"};
   static const auto plus = [](std::set<std::string> below, std::initializer_list<const char*> more) {
@@ -31,8 +31,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"engine/runtime", base},
       {"engine/cpu", base},
       {"engine/ops", plus(ops, {"engine/cuda"})},
-      {"engine/cuda", runtime},                             // tiles of products and sums: they know no op
-      {"engine/cuda/device", plus(base, {"engine/cuda"})},  // index functions of both
+      {"engine/cuda", runtime},                             // tiles of products and sums, which contain no op
+      {"engine/cuda/device", plus(base, {"engine/cuda"})},  // index functions of kernels and emulator
       {"engine/cuda/emulator", plus(runtime, {"engine/cuda"})},
       {"engine/registry", registry},
       {"engine/tensor", tensor},
@@ -60,7 +60,7 @@ std::string layer_of(const std::string& path) {
   return best;
 }
 
-// The room of a family of ops, "engine/ops/conv"; empty for what stands beside the rooms and elsewhere.
+// The folder of a family of ops, "engine/ops/conv"; empty for files outside these folders.
 std::string room_of(const std::string& path) {
   const std::string prefix = "engine/ops/";
   const std::size_t end = path.find('/', prefix.size());
@@ -91,7 +91,7 @@ std::vector<Include> project_includes() {
   return found;
 }
 
-// Of engine/cuda/device or engine/cuda/emulator: the build decides.
+// In both engine/cuda/device and engine/cuda/emulator: the build chooses one.
 bool has_two_faces(const std::string& target) {
   const fs::path cuda = fs::path(UMBRA_SOURCE_DIR) / "engine/cuda";
   return fs::exists(cuda / "device" / target) && fs::exists(cuda / "emulator" / target);
@@ -111,7 +111,7 @@ TEST(Layers, EveryIncludeGoesDownward) {
   }
 }
 
-// But for what they share, and for the reference of a fused op, which is the composition of theirs.
+// Except for engine/ops/shared, and for the reference of a fused op, which is composed of other references.
 TEST(Layers, FamiliesOfOpsDoNotSeeOneAnother) {
   const auto is_definition = [](const std::string& path) {
     return path.ends_with("reference.h") || path.ends_with("/op.h") ||
@@ -129,7 +129,7 @@ TEST(Layers, FamiliesOfOpsDoNotSeeOneAnother) {
   EXPECT_GT(seen, 20);
 }
 
-// The folder of a tool, "tools/train"; empty for what stands beside the folders and elsewhere.
+// The folder of a tool, "tools/train"; empty for files outside these folders.
 std::string tool_folder(const std::string& path) {
   const std::string prefix = "tools/";
   const std::size_t end = path.find('/', prefix.size());
@@ -165,7 +165,7 @@ TEST(Layers, NoBackendConditionalsAndNoCudaHeadersInHostCode) {
       const std::string name = entry.path().filename();
       std::ifstream in(entry.path());
       for (std::string line; std::getline(in, line);) {
-        // Wrappers of instructions that not every GPU has ask which one they are compiled for.
+        // Wrappers of instructions that not every GPU has test the architecture they are compiled for.
         const bool device = entry.path().string().find("engine/cuda/device") != std::string::npos;
         EXPECT_TRUE(device || !std::regex_search(line, conditional)) << entry.path() << ": " << line;
         const bool may = device || name == "cuda_runtime.cpp" ||

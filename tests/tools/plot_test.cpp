@@ -1,5 +1,5 @@
-// plot.py: every command makes a PNG and a PDF from small files, the same ones each time, and every kind of
-// bad input ends in one sentence, exit status 1 and no file.
+// plot.py: every command makes a PNG and a PDF from small files, identical each time, and every kind of bad
+// input ends in an error message of one line, exit status 1 and no file.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// A Python that has what plot.py needs; empty: none.
+// A Python with the packages that plot.py needs; empty: none.
 const std::string& python() {
   static const std::string found = [] {
     for (const std::string name : {"python3", "/usr/bin/python3"}) {
@@ -58,8 +58,7 @@ class PlotTest : public ::testing::Test {
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
-  // Exit status of plot.py, run with the test's folder as its own; what it says lands in said_ and
-  // complaint_.
+  // Exit status of plot.py, run with the test's folder as its own; its output goes to said_ and complaint_.
   int plot(const std::string& arguments) {
     const std::string command =
         concat("cd '", folder_.string(), "' && ", python(), " '" UMBRA_SOURCE_DIR "/tools/plot.py' ",
@@ -86,7 +85,7 @@ class PlotTest : public ::testing::Test {
     expect_no_temporary();
   }
 
-  // One sentence of plot.py with all `parts`, status 1, and neither figure nor temporary.
+  // An error of plot.py of one line with all `parts`, status 1, and neither a figure nor a temporary file.
   void expect_sentence(const std::string& arguments, std::initializer_list<std::string> parts) {
     EXPECT_EQ(plot(arguments + " --out bad"), 1) << arguments << ": " << complaint_;
     EXPECT_EQ(complaint_.find("Traceback"), std::string::npos) << complaint_;
@@ -221,7 +220,7 @@ TEST_F(PlotTest, DrawsTheMassFunctionsTheSameEachTime) {
 TEST_F(PlotTest, DrawsTheLossOfFinishedAndRunningTrainings) {
   fs::create_directories(folder_ / "a");
   write("a/metrics.csv", metrics(5, 3));
-  write("b.csv", metrics(3, 9) + "4,13,tra");  // a line still being written
+  write("b.csv", metrics(3, 9) + "4,13,tra");  // an incomplete line
   expect_figure("loss --run a", "one");
   expect_figure("loss --run a b.csv", "two");
   EXPECT_NE(contents(at("one.png")), contents(at("two.png")));

@@ -1,4 +1,4 @@
-// Predictions by groups of any size are those of all sub-boxes at once, bit for bit.
+// Predictions in groups of any size are bit-identical to those of all sub-boxes at once.
 #include "tools/predict/prediction.h"
 
 #include <gtest/gtest.h>
@@ -28,8 +28,8 @@ class PredictionTest : public ::testing::Test {
     fs::remove_all(folder_, ignored);
   }
 
-  // A fresh network, by way of a checkpoint as predict meets it: for the question of groups it is as good as
-  // a trained one. Its scalings come from the catalog itself.
+  // An untrained network, read from a checkpoint as in predict: it tests the groups as well as a trained one.
+  // Its scalings come from the catalog itself.
   std::unique_ptr<Experiment> fresh_network(RunConfig& config, const Transform& transform) const {
     Experiment learner(config, to_map(transform), "mock.h5");
     CheckpointInfo info;
@@ -72,7 +72,7 @@ class PredictionTest : public ::testing::Test {
   fs::path folder_;
 };
 
-// With bf16 the weights are rounded while they are read: near fp32, on every CPU, but not the same.
+// With bf16 the weights are rounded while they are read: close to fp32 on every CPU, but different.
 TEST_F(PredictionTest, InBf16) {
   mock::Options options;
   options.box_size = 75;
@@ -92,7 +92,7 @@ TEST_F(PredictionTest, InBf16) {
     BoxStream stream(file, settings.box_options(), folder_, {});
     phi.push_back(predict_stream(stream, *loaded, "here").phi);
   }
-  EXPECT_EQ(phi[0], phi[1]);  // as trained
+  EXPECT_EQ(phi[0], phi[1]);  // the statistics of training
   float largest = 0, furthest = 0;
   for (std::size_t i = 0; i < phi[1].size(); ++i) {
     largest = std::max(largest, std::abs(phi[1][i]));

@@ -1,4 +1,4 @@
-// Kernels that an older run prefers by a name that has changed since.
+// Kernels that an older run prefers by a name that has since changed.
 #include "tools/common/renamed_rungs.h"
 
 #include <gtest/gtest.h>

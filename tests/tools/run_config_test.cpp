@@ -1,4 +1,4 @@
-// The settings of a run: those of the task and the model that are chosen, in whatever order they are given.
+// The settings of a run: those of the chosen task and model, given in any order.
 #include "tools/common/run_config.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ TEST(RunConfig, TheOrderOfSettingsDoesNotMatter) {
   RunConfig forwards, backwards, text;
   forwards.bind().set(settings);
   backwards.bind().set({settings.rbegin(), settings.rend()});
-  // In TOML sections may come in any order, but for what stands above all of them.
+  // In TOML sections may have any order, but top-level keys come before all of them.
   text.bind().read_text(
       "task = \"dataset\"\n[data]\nresident = \"off\"\n[model]\nhidden = [7]\nname = \"mlp\"\n", "a.toml");
   EXPECT_EQ(forwards.bind().dump(), backwards.bind().dump());

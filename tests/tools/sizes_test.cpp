@@ -1,4 +1,4 @@
-// tools/sizes.py finds files and functions that are too long, wherever they hide, and this repository has none.
+// tools/sizes.py finds every file and function that is too long, and this repository has none.
 #include <gtest/gtest.h>
 
 #include "tests/fixtures/folder_test.h"
@@ -56,9 +56,9 @@ TEST_F(SizesTest, FilesAreMeasured) {
   expect_none();
   write("engine/ops/conv/b.cu", lines(301, "int b;\n"));
   write("tests/c.py", lines(401, "c = 1\n"));
-  expect_complaint("engine/ops/conv/b.cu: 301 lines, 300 are the limit");
-  expect_complaint("tests/c.py: 401 lines, 400 are the limit");
-  expect_complaint("engine/ops/conv/b.cu: 301 lines, 299 are the limit", "--limits 299,500,60,120");
+  expect_complaint("engine/ops/conv/b.cu: 301 lines, the limit is 300");
+  expect_complaint("tests/c.py: 401 lines, the limit is 400");
+  expect_complaint("engine/ops/conv/b.cu: 301 lines, the limit is 299", "--limits 299,500,60,120");
 }
 
 TEST_F(SizesTest, FunctionsAreMeasured) {
@@ -67,14 +67,14 @@ TEST_F(SizesTest, FunctionsAreMeasured) {
   write("a.cu", "__global__ void k() {\n" + lines(118) + "}\n");
   expect_none();
   write("b.cpp", "namespace b {\n\nint g(int x) {\n" + lines(60) + "}\n\n}\n");
-  expect_complaint("b.cpp:3: g: 62 lines, 60 are the limit of a function");
+  expect_complaint("b.cpp:3: g: 62 lines, the limit of a function is 60");
   write("b.py", "class B:\n  def g(self):\n" + lines(60, "    pass\n"));
-  expect_complaint("b.py:2: g: 61 lines, 60 are the limit of a function");
+  expect_complaint("b.py:2: g: 61 lines, the limit of a function is 60");
   write("b.cu", "template <int N>\n__global__ void\nk(int x) {\n" + lines(118) + "}\n");
-  expect_complaint("b.cu:1: k: 122 lines, 120 are the limit of a kernel");
+  expect_complaint("b.cu:1: k: 122 lines, the limit of a kernel is 120");
 }
 
-// Five lines are the limit here.
+// The limit is five lines here.
 TEST_F(SizesTest, FunctionsAreFoundWhereverTheyHide) {
   const std::pair<const char*, const char*> functions[] = {
       {"TEST(Suite, Name)", "TEST(Suite, Name) {\n"},

@@ -1,5 +1,5 @@
-// What the tools do to files and streams of the user: nothing is lost, nothing goes wrong without an exit
-// status, and files say how old they are.
+// How the tools treat the user's files and streams: nothing is lost, every failure has an exit status, and
+// files have a format version.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,7 +91,7 @@ TEST_F(UserFilesTest, AStandardOutputThatTakesNothingIsAnErrorOfEveryTool) {
     for (const char* closed : {">/dev/full", ">&-"}) {
       fs::remove_all(folder() / "full");
       expect_error("(" + command + " 2>&1 " + closed + ")", {"standard output cannot be written"});
-      EXPECT_EQ(fs::exists(folder() / "written"), writes) << command;  // the words alone are lost
+      EXPECT_EQ(fs::exists(folder() / "written"), writes) << command;  // only the output is lost
     }
   }
   expect_error("(mock --box-size 50 --out " + path("written") + " 2>&1 >/dev/full)", {"No space left"});
@@ -116,7 +116,7 @@ TEST_F(UserFilesTest, AnInputIsNeverTheOutput) {
   EXPECT_EQ(bytes(folder() / "mine/config.toml"), "# my remarks\n[model]\nchannels = 2\n");
 }
 
-// A run is what its folder holds, not last.h5 alone.
+// A run is its whole folder, not only last.h5.
 TEST_F(UserFilesTest, NothingOfARunIsLost) {
   const auto copy = [&](const char* name) {
     fs::remove_all(folder() / name);
@@ -138,7 +138,7 @@ TEST_F(UserFilesTest, NothingOfARunIsLost) {
   EXPECT_NE(bytes(folder() / "r/config.toml").find("# a note"), std::string::npos);  // nothing to write
   config.replace(config.find("learning_rate = 0.003"), 21, "learning_rate = 0.1  ");
   std::ofstream(folder() / "r/config.toml") << config;
-  expect_error(resume, {"config.toml", "changed since"});
+  expect_error(resume, {"config.toml", "changed after the run started"});
   EXPECT_EQ(bytes(folder() / "r/config.toml"), config);
   resume = copy("r");
   std::ofstream(folder() / "r/metrics.csv") << "epoch;step;split\n1;1;train\n";
@@ -153,7 +153,7 @@ TEST_F(UserFilesTest, NothingOfARunIsLost) {
   fs::remove(folder() / "r/best.h5");
   const Outcome outcome = run(resume);
   EXPECT_EQ(outcome.status, 0) << outcome.output;
-  EXPECT_NE(outcome.output.find("best.h5 is gone"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("best.h5 is missing"), std::string::npos) << outcome.output;
 }
 
 TEST_F(UserFilesTest, OutputsAreWrittenThroughLinksAndKeepTheirMode) {
@@ -175,7 +175,7 @@ TEST_F(UserFilesTest, OutputsAreWrittenThroughLinksAndKeepTheirMode) {
   EXPECT_TRUE(hidden_files().empty());
 }
 
-// A disk that is full looks like a file that may not grow.
+// A full disk is simulated by a limit on the size of files.
 TEST_F(UserFilesTest, AFullDiskOrAFolderThatIsClosedLeavesWhatWasThere) {
   if (std::string_view(UMBRA_SANITIZER) == "thread")
     GTEST_SKIP() << "ThreadSanitizer maps a file of its own at start-up and dies under the limit that stands "
@@ -212,7 +212,7 @@ TEST_F(UserFilesTest, AStoppedRunSaysHowItGoesOn) {
 }
 
 TEST_F(UserFilesTest, AToolThatIsKilledLeavesNothingAside) {
-  ::setenv("GOMP_SPINCOUNT", "1000", 1);  // else run_tool() begins anew
+  ::setenv("GOMP_SPINCOUNT", "1000", 1);  // else run_tool() starts again
   ToolApp app("", "tool");
   std::string name = "tool";
   char* arguments[] = {name.data(), nullptr};
@@ -243,8 +243,7 @@ TEST_F(UserFilesTest, MoreOrFewerEpochsSayWhatBecomesOfTheSchedule) {
   ASSERT_EQ(run(train("constant", "train.schedule=constant")).status, 0);
   const Outcome constant =
       run("train --resume --data " + path("mock.h5") + " --out " + path("constant") + " train.epochs=3");
-  EXPECT_NE(constant.output.find("the constant schedule stays as it is"), std::string::npos)
-      << constant.output;
+  EXPECT_NE(constant.output.find("the constant schedule is unchanged"), std::string::npos) << constant.output;
   EXPECT_EQ(run(resume).output.find("schedule"), std::string::npos);
 }
 
@@ -276,7 +275,7 @@ TEST_F(UserFilesTest, FilesSayHowOldTheyAre) {
   EXPECT_EQ(read_safetensors(folder() / "run/best.safetensors").metadata.at("format_version"), "1");
 }
 
-// With the C API, as a later release would have written it.
+// Written as by a later release.
 void set_version(const fs::path& file, const char* version) {
   run("/usr/bin/python3 -c \"import h5py; f = h5py.File('''" + file.string() + "''', 'a'); " +
       (version[0] != 0 ? std::string("f.attrs['format_version'] = ") + version
@@ -301,7 +300,7 @@ TEST_F(UserFilesTest, NewerFilesAreRefusedAndOlderOnesRead) {
     const Outcome older = run(command);
     EXPECT_EQ(older.status, 0) << command << "\n" << older.output;
   }
-  // What is new in such a file is not looked at first.
+  // The version is checked before the unknown content of such a file.
   run("/usr/bin/python3 -c \"import h5py; f = h5py.File(\'\'\'" + (folder() / "changed/mock.h5").string() +
       "\'\'\', \'a\'); f.move(\'halos\', \'new\'); f.attrs[\'format_version\'] = 7\"");
   expect_error("predict --run " + path("run") + data + out, {"mock.h5", "format version 7"});

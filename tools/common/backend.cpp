@@ -10,7 +10,7 @@
 namespace umbra {
 namespace {
 
-// Small problems of the ops that round their operands.
+// A small problem of every op that rounds its operands.
 Problems rounding_problems(Precision precision, bool learns) {
   const ConvGeometry g{2, 8, 8, {4, 4, 4}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}};
   const DType f32 = DType::kF32;

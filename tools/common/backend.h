@@ -1,5 +1,5 @@
-// Where a run computes: the kernels of this build with the libraries it may be measured against, and a device
-// that has what the run asks for.
+// Where a run computes: the registry of this build's kernels and peers, and a device that supports the run's
+// settings.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace umbra {
 
-/// Every kernel and every peer, those that `preferred` names (the setting `kernels`) in front.
+/// Every kernel and every peer; those named in `preferred` (the setting `kernels`) are preferred.
 Registry make_registry_with_peers(const std::string& preferred);
 
-/// `wanted` is auto, cpu, cuda or cuda:N; auto is a GPU where this build has kernels for one. Throws Error when
-/// it cannot be had.
+/// `wanted` is auto, cpu, cuda or cuda:N; auto is a GPU if there is one and this build has kernels for it.
+/// Throws Error if the device is not available.
 Device choose_device(const std::string& wanted, const Registry& registry);
 
-/// What cannot be had is refused: a run never computes in another precision than it was told to. `learns` as
-/// in Build.
+/// Throws Error if the device does not support the precision, so that a run never silently computes in another
+/// one. `learns` as in Build.
 void check_precision(Precision precision, Device device, bool learns, const Registry& registry);
 
 }  // namespace umbra

@@ -17,7 +17,7 @@ std::unique_ptr<Module> build_network(const RunConfig& config, const SampleShape
   fail(source, ", ", config.task->words().inputs, ": ", error.what());
 }
 
-// The best network of a run, or its last.
+// The checkpoint of a run: the best, or the last if there is none.
 std::filesystem::path checkpoint_of(const std::filesystem::path& run) {
   std::filesystem::path file = run;
   if (std::filesystem::is_directory(run)) {
@@ -48,7 +48,7 @@ std::vector<double> finite_predictions(Context& context, const Objective& object
   std::vector<double> phi = predict_all(context, objective, data);
   for (double value : phi) {
     require(std::isfinite(value), where,
-            ": the network's prediction is not finite; its weights or the data must hold absurd numbers");
+            ": the network's prediction is not finite; its weights or the data must contain extreme values");
   }
   return phi;
 }
@@ -57,7 +57,7 @@ std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<I
   inputs.push_back({"--run", run});
   std::error_code ignored;
   std::vector<std::filesystem::path> folders{run};
-  if (!std::filesystem::is_directory(run, ignored)) {  // a checkpoint: its run's files are as dear
+  if (!std::filesystem::is_directory(run, ignored)) {  // a checkpoint: protects the rest of its run, too
     folders = {run.parent_path()};
     if (const auto real = std::filesystem::canonical(run, ignored); !ignored)
       folders.push_back(real.parent_path());

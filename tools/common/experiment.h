@@ -1,4 +1,5 @@
-// Experiment: a network with what is around it, built from a RunConfig, shared by train, predict and evaluate.
+// Experiment: a network with its context, objective and optimizer, built from a RunConfig. Used by train,
+// predict and evaluate.
 #pragma once
 
 #include <filesystem>
@@ -16,34 +17,34 @@ namespace umbra {
 std::vector<double> finite_predictions(Context& context, const Objective& objective, const Loader& data,
                                        const std::string& where);
 
-/// What train writes into the folder of a run.
+/// The files that train writes into the folder of a run.
 inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.h5", "best.h5",
                                             "best.safetensors"};
-/// `inputs` and the files of `run`, a folder or one of its checkpoints.
+/// `inputs`, followed by the files of `run`, a folder or one of its checkpoints.
 std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs);
 
-/// The configuration of a run, a folder or one of its checkpoints. Throws Error where there is none.
+/// The configuration of a run, given as a folder or one of its checkpoints. Throws Error if there is none.
 RunConfig config_of_run(const std::filesystem::path& run);
 
 class Experiment {
  public:
-  /// A fresh network, initialised from train.seed.
-  /// Errors about what it is to take name `source`, the data or the run.
-  /// `learns`: false for a network that is only loaded and asked (engine/nn/module.h).
+  /// A new network, initialised from train.seed.
+  /// Errors about its inputs name `source`, the data or the run.
+  /// `learns`: false for a network that is only used for inference (engine/nn/module.h).
   Experiment(const RunConfig& config, Fitted fitted, const std::string& source, bool learns = true);
-  /// The network of a checkpoint (RUN/best.h5 where there is one, else RUN/last.h5; or a file), for
-  /// prediction on `device`, in the run's own precision unless another is given. With bf16 the weights of its
-  /// convolutions are held as bfloat16: half of the memory.
+  /// The network of a checkpoint (a file, or RUN/best.h5 if it exists, otherwise RUN/last.h5) for prediction
+  /// on `device`, in the precision of the run unless another is given. With bf16 the weights of its
+  /// convolutions are stored as bfloat16, which halves their memory.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device,
                                           std::optional<Precision> precision = {});
 
   const RunConfig& config() const { return config_; }
-  /// The numbers that belong to the network, and, of load(), whatever else its checkpoint has.
+  /// The numbers that belong to the network; after load() also all others in its checkpoint.
   const Fitted& fitted() const { return fitted_; }
   Context& context() { return context_; }
   Module& network() { return *network_; }
-  const CheckpointInfo& info() const { return info_; }  // of load()
-  /// Input in, prediction, loss and metric out.
+  const CheckpointInfo& info() const { return info_; }  // after load()
+  /// Computes prediction, loss and metric from an input.
   const Objective& objective() const { return objective_; }
   std::unique_ptr<Optimizer> make_optimizer();
 

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::int64_t kGrain = 1 << 16;
 
-// The sub-box of every halo that passes the cut in vpeak, and its row: cut exactly as the network's sub-boxes
-// are, so that both leave out the same halos.
+// The sub-box and the row of every halo that passes the cut in vpeak. Uses the same cutter as the network's
+// sub-boxes, so that both leave out the same halos.
 void place_halos(const Catalog& catalog, double min_vpeak, double subbox_size, ForestHalos& out) {
   BoxOptions options;
   options.min_vpeak = min_vpeak;
@@ -54,7 +54,7 @@ bool catalog_has(const Catalog& catalog, const std::string& feature) {
 
 void check_feature(const Catalog& catalog, const std::string& feature) {
   for (const char* no : {"x", "y", "z", "stellar_mass", "sfr", "id", "box"})
-    require(feature != no, "features: ", no, " is not a property of a halo that the forest may see");
+    require(feature != no, "features: ", no, " is not a halo property that the forest may learn from");
   if (feature != "is_satellite") column_kind(feature);  // an unknown name
   require(catalog_has(catalog, feature), "features: the catalog has no column ",
           feature == "is_satellite" ? "upid, which is_satellite needs" : feature);
@@ -68,7 +68,7 @@ std::vector<std::string> chosen_features(const Catalog& catalog, const std::vect
   }
   for (const std::string& feature : features) check_feature(catalog, feature);
   const std::set<std::string> unique(features.begin(), features.end());
-  require(unique.size() == features.size(), "features: a column is named twice");
+  require(unique.size() == features.size(), "features: a column is given twice");
   return features;
 }
 
@@ -133,8 +133,8 @@ ForestHalos forest_halos(const Catalog& catalog, const std::vector<std::string>&
   ForestHalos halos;
   halos.features = chosen_features(catalog, features);
   require(static_cast<std::int64_t>(halos.features.size()) <= kMostFeatures,
-          "features: ", halos.features.size(), " columns are named, at most ", kMostFeatures,
-          " are possible");
+          "features: ", halos.features.size(), " columns are given, at most ", kMostFeatures,
+          " are supported");
   place_halos(catalog, min_vpeak, subbox_size, halos);
   require(halos.rows() > 0, "no halo has vpeak >= ", min_vpeak, " km/s");
   if (catalog.has("stellar_mass")) {
@@ -167,7 +167,7 @@ ForestHalos chosen_rows(const ForestHalos& halos, const std::vector<std::uint8_t
 std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSplit& split) {
   require(!halos.log_mass.empty(), "the catalog has no column stellar_mass, so there is nothing to learn");
   require(split.train_fraction > 0 && split.train_fraction <= 1,
-          "train-fraction must lie above 0 and not above 1, but it is ", split.train_fraction);
+          "train-fraction must be above 0 and at most 1, but it is ", split.train_fraction);
   std::vector<std::uint8_t> training(halos.log_mass.size(), 0);
   std::vector<std::size_t> galaxies;
   for (std::size_t i = 0; i < halos.log_mass.size(); ++i)
@@ -185,7 +185,7 @@ std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSp
       chosen += training[galaxies[static_cast<std::size_t>(i)]] = 1;
   }
   require(chosen > 0, "no galaxy is left to train on: ", galaxies.size(), " galaxies in ", halos.boxes,
-          " sub-boxes, of which the share ", split.train_fraction, " is asked for");
+          " sub-boxes; the requested fraction is ", split.train_fraction);
   return training;
 }
 
@@ -209,7 +209,7 @@ std::vector<double> forest_fingerprint(const ForestHalos& halos, const std::vect
 }
 
 std::vector<double> as_log_mass(std::vector<double> prediction, ForestTarget target) {
-  // Rounded to fixed point, a mean mass near 0 can come out as 0 or below; one solar mass is the least.
+  // Rounded to fixed point, a mean mass near 0 can become 0 or negative; the minimum is one solar mass.
   if (target == ForestTarget::kLinear)
     for (double& value : prediction) value = std::isnan(value) ? value : std::log10(std::max(value, 1.0));
   return prediction;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kFormat = "umbra forest";
 constexpr std::int64_t kMostDepth = 1 << 20;
-constexpr std::int64_t kMostRows = std::int64_t{1} << 28;  // of ForestNode::rows, as fit_forest() has it
+constexpr std::int64_t kMostRows = std::int64_t{1} << 28;  // limit of ForestNode::rows, as in fit_forest()
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -59,12 +59,12 @@ void write_trees(Hdf5File& file, const ForestModel& model) {
   write_nodes<std::int32_t>(file, "rows", forest, [](const ForestNode& n) { return n.rows; });
   write_nodes<std::int32_t>(file, "missing_left", forest, [](const ForestNode& n) { return n.missing_left; });
   file.set_attribute("trees/left", "meaning",
-                     "left child within the tree, the right one is next; -1: a leaf");
+                     "left child within the tree, the right child follows it; -1: a leaf");
   file.set_attribute("trees/threshold", "meaning", "rows with value <= threshold go left");
   file.set_attribute("trees/value", "unit", model.target == ForestTarget::kLog10 ? "log10 M*/Msun" : "Msun");
 }
 
-// Puts one array into place; `put(node, number)` says what is wrong with a number, or nothing.
+// Reads one array; `put(node, number)` stores a number and returns whether it is valid.
 template <class T, class Put>
 void read_nodes(const Hdf5File& file, const std::string& name, std::int64_t nodes, Forest& forest,
                 const Put& put) {
@@ -73,7 +73,7 @@ void read_nodes(const Hdf5File& file, const std::string& name, std::int64_t node
   for (std::size_t t = 0; t < forest.trees.size(); ++t) {
     for (std::size_t i = 0; i < forest.trees[t].size(); ++i, ++at) {
       require(put(forest.trees[t][i], all[at]), file.path().string(), ": trees/", name, " of node ", i,
-              " of tree ", t, " is ", all[at], ", which no forest has");
+              " of tree ", t, " is ", all[at], ", which is invalid");
     }
   }
 }
@@ -82,18 +82,18 @@ void read_shape(const Hdf5File& file, Forest& forest, std::int64_t& nodes) {
   const std::string where = file.path().string();
   const std::vector<std::int64_t> begin = file.read<std::int64_t>("trees/begin");
   const auto trees = static_cast<std::int64_t>(begin.size()) - 1;
-  require(trees == forest.options.trees, where, ": trees/begin is of ", trees,
-          " trees, the attribute trees is ", forest.options.trees);
-  file.read_part<std::int32_t>("trees/left", 0, {});  // the bytes it claims are there
+  require(trees == forest.options.trees, where, ": trees/begin is for ", trees,
+          " trees, but the attribute trees is ", forest.options.trees);
+  file.read_part<std::int32_t>("trees/left", 0, {});  // checks that the file contains the bytes
   nodes = file.describe("trees/left").shape.count();
   require(begin.front() == 0 && begin.back() == nodes, where, ": trees/begin goes from ", begin.front(),
           " to ", begin.back(), ", 0 to ", nodes, " is expected");
   for (std::size_t t = 0; t + 1 < begin.size(); ++t) {
     require(begin[t + 1] > begin[t] && begin[t + 1] - begin[t] <= std::numeric_limits<std::int32_t>::max(),
-            where, ": trees/begin of tree ", t, " is ", begin[t], ", of the next ", begin[t + 1],
-            "; every tree has at least one node");
-    require(begin[t + 1] <= nodes, where, ": trees/begin of tree ", t + 1, " is ", begin[t + 1], " of ",
-            nodes, " nodes");
+            where, ": trees/begin of tree ", t, " is ", begin[t], ", of tree ", t + 1, " it is ",
+            begin[t + 1], "; every tree must have at least one node");
+    require(begin[t + 1] <= nodes, where, ": trees/begin of tree ", t + 1, " is ", begin[t + 1],
+            ", but there are ", nodes, " nodes");
   }
   for (std::size_t t = 0; t + 1 < begin.size(); ++t)
     forest.trees.emplace_back(static_cast<std::size_t>(begin[t + 1] - begin[t]));
@@ -173,7 +173,7 @@ class AttributeReader {
     return value;
   }
   std::string text(const char* key) const { return file_.attribute_text("/", key); }
-  // Of a name among few: what `parse` makes of it.
+  // The value of an enumeration, converted by `parse`.
   template <class Parse>
   auto choice(const char* key, const Parse& parse) const {
     try {
@@ -198,10 +198,10 @@ void read_features(const AttributeReader& read, const std::string& where, Forest
   };
   const std::set<std::string> unique(forest.features.begin(), forest.features.end());
   require(unique.size() == forest.features.size() && std::all_of(unique.begin(), unique.end(), is_name),
-          where, ": the attribute features is no list of different column names");
+          where, ": the attribute features is not a list of distinct column names");
   require(static_cast<std::int64_t>(forest.features.size()) <= kMostFeatures, where,
           ": the attribute features names ", forest.features.size(), " columns, at most ", kMostFeatures,
-          " are possible");
+          " are supported");
 }
 
 ForestOptions read_options(const AttributeReader& read, std::int64_t features) {
@@ -234,8 +234,8 @@ void read_origin(const AttributeReader& read, const Hdf5File& file, ForestModel&
   model.training_boxes = file.read<std::int64_t>("training_boxes");
   std::int64_t before = -1;
   for (const std::int64_t box : model.training_boxes) {
-    require(box > before && box < model.boxes, where, ": training_boxes holds ", box, " after ", before,
-            "; sub-boxes ascend and there are ", model.boxes);
+    require(box > before && box < model.boxes, where, ": training_boxes contains ", box, " after ", before,
+            "; they must ascend and be less than ", model.boxes);
     before = box;
   }
 }
@@ -291,7 +291,7 @@ std::vector<std::uint8_t> rows_seen(const ForestModel& model, const ForestHalos&
   try {
     training = training_rows(halos, model.split);
   } catch (const Error&) {
-    return {};  // such a split leaves nothing to train on here
+    return {};  // with this split no row of these halos is left to train on
   }
   return forest_fingerprint(halos, training) == model.fingerprint ? training : std::vector<std::uint8_t>();
 }

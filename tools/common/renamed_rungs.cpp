@@ -6,7 +6,7 @@ namespace umbra {
 namespace {
 
 struct Renamed {
-  std::string_view op, before, now;  // `op`: how the name of the op began; it now begins with `now_op`
+  std::string_view op, before, now;  // `op`: the old prefix of the op's name, now `now_op`
   std::string_view now_op = op;
 };
 constexpr Renamed kRenamed[] = {

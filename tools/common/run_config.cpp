@@ -14,9 +14,8 @@ std::vector<Setting> machine_settings(RunConfig& c) {
   return {
       changeable({"device", "auto, cpu, cuda or cuda:N", &c.device}),
       {"precision",
-       "of convolutions and linear layers: fp32, or their operands rounded to tf32 or bf16 (sums, weights "
-       "and moments stay in fp32). tf32 is fast on GPUs; on a CPU it computes the same numbers and takes "
-       "longer",
+       "of convolutions and linear layers: fp32, or operands rounded to tf32 or bf16 (sums, weights and "
+       "moments stay in fp32). tf32 is fast on GPUs; a CPU computes the same numbers but takes longer",
        &c.precision},
       changeable({"kernels",
                   "kernels to prefer, e.g. conv_fprop=reference, or conv3d=cudnn on a GPU; empty: the "
@@ -29,27 +28,29 @@ std::vector<Setting> train_settings(RunConfig& c) {
   return {
       changeable({"train.epochs", "passes over the training samples", &c.epochs, 1, kMany}),
       {"train.batch", "samples per step", &c.batch, 2, kMany},
-      {"train.seed", "of initial weights, order, dropout and augmentation", &c.seed, 0, kMany},
+      {"train.seed", "seed of initial weights, order, dropout and augmentation", &c.seed, 0, kMany},
       {"train.drop_last", "leave out the last, smaller batch of an epoch", &c.drop_last},
       {"train.optimizer", "adam, adamw or sgd", &c.optimizer, 0, 0, {"adam", "adamw", "sgd"}},
-      {"train.momentum", "of sgd", &c.momentum, 0, 0.9999},
+      {"train.momentum", "momentum of sgd", &c.momentum, 0, 0.9999},
       {"train.weight_decay", "L2 for adam and sgd, decoupled for adamw", &c.weight_decay, 0, 10},
       {"train.schedule", "constant, step or cosine", &c.schedule, 0, 0, {"constant", "step", "cosine"}},
-      {"train.learning_rate", "of constant and cosine", &c.learning_rate, 0, 1e3},
+      {"train.learning_rate", "rate of the schedules constant and cosine", &c.learning_rate, 0, 1e3},
       {"train.warmup_epochs", "cosine: linear rise over this many epochs", &c.warmup_epochs, 0, kMany},
       {"train.step_epochs", "step: epochs at which the rate changes, e.g. [10]", &c.step_epochs, 0, kMany},
       {"train.step_rates", "step: the rates between them, one more than step_epochs", &c.step_rates, 0, 1e3},
       {"train.clip", "largest norm of the gradient; 0: no clipping", &c.clip, 0, 1e30},
-      changeable({"train.nan_guard", "stop at the first loss that is not finite and say where it came from",
-                  &c.nan_guard}),
-      changeable({"train.graph",
-                  "on a GPU: replay the captured step (on) or queue its ops one by one (off); the same bits",
-                  &c.graph,
-                  0,
-                  0,
-                  {"on", "off"}}),
+      changeable({"train.nan_guard",
+                  "stop at the first loss that is not finite and report where it came from", &c.nan_guard}),
+      changeable(
+          {"train.graph",
+           "on a GPU: replay the captured step (on) or queue its ops one by one (off); the results are "
+           "bit-identical",
+           &c.graph,
+           0,
+           0,
+           {"on", "off"}}),
       changeable({"train.checkpoint_steps",
-                  "write last.h5 every so many steps, besides after every epoch; 0: no more",
+                  "write last.h5 after this many steps, in addition to every epoch; 0: only after epochs",
                   &c.checkpoint_steps, 0, kMany}),
   };
 }
@@ -72,7 +73,7 @@ void RunConfig::choose_task(std::string_view name) {
   model_name_ = model->name();
 }
 
-// The task and the model come first, for the others depend on them.
+// The task and the model are handled first, because the other settings depend on them.
 std::vector<Setting> RunConfig::settings() {
   if (task_name_ != task->name()) {
     const bool another_model = model_name_ != task->default_model();

@@ -1,6 +1,5 @@
-// The settings of a training run: what `train` reads from TOML and from key=value words, and writes to
-// RUN/config.toml. Beside its own it has those of a task (models/tasks/task.h) and of a model
-// (models/model.h).
+// The settings of a training run: what `train` reads from TOML and from key=value arguments, and writes to
+// RUN/config.toml. They include the settings of a task (models/tasks/task.h) and of a model (models/model.h).
 #pragma once
 
 #include <string>
@@ -36,7 +35,7 @@ struct RunConfig {
   std::string graph = "on";
   std::int64_t checkpoint_steps = 0;
 
-  /// A run of that task with the model that learns it by default.
+  /// Selects the task and its default model.
   void choose_task(std::string_view name);
   /// Every setting with its meaning and bounds, bound to this object.
   Config bind();
@@ -48,7 +47,7 @@ struct RunConfig {
  private:
   std::vector<Setting> settings();
 
-  std::string task_name_{task->name()}, model_name_{model->name()};  // as the settings have them
+  std::string task_name_{task->name()}, model_name_{model->name()};  // the values of the settings
 };
 
 }  // namespace umbra

@@ -16,29 +16,30 @@
 namespace umbra {
 namespace {
 
-// libgomp's threads spin for milliseconds at every barrier unless told otherwise before it is loaded. Beside
-// other work on the same cores a spinning thread keeps the one it waits for from running, so umbra's tools
-// spin for microseconds, then sleep. C = 20, 2 threads on 2 cores: alone 1340 boxes/s with libgomp's default
-// and 1250 with this; beside two busy processes 160 and 440 to 580. OMP_WAIT_POLICY or GOMP_SPINCOUNT in the
-// environment decide otherwise.
+// libgomp's threads spin for milliseconds at every barrier unless this is configured before libgomp is
+// loaded. With other work on the same cores a spinning thread keeps the one it waits for from running, so
+// umbra's tools spin for microseconds, then sleep. C = 20, 2 threads on 2 cores: alone 1340 boxes/s with
+// libgomp's default and 1250 with this; with two other busy processes 160 and 440 to 580. OMP_WAIT_POLICY or
+// GOMP_SPINCOUNT in the environment override it.
 void spin_briefly_at_barriers(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   setenv("GOMP_SPINCOUNT", "1000", 1);
-  execv("/proc/self/exe", argv);  // returns only when it fails, and then the tool runs as it is
+  execv("/proc/self/exe", argv);  // returns only on failure; the tool then continues unchanged
 }
 
-// The next file that is opened would take the number of a closed stream, and the report would be written into
-// it. What stands in for a closed standard output takes nothing, so that it is an error like a full one.
+// The next file that is opened would get the descriptor of a closed stream, and the tool's output would be
+// written into it. The replacement of a closed standard output is read-only, so writing to it is an error, as
+// on a full disk.
 void occupy_closed_streams() {
   constexpr int kModes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
   for (int stream = 0; stream < 3; ++stream)
     if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
-      static_cast<void>(::open("/dev/null", kModes[stream]));  // the lowest number that is free: `stream`
+      static_cast<void>(::open("/dev/null", kModes[stream]));  // gets the lowest free descriptor, `stream`
 }
 
 void handle_signals(const char* program) {
   handle_crashes(program);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its writer
+  std::signal(SIGXFSZ, SIG_IGN);  // the write that exceeds the limit reports the error
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU}) {
     const auto before = std::signal(signal, stop_at_once);
     if (before == SIG_IGN) std::signal(signal, SIG_IGN);  // nohup
@@ -48,7 +49,7 @@ void handle_signals(const char* program) {
 // std::cout and printf share the buffer of stdout.
 int checked_output(const std::string& program, int status) {
   const bool flushed = std::fflush(stdout) == 0;
-  const std::string why = flushed ? "what was printed is not all there" : std::strerror(errno);
+  const std::string why = flushed ? "some of the output is missing" : std::strerror(errno);
   if (flushed && std::ferror(stdout) == 0) return status;
   std::cerr << program << ": standard output cannot be written: " << why << '\n';
   return status == 0 ? 1 : status;
@@ -101,7 +102,7 @@ std::string shell_word(const std::string& text) {
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
   const bool control =
       std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; });
-  std::string word = control ? "$'" : "'";  // a sentence has no control characters
+  std::string word = control ? "$'" : "'";  // error messages must not contain control characters
   for (const char c : text) {
     char code[8];
     std::snprintf(code, sizeof code, "\\%03o", static_cast<unsigned>(static_cast<unsigned char>(c)));

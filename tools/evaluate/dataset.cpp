@@ -1,5 +1,5 @@
-// Classes and values: networks and the simplest of all predictions on the validation samples of a data file, as
-// a table and as JSON.
+// Classes and values: scores of networks and of a constant prediction on the validation samples of a data file,
+// as a table and as JSON.
 #include <cmath>
 #include <cstdio>
 
@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kMostOutputs = 1 << 20;  // numbers in memory at once
 constexpr std::int64_t kBatch = 64;
 
-// The validation samples of a file and what they are.
+// The targets of the validation samples of a file.
 class Truth {
  public:
   explicit Truth(const DatasetData& data) : data_(data), classes_(data.targets().classes) {
@@ -31,7 +31,7 @@ class Truth {
   bool of_classes() const { return classes_ > 0; }
   std::size_t width() const { return static_cast<std::size_t>(data_.targets().width); }
 
-  /// Scores of predictions that `feed` hands over sample by sample, logits or values.
+  /// Scores of predictions, logits or values, that `feed` passes sample by sample.
   template <class Feed>
   Json score(const std::string& name, const Feed& feed) const {
     Json model = {{"name", name}};
@@ -89,7 +89,7 @@ Json score_network(const std::string& run, Experiment& experiment, DatasetData& 
   return model;
 }
 
-// What all runs share: the samples and the baseline.
+// The part of the result that all runs share: the samples and the baseline.
 Json score_all_but_networks(const EvaluateArguments& arguments, const DatasetData& data, const Truth& truth) {
   Json result;
   result["format_version"] = kFormatVersion;
@@ -136,7 +136,7 @@ void check_comparable(const EvaluateArguments& arguments, const std::string& run
   const auto trained_on = experiment.fitted().find("fingerprint");
   require(trained_on != experiment.fitted().end() && trained_on->second == data.fingerprint(), arguments.data,
           ": not the data set that ", run,
-          " was trained on, so its validation samples are unknown; predict takes any data set");
+          " was trained on, so its validation samples are unknown; predict accepts any data set");
   require(data.split_of(dataset_settings(*experiment.config().task)).validation == data.split().validation,
           run, ": this run's split differs from that of ", arguments.runs.front(),
           "; runs can only be compared on the same validation samples");
@@ -146,10 +146,10 @@ void check_comparable(const EvaluateArguments& arguments, const std::string& run
 
 void evaluate_dataset(const EvaluateArguments& arguments) {
   require(arguments.forests.empty(),
-          "--forest: forests are of catalogs; of a data set only runs can be evaluated");
+          "--forest: forests predict from catalogs; on a data set only runs can be evaluated");
   const RunConfig first = config_of_run(arguments.runs.front());
   DatasetSettings settings = dataset_settings(*first.task);
-  settings.resident = "auto";  // as this machine can, whatever the one could that trained
+  settings.resident = "auto";  // for this machine's memory, not that of the machine that trained
   DatasetData data(arguments.data, settings);
   const Truth truth(data);
   Json result = score_all_but_networks(arguments, data, truth);

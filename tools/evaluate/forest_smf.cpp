@@ -36,7 +36,7 @@ class Counter {
   std::vector<double> counts_;
 };
 
-// Which of its cube's voxels each halo stands in, x slowest: [row].
+// The voxel of its cube that contains each halo, x slowest: [row].
 std::vector<std::int64_t> voxels_of(const ForestHalos& halos, const Catalog& catalog, const BoxSet& boxes) {
   const std::int64_t cells = std::int64_t{boxes.per_side} * boxes.options.voxels;
   const double scale = static_cast<double>(cells) / catalog.box_size;
@@ -51,7 +51,7 @@ std::vector<std::int64_t> voxels_of(const ForestHalos& halos, const Catalog& cat
   return voxel;
 }
 
-// Mean predictions of the halos of each voxel, counted. place [row]: which of the `count` boxes.
+// Counts the mean predictions of the halos of each voxel. place [row]: the box, of `count`.
 std::vector<double> count_cell_means(const std::vector<double>& predicted,
                                      const std::vector<std::size_t>& place,
                                      const std::vector<std::int64_t>& voxel, const std::vector<double>& edges,
@@ -113,14 +113,14 @@ ForestSmf forest_smf(const ForestModel& model, const std::string& where, const C
   const ForestHalos all = halos_for(model, catalog, HaloChoice::kAll);
   const std::vector<std::uint8_t> seen = rows_seen(model, all);
   require(!seen.empty(), where,
-          ": the forest was not fitted on this catalog, so which of its halos are new to it is unknown");
+          ": the forest was not fitted on this catalog, so it is unknown which halos it has not seen");
 
   constexpr auto kUnwanted = ~std::size_t{0};
   std::vector<std::size_t> where_wanted(static_cast<std::size_t>(all.boxes), kUnwanted);  // [sub-box]
   for (std::size_t i = 0; i < wanted.size(); ++i)
     where_wanted[static_cast<std::size_t>(boxes.box[static_cast<std::size_t>(wanted[i])])] = i;
   std::vector<std::uint8_t> chosen(all.box.size());
-  std::vector<std::size_t> place;  // [chosen row]: of its sub-box in `wanted`
+  std::vector<std::size_t> place;  // [chosen row]: position of its sub-box in `wanted`
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     const std::size_t at = where_wanted[static_cast<std::size_t>(all.box[i])];
     chosen[i] = at != kUnwanted ? 1 : 0;

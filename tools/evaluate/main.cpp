@@ -1,5 +1,5 @@
-// evaluate: trained networks against baselines on the samples they were not trained on. Each task has its own
-// scores (tasks.h).
+// evaluate: compares trained networks with baselines on samples they were not trained on. Each task has its
+// own scores (tasks.h).
 #include "tools/common/tool.h"
 #include "tools/evaluate/tasks.h"
 
@@ -24,8 +24,8 @@ void run(const EvaluateArguments& arguments) {
   const std::string first(config_of_run(arguments.runs.front()).task->name());
   for (const std::string& run : arguments.runs) {
     const std::string name(config_of_run(run).task->name());
-    require(name == first, run, ": a run of task=", name, ", but ", arguments.runs.front(),
-            " is one of task=", first, "; runs can only be compared when they learn the same");
+    require(name == first, run, ": this run has task=", name, ", but ", arguments.runs.front(),
+            " has task=", first, "; only runs of the same task can be compared");
   }
   for (const OfTask& task : kTasks) {
     if (task.name == first) task.evaluate(arguments);
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   app.add_option("--run", arguments.runs, "folders written by train")->required();
   app.add_option(
       "--forest", arguments.forests,
-      "models written by forest fit with the runs' split; three mass functions each (catalogs only)");
+      "models written by forest fit with the split of the runs; three mass functions each (catalogs only)");
   app.add_option("--out", arguments.out, "the result (JSON)")->required();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });

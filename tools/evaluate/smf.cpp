@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// What makes two runs comparable: the same boxes, bins and split.
+// Two runs can be compared if these settings agree: boxes, bins and split.
 std::string comparable_part(const SmfSettings& c) {
   const BoxOptions o = c.box_options();
   return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
@@ -26,7 +26,7 @@ std::string comparable_part(const SmfSettings& c) {
                                 [](const std::string& list, double box) { return concat(list, box, ","); }));
 }
 
-// The forests of files, each three ways (tools/evaluate/forest_smf.h).
+// The scores of forests, each in three ways (tools/evaluate/forest_smf.h).
 Json score_forests(const std::vector<std::string>& files, const Catalog& catalog, const Scorer& scorer) {
   Json models = Json::array();
   for (const std::string& file : files) {
@@ -62,11 +62,12 @@ BoxSet boxes_of(const std::string& run, const Experiment& experiment, const Cata
   const auto trained_on = experiment.fitted().find("fingerprint");
   require(trained_on != experiment.fitted().end() && trained_on->second == fingerprint(boxes), data,
           ": not the catalog that ", run,
-          " was trained on, so its validation boxes are unknown; predict takes any catalog");
+          " was trained on, so its validation boxes are unknown; predict accepts any catalog");
   return boxes;
 }
 
-// What all runs share: the boxes with their true mass functions, the baselines, the forests.
+// The part of the result that all runs share: the boxes with their true mass functions, the baselines, the
+// forests.
 Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& catalog, const Split& split,
                             const Scorer& scorer) {
   const BoxSet& boxes = scorer.boxes;

@@ -17,7 +17,7 @@ struct EvaluateArguments {
 
 /// The options of a model by name: {"channels": 20, …}.
 nlohmann::ordered_json options_of(Model& model);
-/// Writes --out. Names that are no UTF-8, as JSON has to be, get the replacement character for what is not.
+/// Writes --out. JSON must be UTF-8, so invalid bytes in names are written as the replacement character.
 void write_json(const std::string& out, const nlohmann::ordered_json& result);
 
 /// chi^2 of networks, forests, the mean SMF and a ridge regression.

@@ -1,1 +1,1 @@
-"""The parts of plot.py: what reads files (files.py), what all figures share (style.py), and the figures."""
+"""The modules of plot.py: reading files (files.py), the style of all figures (style.py), and the figures."""

@@ -1,7 +1,6 @@
-"""What plot.py reads: evaluation.json, metrics.csv, predictions.h5 and catalog.h5, and what forest writes.
+"""Reads the input of plot.py: evaluation.json, metrics.csv, predictions.h5, catalog.h5, and the files of forest.
 
-Nothing in a file is believed before it is checked: every complaint is a PlotError, one sentence naming the file, the
-field and what was expected.
+All input is checked: every problem raises a PlotError with one line naming the file, the field and what was expected.
 """
 import contextlib
 import json
@@ -11,11 +10,11 @@ import h5py
 import numpy as np
 
 
-FORMAT_VERSION = 1  # of the files this release reads, as in engine/io/format_version.h
+FORMAT_VERSION = 1  # the newest this release reads, as in engine/io/format_version.h
 
 
 class PlotError(Exception):
-    """One sentence for the user."""
+    """An error message of one line for the user."""
 
 
 def require(condition, *sentence):
@@ -24,7 +23,7 @@ def require(condition, *sentence):
 
 
 def numbers(values, where, shape):
-    """`values` as finite floats of that shape; None in `shape`: any extent from 1; (): one number."""
+    """`values` as finite floats of that shape. None in `shape`: any extent from 1; (): one number."""
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
@@ -32,15 +31,15 @@ def numbers(values, where, shape):
     fits = array.ndim == len(shape) and array.size > 0 and all(s in (None, n) for s, n in zip(shape, array.shape))
     expected = " x ".join("n" if s is None else str(s) for s in shape) or "one"
     require(fits, where, ": ", expected, " numbers were expected")
-    require(np.isfinite(array).all(), where, ": finite numbers were expected, but it holds nan, null or infinity")
+    require(np.isfinite(array).all(), where, ": finite numbers were expected, but it contains nan, null or infinity")
     return array
 
 
 def check_version(version, path):
-    """A file without a version is older than versions, and read."""
+    """Checks the format version. A file without one is older than the versions, and is read."""
     found = int(numbers(version, f"{path}: format_version", ())) if version is not None else 1
-    require(found <= FORMAT_VERSION, path, ": the file has format version ", found, ", this release reads up to ",
-            FORMAT_VERSION, "; a newer umbra reads it")
+    require(found <= FORMAT_VERSION, path, ": the file has format version ", found, ", but this release reads versions "
+            "up to ", FORMAT_VERSION, "; use a newer umbra")
 
 
 def read_text(path, expected):
@@ -53,7 +52,7 @@ def read_text(path, expected):
 
 
 def read_evaluation(path):
-    """Bin edges, (sigma, true mean, true standard deviation) and the whole file, its models' arrays checked."""
+    """Bin edges, (sigma, true mean, true standard deviation) and the whole file, with its models' arrays checked."""
     fields = ["sigma", "smf_true_mean", "smf_true_standard_deviation"]
     try:
         result = json.loads(read_text(path, "the JSON that evaluate writes"))
@@ -81,9 +80,9 @@ def read_evaluation(path):
 
 
 def read_metrics(run):
-    """Rows (epoch, step, chi2, lr) of training and of validation; chi2 may be nan where training diverged.
+    """Rows (epoch, step, chi2, lr) of training and of validation; chi2 is nan if training diverged.
 
-    A last line without its line break is still being written, and left out."""
+    A last line without a line break is still being written and is ignored."""
     path = os.path.join(run, "metrics.csv") if os.path.isdir(run) else run
     lines = read_text(path, "the folder of a run, or its metrics.csv").split("\n")[:-1]
     header = lines[0].split(",") if lines else []
@@ -97,7 +96,7 @@ def read_metrics(run):
         except (KeyError, ValueError):
             raise PlotError(f"{path}: line {number}: expected the columns {','.join(header)}, split being train or "
                             "validation and the rest numbers") from None
-    require(table["train"], path, ": holds no training step: expected at least one finished epoch")
+    require(table["train"], path, ": contains no training step: expected at least one finished epoch")
     train, validation = (np.array(rows, dtype=float).reshape(-1, 4) for rows in table.values())
     require(np.isfinite(train[:, 2]).any(), path, ": chi2: at least one finite number was expected")
     require(np.isfinite(train[:, 3]).all(), path, ": lr: finite numbers were expected")
@@ -108,7 +107,7 @@ def read_metrics(run):
 
 @contextlib.contextmanager
 def hdf5(path, writer):
-    """An open file; whatever the HDF5 library finds wrong with it, while open, becomes a sentence."""
+    """An open file; errors of the HDF5 library while it is open become a PlotError."""
     require(os.path.exists(path), path, ": does not exist: expected the HDF5 file that ", writer, " writes")
     try:
         with h5py.File(path, "r") as file:
@@ -148,7 +147,7 @@ def read_catalog(path):
 
 
 def read_predictions(path):
-    """Predicted and true [boxes, bins] of the validation boxes (of all where none are marked), edges, unit, kind."""
+    """Predicted and true [boxes, bins] of the validation boxes (of all if none are marked), edges, unit, kind."""
     with hdf5(path, "predict") as file:
         require("smf_true" in file, path, ": the dataset smf_true is missing: expected predictions from a catalog with "
                 "the column stellar_mass")
@@ -165,7 +164,7 @@ def read_predictions(path):
 
 
 def read_halos(path):
-    """Predicted and true log10 M* [n] of halos that the forest was not fitted on (all where none are marked), kind."""
+    """Predicted and true log10 M* [n] of halos that the forest was not fitted on (all if none are marked), kind."""
     with hdf5(path, "forest predict") as file:
         require("log_mass_true" in file, path, ": the dataset log_mass_true is missing: expected predictions from a "
                 "catalog with the column stellar_mass")
@@ -182,7 +181,7 @@ def read_halos(path):
 
 
 def read_importance(path):
-    """Names of columns, of groups, and [(measure, mean, standard error)]; of permutations columns, then groups."""
+    """Names of columns, of groups, and [(measure, mean, standard error)]; permutations: columns, then groups."""
     try:
         result = json.loads(read_text(path, "the JSON that forest importance writes"))
     except (ValueError, RecursionError) as problem:
@@ -190,7 +189,7 @@ def read_importance(path):
     check_version(result.get("format_version") if isinstance(result, dict) else None, path)
     require(isinstance(result, dict) and isinstance(result.get("features"), list) and result["features"]
             and all(isinstance(name, str) for name in result["features"]), path,
-            ": features: a list of names was expected: is this the file that forest importance writes?")
+            ": features: a list of names was expected, as in the file that forest importance writes")
     measures = []
     groups = result.get("permutation_of_groups", [])
     require(isinstance(groups, list) and all(isinstance(g, dict) and isinstance(g.get("name"), str) for g in groups),

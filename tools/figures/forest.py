@@ -1,4 +1,4 @@
-"""What a forest predicts for halos (the paper's Figure 2), and how much each column matters to it (Figure 3)."""
+"""The predictions of a forest for halos (the paper's Figure 2), and the importance of each column (Figure 3)."""
 import math
 
 import matplotlib.pyplot as plt
@@ -47,7 +47,7 @@ MEASURES = {"decrease_of_variance_normalised": "decrease of variance,\nlargest =
 def plot_importance(arguments):
     features, groups, measures = read_importance(arguments.importance)
     order = list(np.argsort(measures[0][1])) if len(features) > 1 else [0]
-    names = [*groups, *[features[i] for i in order]]  # from below
+    names = [*groups, *[features[i] for i in order]]  # from bottom to top
     figure, axes = plt.subplots(1, len(measures), sharey=True, squeeze=False, gridspec_kw={"wspace": 0.08},
                                 figsize=(HALF_PAGE if len(measures) == 1 else FULL_PAGE, 0.6 + 0.22 * len(names)))
     for i, (ax, (field, mean, error)) in enumerate(zip(axes[0], measures)):

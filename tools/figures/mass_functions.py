@@ -8,7 +8,7 @@ from figures.style import ABOVE, COLOURS, GREY, HALF_PAGE, MARKERS, last_parts, 
 
 
 def model_labels(models):
-    """Names, a run by the last part of its path, with chi^2 and its standard error where the file has them."""
+    """Names (of a run, the last part of its path), with chi^2 and its standard error if the file has them."""
     runs = last_parts([str(model.get("run") or i) for i, model in enumerate(models)])
     labels = []
     for model, run in zip(models, runs):
@@ -24,7 +24,7 @@ def model_labels(models):
 def plot_smf(arguments):
     edges, (sigma, truth, spread), result = read_evaluation(arguments.evaluation)
     models, middle, width = result["models"], (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    low = truth[truth > 0].min() / 6  # a logarithmic axis ends somewhere; what lies below runs off it
+    low = truth[truth > 0].min() / 6  # the lower end of the logarithmic axis
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(HALF_PAGE, 4.0),
                                          gridspec_kw={"height_ratios": [2.4, 1], "hspace": 0.06})
     band = [np.append(values, values[-1]) for values in (np.maximum(truth - spread, low / 9), truth + spread)]
@@ -32,7 +32,7 @@ def plot_smf(arguments):
                      label=rf"truth, $\pm1\sigma$ scatter over {result.get('validation_boxes', 'the')} boxes")
     top.stairs(np.maximum(truth, low / 9), edges, baseline=None, color=GREY, ls="--", lw=1.2, label="truth, mean")
     bottom.axhline(0, color=GREY, ls="--", lw=1.2)
-    step = min(0.2, 0.76 / len(models))  # of a bin's width, from model to model
+    step = min(0.2, 0.76 / len(models))  # offset between models, in units of a bin's width
     for i, (model, label) in enumerate(zip(models, model_labels(models))):
         x, mean = middle + (i - (len(models) - 1) / 2) * step * width, model["smf_mean"]
         colour = COLOURS[i % len(COLOURS)]
@@ -40,7 +40,7 @@ def plot_smf(arguments):
                 "mfc": colour if i < len(COLOURS) else "white"}
         shown = mean > low
         top.errorbar(x[shown], mean[shown], model["smf_standard_deviation"][shown], elinewidth=0.8, label=label, **look)
-        for at in x[~shown]:  # a mean that a logarithm cannot show, or far below every truth: an arrow at the axis
+        for at in x[~shown]:  # a mean of 0 or less, or far below every true value: an arrow at the axis
             top.annotate("", (at, 0), (at, 0.07), xycoords=top.get_xaxis_transform(),
                          arrowprops={"arrowstyle": "->", "color": colour, "lw": 0.8})
         bottom.plot(x, (mean - truth) / sigma, **look)
@@ -60,10 +60,10 @@ def plot_predictions(arguments):
     predicted, true, edges, unit, kind = read_predictions(arguments.predictions)
     figure, ax = plt.subplots(figsize=(HALF_PAGE, 3.1))
     largest = max(true.max(), predicted.max(), 0)
-    one = true[true > 0].min() if (true > 0).any() else (largest or 1.0)  # one galaxy: below, the axes are linear
+    one = true[true > 0].min() if (true > 0).any() else (largest or 1.0)  # one galaxy: below it the axes are linear
     colours = plt.get_cmap("viridis_r", true.shape[1])
     middle = np.broadcast_to((edges[1:] + edges[:-1]) / 2, true.shape)
-    shuffled = np.random.default_rng(1).permutation(true.size)  # else the last bin hides the others
+    shuffled = np.random.default_rng(1).permutation(true.size)  # otherwise the last bin hides the others
     look = {"cmap": colours, "vmin": edges[0], "vmax": edges[-1]}
     ax.scatter(true.flat[shuffled], predicted.flat[shuffled], c=middle.flat[shuffled], s=2.5, alpha=0.7, linewidths=0,
                rasterized=True, **look)

@@ -1,11 +1,11 @@
-"""How every figure looks, and how it is saved."""
+"""The appearance of all figures, and saving them."""
 import os
 import re
 import shutil
 
 from figures.files import PlotError, require
 
-# Okabe & Ito (2008): told apart with every kind of colour vision; markers differ too, for grey prints.
+# Okabe & Ito (2008): distinguishable with every kind of colour vision; markers differ too, for printing in grey.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["^", "o", "s", "D", "v", "P", "X", "<", ">"]
 GREY = "0.4"
@@ -14,21 +14,21 @@ STYLE = {"font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labels
          "legend.fontsize": 7, "legend.frameon": False, "legend.labelspacing": 0.3, "legend.borderpad": 0.1,
          "legend.borderaxespad": 0.4, "axes.linewidth": 0.7, "lines.linewidth": 1.2, "xtick.direction": "in",
          "ytick.direction": "in", "xtick.top": True, "ytick.right": True, "pdf.fonttype": 42, "savefig.dpi": 300}
-ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}  # a legend there covers no data
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}  # a legend at this position covers no data
 
 INPUTS = set()  # files that this command reads
 
 
 def save(figure, out):
-    """OUT.png and OUT.pdf, written aside; neither is renamed into place before both are whole. Links are written
-    through, files that are there keep their mode."""
+    """Writes OUT.png and OUT.pdf as temporary files and renames them into place when both are complete. Links are
+    followed, existing files keep their mode."""
     stem = out[:-4] if out.lower().endswith((".png", ".pdf")) else out
     require(os.path.basename(stem), f"--out '{out}': the name of a file is expected")
     pending = []
     for kind in ("png", "pdf"):
         final = os.path.realpath(f"{stem}.{kind}")
         require(final not in INPUTS, f"{stem}.{kind}: cannot be written: it is an input and would be lost")
-        require(not os.path.islink(final), f"{stem}.{kind}: cannot be written: its link leads in a circle")
+        require(not os.path.islink(final), f"{stem}.{kind}: cannot be written: it is a circular link")
         require(os.path.isfile(final) or not os.path.exists(final), f"{stem}.{kind}: cannot be written: it exists and "
                 "is not a regular file")
         require(not os.path.exists(final) or os.access(final, os.W_OK), f"{stem}.{kind}: cannot be written: it exists "
@@ -53,16 +53,16 @@ def save(figure, out):
 
 
 def plain(text):
-    """Text of a file or path for a label: no mathematics, and no underscore in front, which hides it in legends."""
+    """Escapes text of a file or path for a label: no mathematics, no leading underscore (which hides it in legends)."""
     return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def pretty(unit):
-    """A unit such as '(Mpc/h)^-3 per bin' with its exponents raised."""
+    """A unit, for example '(Mpc/h)^-3 per bin', with its exponents as superscripts."""
     return re.sub(r"\^(-?\d+)", r"$^{\1}$", plain(unit))
 
 
 def last_parts(paths):
-    """The last part of every path, or the whole path where last parts coincide."""
+    """The last part of every path, or the whole path if several paths have the same last part."""
     last = [os.path.basename(os.path.normpath(path)) for path in paths]
     return [part if last.count(part) == 1 else path for part, path in zip(last, paths)]

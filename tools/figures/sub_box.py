@@ -1,4 +1,4 @@
-"""A slice of a sub-box: what the network sees. The grid is that of data/boxes/cut.cpp."""
+"""A slice of a sub-box, the input of the network. The grid is that of data/boxes/cut.cpp."""
 import math
 
 import matplotlib.pyplot as plt
@@ -8,7 +8,7 @@ from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, plain, save
 
 
 def mean_field(cells, vpeak, voxels):
-    """Mean Vpeak per voxel [V, V, V], 0 where no halo stands, of halos in the voxels `cells` [n, 3]."""
+    """Mean Vpeak per voxel [V, V, V] of the halos in the voxels `cells` [n, 3]; 0 in voxels without a halo."""
     flat = np.ravel_multi_index(cells.T, (voxels,) * 3)
     count = np.bincount(flat, minlength=voxels**3)
     return (np.bincount(flat, vpeak, voxels**3) / np.maximum(count, 1)).reshape((voxels,) * 3)
@@ -29,7 +29,7 @@ def plot_slice(arguments):
     position, vpeak = position[kept], vpeak[kept]
     cells = np.minimum((position * (per_side * voxels / side)).astype(int), per_side * voxels - 1) - corner * voxels
     in_box = ((cells >= 0) & (cells < voxels)).all(axis=1)
-    first, voxel = (voxels - depth) // 2, side / per_side / voxels  # the slab lies in the middle, across z
+    first, voxel = (voxels - depth) // 2, side / per_side / voxels  # the slab is in the middle, across z
     in_slab = (cells[:, 2] >= first) & (cells[:, 2] < first + depth)
     require((in_box & in_slab).any(), path, f": sub-box {arguments.box}: expected a halo with vpeak of at least "
             f"{arguments.min_vpeak:g} {speed} in the {depth} voxels in its middle, across z, but there is none")
@@ -53,7 +53,7 @@ def plot_slice(arguments):
 
 
 def draw_cube(ax, position, vpeak, side):
-    """All halos of the slab; an area proportional to vpeak^2 would hide small ones, so it has a lower bound."""
+    """All halos of the slab. A dot's area is proportional to vpeak^2, with a lower bound so that small halos show."""
     order = np.argsort(vpeak)
     area = np.clip(0.4 * (vpeak[order] / 200)**2, 0.25, 6)
     ax.scatter(*position[order, :2].T, s=area, c="black", linewidths=0, rasterized=True)
@@ -61,7 +61,7 @@ def draw_cube(ax, position, vpeak, side):
 
 
 def draw_field(ax, field, origin, voxel, position):
-    """The field [x, y], white where it is 0, and the halos that made it."""
+    """The field [x, y], white where it is 0, and the halos in it."""
     ends = [(origin[axis], origin[axis] + len(field) * voxel) for axis in (0, 1)]
     image = ax.imshow(np.ma.masked_equal(field, 0).T, origin="lower", cmap="viridis_r", interpolation="nearest",
                       extent=ends[0] + ends[1])

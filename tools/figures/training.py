@@ -14,7 +14,7 @@ def plot_loss(arguments):
     for i, (train, validation) in enumerate(rows):
         colour = COLOURS[i % len(COLOURS)]
         epochs, first, steps = np.unique(train[:, 0], return_index=True, return_counts=True)
-        # The mean over an epoch's steps belongs to its middle; validation comes at its end.
+        # The mean over an epoch's steps is plotted at its middle, validation at its end.
         top.plot(epochs - 0.5, np.add.reduceat(train[:, 2], first) / steps, color=colour, ls=(0, (2.5, 1)), lw=1)
         top.plot(validation[:, 0], validation[:, 2], color=colour, ms=3, mfc="white", mew=0.8,
                  marker=MARKERS[i % len(MARKERS)] if len(validation) <= 30 else None)
@@ -22,9 +22,9 @@ def plot_loss(arguments):
         bottom.step(np.append(x, epochs[-1]), np.append(train[:, 3], train[-1, 3]), where="post", color=colour)
         changes = np.flatnonzero(np.diff(train[:, 3])) + 1
         few = few and len(changes) <= 10
-        for at in x[changes] if len(changes) <= 10 else []:  # one that changes all the time shows below
+        for at in x[changes] if len(changes) <= 10 else []:  # not if it changes at every step
             top.axvline(at, color=colour, ls=":", lw=0.8, zorder=0)
-    blank = [plt.Line2D([], [], ls="none", label=" ")] * max(0, len(rows) - 2)  # the runs make the second column
+    blank = [plt.Line2D([], [], ls="none", label=" ")] * max(0, len(rows) - 2)  # the runs are the second column
     handles = [plt.Line2D([], [], color=GREY if len(rows) > 1 else COLOURS[0], ls=ls, label=label) for ls, label in
                [((0, (2.5, 1)), "training, mean over the epoch"), ("-", "validation")]] + blank
     for i, name in enumerate(last_parts(arguments.run) if len(rows) > 1 else []):
@@ -56,7 +56,7 @@ class PlainLog(ticker.LogFormatter):
 
 
 def logarithmic(ax):
-    """A logarithmic y axis, numbered between the powers of ten as well where it spans few."""
+    """A logarithmic y axis, also labelled between the powers of ten if it spans few of them."""
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(PlainLog())
     ax.yaxis.set_minor_formatter(PlainLog(labelOnlyBase=False, minor_thresholds=(1.5, 0.6)))

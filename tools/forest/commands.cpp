@@ -26,18 +26,18 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
       .add_option(
           "--features", learning.features,
           "columns to learn from, separated by commas; default: vpeak, vacc, mpeak, macc, mvir, spin, "
-          "halfmass_scale and is_satellite, those that are there")
+          "halfmass_scale and is_satellite, as far as the catalog has them")
       ->delimiter(',');
-  command.add_option("--target", learning.target, "what is learnt: log10 of the stellar mass, or the mass")
+  command.add_option("--target", learning.target, "what to learn: log10 of the stellar mass, or the mass")
       ->check(CLI::IsMember({"log10", "linear"}));
-  command.add_option("--min-vpeak", learning.min_vpeak, "halos below are left out, km/s");
+  command.add_option("--min-vpeak", learning.min_vpeak, "halos below this Vpeak are left out, km/s");
   command.add_option("--subbox-size", learning.subbox_size, "side of a sub-box, Mpc/h");
   command
       .add_option("--split", learning.split,
-                  "what is left out of training: whole sub-boxes, those that train leaves out for the same "
-                  "fraction and seed, or any halos")
+                  "what is left out of training: whole sub-boxes, the same ones as train leaves out for this "
+                  "fraction and seed, or individual halos")
       ->check(CLI::IsMember({"boxes", "halos"}));
-  command.add_option("--train-fraction", learning.train_fraction, "share used for training; 1: everything");
+  command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all");
   command.add_option("--split-seed", learning.split_seed, "seed of the split")->check(not_negative);
 }
 

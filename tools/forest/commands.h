@@ -1,5 +1,5 @@
-// The subcommands of the tool `forest`. Each add_..._command() adds one to the command line; when that one is
-// parsed, `run` becomes what it does.
+// The subcommands of the tool `forest`. Each add_..._command() adds one to the command line; when it is
+// parsed, it sets `run` to its action.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ void add_predict_command(ToolApp& app, RunCommand& run);
 void add_importance_command(ToolApp& app, RunCommand& run);
 void add_export_command(ToolApp& app, RunCommand& run);
 
-// ---- what commands that learn have in common ----
+// ---- shared by the commands that learn ----
 
-/// Which numbers of which catalog a forest learns from.
+/// The catalog, columns and rows that a forest learns from.
 struct ForestLearning {
   std::string data, target = "log10", split = "boxes";
   std::vector<std::string> features;
@@ -31,13 +31,13 @@ struct ForestLearning {
 };
 void add_learning_options(CLI::App& command, ForestLearning& learning);
 
-/// A subcommand with --help alone.
+/// A subcommand with --help as its only option.
 CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what);
-/// A whole number from 0: CLI11 would wrap -1 to the largest number.
+/// Rejects negative numbers: CLI11 would wrap -1 to the largest number.
 std::string not_negative(const std::string& text);
 
-/// The galaxies of learning.data, those to train on, and a model without trees that knows where it comes
-/// from. Throws Error when there is nothing to learn.
+/// The galaxies of learning.data, the ones to train on, and a model without trees that records its origin.
+/// Throws Error if there is nothing to learn.
 struct ForestTraining {
   ForestHalos halos;
   std::vector<std::uint8_t> training;  // [row]
@@ -46,7 +46,8 @@ struct ForestTraining {
 };
 ForestTraining read_training(const ForestLearning& learning);
 
-/// "0.98765", or "undefined" for a NaN: R^2 of a constant target that is missed, or without any row.
+/// "0.98765", or "undefined" for a NaN: R^2 of a constant target that was not predicted exactly, or without
+/// any row.
 std::string score_text(double score);
 
 }  // namespace umbra

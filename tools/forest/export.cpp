@@ -26,7 +26,7 @@ int depth_of(const ForestTree& tree) {
   return *std::max_element(level.begin(), level.end());
 }
 
-// Children stand behind their parents, so nodes are nested from the last to the first.
+// Children come after their parents, so nodes are nested from the last to the first.
 Json nested(const ForestTree& tree, const std::vector<std::string>& features) {
   std::vector<Json> nodes(tree.size());
   for (std::size_t i = tree.size(); i-- > 0;) {
@@ -52,7 +52,7 @@ Json nested(const ForestTree& tree, const std::vector<std::string>& features) {
 
 // ---- LightGBM ----
 
-// The shortest text that is read back as the same number.
+// The shortest text that converts back to the same number.
 std::string exact(double value) {
   value = std::clamp(value, std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max());
   char text[32];
@@ -76,7 +76,7 @@ void line(std::string& text, const char* key, const ForestTree& tree, const std:
   text += '\n';
 }
 
-// LightGBM numbers inner nodes and leaves apart; a child below 0 is the leaf ~child.
+// LightGBM numbers inner nodes and leaves separately; a negative child is the leaf ~child.
 std::string lightgbm_tree(const ForestTree& tree, std::size_t number) {
   std::vector<std::size_t> inner, leaves;
   std::vector<std::int64_t> name(tree.size());
@@ -117,7 +117,8 @@ std::string forest_json(const Forest& forest, const std::string& target) {
             " can be nested");
   }
   require(nodes <= kMostJsonNodes, "json: the ", forest.trees.size(), " trees have ", nodes,
-          " nodes, at most ", kMostJsonNodes, " are written; take fewer with --trees, or --format lightgbm");
+          " nodes, at most ", kMostJsonNodes,
+          " can be written; use fewer trees (--trees) or --format lightgbm");
   Json json = {{"format_version", kFormatVersion},
                {"feature_names_in", forest.features},
                {"target", target},

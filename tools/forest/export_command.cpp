@@ -1,4 +1,4 @@
-// forest export: trees as text that people or LightGBM read.
+// forest export: trees as text for people or LightGBM.
 #include <iostream>
 #include <memory>
 
@@ -20,7 +20,7 @@ void export_forest(const ExportArguments& arguments) {
   ForestModel model = read_forest(arguments.model);
   Forest& forest = model.forest;
   require(arguments.trees <= forest.options.trees, arguments.model, ": ", arguments.trees,
-          " trees are asked for, the forest has ", forest.options.trees);
+          " trees were requested, but the forest has ", forest.options.trees);
   if (arguments.trees > 0) forest.trees.resize(static_cast<std::size_t>(arguments.trees));
   const std::string target = model.target == ForestTarget::kLog10 ? "log10 M*/Msun" : "M*/Msun";
   std::string text;
@@ -45,7 +45,7 @@ void add_export_command(ToolApp& app, RunCommand& run) {
           "--format", arguments->format,
           "json: nested nodes in scikit-learn's terms, for reading; lightgbm: a model file of LightGBM 4")
       ->check(CLI::IsMember({"json", "lightgbm"}));
-  command->add_option("--trees", arguments->trees, "the first so many trees alone; 0: all")
+  command->add_option("--trees", arguments->trees, "use only the first N trees; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostTrees));
   command->callback([&run, arguments] { run = [arguments] { export_forest(*arguments); }; });
 }

@@ -1,4 +1,4 @@
-// forest fit: a forest from a catalog, and how well it does on galaxies that its trees did not see.
+// forest fit: fits a forest to a catalog and scores it on galaxies that its trees did not see.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -18,7 +18,7 @@ struct FitArguments {
   std::string out, search = "binned8", bootstrap = "multinomial";
 };
 
-// R^2 of what was learnt, scatter in dex of log10 M* always: of log10 of the mean where the target is linear.
+// Prints R^2 of the target, and the scatter of log10 M* in dex; for a linear target, of log10 of the mean.
 void print_score(const char* name, const std::vector<double>& target, const std::vector<double>& log_mass,
                  const std::vector<double>& prediction, ForestTarget kind) {
   const std::vector<double> predicted = as_log_mass(prediction, kind);
@@ -55,7 +55,7 @@ void print_out_of_bag(const ForestTraining& data, const OutOfBag& out_of_bag) {
   print_score("out of bag", data.target, data.halos.log_mass, out_of_bag.prediction, data.model.target);
   if (seen_by_all > 0)
     std::cout << "warning: " << seen_by_all
-              << " galaxies were in every tree and count for no out-of-bag score; take more trees\n";
+              << " galaxies were in every tree and have no out-of-bag prediction; use more trees\n";
 }
 
 void describe(const ForestTraining& data) {
@@ -99,16 +99,17 @@ void fit(const FitArguments& arguments) {
 void add_forest_options(CLI::App& command, FitArguments& arguments) {
   ForestOptions& o = arguments.options;
   constexpr auto kMany = std::int64_t{1} << 40;
-  command.add_option("--trees", o.trees, "how many")->check(CLI::Range(std::int64_t{1}, kMostTrees));
+  command.add_option("--trees", o.trees, "number of trees")->check(CLI::Range(std::int64_t{1}, kMostTrees));
   command.add_option("--max-depth", o.max_depth, "levels of a tree; 0: no limit")
       ->check(CLI::Range(0, 1 << 20));
-  command.add_option("--min-samples-leaf", o.min_samples_leaf, "least different galaxies in a leaf")
+  command
+      .add_option("--min-samples-leaf", o.min_samples_leaf, "minimum number of distinct galaxies in a leaf")
       ->check(CLI::Range(std::int64_t{1}, kMany));
   command.add_option("--max-features", o.max_features, "columns tried at every split; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostFeatures));
   command
       .add_option("--max-leaf-nodes", o.max_leaf_nodes,
-                  "leaves of a tree, the best splits first; 0: no limit")
+                  "maximum number of leaves of a tree, best splits first; 0: no limit")
       ->check(CLI::Range(std::int64_t{0}, kMany))
       ->check([](const std::string& text) {
         return std::string(text == "1" ? "a tree has 2 leaves or more; 0: no limit" : "");
@@ -122,7 +123,7 @@ void add_forest_options(CLI::App& command, FitArguments& arguments) {
       .add_option(
           "--bootstrap", arguments.bootstrap,
           "galaxies a tree sees: as many as there are, drawn with replacement; each a Poisson(1) number "
-          "of times; or all once")
+          "of times; or each once")
       ->check(CLI::IsMember({"multinomial", "poisson", "none"}));
   command.add_option("--seed", o.seed, "seed of the trees")->check(not_negative);
 }

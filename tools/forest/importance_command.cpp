@@ -1,4 +1,4 @@
-// forest importance: how much each column, and columns that are near copies together, matter to a forest.
+// forest importance: how much each column, and each group of nearly identical columns, matters to a forest.
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
@@ -47,8 +47,8 @@ Group parse_group(const Forest& forest, const std::string& text) {
   return group;
 }
 
-// Those asked for; by default velocities and masses of one halo, which are near copies of one another: alone,
-// each can be replaced by the others and looks unimportant.
+// The requested groups; by default the velocities and masses of a halo, which are nearly identical: each
+// alone can be replaced by the others and appears unimportant.
 std::vector<Group> groups_of(const Forest& forest, const std::vector<std::string>& wanted) {
   std::vector<Group> groups;
   for (const std::string& text : wanted) groups.push_back(parse_group(forest, text));
@@ -77,7 +77,7 @@ Json as_json(const Importance& importance, const std::string& meaning) {
 struct Result {
   std::vector<Group> groups;
   Importance decrease, normalised, unbiased, permuted;  // permuted: columns, then groups
-  bool measured = false;                                // the last two: on rows that trees did not see
+  bool measured = false;                                // the last two, on rows that trees did not see
 };
 
 Result measure(const ForestModel& model, const ForestHalos& halos, const std::vector<std::uint8_t>& training,
@@ -117,7 +117,7 @@ Json to_json(const ImportanceArguments& arguments, const ForestModel& model, con
   };
   json["permutation"] =
       as_json({first(result.permuted.mean), first(result.permuted.standard_error)},
-              "growth of the squared error when the column is permuted, per variance of the "
+              "increase of the squared error when the column is permuted, per variance of the "
               "target");
   json["permutation_of_groups"] = Json::array();
   for (std::size_t g = 0; g < result.groups.size(); ++g) {
@@ -155,7 +155,7 @@ void print_table(const ForestModel& model, const Result& result) {
   }
   std::printf("mean over %zu trees +- its standard error\n", model.forest.trees.size());
   if (!result.measured)
-    std::printf("every tree saw all galaxies, so nothing was measured on galaxies a tree did not see\n");
+    std::printf("every tree saw all galaxies, so there are no measurements on unseen galaxies\n");
 }
 
 void importance(const ImportanceArguments& arguments) {
@@ -164,7 +164,7 @@ void importance(const ImportanceArguments& arguments) {
   Forest& forest = model.forest;
   const std::vector<Group> groups = groups_of(forest, arguments.groups);
   require(arguments.trees <= forest.options.trees, arguments.model, ": ", arguments.trees,
-          " trees are asked for, the forest has ", forest.options.trees);
+          " trees were requested, but the forest has ", forest.options.trees);
   const Catalog catalog = read_catalog(arguments.data);
   require(catalog.has("stellar_mass"), arguments.data,
           ": the catalog has no column stellar_mass; importances need the catalog the forest was fitted on");
@@ -176,7 +176,7 @@ void importance(const ImportanceArguments& arguments) {
   }
   const std::vector<std::uint8_t> training = rows_seen(model, halos);
   require(!training.empty(), arguments.data, ": not the galaxies that ", arguments.model,
-          " was fitted on; which of them a tree did not see is known for those alone");
+          " was fitted on; only for those is it known which ones a tree did not see");
   if (arguments.trees > 0) {
     forest.trees.resize(static_cast<std::size_t>(arguments.trees));
     forest.options.trees = arguments.trees;
@@ -198,7 +198,7 @@ void add_importance_command(ToolApp& app, RunCommand& run) {
   command->add_option("--group", arguments->groups,
                       "columns to permute together, name=column,column; may be given several times; default: "
                       "velocities and masses");
-  command->add_option("--trees", arguments->trees, "the first so many trees alone, which is quicker; 0: all")
+  command->add_option("--trees", arguments->trees, "use only the first N trees, which is faster; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostTrees));
   command->callback([&run, arguments] { run = [arguments] { importance(*arguments); }; });
 }

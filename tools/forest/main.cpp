@@ -1,4 +1,4 @@
-// forest: stellar masses from the properties of halos by a random forest, one halo at a time.
+// forest: predicts stellar masses from halo properties with a random forest, one halo at a time.
 #include "tools/common/tool.h"
 #include "tools/forest/commands.h"
 

@@ -1,4 +1,5 @@
-// forest predict: the stellar mass of every halo of a catalog, and whether the forest was fitted on it.
+// forest predict: predicts the stellar mass of every halo of a catalog, and marks halos the forest was fitted
+// on.
 #include <algorithm>
 #include <iostream>
 #include <memory>
@@ -33,12 +34,12 @@ void write_predictions(const PredictArguments& arguments, const ForestModel& mod
     file.write<std::int64_t>(name, values);
     file.set_attribute(name, "meaning", meaning);
   };
-  numbers("row", halos.row, "where the halo stands in the catalog, from 0");
+  numbers("row", halos.row, "row of the halo in the catalog, from 0");
   numbers("box", halos.box, "sub-box, numbered as in the file that predict writes");
-  // Which halos the forest has seen means something only for the catalog it was fitted on.
+  // Which halos the forest has seen is meaningful only for the catalog it was fitted on.
   if (!seen.empty())
     numbers("training", {seen.begin(), seen.end()},
-            "1: the forest was fitted on this halo, so its prediction is no test");
+            "1: the forest was fitted on this halo, so its prediction is not a test");
   file.set_attribute("/", "model", arguments.model);
   file.set_attribute("/", "target", name_of(model.target));
   file.set_attribute("/", "source", model.source);

@@ -1,4 +1,4 @@
-// forest search: which settings predict best, by cross-validation and by out-of-bag predictions.
+// forest search: finds the best settings by cross-validation and by out-of-bag predictions.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -125,7 +125,9 @@ void add_grid_options(CLI::App& command, ForestGrid& grid) {
   command.add_option("--max-features", grid.max_features, "columns tried at every split; 0: all")
       ->delimiter(',')
       ->check(CLI::Range(std::int64_t{0}, kMostFeatures));
-  command.add_option("--min-samples-leaf", grid.min_samples_leaf, "least different galaxies in a leaf")
+  command
+      .add_option("--min-samples-leaf", grid.min_samples_leaf,
+                  "minimum number of distinct galaxies in a leaf")
       ->delimiter(',')
       ->check(CLI::Range(std::int64_t{1}, kMany));
 }
@@ -134,15 +136,14 @@ void add_grid_options(CLI::App& command, ForestGrid& grid) {
 
 void add_search_command(ToolApp& app, RunCommand& run) {
   const auto arguments = std::make_shared<SearchArguments>();
-  CLI::App* command = add_command(
-      app, "search", "score a grid of settings on the training galaxies; those left out stay out");
+  CLI::App* command = add_command(app, "search", "score a grid of settings on the training galaxies alone");
   add_learning_options(*command, arguments->learning);
   add_grid_options(*command, arguments->grid);
   command->add_option("--score", arguments->score, "R^2 on held-out folds, out of bag, or both")
       ->check(CLI::IsMember({"cv", "oob", "both"}));
   command->add_option("--folds", arguments->folds, "folds of the cross-validation")
       ->check(CLI::Range(2, 1 << 20));
-  command->add_option("--by", arguments->by, "what a fold holds out: whole sub-boxes, or any halos")
+  command->add_option("--by", arguments->by, "what a fold holds out: whole sub-boxes, or individual halos")
       ->check(CLI::IsMember({"box", "halo"}));
   command->add_flag("--extra-trees", arguments->options.extra_trees,
                     "one random threshold per column and split");

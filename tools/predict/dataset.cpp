@@ -1,5 +1,5 @@
-// The class or the values of every sample of a data file, piece by piece: memory holds one piece of its inputs
-// and what the network says of it.
+// The class or the values of every sample of a data file, piece by piece: memory contains one piece of its
+// inputs and its predictions.
 #include <algorithm>
 #include <iostream>
 #include <numeric>
@@ -45,7 +45,7 @@ Fingerprint predict_all_rows(const DataFile& file, Experiment& experiment, const
   return fingerprint;
 }
 
-// 1 for every sample held out of training: for the file that the run was trained on alone, else none.
+// 1 for every sample held out of training; empty unless the run was trained on this file.
 std::vector<std::int64_t> validation_flags(const DataFile& file, const Fingerprint& of_inputs,
                                            const KnownTargets& targets, const Experiment& experiment) {
   const auto trained_on = experiment.fitted().find("fingerprint");

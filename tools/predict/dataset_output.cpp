@@ -20,7 +20,7 @@ void for_each_sample(std::int64_t first, std::span<const double> predictions, st
     body(first + static_cast<std::int64_t>(i), predictions.subspan(i * width, width));
 }
 
-// In their units, [samples, values].
+// The values in their units, [samples, values].
 std::vector<double> values_of(const DatasetFit& fit, std::span<const double> z) {
   const auto width = static_cast<std::size_t>(fit.values());
   std::vector<double> values;
@@ -75,7 +75,7 @@ class Hdf5Output final : public DatasetOutput {
   Hdf5File file_;
 };
 
-// As CSV has it (RFC 4180): in quotes where it has to be.
+// A field of CSV (RFC 4180), quoted if necessary.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string field = "\"";
@@ -83,7 +83,7 @@ std::string csv_field(const std::string& text) {
   return field + "\"";
 }
 
-// With as many digits as a network's float and the scaling behind it are good for.
+// Enough digits for the precision of a network's float after scaling.
 std::string csv_number(double value) {
   constexpr int kDigits = 12;
   char buffer[40];

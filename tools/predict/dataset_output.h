@@ -1,4 +1,4 @@
-// What predict writes of a data file, piece by piece as it comes.
+// The predictions for a data file, written piece by piece.
 #pragma once
 
 #include <memory>
@@ -20,17 +20,17 @@ struct OutputHead {
 class DatasetOutput {
  public:
   virtual ~DatasetOutput() = default;
-  /// What the network puts out for samples from `first` on, [samples, outputs].
+  /// Adds the network's outputs for the samples from `first` on, [samples, outputs].
   virtual void add(std::int64_t first, std::span<const double> predictions) = 0;
-  /// Puts the file in place, with what its data say themselves and which samples were held out of training
-  /// (1), [n]; each may be missing. Without it nothing is left behind.
+  /// Moves the file into place, with the targets of its data and `validation` [n], 1 for samples held out of
+  /// training; both may be empty. Without this call no file is left.
   virtual void finish(const KnownTargets& targets, const std::vector<std::int64_t>& validation) = 0;
 };
 
-/// CSV where `out` ends in .csv or .CSV, else HDF5.
+/// CSV if `out` ends in .csv or .CSV, otherwise HDF5.
 ///   HDF5, classes: probabilities [n, K], predicted [n], targets [n], validation [n]; their names as the
 ///     attribute `classes`. Values: predicted [n, k], targets [n, k], validation [n]; attribute `target_names`
-///   CSV: a header; row, predicted, name where there are names, and a probability per class; or row and a
+///   CSV: a header; row, predicted, name if there are names, and a probability per class; or row and a
 ///     column per value
 std::unique_ptr<DatasetOutput> make_dataset_output(const std::string& out, const OutputHead& head,
                                                    const DatasetFit& fit);

@@ -1,4 +1,5 @@
-// predict: what a trained network says of the data in a file. Each task has its own files (tasks.h).
+// predict: the predictions of a trained network for the data in a file. Each task has its own files
+// (tasks.h).
 #include "tools/common/tool.h"
 #include "tools/predict/tasks.h"
 
@@ -37,9 +38,10 @@ int main(int argc, char** argv) {
   app.add_option("--data", arguments.data,
                  "catalog (stellar masses are not needed), or data set with /inputs; HDF5")
       ->required();
-  app.add_option("--out", arguments.out,
-                 "predictions, HDF5; of a catalog: smf_predicted, smf_true, box, validation; of a data set: "
-                 "see the README, or CSV where the name ends in .csv")
+  app.add_option(
+         "--out", arguments.out,
+         "predictions, HDF5; for a catalog: smf_predicted, smf_true, box, validation; for a data set: "
+         "see the README, or CSV if the name ends in .csv")
       ->required();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   app.add_option_function<std::string>(

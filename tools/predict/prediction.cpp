@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 32;
 
-// Moves what the predictions keep of a group to the end of `all`.
+// Appends the parts of a group that the predictions keep to `all`.
 void keep(BoxSet& group, BoxSet& all) {
   const std::int64_t count = all.count + group.count;
   if (all.count == 0) {

@@ -1,5 +1,5 @@
-// The mass functions of all sub-boxes of a catalog file, group by group: memory holds one group's inputs and
-// what becomes of all.
+// The mass functions of all sub-boxes of a catalog file, group by group: memory contains one group's inputs
+// and the results of all groups.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct Predictions {
   std::vector<double> fingerprint;  // of the catalog as cut
 };
 
-/// Runs the network over every group that `stream` still has. Throws Error naming `where` when a prediction
+/// Runs the network on every remaining group of `stream`. Throws an Error that names `where` if a prediction
 /// is not finite.
 Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std::string& where);
 

@@ -1,5 +1,5 @@
-// The stellar mass function of every sub-box of a catalog. Catalogs of any size go through piece by piece
-// (tools/predict/prediction.h).
+// The stellar mass function of every sub-box of a catalog. Catalogs are processed piece by piece, so they may
+// be of any size (tools/predict/prediction.h).
 #include <iostream>
 
 #include "engine/io/hdf5.h"
@@ -26,7 +26,7 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
   dataset("smf_predicted", predictions.phi);
   if (!boxes.smf.empty()) dataset("smf_true", boxes.smf);
   file.write<std::int64_t>("box", boxes.box);
-  // Which boxes the run was validated on means something only for the catalog it was trained on.
+  // Which boxes the run was validated on is meaningful only for the catalog it was trained on.
   const auto trained_on = experiment.fitted().find("fingerprint");
   if (trained_on != experiment.fitted().end() && trained_on->second == predictions.fingerprint) {
     std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);

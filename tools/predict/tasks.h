@@ -14,12 +14,12 @@ struct PredictArguments {
   std::optional<Precision> precision;  // as trained
 };
 
-/// Whether a path ends in .csv, whatever its case.
+/// Whether a path ends in .csv, ignoring case.
 bool is_csv(const std::string& path);
 
 /// smf_predicted, smf_true [n, bins], box [n], validation [n] of every sub-box of a catalog.
 void predict_smf(const PredictArguments& arguments, Experiment& experiment);
-/// What a network says of every sample of a data set: HDF5, or CSV where --out ends in .csv.
+/// The predictions of a network for every sample of a data set: HDF5, or CSV if --out ends in .csv.
 void predict_dataset(const PredictArguments& arguments, Experiment& experiment);
 
 }  // namespace umbra

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Throws Error when one of `assignments` is of a setting that a run keeps.
+// Throws Error if one of `assignments` changes a setting that --resume must keep.
 void check_changes(const Config& config, const std::vector<std::string>& assignments) {
   std::string can;
   for (const Setting& setting : config.settings())

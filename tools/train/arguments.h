@@ -1,4 +1,4 @@
-// The command line of train, and the configuration it comes to.
+// The command line of train, and the resulting configuration.
 #pragma once
 
 #include <string>
@@ -14,14 +14,14 @@ struct TrainArguments {
   bool resume = false, overfit = false, dry_run = false, profile = false;
 };
 
-/// The configuration of the run in --out when it is resumed, --config, then the settings, one over the other.
-/// Throws Error when they contradict one another or --resume cannot change what they say.
+/// The configuration of the run in --out if it is resumed, overridden by --config, overridden by the
+/// settings. Throws Error if they contradict one another or --resume cannot change a setting.
 RunConfig resolve(const TrainArguments& arguments);
 
 /// Every setting with its default: those of the task and the model that --data and the settings choose.
 std::string settings_help(const TrainArguments& arguments);
 
-/// What a shell takes to go on with a run.
+/// The shell command that continues a run.
 std::string resume_command(const TrainArguments& arguments);
 
 }  // namespace umbra

@@ -1,4 +1,4 @@
-// What a training step would do and need, found by doing one on made-up samples.
+// The work and memory of a training step, measured by running one on made-up samples.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 namespace umbra {
 
 /// A table: every layer with its shape, parameters (live and dead) and useful work, then totals and memory.
-/// `data` may be empty where the task knows its shapes without.
+/// `data` may be empty if the task knows its shapes without it.
 std::string dry_run(const RunConfig& config, const std::string& data);
 
 }  // namespace umbra

@@ -1,4 +1,4 @@
-// train: learns what a task asks of a file with a network. See --help and the README.
+// train: trains a network on a task and a data file. See --help and the README.
 #include <iostream>
 
 #include "tools/common/tool.h"
@@ -14,14 +14,14 @@ int main(int argc, char** argv) {
                  "catalog with stellar masses, or data set with /inputs and /targets (HDF5)");
   app.add_option("--out", arguments.out,
                  "folder of the run: config.toml, metrics.csv, last.h5, best.h5, best.safetensors");
-  app.add_option("--config", arguments.config, "settings, a TOML file; models/configs holds two");
+  app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains two");
   app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
   app.add_option("settings", arguments.settings, "key=value, after the configuration file");
   app.add_flag("--resume", arguments.resume, "continue the run in --out from its last checkpoint");
-  app.add_flag("--overfit", arguments.overfit, "learn a single batch by heart: a check that learning works");
+  app.add_flag("--overfit", arguments.overfit, "memorise a single batch: a check that learning works");
   app.add_flag("--dry-run", arguments.dry_run, "print shapes, parameters, memory and work, and stop");
-  app.add_flag("--profile", arguments.profile, "print what every op cost, at the end");
-  app.final_callback([&] {  // a wrong command line, not a wrong input
+  app.add_flag("--profile", arguments.profile, "print the cost of every op at the end");
+  app.final_callback([&] {  // an error of the command line, not of the input
     if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
     if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
   });

@@ -11,8 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Whether train wrote this configuration: it begins with the first of all settings, as dump() has it, since
-// 2026 behind the version.
+// Whether train wrote this configuration: it begins with the first setting, as written by dump(), which since
+// 2026 follows the version.
 bool is_of_a_run(const fs::path& config) {
   std::ifstream stream(config);
   std::string line;
@@ -38,10 +38,10 @@ void check_run_files(const TrainArguments& arguments) {
   for (const char* name : kRunFiles) refuse_input_as_output(out / name, inputs);
   if (arguments.resume) return;
   for (const char* name : kRunFiles) {
-    // The configuration alone is what a run leaves that was killed before its first checkpoint.
+    // A run that was killed before its first checkpoint leaves only the configuration.
     const bool remains = name == std::string_view("config.toml") && is_of_a_run(out / name);
-    require(remains || !fs::exists(fs::symlink_status(out / name)), out.string(), ": the folder holds a ",
-            name, " and no last.h5 to resume from; it would be lost, choose another folder");
+    require(remains || !fs::exists(fs::symlink_status(out / name)), out.string(), ": the folder contains ",
+            name, " but no last.h5 to resume from; ", name, " would be lost, so choose another folder");
   }
 }
 
@@ -51,8 +51,8 @@ void check_edited_config(const fs::path& out, RunConfig of_run) {
   RunConfig edited;
   edited.bind().read_file(file);
   require(edited.bind().dump(false) == of_run.bind().dump(false), file.string(),
-          ": it was changed since the run was started; --resume goes on with the settings in last.h5, so "
-          "put it back or remove it");
+          ": the file was changed after the run started; --resume continues with the settings in last.h5, so "
+          "restore or remove the file");
 }
 
 }  // namespace umbra

@@ -1,4 +1,4 @@
-// What a training run may write over in its folder, and what it may not.
+// Which files in its folder a training run may overwrite.
 #pragma once
 
 #include <filesystem>
@@ -7,11 +7,11 @@
 
 namespace umbra {
 
-/// Throws Error when a file of the run is an input, or one that is not of a run would be written over.
+/// Throws Error if a file of the run is also an input, or if a file that no run wrote would be overwritten.
 void check_run_files(const TrainArguments& arguments);
 
-/// Throws Error when config.toml in the folder `out` says something else than `of_run`, the configuration in
-/// its last.h5, of what --resume may not change: the edit would be ignored, and lost.
+/// Throws Error if config.toml in the folder `out` differs from `of_run`, the configuration in its last.h5,
+/// in a setting that --resume cannot change: the edit would be ignored and lost.
 void check_edited_config(const std::filesystem::path& out, RunConfig of_run);
 
 }  // namespace umbra

@@ -33,7 +33,7 @@ TrainingRun::TrainingRun(const TrainArguments& arguments)
   const auto samples = static_cast<std::int64_t>(data_->split().train.size());
   require(config_.drop_last || samples % config_.batch != 1, samples, " training ",
           config_.task->words().unit, " leave a last batch of one for train.batch=", config_.batch,
-          ", of which batch norm has no statistics; change train.batch or set train.drop_last=true");
+          ", for which batch norm has no statistics; change train.batch or set train.drop_last=true");
   check_run_files(arguments);
   arguments.resume ? restore() : start(fitted);
   make_loaders();
@@ -46,7 +46,7 @@ std::unique_ptr<TrainingData> TrainingRun::read_data() const {
   return config_.task->read(arguments_.data);
 }
 
-// One batch, seen again and again, without dropout or augmentation: any sound network must learn it by heart.
+// One batch, repeated, without dropout or augmentation: every correct network must memorise it.
 void TrainingRun::keep_one_batch() {
   for (const Setting& option : config_.model->settings()) {
     if (option.key == "model.dropout") *std::get<double*>(option.value) = 0;
@@ -75,7 +75,8 @@ void TrainingRun::restore() {
   load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
   if (info_.has_best && !fs::exists(out_ / "best.h5")) {
     info_.has_best = false;
-    std::cout << (out_ / "best.h5").string() << " is gone; the best of the epochs to come takes its place\n";
+    std::cout << (out_ / "best.h5").string()
+              << " is missing; the best of the remaining epochs will replace it\n";
   }
   optimizer_->set_steps(info_.optimizer_steps);
 }
@@ -90,11 +91,11 @@ void TrainingRun::make_loaders() {
       std::make_unique<Loader>(*validation_data_, LoaderOptions{config_.batch, seed, false, false, false});
 }
 
-// What becomes of the learning rate when a run goes on for more or fewer epochs than it was begun for.
+// Reports how the learning rate changes when a run is resumed with another number of epochs.
 void TrainingRun::check_epochs() const {
   const std::int64_t per_epoch = training_->batches_per_epoch(), step = info_.step;
   require(config_.epochs * per_epoch >= step, out_.string(), ": ", step, " steps of ", per_epoch,
-          " per epoch are done, more than train.epochs=", config_.epochs, " has; give at least ",
+          " per epoch are done, more than train.epochs=", config_.epochs, " has; use at least ",
           (step + per_epoch - 1) / per_epoch);
   RunConfig before;
   before.bind().read_text(info_.config, last().string() + ", attribute config");
@@ -103,26 +104,25 @@ void TrainingRun::check_epochs() const {
   std::cout << "train.epochs changes from " << before.epochs << " to " << config_.epochs << ": the "
             << config_.schedule << " schedule ";
   if (config_.schedule != "cosine")
-    std::cout << "stays as it is\n";
+    std::cout << "is unchanged\n";
   else
-    std::cout << "now ends with epoch " << config_.epochs << ", so the learning rate goes on at "
-              << config_.rate(step, per_epoch) << ", where it would have been "
-              << before.rate(step, per_epoch) << '\n';
+    std::cout << "now ends with epoch " << config_.epochs << ", so the learning rate continues at "
+              << config_.rate(step, per_epoch) << " instead of " << before.rate(step, per_epoch) << '\n';
 }
 
 void TrainingRun::open_folder() {
   std::error_code status;
   fs::create_directories(out_, status);
-  require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be made",
+  require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be created",
           status ? ": " + status.message() : "");
   lock_ = std::make_unique<FolderLock>(out_);
   remove_leftovers(out_, kRunFiles);
-  for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any of them changes
+  for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any file changes
   const std::string before = info_.config;
   info_.config = config_.bind().dump();
   if (!arguments_.resume || info_.config != before || !fs::exists(out_ / "config.toml"))
     write_text_file(out_ / "config.toml", info_.config);
-  // A run can be resumed from its very beginning.
+  // Lets a run be resumed before its first regular checkpoint.
   if (!arguments_.resume)
     write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
 }
@@ -165,7 +165,7 @@ void TrainingRun::train() {
 
 void TrainingRun::export_best(double metric) {
   require(fs::exists(out_ / "best.h5"), out_.string(),
-          ": best.h5 is gone, and no epoch was left to make another; give more train.epochs");
+          ": best.h5 is missing, and no epoch is left to write another; increase train.epochs");
   Experiment best(config_, experiment_->fitted(), out_.string());
   load_checkpoint(out_ / "best.h5", best.network().state(), {});
   write_safetensors(out_ / "best.safetensors", best.network().state(),

@@ -1,5 +1,4 @@
-// A training run in the order in which it comes to life: everything that can be wrong with the input is
-// looked at before anything is written.
+// A training run. All input is checked before anything is written.
 #pragma once
 
 #include <filesystem>

@@ -1,13 +1,13 @@
-// Clusters: blocks that run at the same time and read each other's shared memory (Grid::cluster says how many
-// there are), for nvcc; engine/cuda/emulator has the twin. (PTX ISA: "barrier.cluster", "mapa", "ld" with
-// .shared::cluster.) Instructions of Hopper; elsewhere these functions trap.
+// Clusters: blocks that run at the same time and can read each other's shared memory (Grid::cluster is their
+// number). This is the version for nvcc; engine/cuda/emulator has the version for the host. (PTX ISA:
+// "barrier.cluster", "mapa", "ld" with .shared::cluster.) Hopper only; on other GPUs these functions trap.
 #pragma once
 
 #include "cuda_grid.h"
 
 namespace umbra {
 
-/// This block's number in its cluster, x first, and how many blocks that has.
+/// This block's number in its cluster, x first, and the number of blocks in the cluster.
 __device__ inline unsigned cluster_rank() {
   unsigned rank = 0;
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -27,8 +27,8 @@ __device__ inline unsigned cluster_size() {
   return size;
 }
 
-/// Waits for all threads of all blocks of the cluster, and shows each what the others wrote. A block whose
-/// shared memory others read ends with one: nobody may read the memory of a block that has ended.
+/// Waits for all threads of all blocks of the cluster and makes their writes visible to each other. A block
+/// whose shared memory others read must call it before it ends: a block's memory must not be read afterwards.
 __device__ inline void cluster_sync() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
@@ -37,7 +37,7 @@ __device__ inline void cluster_sync() {
 #endif
 }
 
-/// What stands at the place of `mine` in the shared memory of block `rank`.
+/// Loads from the address in the shared memory of block `rank` that corresponds to `mine`.
 __device__ inline float4 cluster_load(const float4* mine, unsigned rank) {
   float4 value{};
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)

@@ -1,13 +1,13 @@
-// What a kernel needs from CUDA, for nvcc. The folder engine/cuda/emulator holds a header of the same name
-// with which the same kernels compile for the host: kernels include "cuda_grid.h" and nothing else of CUDA,
-// and the build decides which of the two folders is searched.
+// What a kernel needs from CUDA, for nvcc. The folder engine/cuda/emulator has a header of the same name with
+// which the same kernels compile for the host: kernels include "cuda_grid.h" and no other CUDA header, and
+// the build decides which of the two folders is searched.
 //
 // A kernel may use: threadIdx, blockIdx, blockDim, gridDim; __syncthreads(), __syncwarp() and the shuffles,
 // by whole warps; shared_memory<T>(); shared_address(); named_barrier_sync(), by whole warps;
 // __grid_constant__; float2, float4, int4; arithmetic and <cmath>'s functions in float and double; constexpr
-// functions of the engine; __fmul_rn(), a product that is rounded before anything is added to it. It never
-// uses atomics on floats: sums have an order. What Hopper adds stands beside: mbarrier.h, tma.h, wgmma.h,
-// cluster.h.
+// functions of the engine; __fmul_rn(), a product that is rounded before anything is added to it. Kernels
+// never use atomics on floats, so the order of sums is fixed. Headers for Hopper's features are in the same
+// folder: mbarrier.h, tma.h, wgmma.h, cluster.h.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -20,35 +20,35 @@ namespace umbra {
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kFullWarp = 0xffffffffu;
 
-/// Blocks, threads of a block, bytes of shared memory and blocks of a cluster (cluster.h) of a launch. Up to
-/// 8 blocks make a cluster on every Hopper card, up to 16 on some.
+/// A launch: blocks, threads per block, bytes of shared memory and blocks per cluster (cluster.h). A cluster
+/// has at most 8 blocks on every Hopper card, at most 16 on some.
 struct Grid {
   dim3 blocks, threads;
   std::size_t shared = 0;
   dim3 cluster{1, 1, 1};
 };
 
-/// The block's shared memory as one T; Grid::shared must be sizeof(T) at least. Contents are arbitrary. It
-/// begins at a multiple of 1024 bytes, as swizzled operands need it.
+/// The block's shared memory as one T; Grid::shared must be at least sizeof(T). It is uninitialised and
+/// begins at a multiple of 1024 bytes, as swizzled operands require.
 template <class T>
 __device__ T& shared_memory() {
   extern __shared__ __align__(1024) unsigned char umbra_shared_memory[];
   return *reinterpret_cast<T*>(umbra_shared_memory);
 }
 
-/// The address of something in shared memory as that memory counts.
+/// The address of an object in shared memory, in the shared address space.
 __device__ inline unsigned shared_address(const void* shared) {
   return static_cast<unsigned>(__cvta_generic_to_shared(shared));
 }
 
-/// Waits until `threads` threads of the block (a multiple of 32) wait at the barrier with this number, 1 to
-/// 15; 0 is that of __syncthreads().
+/// Waits until `threads` threads of the block (a multiple of 32) wait at barrier `id`, 1 to 15; barrier 0 is
+/// __syncthreads().
 __device__ inline void named_barrier_sync(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
-/// Puts kernel(arguments…) into the queue `stream` (a cudaStream_t). A grid without blocks does nothing. What
-/// goes wrong is kept by the CUDA runtime, where Backend::launch_error() finds it.
+/// Puts kernel(arguments…) into the queue `stream` (a cudaStream_t). A grid without blocks does nothing.
+/// Errors are kept by the CUDA runtime, from which Backend::launch_error() reads them.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, void* stream, Arguments... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
@@ -56,7 +56,7 @@ void launch(void (*kernel)(Parameters...), const Grid& grid, void* stream, Argum
   cudaFuncAttributes now{};
   if (grid.shared > kWithoutAsking && cudaFuncGetAttributes(&now, kernel) == cudaSuccess &&
       now.maxDynamicSharedSizeBytes <
-          static_cast<int>(grid.shared)) {  // never less than a captured launch has
+          static_cast<int>(grid.shared)) {  // never lowered below the limit of a captured launch
     cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared));
   }
   cudaLaunchConfig_t config{};

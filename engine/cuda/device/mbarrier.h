@@ -1,9 +1,10 @@
-// Barriers in shared memory that count arrivals and bytes, for nvcc; engine/cuda/emulator has the twin.
+// Barriers in shared memory that count arrivals and bytes, for nvcc; engine/cuda/emulator has the version for
+// the host.
 //
-// A phase of a barrier ends when as many arrivals have come as it was initialised with, and all bytes that
-// arrivals announced (barrier_arrive_expect) have been delivered by copies (tma.h). Then the next one begins.
-// Phases have alternating parity, the first has 0. (PTX ISA: "Parallel Synchronization and Communication
-// Instructions: mbarrier".) Instructions of Hopper; elsewhere these functions trap.
+// A phase of a barrier ends when the number of arrivals given at initialisation has been reached and copies
+// (tma.h) have delivered all bytes that arrivals announced (barrier_arrive_expect). Then the next phase
+// begins. Phases have alternating parity, starting with 0. (PTX ISA: "Parallel Synchronization and
+// Communication Instructions: mbarrier".) Hopper only; on other GPUs these functions trap.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +14,11 @@
 namespace umbra {
 
 struct alignas(8) Barrier {
-  std::uint64_t bits;  // opaque; only the functions below touch it
+  std::uint64_t bits;  // opaque; only the functions below access it
 };
 
-/// By one thread, once per barrier. Others use it after barrier_init_fence() by the same thread and
-/// __syncthreads(); other blocks after cluster_sync().
+/// Called by one thread, once per barrier. Other threads may use the barrier after barrier_init_fence() by
+/// the same thread and __syncthreads(); other blocks after cluster_sync().
 __device__ inline void barrier_init(Barrier& barrier, unsigned arrivals) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&barrier)), "r"(arrivals)
@@ -27,7 +28,7 @@ __device__ inline void barrier_init(Barrier& barrier, unsigned arrivals) {
 #endif
 }
 
-/// Makes initialised barriers known to copies and to the other blocks of the cluster.
+/// Makes initialised barriers visible to copies and to the other blocks of the cluster.
 __device__ inline void barrier_init_fence() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
@@ -44,7 +45,7 @@ __device__ inline void barrier_arrive(Barrier& barrier) {
 #endif
 }
 
-/// Arrives, and lets the phase wait for `bytes` that copies will deliver; fewer than 2^20 per phase.
+/// Arrives, and makes the phase wait for `bytes` that copies will deliver; fewer than 2^20 per phase.
 __device__ inline void barrier_arrive_expect(Barrier& barrier, unsigned bytes) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(&barrier)),
@@ -55,8 +56,8 @@ __device__ inline void barrier_arrive_expect(Barrier& barrier, unsigned bytes) {
 #endif
 }
 
-/// Returns when the phase of this parity has ended, that is, when the phase that runs has the other parity;
-/// so a fresh barrier lets wait(barrier, 1) pass at once.
+/// Returns when the phase of this parity has ended, that is, when the current phase has the other parity. On
+/// a new barrier, barrier_wait(barrier, 1) returns at once.
 __device__ inline void barrier_wait(Barrier& barrier, unsigned parity) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile(
@@ -75,8 +76,8 @@ __device__ inline void barrier_wait(Barrier& barrier, unsigned parity) {
 #endif
 }
 
-/// Arrives at the barrier that stands where `mine` does in the shared memory of block `rank` of the cluster
-/// (mine itself when that is this block).
+/// Arrives at the barrier at the address of `mine` in the shared memory of block `rank` of the cluster
+/// (`mine` itself if that is this block).
 __device__ inline void barrier_arrive_remote(Barrier& mine, unsigned rank) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile(
@@ -92,9 +93,9 @@ __device__ inline void barrier_arrive_remote(Barrier& mine, unsigned rank) {
 #endif
 }
 
-/// Between a thread's own writes to shared memory and their use by a wgmma: every thread that wrote calls
-/// it, then comes the barrier behind which the wgmma is issued. (Copies need none: they write as wgmma
-/// reads.)
+/// Required between a thread's own writes to shared memory and a wgmma that reads them: every thread that
+/// wrote calls it, then a barrier follows, then the wgmma is issued. (Copies do not need it: they write
+/// through the same proxy from which wgmma reads.)
 __device__ inline void async_proxy_fence() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");

@@ -1,5 +1,6 @@
-// A warp's matrix multiplication on tensor cores from compute capability 8.0 on, for nvcc; the twin for the
-// host is engine/cuda/emulator/mma.h. Who holds what: engine/cuda/tile/mma_places.h.
+// A warp's matrix multiplication on tensor cores from compute capability 8.0 on, for nvcc; the version for
+// the host is engine/cuda/emulator/mma.h. engine/cuda/tile/mma_places.h defines which lane holds which
+// element.
 #pragma once
 
 #include "cuda_grid.h"
@@ -7,7 +8,7 @@
 namespace umbra {
 
 /// The bits of the TF32 number (1 sign, 8 exponent, 10 mantissa bits) nearest to the value, ties away from
-/// zero. A tensor core would cut off what it does not use (PTX ISA, cvt: ".rna", ".tf32").
+/// zero. A tensor core itself would truncate the unused bits (PTX ISA, cvt: ".rna", ".tf32").
 __device__ __forceinline__ unsigned to_tf32(float value) {
   unsigned bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
@@ -21,7 +22,7 @@ __device__ __forceinline__ unsigned to_bf16x2(float low, float high) {
   return bits;
 }
 
-/// d += a b, 16 x 8 sums over 8 TF32 numbers each. By all lanes of a warp together.
+/// d += a b: 16 x 8 sums over 8 TF32 numbers each. All lanes of a warp call it together.
 __device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm volatile(
       "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
@@ -29,7 +30,7 @@ __device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], 
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
-/// The same over 16 BF16 numbers each, in pairs.
+/// The same, over 16 BF16 numbers each, in pairs.
 __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm volatile(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "

@@ -1,7 +1,7 @@
-// Copies from global to shared memory that the tensor memory accelerator does while the threads go on, for
-// nvcc; engine/cuda/emulator has the twin. A copy delivers its bytes to a barrier (mbarrier.h), whose phase
-// has to expect them. (PTX ISA: "cp.async.bulk", "cp.async.bulk.tensor"; CUDA driver API:
-// cuTensorMapEncodeTiled.) Instructions of Hopper; elsewhere the device functions trap.
+// Asynchronous copies from global to shared memory by the tensor memory accelerator, for nvcc;
+// engine/cuda/emulator has the version for the host. A copy reports its bytes to a barrier (mbarrier.h),
+// whose phase must expect them. (PTX ISA: "cp.async.bulk", "cp.async.bulk.tensor"; CUDA driver API:
+// cuTensorMapEncodeTiled.) Hopper only; on other GPUs the device functions trap.
 #pragma once
 
 #include <cuda.h>
@@ -14,29 +14,30 @@
 
 namespace umbra {
 
-/// A tensor in global memory and the box of it that one copy fetches. A kernel takes it by value, as
-/// `const __grid_constant__ TensorMap`, itself or in a struct.
+/// A tensor in global memory and the box of it that one copy fetches. It is passed to a kernel by value, as
+/// `const __grid_constant__ TensorMap`, by itself or in a struct.
 struct TensorMap {
-  CUtensorMap map;  // aligned as copies need it
+  CUtensorMap map;  // aligned as copies require
 };
 
-/// The box arrives densely, dimension 0 innermost, its bytes at swizzled() addresses. What lies outside the
-/// tensor arrives as zeros. Rules: data at a multiple of 16 bytes; pitches multiples of 16; boxes at most 256
-/// long; bytes of a box's row a multiple of 16 and, with a swizzle, exactly its row.
+/// The box is stored without gaps, dimension 0 innermost, its bytes at swizzled() addresses. Elements outside
+/// the tensor are stored as zeros. Rules: the data start at a multiple of 16 bytes; pitches are multiples of
+/// 16; boxes are at most 256 long; a box's row is a multiple of 16 bytes and, with a swizzle, exactly one row
+/// of it.
 struct TensorMapSpec {
   const void* data;
   int element_bytes;        // 2: bf16, 4: float
   int rank;                 // 2 to 5
   std::uint64_t extent[5];  // elements, innermost first
-  std::uint64_t pitch[4];   // bytes from one to the next in dimensions 1 …
+  std::uint64_t pitch[4];   // bytes from one element to the next in dimensions 1 …
   unsigned box[5];          // elements
   Swizzle swizzle;
 };
 
-/// Host side. A map that the driver refuses makes a launch fail where Backend::launch_error() finds it.
+/// Host side. If the driver rejects a map, Backend::launch_error() reports it as a failed launch.
 inline TensorMap tensor_map(const TensorMapSpec& spec) {
   TensorMap made{};
-  void* entry = nullptr;  // of the driver's library, which is not linked: machines without a GPU have none
+  void* entry = nullptr;  // in the driver's library, which is not linked: machines without a GPU lack it
   cudaDriverEntryPointQueryResult found{};
   constexpr unsigned kSince = 12000;  // CUDA 12.0
   bool good = cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &entry, kSince, cudaEnableDefault,
@@ -60,12 +61,12 @@ inline TensorMap tensor_map(const TensorMapSpec& spec) {
                kEveryElement, CU_TENSOR_MAP_INTERLEAVE_NONE, kPatterns[static_cast<int>(spec.swizzle)],
                CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) == CUDA_SUCCESS;
   }
-  // A call that can only fail leaves "invalid argument" where the runtime keeps its last error.
+  // This call always fails and so sets the runtime's last error to "invalid argument".
   if (!good) cudaDeviceGetAttribute(nullptr, cudaDevAttrClockRate, -1);
   return made;
 }
 
-/// Fetches the map itself into its cache: one thread, early.
+/// Fetches the map itself into its cache. One thread calls it, early.
 __device__ inline void tma_prefetch(const TensorMap& map) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory");
@@ -77,9 +78,9 @@ __device__ inline void tma_prefetch(const TensorMap& map) {
 #define UMBRA_TMA "cp.async.bulk.tensor"
 #define UMBRA_TMA_FORM ".shared::cluster.global.tile.mbarrier::complete_tx::bytes"
 
-/// Copies the box whose first element has these coordinates (innermost first; they may lie outside) to
-/// `shared`, at a multiple of 128 bytes, 1024, 512 or 256 under a swizzle of rows of 128, 64 or 32. One
-/// thread calls it. All bytes of the box count at `barrier`, those of zeros too.
+/// Copies the box whose first element has these coordinates (innermost first; they may be outside the tensor)
+/// to `shared`, which must be at a multiple of 128 bytes, or of 1024, 512 or 256 with a swizzle of rows of
+/// 128, 64 or 32. One thread calls it. All bytes of the box count at `barrier`, including zeros.
 template <class... Coordinates>
 __device__ inline void tma_load(void* shared, const TensorMap& map, Barrier& barrier,
                                 Coordinates... coordinates) {
@@ -110,8 +111,8 @@ __device__ inline void tma_load(void* shared, const TensorMap& map, Barrier& bar
 #endif
 }
 
-/// The same box into every block of the cluster whose bit is set in `mask`: to the place of `shared` there,
-/// and each block's own barrier at the place of `barrier` gets all the bytes.
+/// Copies the same box into every block of the cluster whose bit is set in `mask`: to the address of `shared`
+/// in that block. The block's own barrier at the address of `barrier` counts all the bytes.
 template <class... Coordinates>
 __device__ inline void tma_load_multicast(void* shared, const TensorMap& map, Barrier& barrier,
                                           std::uint16_t mask, Coordinates... coordinates) {
@@ -147,7 +148,7 @@ __device__ inline void tma_load_multicast(void* shared, const TensorMap& map, Ba
 #undef UMBRA_TMA
 #undef UMBRA_TMA_FORM
 
-/// Copies `bytes` contiguous ones; both addresses and the number are multiples of 16.
+/// Copies `bytes` contiguous bytes; both addresses and the count are multiples of 16.
 __device__ inline void bulk_load(void* shared, const void* global, unsigned bytes, Barrier& barrier) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile(

@@ -1,16 +1,17 @@
-// The tensor cores of Hopper, for nvcc; engine/cuda/emulator has the twin. Four warps that begin at a
-// multiple of four, a warpgroup, multiply together: d (64 x kN, in registers) = a (64 x k) b (k x kN) [+ d],
-// where k is 32 bytes of either operand, 16 bf16 or 8 tf32. Operands are read from shared memory, where
-// descriptors say (operand_layout.h), while the threads go on. (PTX ISA: "Asynchronous Warpgroup Level Matrix
-// Instructions".)
+// The tensor cores of Hopper, for nvcc; engine/cuda/emulator has the version for the host. A warpgroup, four
+// warps starting at a multiple of four, multiplies together:
+//     d (64 x kN, in registers) = a (64 x k) b (k x kN) [+ d]
+// where k is 32 bytes of either operand, 16 bf16 or 8 tf32. The instruction is asynchronous and reads its
+// operands from shared memory, where descriptors locate them (operand_layout.h). (PTX ISA: "Asynchronous
+// Warpgroup Level Matrix Instructions".)
 //
 // The order, by all 128 threads:
 //     wgmma_fence(d); wgmma(d, …); wgmma(d, …); wgmma_commit(); … wgmma_wait<0>(d); now d may be read.
-// Between the first wgmma and the wait nobody touches d: ptxas would make every wgmma wait for the one before
-// (its messages C7514 and C7517, which stop the build). wgmma_wait<n>() leaves the n youngest groups under
-// way; with the accumulators as arguments it also tells the compiler that they change there, so name those
-// that are read next. TF32 operands hold floats whose last 13 bits are not read (rounding is the kernel's
-// work), and both are K-major: only 16-bit operands can be read across.
+// Between the first wgmma and the wait, d must not be accessed: ptxas would make every wgmma wait for the
+// previous one (its messages C7514 and C7517, which stop the build). wgmma_wait<n>() leaves the n most recent
+// groups in flight. With accumulators as arguments it also informs the compiler that they change there, so
+// pass those that are read next. TF32 operands are floats whose last 13 bits are not read (the kernel has to
+// round them), and both are K-major: only 16-bit operands can be MN-major.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,8 @@ namespace umbra {
 #define UMBRA_OUT200 UMBRA_OUT128, UMBRA_D32(64), UMBRA_D4(96)
 #define UMBRA_OUT256 UMBRA_OUT128, UMBRA_D32(64), UMBRA_D32(96)
 
-// One statement: N, the text of k and the types, and the numbers of the operands behind d: a, b, whether to
-// add to d (a predicate), whether a and b are read across (for 16-bit types only).
+// One statement: N, the text of k and the types, and the numbers of the operands after d: a, b, whether to
+// add to d (a predicate), whether a and b are MN-major (for 16-bit types only).
 #define UMBRA_WGMMA(n, types, a, b, add, across, ...)                                                   \
   asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %" #add                                            \
                ", 0;\n"                                                                                 \
@@ -66,7 +67,7 @@ namespace umbra {
 #define UMBRA_REGISTERS_TF32(n, a, b, add) \
   UMBRA_WGMMA(n, "k8.f32.tf32.tf32", a, b, add, "", UMBRA_FROM_REGISTERS, "r"(static_cast<int>(add_to)))
 
-/// Issues d = a b + (add_to ? d : 0). d holds the elements wgmma_d_place() says.
+/// Issues d = a b + (add_to ? d : 0). wgmma_d_place() defines which elements d holds.
 template <Precision kPrecision, int kN, Major kA, Major kB>
 __device__ inline void wgmma(float (&d)[kN / 2], std::uint64_t a_of, std::uint64_t b_of, bool add_to) {
   static_assert(kN == 32 || kN == 64 || kN == 128 || kN == 200 || kN == 256);
@@ -92,7 +93,7 @@ __device__ inline void wgmma(float (&d)[kN / 2], std::uint64_t a_of, std::uint64
 #endif
 }
 
-/// The same with a from registers, which hold what wgmma_a_place() says and are K-major by that.
+/// The same with a in registers, which hold the elements defined by wgmma_a_place(), a K-major layout.
 template <Precision kPrecision, int kN, Major kB>
 __device__ inline void wgmma_registers(float (&d)[kN / 2], const unsigned (&a_of)[4], std::uint64_t b_of,
                                        bool add_to) {
@@ -155,7 +156,7 @@ __device__ inline void pin(float (&d)[kMany][kCount]) {
 }
 }  // namespace wgmma_detail
 
-/// Before the first wgmma, and whenever registers that the next one reads (d, or a) have been written.
+/// Call it before the first wgmma, and whenever registers that the next one reads (d or a) have been written.
 template <class... Accumulators>
 __device__ inline void wgmma_fence(Accumulators&... d) {
   (wgmma_detail::pin(d), ...);
@@ -166,7 +167,7 @@ __device__ inline void wgmma_fence(Accumulators&... d) {
 #endif
 }
 
-/// Makes a group of what was issued since the last one.
+/// Makes a group of the wgmmas issued since the previous commit.
 __device__ inline void wgmma_commit() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
@@ -175,7 +176,7 @@ __device__ inline void wgmma_commit() {
 #endif
 }
 
-/// Waits until at most the kLeft youngest groups are under way.
+/// Waits until at most the kLeft most recent groups are in flight.
 template <int kLeft, class... Accumulators>
 __device__ inline void wgmma_wait(Accumulators&... d) {
   static_assert(kLeft >= 0 && kLeft <= 7);
@@ -187,9 +188,9 @@ __device__ inline void wgmma_wait(Accumulators&... d) {
   (wgmma_detail::pin(d), ...);
 }
 
-/// Whole warpgroups give registers back (down to kRegisters per thread), or take some (up to it) once enough
-/// have been given back. A kernel that calls these says __launch_bounds__(threads, 1), with the 1: otherwise
-/// ptxas ignores them (C7508).
+/// A whole warpgroup releases registers (down to kRegisters per thread), or acquires some (up to kRegisters)
+/// once enough have been released. A kernel that calls these needs __launch_bounds__(threads, 1), including
+/// the 1: otherwise ptxas ignores them (C7508).
 template <int kRegisters>
 __device__ inline void register_release() {
   static_assert(kRegisters >= 24 && kRegisters <= 256 && kRegisters % 8 == 0);
@@ -209,7 +210,7 @@ __device__ inline void register_take() {
 #endif
 }
 
-/// True for one lane of a whole warp, every time the same (elect.sync); which one, nobody may rely on.
+/// True for one lane of a whole warp, the same one every time (elect.sync); do not rely on which one.
 __device__ inline bool one_of_warp() {
   unsigned elected = 0;
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)

@@ -1,6 +1,6 @@
-// What the twins of mbarrier.h, tma.h, wgmma.h and cluster.h call: barriers that count, copies and products
-// that go on while the threads do, clusters. Each function is called by an emulated thread; a mistake is an
-// Error that names thread, block and barrier. What is strict about them stands in engine/cuda/README.md.
+// What the host versions of mbarrier.h, tma.h, wgmma.h and cluster.h call: counting barriers, asynchronous
+// copies and products, clusters. Each function is called by an emulated thread; a mistake throws an Error
+// that names the thread, the block and the barrier. engine/cuda/README.md lists the checks.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace umbra::emulator {
 
-/// The address of something in the running block's shared memory, as that memory counts.
+/// The address of an object in the running block's shared memory, in the shared address space.
 unsigned shared_address(const void* shared);
 void wait_at_named_barrier(int id, int threads);
 
@@ -31,13 +31,13 @@ struct Box {
   unsigned box[5] = {};
   Swizzle swizzle = Swizzle::kNone;
 };
-/// Throws Error when a rule of cuTensorMapEncodeTiled is broken.
+/// Throws Error if a rule of cuTensorMapEncodeTiled is violated.
 void check_box(const Box& box);
-/// A copy of the box at coordinates `at` (`rank` of them) into all blocks of `mask`; 0 is this block alone.
+/// Copies the box at coordinates `at` (`rank` of them) into all blocks of `mask`; 0 means this block alone.
 void copy_box(void* shared, const Box& box, void* barrier, unsigned mask, const int* at, int rank);
 void copy_bytes(void* shared, const void* global, std::size_t bytes, void* barrier);
 
-/// A wgmma as one thread issues it.
+/// A wgmma as issued by one thread.
 struct Wgmma {
   int n = 0, element_bytes = 0;
   Major a_major = Major::kK, b_major = Major::kK;
@@ -46,7 +46,7 @@ struct Wgmma {
 
   friend bool operator==(const Wgmma&, const Wgmma&) = default;
 };
-/// `d` has n / 2 elements; `a_registers` four or none.
+/// `d` has n / 2 elements; `a_registers` has four or is null.
 void wgmma_issue(const Wgmma& wgmma, float* d, const unsigned* a_registers);
 void wgmma_fence();
 void wgmma_commit();
@@ -57,7 +57,7 @@ bool one_of_warp();
 unsigned cluster_rank();
 unsigned cluster_size();
 void wait_for_cluster();
-/// Where `mine` stands in the shared memory of block `rank`, of which `bytes` are read.
+/// The address of `mine` in the shared memory of block `rank`, at which `bytes` are read.
 const void* in_cluster(const void* mine, std::size_t bytes, unsigned rank);
 
 }  // namespace umbra::emulator

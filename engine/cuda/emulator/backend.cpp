@@ -1,5 +1,5 @@
-// A GPU that is the host: the CUDA backend of programs in which CUDA kernels are emulated. Memory is the
-// host's, a queue does its work at once, and a graph is the list of what would have been done.
+// The CUDA backend of programs in which CUDA kernels are emulated on the host. Memory is host memory, a queue
+// executes its work at once, and a graph is a list of recorded work.
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -29,8 +29,8 @@ class EmulatedBackend final : public HostOnly {
   void* allocate(int, std::size_t bytes) const override {
     constexpr std::size_t kAlignment = 256;
     void* memory = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);
-    require(memory != nullptr, "no ", bytes, " bytes of memory left");
-    std::memset(memory, 0xFF, bytes);  // NaN: nothing may rely on what a GPU's memory holds
+    require(memory != nullptr, "out of memory: cannot allocate ", bytes, " bytes");
+    std::memset(memory, 0xFF, bytes);  // NaN: no kernel may rely on the initial contents of a GPU's memory
     return memory;
   }
   void release(int, void* memory, std::size_t) const override { std::free(memory); }

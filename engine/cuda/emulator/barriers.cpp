@@ -5,10 +5,10 @@
 namespace umbra::emulator {
 namespace {
 
-constexpr std::int64_t kBytesEnd = 1 << 20;  // a phase counts fewer
+constexpr std::int64_t kBytesEnd = 1 << 20;  // a phase counts fewer bytes
 constexpr unsigned kWarp = 32;
 
-// A barrier's name, put together only where it is told.
+// A barrier's name, formatted only when a message needs it.
 struct Name {
   std::size_t offset;
 
@@ -20,7 +20,7 @@ struct Name {
 }  // namespace
 
 void Barriers::init(std::size_t offset, unsigned arrivals, unsigned thread) {
-  require(offset % 8 == 0, Name{offset}, " does not stand at a multiple of 8");
+  require(offset % 8 == 0, Name{offset}, " is not at a multiple of 8");
   require(arrivals >= 1 && arrivals < kBytesEnd, Name{offset}, " is initialised with ", arrivals,
           " arrivals");
   State state;
@@ -50,10 +50,10 @@ const Barriers::State& Barriers::use(std::size_t offset, unsigned thread, const 
   const State& state = found->second;
   if (thread == kOutside) {
     require(state.fenced && state.met_cluster, Name{offset}, " is ", how,
-            " by another block without barrier_init_fence() and cluster_sync() behind its initialisation");
+            " by another block without barrier_init_fence() and cluster_sync() after its initialisation");
   } else {
     require(state.met || thread / kWarp == state.by / kWarp, Name{offset}, " is ", how, " by thread ", thread,
-            " before a barrier of the block behind its initialisation");
+            " before a barrier of the block after its initialisation");
   }
   return state;
 }
@@ -78,7 +78,7 @@ bool Barriers::arrive(std::size_t offset, unsigned thread, std::int64_t bytes, b
 std::uint64_t Barriers::copy_starts(std::size_t offset, std::int64_t bytes, unsigned thread) {
   State& state = use(offset, thread, "given a copy");
   require(state.fenced, Name{offset},
-          " is given a copy without barrier_init_fence() behind its initialisation");
+          " is given a copy without barrier_init_fence() after its initialisation");
   state.under_way += bytes;
   return state.phase;
 }
@@ -100,8 +100,8 @@ bool Barriers::may_end(std::size_t offset, State& state) {
           " bytes more than it expects");
   if (state.bytes > 0) return false;
   require(state.phase == 0 || state.seen >= state.phase, "phase ", state.phase, " of ", Name{offset},
-          " ends before anybody has waited for phase ", state.phase - 1,
-          ": an arrival too many, or its stage is used again too early");
+          " ends before any thread has waited for phase ", state.phase - 1,
+          ": an arrival too many, or its stage is reused too early");
   const bool publish = state.plain_arrivals > 0 && state.fenced_arrivals == state.plain_arrivals;
   ++state.phase;
   state.missing = state.arrivals;
@@ -131,7 +131,7 @@ void Barriers::check_end() const {
             " bytes");
     require(state.under_way == 0, "the block ends while copies for ", Name{offset}, " are under way");
     require(state.remote == 0, "the block ends though another block has arrived at ", Name{offset},
-            " and nobody has waited for that: it could as well have come later");
+            " and no thread has waited for that arrival: it could also have come later");
   }
 }
 

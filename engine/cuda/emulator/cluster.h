@@ -1,4 +1,4 @@
-// Clusters of blocks: the twin of engine/cuda/device/cluster.h, whose comments hold here.
+// Clusters of blocks for the host; engine/cuda/device/cluster.h documents the functions.
 #pragma once
 
 #include "cuda_grid.h"

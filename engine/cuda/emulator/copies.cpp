@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kChunk = 16;
 
-// The elements of one 16-byte chunk of a row, zeros where they lie outside the tensor.
+// The elements of one 16-byte chunk of a row, zeros outside the tensor.
 void fetch_chunk(const Box& box, const std::int64_t (&place)[5], unsigned char* chunk) {
   std::memset(chunk, 0, kChunk);
   const auto* row = static_cast<const unsigned char*>(box.data);
@@ -41,10 +41,10 @@ void check_box(const Box& box) {
             " of a tensor map: 1 to 256 is allowed");
     if (d == 0) continue;
     require(box.pitch[d - 1] % 16 == 0 && box.pitch[d - 1] < kPitchEnd, "the pitch of dimension ", d,
-            " of a tensor map is ", box.pitch[d - 1], " bytes, no multiple of 16 below 2^40");
+            " of a tensor map is ", box.pitch[d - 1], " bytes, not a multiple of 16 below 2^40");
   }
   const std::size_t row = box.box[0] * static_cast<std::size_t>(box.element_bytes);
-  require(row % 16 == 0, "the rows of a box are ", row, " bytes, no multiple of 16");
+  require(row % 16 == 0, "the rows of a box are ", row, " bytes, not a multiple of 16");
   require(box.swizzle == Swizzle::kNone || row == swizzle_row(box.swizzle), "the rows of a box are ", row,
           " bytes, but its swizzle has rows of ", swizzle_row(box.swizzle));
 }
@@ -60,11 +60,10 @@ void check_place(const Copy& copy) {
                                : copy.box.swizzle == Swizzle::kNone ? 128
                                                                     : swizzle_atom(copy.box.swizzle);
   require(copy.offset % multiple == 0, "a copy to byte ", copy.offset,
-          " of shared memory, which is no multiple of ", multiple);
+          " of shared memory, which is not a multiple of ", multiple);
   if (copy.box.rank > 0) return;
   require(reinterpret_cast<std::uintptr_t>(copy.global) % 16 == 0 && copy.bytes % 16 == 0 && copy.bytes > 0,
-          "a copy of ", copy.bytes, " bytes from ", copy.global,
-          ": neither may be other than a multiple of 16");
+          "a copy of ", copy.bytes, " bytes from ", copy.global, ": both must be multiples of 16");
 }
 
 void perform(const Copy& copy, Window& window) {
@@ -80,7 +79,7 @@ void perform(const Copy& copy, Window& window) {
     fetch_chunk(box, place, chunk);
     const unsigned address = Window::kBase + static_cast<unsigned>(copy.offset + offset);
     window.deliver(swizzled(address, box.swizzle) - Window::kBase, chunk, kChunk);
-    for (int d = 0; d < box.rank; ++d) {  // on to the next chunk
+    for (int d = 0; d < box.rank; ++d) {  // advances to the next chunk
       step[d] += d == 0 ? elements : 1;
       if (step[d] < box.box[d]) {
         place[d] = copy.at[d] + static_cast<std::int64_t>(step[d]);

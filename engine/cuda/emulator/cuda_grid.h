@@ -1,6 +1,6 @@
-// What a kernel needs from CUDA, for the host: the twin of engine/cuda/device/cuda_grid.h, with which the
-// very same kernels compile for the CPU and run thread by thread (emulator.h), so that they are tested where
-// there is no GPU.
+// What a kernel needs from CUDA, for the host: the counterpart of engine/cuda/device/cuda_grid.h, with which
+// the same kernels compile for the CPU and run thread by thread (emulator.h), so that they can be tested
+// without a GPU.
 #pragma once
 
 #include <cmath>

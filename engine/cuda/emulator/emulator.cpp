@@ -8,7 +8,7 @@
 namespace umbra::emulator {
 namespace {
 
-// What a thread's call does; an Error says whose.
+// Runs a thread's call; prefixes an Error with the thread and block.
 template <class Call>
 decltype(auto) told(const Call& call) {
   try {
@@ -34,7 +34,7 @@ unsigned lane() {
 void* shared_memory(std::size_t bytes) {
   Window& window = scheduler().window();
   require(bytes <= window.bytes(), "a kernel uses ", bytes,
-          " bytes of shared memory, but its launch asked for ", window.bytes());
+          " bytes of shared memory, but its launch requested ", window.bytes());
   return window.data();
 }
 void wait_for_block() {
@@ -124,7 +124,7 @@ void set_registers(int registers) {
   told([&](UnderWay& u, Me me) { u.set_registers(me, registers); });
 }
 bool one_of_warp() {
-  constexpr unsigned kLane[] = {0, kWarp - 1, 17};  // in every order another one
+  constexpr unsigned kLane[] = {0, kWarp - 1, 17};  // a different one in every order
   return lane() == kLane[static_cast<int>(scheduler().order())];
 }
 

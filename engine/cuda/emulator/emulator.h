@@ -1,15 +1,13 @@
 // A CUDA grid on one thread of the host. Blocks run one after the other; the threads of a block are fibers
-// that run until they wait for one another. That is slow and that is all right: it runs the kernels as they
-// stand, at small sizes, where there is no GPU, and it is stricter than one:
+// that run until they wait for one another. The emulator is slow, but it runs the unchanged kernels, at small
+// sizes, without a GPU, and it is stricter than a GPU:
 //
-//   - shared memory is exactly as large as the launch asked for, full of NaN when a block starts and guarded
-//   behind its
-//     end;
+//   - shared memory is exactly as large as the launch requested, full of NaN when a block starts and guarded
+//     after its end;
 //   - blocks and threads can run in another order (set_order): a kernel whose bits then differ has a race;
-//   - threads that wait for each other for ever (a barrier that some of them never reach) are an Error in
-//   words.
+//   - threads that wait for each other forever (at a barrier that some of them never reach) cause an Error.
 //
-// Not for use from several threads at once.
+// Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -25,31 +23,31 @@ struct dim3 {
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 
-// Of the thread that runs.
+// Of the running thread.
 inline dim3 threadIdx, blockIdx, blockDim, gridDim;
 
-/// In which order blocks, and threads between two barriers, take their turn.
+/// The order in which blocks, and threads between two barriers, run.
 enum class Order { kForward, kBackward, kShuffled };
 void set_order(Order order);
 
-/// Runs body() once per thread of every block. Throws Error when threads wait for ever, when a block is
-/// larger than CUDA allows or when something was written behind the shared memory.
+/// Runs body() once per thread of every block. Throws Error when threads wait forever, when a block is larger
+/// than CUDA allows or when a kernel wrote past the end of the shared memory.
 void run(dim3 blocks, dim3 threads, std::size_t shared_bytes, dim3 cluster,
          const std::function<void()>& body);
 
-/// Does `work` now or, while a graph is being captured, when the graph is launched.
+/// Executes `work` now or, while a graph is being captured, when the graph is launched.
 void submit(std::function<void()> work);
 
 /// Number of the running thread in its warp; threads are numbered x first.
 unsigned lane();
-/// The block's shared memory. Throws Error when the launch asked for less than `bytes`.
+/// The block's shared memory. Throws Error when the launch requested less than `bytes`.
 void* shared_memory(std::size_t bytes);
 /// Waits until every thread of the block waits here.
 void wait_for_block();
-/// Waits until all lanes in `mask` of this warp have given their number, calls take(all 32 of them), and
-/// waits until all have taken.
+/// Waits until all lanes in `mask` of this warp have passed their value, calls take(all 32 values), and waits
+/// until all lanes have done so.
 void meet_in_warp(unsigned mask, std::uint64_t value, const std::function<void(const std::uint64_t*)>& take);
-/// The same for one of the numbers, that of lane `from`, which is returned.
+/// The same, returning the value of lane `from`.
 std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
 
 template <class T>

@@ -1,5 +1,5 @@
-// Barriers that count arrivals and bytes: the twin of engine/cuda/device/mbarrier.h, whose comments hold
-// here.
+// Barriers that count arrivals and bytes, for the host; engine/cuda/device/mbarrier.h documents the
+// functions.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
-// A warp's matrix multiplication for the host, the twin of engine/cuda/device/mma.h. Products are exact, and
-// are added one after the other in fp32; a tensor core adds them in another order and rounds otherwise. Of a
-// TF32 operand, as there, only the upper 19 bits count, so that a kernel that forgets to round is found out.
+// A warp's matrix multiplication for the host, the counterpart of engine/cuda/device/mma.h. Products are
+// exact and are added one after the other in fp32; a tensor core adds them in another order and rounds
+// differently. As on a tensor core, only the upper 19 bits of a TF32 operand count, which detects a kernel
+// that forgets to round.
 #pragma once
 
 #include <bit>
@@ -21,7 +22,7 @@ inline unsigned to_bf16x2(float low, float high) {
 
 namespace emulator {
 
-/// Where a word of A or B is: in which lane's register i.
+/// Which lane holds a word of A or B, and in which register i.
 struct MmaHolders {
   struct Holder {
     unsigned char lane, i;

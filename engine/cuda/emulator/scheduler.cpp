@@ -64,7 +64,7 @@ void Scheduler::resume(unsigned t) {
 }
 
 void Scheduler::end_block(unsigned b) {
-  require(windows_[b].guard_is_intact(), "a kernel wrote behind its ", shared_bytes_,
+  require(windows_[b].guard_is_intact(), "a kernel wrote past the end of its ", shared_bytes_,
           " bytes of shared memory");
   if (!under_way_.active()) return;
   try {
@@ -126,7 +126,7 @@ void Scheduler::run_grid(dim3 blocks, dim3 threads, std::size_t shared_bytes, di
       run_cluster();
     }
   } catch (...) {
-    threads_.clear();  // unwinds those that still wait
+    threads_.clear();  // unwinds the waiting threads
     throw;
   }
 }

@@ -1,5 +1,5 @@
-// Runs the threads of an emulated grid in turns: each is a fiber that gives way where it waits for others.
-// scheduler.cpp has the turns, waiting.cpp who waits for whom; what a kernel calls stands in emulator.cpp.
+// Runs the threads of an emulated grid in turns: each is a fiber that yields when it waits for others.
+// scheduler.cpp implements the turns, waiting.cpp the waiting, emulator.cpp the functions that kernels call.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -22,17 +22,17 @@ enum class State { kReady, kAtBlock, kAtWarp, kUntil, kDone };
 
 // A fiber that runs one thread of a block after another.
 struct Thread {
-  boost::context::fiber fiber;      // where it goes on; empty before its first block
-  boost::context::fiber scheduler;  // where it gives way to
+  boost::context::fiber fiber;      // resumes the thread; empty before its first block
+  boost::context::fiber scheduler;  // to which it yields
   dim3 index;
   Me me{};
   State state = State::kDone;
-  unsigned mask = 0;                 // of the lanes it waits for
-  std::function<bool()> met;         // what it waits until
-  std::function<std::string()> why;  // and what it says when that never comes
+  unsigned mask = 0;                 // the lanes it waits for
+  std::function<bool()> met;         // the condition it waits for
+  std::function<std::string()> why;  // the message if that never becomes true
 };
 
-// Of named barriers, and of all threads of a cluster.
+// A meeting of threads at a named barrier, or of all threads of a cluster.
 struct Meeting {
   unsigned wanted = 0;
   std::uint64_t times = 0;
@@ -43,7 +43,7 @@ inline std::string text(dim3 block) {
   return concat(block.x, ",", block.y, ",", block.z);
 }
 
-// One cluster of blocks after another; a launch without clusters has clusters of one block.
+// Runs one cluster of blocks after another; a launch without clusters has clusters of one block.
 class Scheduler {
  public:
   void set_order(Order order) { order_ = order; }
@@ -57,7 +57,7 @@ class Scheduler {
   UnderWay& under_way() { return under_way_; }
   std::string who() const { return concat("thread ", me().thread, " of block ", text(blockIdx), ": "); }
 
-  /// Gives way to the others until the state is kReady again.
+  /// Yields to the others until the state is kReady again.
   void wait(State state) {
     Thread& thread = *threads_[current_];
     thread.state = state;
@@ -66,7 +66,7 @@ class Scheduler {
   void wait_until(std::function<bool()> met, std::function<std::string()> why);
   void wait_at_named_barrier(int id, int threads);
   void wait_for_cluster();
-  template <class Take>  // called with what all lanes of the warp have given
+  template <class Take>  // called with the values of all lanes of the warp
   void meet_in_warp(unsigned mask, std::uint64_t value, const Take& take);
   std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
 
@@ -83,13 +83,13 @@ class Scheduler {
   Order order_ = Order::kForward;
   const std::function<void()>* body_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;  // of all blocks of the cluster, block by block
-  unsigned size_ = 1, count_ = 0, all_ = 0;       // blocks, threads of one, of all
-  unsigned current_ = 0;                          // who runs
+  unsigned size_ = 1, count_ = 0, all_ = 0;       // blocks, threads per block, threads of all blocks
+  unsigned current_ = 0;                          // the running thread
   Me me_{};
   std::vector<dim3> index_;           // of the blocks in the grid
   std::vector<unsigned> left_;        // threads of each block that have not ended
-  unsigned until_ = 0;                // threads that wait until something
-  std::vector<std::uint64_t> given_;  // in exchanges of two halves: none gives before all have taken
+  unsigned until_ = 0;                // threads that wait for a condition
+  std::vector<std::uint64_t> given_;  // values of an exchange; no thread writes until all have read
   std::vector<Window> windows_;
   std::size_t shared_bytes_ = 0;
   UnderWay under_way_;

@@ -1,5 +1,5 @@
-// Copies that go on by themselves: the twin of engine/cuda/device/tma.h, whose comments hold here. A map that
-// breaks a rule is an Error when it is made.
+// Asynchronous copies for the host; engine/cuda/device/tma.h documents the functions. tensor_map() throws
+// Error if a map violates a rule.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct TensorMapSpec {
   int element_bytes;        // 2: bf16, 4: float
   int rank;                 // 2 to 5
   std::uint64_t extent[5];  // elements, innermost first
-  std::uint64_t pitch[4];   // bytes from one to the next in dimensions 1 …
+  std::uint64_t pitch[4];   // bytes from one element to the next in dimensions 1 …
   unsigned box[5];          // elements
   Swizzle swizzle;
 };

@@ -118,17 +118,16 @@ void UnderWay::proxy_fence(Me me) {
   PerBlock& block = of(me);
   if (block.fenced[me.thread] == 0) ++block.fences;
   block.fenced[me.thread] = 1;
-  // What is written behind the last fence is not shown by the barrier behind it.
+  // The next barrier does not make writes after the last fence visible.
   if (block.fences == threads_) (*windows_)[me.block].stage();
 }
 
 void UnderWay::check_free(unsigned block, const Copy& copy) const {
   const std::size_t end = copy.offset + copy.bytes;
   for (const Fill& fill : blocks_[block].fills) {
-    require(
-        fill.seen || end <= fill.begin || fill.end <= copy.offset, "a copy to bytes ", copy.offset, " to ",
-        end,
-        " of shared memory is started before anybody has waited for what the copy before it brings there");
+    require(fill.seen || end <= fill.begin || fill.end <= copy.offset, "a copy to bytes ", copy.offset,
+            " to ", end,
+            " of shared memory is started before any thread has waited for the previous copy to these bytes");
   }
   for (std::size_t g = 0; g < blocks_[block].warpgroups.size(); ++g) {
     require(!blocks_[block].warpgroups[g].may_read(copy.offset, end), "a copy to bytes ", copy.offset, " to ",
@@ -250,15 +249,15 @@ void UnderWay::block_has_ended(unsigned b) {
   block.ended = true;
   for (const Warpgroup& group : block.warpgroups) group.check_end();
   for (const Fill& fill : block.fills) {
-    require(fill.seen, "a block ends though nobody has waited for the copy to bytes ", fill.begin, " to ",
+    require(fill.seen, "a block ends though no thread has waited for the copy to bytes ", fill.begin, " to ",
             fill.end, " of its shared memory");
   }
   block.barriers.check_end();
   require(!block.visited,
           "a block ends after another one of its cluster has read its shared memory, without "
-          "cluster_sync() in between: it could as well have read later");
+          "cluster_sync() in between: it could also have read later");
   const int registers = std::accumulate(block.registers.begin(), block.registers.end(), 0);
-  require(registers <= kRegisters, "the threads of a block take ", registers, " registers; there are ",
+  require(registers <= kRegisters, "the threads of a block use ", registers, " registers; there are ",
           kRegisters);
 }
 

@@ -1,6 +1,6 @@
-// What the blocks of one emulated cluster have under way: barriers, copies, wgmmas, fences, and what they
-// know of each other. The scheduler (scheduler.h) runs the threads; this is what their asynchronous
-// operations do meanwhile, and where the rules are checked that hold between them.
+// The asynchronous operations of one emulated cluster: barriers, copies, wgmmas, fences, and the visibility
+// of blocks to each other. The scheduler (scheduler.h) runs the threads; this class performs their
+// asynchronous operations and checks the rules between them.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +24,12 @@ struct Me {
 
 class UnderWay {
  public:
-  /// A new cluster. Costs nothing until one of its threads does something that this class is about.
+  /// Begins a new cluster. Costs nothing until one of its threads starts an asynchronous operation.
   void begin(Order order, std::vector<Window>& windows, unsigned blocks, unsigned threads);
   bool active() const { return active_; }
   void activate();
 
-  // What threads call.
+  // Called by threads.
   void barrier_init(Me me, void* barrier, unsigned arrivals);
   void barrier_init_fence(Me me);
   void arrive(Me me, void* barrier, std::int64_t bytes, bool plain);
@@ -41,23 +41,24 @@ class UnderWay {
   void start(Me me, void* shared, Copy copy, void* barrier, unsigned mask);
   void issue(Me me, const Wgmma& wgmma, float* d, const unsigned* a_registers);
   Warpgroup& warpgroup(Me me);
-  /// Whether as many wgmmas are done; does those that can be done.
+  /// Whether `wanted` wgmmas are done; performs those that can be performed.
   bool wgmmas_are_done(Me me, std::uint64_t wanted);
   void set_registers(Me me, int registers);
   const void* in_cluster(Me me, const void* mine, std::size_t bytes, unsigned rank);
 
-  // What the scheduler tells.
+  // Called by the scheduler.
   void block_has_met(unsigned block);
   void some_have_met(unsigned block, const std::vector<unsigned>& threads);
   void cluster_has_met();
   void block_has_ended(unsigned block);
   /// Time passes: some copies may arrive.
   void pass();
-  /// Nobody can go on: one copy arrives. Returns whether there was one.
+  /// No thread can continue: one copy arrives. Returns whether there was one.
   bool arrive_one();
 
  private:
-  // Bytes that a copy has written or will write, until another copy does or its barrier's phase is seen.
+  // Bytes that a copy has written or will write, until another copy does or its barrier's phase is waited
+  // for.
   struct Fill {
     std::size_t begin, end, barrier;
     std::uint64_t phase;
@@ -67,7 +68,7 @@ class UnderWay {
     Barriers barriers;
     std::vector<Fill> fills;
     std::vector<Warpgroup> warpgroups;
-    std::vector<char> fenced;  // per thread: async_proxy_fence() since it last met others
+    std::vector<char> fenced;  // per thread: async_proxy_fence() since its last barrier
     std::vector<int> registers;
     unsigned fences = 0;
     bool ended = false, visited = false;

@@ -1,4 +1,4 @@
-// Who waits for whom, and what is said when that never ends.
+// Which threads wait for which, and the error message of a deadlock.
 #include <algorithm>
 #include <utility>
 
@@ -11,7 +11,7 @@ constexpr unsigned kNamedBarriers = 16;
 
 }  // namespace
 
-// Lets those of a block go on for whom everybody has come. Returns whether there was anybody.
+// Releases the threads of a block for which all others have arrived. Returns whether there were any.
 bool Scheduler::release_block(unsigned block) {
   bool any = false, all_at_block = true;
   const unsigned first = block * count_;
@@ -83,7 +83,7 @@ void Scheduler::explain_deadlock() const {
       all.push_back({t, why, 0});
     }
   }
-  require(!all.empty(), "no thread can go on");
+  require(!all.empty(), "no thread can continue");
   std::string told;
   constexpr std::size_t kMostTold = 6;
   for (std::size_t i = 0; i < std::min(all.size(), kMostTold); ++i) {
@@ -106,8 +106,8 @@ void Scheduler::wait_until(std::function<bool()> met, std::function<std::string(
 
 void Scheduler::wait_at_named_barrier(int id, int threads) {
   const unsigned wanted = static_cast<unsigned>(threads), block = me().block;
-  require(id >= 1 && id < static_cast<int>(kNamedBarriers), "a barrier of the number ", id,
-          "; 1 to 15 have names");
+  require(id >= 1 && id < static_cast<int>(kNamedBarriers), "named barrier ", id,
+          " does not exist; 1 to 15 do");
   require(threads > 0 && wanted <= count_ && wanted % kWarp == 0, "named barrier ", id, " for ", threads,
           " threads");
   under_way_.activate();

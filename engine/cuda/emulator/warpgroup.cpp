@@ -12,11 +12,11 @@
 namespace umbra::emulator {
 namespace {
 
-constexpr int kRows = 64, kOperandBytes = 32;      // of an instruction: m, and along k
+constexpr int kRows = 64, kOperandBytes = 32;      // of an instruction: m, and bytes along k
 constexpr int kMostSums = 128;                     // of a thread
-constexpr std::uint32_t kUnreadable = 0x7fc0dead;  // a NaN that nobody computes
+constexpr std::uint32_t kUnreadable = 0x7fc0dead;  // a NaN that no computation produces
 
-// A number as the tensor core reads it: of a tf32 number the last 13 bits are not there.
+// A number as the tensor core reads it, without the last 13 bits if it is tf32.
 float number(std::uint32_t bits, int element_bytes) {
   return std::bit_cast<float>(element_bytes == 2 ? bits << 16 : bits & ~0x1fffu);
 }
@@ -31,20 +31,20 @@ Bits load(const unsigned char* from) {
 void check_operand(std::uint64_t descriptor, Major major, int mn, int element_bytes, const char* name) {
   const DescribedOperand operand = described(descriptor);
   const unsigned atom = swizzle_atom(operand.swizzle), row = swizzle_row(operand.swizzle);
-  if (operand.swizzle == Swizzle::kNone) return;  // 16 bytes, which a descriptor cannot undercut
+  if (operand.swizzle == Swizzle::kNone) return;  // only multiples of 16 bytes fit into a descriptor
   const unsigned into = operand.start % atom;
   const bool starts = into == 0 || (major == Major::kK && into < row && into % kOperandBytes == 0);
   require(starts, "operand ", name, " of a wgmma starts at byte ", operand.start - Window::kBase,
           " of shared memory, ", into, " bytes into an atom of ", atom, " bytes of its swizzle");
   require(operand.stride % atom == 0, "operand ", name, " of a wgmma has a stride of ", operand.stride,
-          " bytes, no multiple of its swizzle's ", atom);
+          " bytes, not a multiple of its swizzle's ", atom);
   const bool leads = major == Major::kMN && mn * element_bytes > static_cast<int>(row);
   require(!leads || operand.leading % atom == 0, "operand ", name, " of a wgmma has leading blocks ",
-          operand.leading, " bytes apart, no multiple of its swizzle's ", atom);
+          operand.leading, " bytes apart, not a multiple of its swizzle's ", atom);
 }
 
-// Where the elements of an operand lie, from the last multiple of 1024 bytes before it. Of all swizzles that
-// is a multiple of the pattern, so that one answer serves all operands that differ in nothing else.
+// Where the elements of an operand are, relative to the last multiple of 1024 bytes before it. 1024 is a
+// multiple of the pattern of every swizzle, so operands that differ only in that multiple share one entry.
 constexpr unsigned kPattern = 1024;
 struct Places {
   std::vector<unsigned> places;
@@ -52,7 +52,7 @@ struct Places {
 };
 const Places& places_of(std::uint64_t descriptor, Major major, int count, int element_bytes) {
   static std::map<std::tuple<std::uint64_t, Major, int, int>, Places> known;
-  constexpr std::uint64_t kStart = 0x3fff;  // the descriptor's bits of the start
+  constexpr std::uint64_t kStart = 0x3fff;  // the bits of the start address in the descriptor
   const std::uint64_t within = described(descriptor).start % kPattern >> 4;
   const std::uint64_t moved = (descriptor & ~kStart) | within;
   Places& found = known[{moved, major, count, element_bytes}];
@@ -66,7 +66,7 @@ const Places& places_of(std::uint64_t descriptor, Major major, int count, int el
   return found;
 }
 
-// The places of all threads' accumulators, a thread's one after the other.
+// The places of all threads' accumulators, thread by thread.
 const std::vector<Place2>& result_places() {
   static const std::vector<Place2> all = [] {
     std::vector<Place2> places;
@@ -79,7 +79,7 @@ const std::vector<Place2>& result_places() {
 
 std::string text(const Wgmma& w) {
   return concat("n", w.n, w.element_bytes == 2 ? " bf16" : " tf32", w.a_in_registers ? " from registers" : "",
-                w.a_major == Major::kMN ? " a across" : "", w.b_major == Major::kMN ? " b across" : "",
+                w.a_major == Major::kMN ? " a MN-major" : "", w.b_major == Major::kMN ? " b MN-major" : "",
                 w.add ? " adding" : "", " a ", std::hex, w.a, " b ", w.b);
 }
 
@@ -194,8 +194,8 @@ void Warpgroup::multiply(const Issued& issued, Window& window) {
       finite = finite && std::isfinite(b[k][j]);
     }
   }
-  // Products of two bf16 or tf32 are exact; a tensor core adds them in another order and cuts where this
-  // rounds. Padding is skipped: zeros of a, unless something of b would make more of them.
+  // Products of two bf16 or tf32 are exact; a tensor core adds them in another order and truncates where this
+  // rounds. Padding is skipped: zeros of a, unless b has an infinity or a NaN.
   for (int m = 0; m < kRows; ++m) {
     float* row = product[m];
     std::fill_n(row, n, 0.0f);

@@ -1,5 +1,5 @@
-// The wgmmas of one emulated warpgroup: issued thread by thread, done by all 128 together at a time of the
-// emulator's choosing, their sums kept away from the threads' registers until these have waited.
+// The wgmmas of one emulated warpgroup: issued thread by thread, performed for all 128 together at a time
+// that the emulator chooses. Their sums are kept out of the threads' registers until the threads have waited.
 #pragma once
 
 #include <array>
@@ -27,26 +27,25 @@ class Warpgroup {
   void commit(unsigned thread);
   /// The number of wgmmas, from the first, that must be done for a wait that leaves `left` groups.
   std::uint64_t wanted(unsigned thread, int left) const;
-  /// Does those that have been issued by all threads, the first `until` of all at most.
+  /// Performs the wgmmas that all threads have issued, at most the first `until`.
   void perform(Window& window, std::uint64_t until);
   bool done(std::uint64_t wanted) const { return done_ >= wanted; }
   /// The thread has waited: its accumulators are in its registers again.
   void finish_wait(unsigned thread, std::uint64_t wanted);
-  /// Whether a wgmma that nobody has waited for reads any of these bytes of shared memory.
+  /// Whether a wgmma that no thread has waited for reads any of these bytes of shared memory.
   bool may_read(std::size_t begin, std::size_t end) const;
-  /// Why `wanted` are not done.
+  /// What a waiting thread is waiting for, for the error message.
   std::string why_waiting() const;
-  /// Error when a thread has not waited for what it issued.
+  /// Throws Error if a thread has not waited for a wgmma that it issued.
   void check_end() const;
 
  private:
-  // Where an operand's elements are: (mn, k), at mn * steps + k, `from` + (*places)[…] bytes into shared
-  // memory.
+  // Where an operand's elements are: (mn, k) is `from` + (*places)[mn * steps + k] bytes into shared memory.
   struct Operand {
     const std::vector<unsigned>* places = nullptr;
     unsigned from = 0;
   };
-  // Accumulators of a thread that wgmmas under way write.
+  // Accumulators of a thread that wgmmas in flight write.
   struct Sums {
     float* d;
     std::vector<float> value;
@@ -54,8 +53,8 @@ class Warpgroup {
   };
   struct Thread {
     std::uint64_t issued = 0;
-    std::vector<std::uint64_t> groups;  // ends of those that were committed, by number of wgmmas
-    std::list<Sums> sums;               // which do not move
+    std::vector<std::uint64_t> groups;  // ends of the committed groups, as numbers of wgmmas
+    std::list<Sums> sums;               // a list: pointers to its elements stay valid
     bool fenced = false;
   };
   struct Issued {

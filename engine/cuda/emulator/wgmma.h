@@ -1,4 +1,4 @@
-// The tensor cores of Hopper: the twin of engine/cuda/device/wgmma.h, whose comments hold here.
+// The tensor cores of Hopper for the host; engine/cuda/device/wgmma.h documents the functions.
 #pragma once
 
 #include <cstdint>

@@ -1,20 +1,21 @@
-// Sums and other folds over a block, in an order that depends on nothing but the number of threads.
+// Sums and other folds over a block, in an order that depends on the number of threads alone.
 #pragma once
 
 #include "cuda_grid.h"
 
 namespace umbra {
 
-/// `value` of all lanes of a warp, combined by fold(a, b) in pairs, in every lane. All lanes must call it.
+/// Combines `value` of all lanes of a warp by fold(a, b) in pairs and returns the result in every lane. All
+/// lanes must call it.
 template <class T, class Fold>
 __device__ T warp_fold(T value, const Fold& fold) {
   for (int lanes = 16; lanes > 0; lanes /= 2) value = fold(value, __shfl_xor_sync(kFullWarp, value, lanes));
   return value;
 }
 
-/// `value` of all threads of a one-dimensional block of whole warps, combined by fold(a, b), in every thread.
-/// `scratch` is shared memory for one number per warp, free again when the block has passed its next barrier.
-/// All threads must call it.
+/// Combines `value` of all threads of a one-dimensional block of whole warps by fold(a, b) and returns the
+/// result in every thread. `scratch` is shared memory for one number per warp, free again after the block's
+/// next barrier. All threads must call it.
 template <class T, class Fold>
 __device__ T block_fold(T value, T* scratch, const Fold& fold) {
   value = warp_fold(value, fold);
@@ -35,17 +36,17 @@ struct PlusFold {
 struct Larger {
   template <class T>
   __device__ T operator()(T a, T b) const {
-    return b > a ? b : a;  // a NaN of a's stays, one of b's does not come in
+    return b > a ? b : a;  // keeps a if a is NaN, ignores b if b is NaN
   }
 };
 
-/// The sum of `value` over the lanes of a warp, as warp_fold().
+/// The sum of `value` over the lanes of a warp; see warp_fold().
 template <class T>
 __device__ T warp_sum(T value) {
   return warp_fold(value, PlusFold());
 }
 
-/// The sum of `value` over a block, as block_fold().
+/// The sum of `value` over a block; see block_fold().
 template <class T>
 __device__ T block_sum(T value, T* scratch) {
   return block_fold(value, scratch, PlusFold());

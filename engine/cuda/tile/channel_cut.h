@@ -1,12 +1,12 @@
 // How a grid walks the view [outer, C, inner] channel by channel, with neighbouring threads at neighbouring
-// addresses. Where inner > 1, a block has one channel and its threads run along inner, four elements at a
-// time where 4 divides it. Where inner = 1 (rows [N, C]), a block has 32 channels, one per lane, and its
-// warps run along outer.
+// addresses. If inner > 1, a block has one channel and its threads run along inner, four elements at a time
+// if 4 divides inner. If inner = 1 (rows [N, C]), a block has 32 channels, one per lane, and its warps run
+// along outer.
 //
-// Either way a channel may be cut into ranges ("splits"), one block each. What a thread visits, and in which
-// order, depends on the problem alone, never on the alignment of a buffer or on the card: sums have the same
-// bits everywhere. Plain functions, so that a host test can see that every element is visited once
-// (tests/cuda/channel_cut_test.cpp).
+// In both cases a channel may be cut into ranges ("splits"), one block each. The elements that a thread
+// visits, and their order, depend on the problem alone, not on the alignment of a buffer or on the card, so
+// sums are bit-identical everywhere. Plain functions, so that a test on the host can check that every element
+// is visited once (tests/cuda/channel_cut_test.cpp).
 #pragma once
 
 #include <algorithm>
@@ -16,17 +16,17 @@
 
 namespace umbra {
 
-/// Where a thread is. A unit is ChannelCut::width neighbouring elements.
+/// The position of a thread. A unit is ChannelCut::width neighbouring elements.
 struct ChannelWalk {
   std::int64_t at;     // flat index of the unit's first element
-  unsigned unit, end;  // of the channel's units: this one, and where this block's range ends
-  unsigned column;     // unit in its row of `inner` elements
+  unsigned unit, end;  // this unit's number in the channel, and the end of this block's range
+  unsigned column;     // this unit's number in its row of `inner` elements
   constexpr bool more() const { return unit < end; }
 };
 
 struct ChannelCut {
-  /// For blocks of `threads` threads (a multiple of 32). A block takes about `elements` elements, more where
-  /// there would be more than `most_splits` of a channel.
+  /// For blocks of `threads` threads (a multiple of 32). A block visits about `elements` elements, or more if
+  /// a channel would otherwise have more than `most_splits` splits.
   ChannelCut(std::int64_t outer, std::int64_t channels_, std::int64_t inner_, unsigned threads_,
              std::int64_t elements, std::int64_t most_splits)
       : channels(channels_), inner(inner_), threads(threads_) {
@@ -43,18 +43,18 @@ struct ChannelCut {
     outer_stride = channels * inner;
     step_at = (step / row) * outer_stride + step_column * width;
   }
-  /// One block per channel (or 32 channels), whatever their size.
+  /// One block per channel (or per 32 channels), whatever their size.
   static ChannelCut whole(std::int64_t outer, std::int64_t channels, std::int64_t inner, unsigned threads) {
     return {outer, channels, inner, threads, outer * inner * 32, 1};
   }
-  /// Why a channel is too large for these counts; empty when it is not.
+  /// Why a channel is too large for these counts; empty if it is not.
   static std::string declines(std::int64_t outer, std::int64_t inner) {
-    return outer * inner < std::int64_t{1} << 31 ? "" : "takes less than 2^31 values per channel";
+    return outer * inner < std::int64_t{1} << 31 ? "" : "it supports fewer than 2^31 values per channel";
   }
 
   /// Blocks for all channels, without the splits.
   constexpr unsigned blocks() const { return static_cast<unsigned>((channels + lanes - 1) / lanes); }
-  /// Numbers a block needs to sum over the threads of a channel.
+  /// How many numbers of scratch memory a block needs to sum over the threads of a channel.
   constexpr unsigned scratch() const { return lanes == 1 ? threads / 32 : threads; }
   constexpr std::int64_t channel(unsigned thread, unsigned block) const {
     return static_cast<std::int64_t>(block) * lanes + thread % lanes;
@@ -63,7 +63,7 @@ struct ChannelCut {
   constexpr unsigned split_elements(unsigned split) const {
     return (std::min(units, (split + 1) * per_split) - split * per_split) * width;
   }
-  /// The first unit of a thread; none where the channel does not exist.
+  /// The first unit of a thread; more() is false if the channel does not exist.
   constexpr ChannelWalk walk(unsigned thread, unsigned block, unsigned split) const {
     const std::int64_t c = channel(thread, block);
     const unsigned unit = split * per_split + thread / lanes, column = unit % row;
@@ -86,7 +86,7 @@ struct ChannelCut {
   unsigned threads, lanes, width;
   unsigned row, units;  // units per row of inner elements and per channel
   unsigned per_split, splits;
-  unsigned step, step_column;  // units from one of a thread to its next, and how far along the row that is
+  unsigned step, step_column;  // units from one of a thread to its next, and the same within the row
 };
 
 }  // namespace umbra

@@ -1,5 +1,5 @@
-// What kernels over a ChannelCut share: units of one or four numbers, loops that ask for several units before
-// they use the first, and sums over the threads of a channel in an order that depends on nothing but the cut.
+// Shared by kernels over a ChannelCut: units of one or four numbers, loops that load several units before
+// they use the first, and sums over the threads of a channel in an order that depends on the cut alone.
 //
 // Kernels are launched with channel_grid(): block x is a channel (or 32 of them), block y a split.
 #pragma once
@@ -19,8 +19,7 @@ __device__ inline Unit<4> unit_of(const float4& four) {
   return {four.x, four.y, four.z, four.w};
 }
 
-/// The unit at p. `aligned` says whether p starts at a multiple of 16 bytes; the numbers are the same either
-/// way.
+/// The unit at p. `aligned`: p is a multiple of 16 bytes; the result does not depend on it.
 template <int kWidth>
 __device__ Unit<kWidth> load_unit(const float* p, bool aligned) {
   Unit<kWidth> unit{};
@@ -42,8 +41,8 @@ __device__ void store_unit(float* p, const Unit<kWidth>& unit, bool aligned) {
   for (int k = 0; k < kWidth; ++k) p[k] = unit.v[k];
 }
 
-/// Calls use(at, load(at)) for every unit of this thread, loads of kAhead units first: memory answers them
-/// together.
+/// Calls use(at, load(at)) for every unit of this thread, after loading kAhead units, so that their latencies
+/// overlap.
 template <int kAhead, class Load, class Use>
 __device__ void each_unit(const ChannelCut& cut, ChannelWalk walk, const Load& load, const Use& use) {
   while (walk.more()) {
@@ -60,9 +59,8 @@ __device__ void each_unit(const ChannelCut& cut, ChannelWalk walk, const Load& l
   }
 }
 
-/// The sum of `value` over the threads of this thread's channel, in each of them. All threads of the block
-/// must call it. scratch: ChannelCut::scratch() doubles, free again when the block has passed its next
-/// barrier.
+/// The sum of `value` over the threads of this thread's channel, returned in each of them. All threads of the
+/// block must call it. scratch: ChannelCut::scratch() doubles, free again after the block's next barrier.
 __device__ inline double channel_sum(const ChannelCut& cut, double value, double* scratch) {
   if (cut.lanes == 1) return block_sum(value, scratch);
   scratch[threadIdx.x] = value;
@@ -86,7 +84,7 @@ inline ChannelCut streaming_cut(std::int64_t outer, std::int64_t channels, std::
 __device__ inline ChannelWalk my_walk(const ChannelCut& cut) {
   return cut.walk(threadIdx.x, blockIdx.x, blockIdx.y);
 }
-/// Whether this thread speaks for its channel: it writes what is one number per channel.
+/// Whether this thread writes the results of its channel of which there is one per channel.
 __device__ inline bool is_speaker(const ChannelCut& cut) {
   return threadIdx.x < cut.lanes && cut.channel(threadIdx.x, blockIdx.x) < cut.channels;
 }

@@ -1,19 +1,19 @@
-// A block's tile of a product of matrices: what tiled rungs share. Sums
-// are in registers of 256 threads. Both operands pass through shared memory in slices of Shape::kSteps steps
-// along the sum, of which there are two: while one is used, the next is already on its way from memory to
-// registers, and is put into the other when the sums are done. What multiplies is up to the Shape: here fp32,
-// 4 x 4 to 8 x 8 sums in each thread, slices of 16 steps; in mma_tile.h tensor cores. What a slice holds is
-// up to the caller's Slices:
+// A block's tile of a matrix product, shared by the tiled rungs. The sums are in registers of 256 threads.
+// Both operands pass through shared memory in slices of Shape::kSteps steps along the sum. There are two
+// slices: while one is used, the next is loaded from memory into registers, and stored in the other one when
+// the sums are done. The Shape defines how products are computed: here in fp32, with 4 x 4 to 8 x 8 sums per
+// thread and slices of 16 steps; in mma_tile.h on tensor cores. The caller's Slices define what a slice
+// holds:
 //
-//   bool next();          // goes to the first or next slice; false behind the last. The same in all threads
+//   bool next();          // moves to the first or next slice; false after the last. The same in all threads
 //   int steps() const;    // steps of this slice, 1 … kSteps. The same in all threads
 //   bool useful() const;  // false: no product of this slice counts for the warp. The same in its threads
-//   void load(ElementA (&a)[kLoadsOfA], ElementB (&b)[kLoadsOfB]) const;  // zeros where there is nothing
+//   void load(ElementA (&a)[kLoadsOfA], ElementB (&b)[kLoadsOfB]) const;  // zeros outside the operands
 //
-// load()'s j-th number of A is that of MapA::lane(j) and ::step(j): ByStep or ByLane, as neighbouring threads
-// should bring what lies side by side in memory.
+// load()'s j-th number of A is the one at MapA::lane(j) and ::step(j). The map is ByStep or ByLane, whichever
+// makes neighbouring threads load from neighbouring addresses.
 //
-// A warp's sums are 16 or 32 rows x 32 columns (64 in the big tile). Warps outside of the matrix skip all
+// A warp's sums are 16 or 32 rows x 32 columns (64 in the big tile). Warps outside the matrix skip all
 // products.
 #pragma once
 
@@ -26,8 +26,8 @@ namespace umbra {
 
 inline constexpr int kTileThreads = 256;
 
-/// Where in a slice of kLanes rows (or columns) and kSteps steps the j-th load of a thread goes: neighbouring
-/// threads load neighbouring lanes of one step, and each thread kTogether steps in a row …
+/// The place in a slice of kLanes rows (or columns) and kSteps steps of a thread's j-th load: neighbouring
+/// threads load neighbouring lanes of one step, and each thread kTogether consecutive steps …
 template <int kLanes, int kSteps, int kTogether>
 struct ByLane {
   static constexpr bool kAlongSteps = false;
@@ -37,7 +37,7 @@ struct ByLane {
   static __device__ int lane(int) { return static_cast<int>(threadIdx.x) % kLanes; }
   static __device__ int step(int j) { return static_cast<int>(threadIdx.x) / kLanes * kTogether + apart(j); }
 };
-/// … or neighbouring steps of one lane, and each thread kTogether lanes in a row.
+/// … or neighbouring steps of one lane, and each thread kTogether consecutive lanes.
 template <int kLanes, int kSteps, int kTogether>
 struct ByStep {
   static constexpr bool kAlongSteps = true;
@@ -53,9 +53,10 @@ template <class Shape, int kLanes, bool kAlongSteps>
 using MapOf = std::conditional_t<kAlongSteps, ByStep<kLanes, Shape::kSteps, Shape::kTogether>,
                                  ByLane<kLanes, Shape::kSteps, Shape::kTogether>>;
 
-/// Loads a thread's numbers of a matrix. That of lane(0) and step(0) is data[at], and from it on there are so
-/// many lanes and steps (none or less: zeros, and nothing is read); the pitches are elements from one to the
-/// next. Indices are unsigned because an address then takes two instructions.
+/// Loads a thread's numbers of a matrix. data[at] is the number of lane(0) and step(0); from there on the
+/// matrix has `lanes` lanes and `steps` steps (if not positive, the result is zeros and nothing is read). The
+/// pitches are elements from one lane or step to the next. Indices are unsigned because an address then takes
+/// two instructions.
 template <class Map, int kLoads, class T>
 __device__ __forceinline__ void load_lanes(T (&to)[kLoads], const T* data, unsigned at, int lanes, int steps,
                                            int lane_pitch, int step_pitch) {
@@ -71,8 +72,7 @@ __device__ __forceinline__ void load_lanes(T (&to)[kLoads], const T* data, unsig
 template <class Shape, class MapA, class MapB>
 struct TileSlices;
 
-/// Rows and columns of a thread, threads of a warp side by side in rows, warps of the block side by side in
-/// rows.
+/// Template arguments: rows and columns of a thread, rows of threads in a warp, rows of warps in the block.
 template <Tile kTile_, int kThreadRows_, int kThreadColumns_, int kLaneRows, int kWarpRows>
 struct TileShape {
   static constexpr Tile kTile = kTile_;
@@ -80,12 +80,12 @@ struct TileShape {
   static constexpr int kLaneColumns = 32 / kLaneRows, kWarpColumns = kTileThreads / 32 / kWarpRows;
   static constexpr int kRowsOfWarp = kThreadRows * kLaneRows, kColumnsOfWarp = kThreadColumns * kLaneColumns;
   static constexpr int kRows = kRowsOfWarp * kWarpRows, kColumns = kColumnsOfWarp * kWarpColumns;
-  static constexpr bool kRounds = false;  // whether operands are rounded before they are multiplied
+  static constexpr bool kRounds = false;  // whether operands are rounded before the multiplication
   static constexpr int kSteps = kTileSteps, kTogether = 1;
   static constexpr int kLoadsOfA = kRows * kSteps / kTileThreads;
   static constexpr int kLoadsOfB = kColumns * kSteps / kTileThreads;
   static constexpr int kBlocksOfSm =
-      kThreadRows * kThreadColumns > 32 ? 1 : 2;  // at least: bounds the registers
+      kThreadRows * kThreadColumns > 32 ? 1 : 2;  // a minimum, which bounds the registers
   static_assert(kRows == rows_of(kTile) && kColumns == columns_of(kTile));
   using Sums = float[kThreadRows][kThreadColumns];
   template <class MapA, class MapB>
@@ -95,8 +95,8 @@ struct TileShape {
   static __device__ int warp_column() {
     return static_cast<int>(threadIdx.x) / 32 % kWarpColumns * kColumnsOfWarp;
   }
-  /// The first of the thread's rows g, …, g + 3 (g = 0 or 4) in the tile, and of its columns. Fours of
-  /// neighbouring threads lie side by side.
+  /// The first of the thread's rows g, …, g + 3 (g = 0 or 4) in the tile, and of its columns. The fours of
+  /// neighbouring threads are contiguous.
   static __device__ int row_of(int g) {
     return warp_row() + (g * kLaneRows) + static_cast<int>(threadIdx.x) % 32 / kLaneColumns * 4;
   }
@@ -104,8 +104,8 @@ struct TileShape {
     return warp_column() + (g * kLaneColumns) + static_cast<int>(threadIdx.x) % 32 % kLaneColumns * 4;
   }
 
-  /// Calls body(row, column, four sums side by side, the first of which stands there), rows and columns in
-  /// the tile. By whole warps.
+  /// Calls body(row, column, four contiguous sums) with the row and column of the first sum in the tile. All
+  /// lanes of a warp call it.
   template <class Body>
   static __device__ __forceinline__ void for_each_four(const Sums& sums, const Body& body) {
 #pragma unroll
@@ -126,14 +126,14 @@ using TallTile = TileShape<Tile::kTall, 8, 4, 4, 4>;
 using WideTile = TileShape<Tile::kWide, 4, 8, 8, 2>;
 using BigTile = TileShape<Tile::kBig, 8, 8, 4, 4>;
 
-/// What multiplies: the shapes as they are, in fp32, or with tensor cores (mma_tile.h).
+/// A multiplier: the shapes themselves, in fp32, or tensor cores (mma_tile.h).
 struct Fp32Multiplier {
   template <class Shape>
   using Of = Shape;
   static constexpr int kSteps = kTileSteps;
 };
 
-/// Calls body with an object of the multiplier's shape for a tile; kBig: of big ones, too.
+/// Calls `body` with an object of the multiplier's shape for a tile; kBig: including big tiles.
 template <class Multiplier, bool kBig = true, class Body>
 void with_tile_shape(Tile tile, const Body& body) {
   switch (tile) {
@@ -169,8 +169,8 @@ __device__ __forceinline__ void add_product(typename Shape::Sums& sums, const fl
   }
 }
 
-/// The two slices in shared memory, and what multiplies them. Four floats more per step keep fours aligned
-/// and spread steps over banks.
+/// The two slices in shared memory, and their multiplication. Four extra floats per step keep groups of four
+/// aligned and spread steps over banks.
 template <class Shape, class MapA, class MapB>
 struct TileSlices {
   alignas(16) float a[2][kTileSteps][Shape::kRows + 4];
@@ -183,7 +183,7 @@ struct TileSlices {
 #pragma unroll
     for (int j = 0; j < Shape::kLoadsOfB; ++j) b[which][MapB::step(j)][MapB::lane(j)] = from_b[j];
   }
-  /// sums += the products of so many steps, those behind the last being zeros.
+  /// sums += the products of `steps` steps; the steps after the last hold zeros.
   __device__ __forceinline__ void add_products(typename Shape::Sums& sums, int which, int steps) const {
     for (int step = 0; step < steps; step += 4) {
 #pragma unroll
@@ -192,14 +192,14 @@ struct TileSlices {
   }
 };
 
-/// For add_slices: nobody else wants to see what a thread loads of A.
+/// For add_slices: ignores what a thread loads of A.
 struct NobodyWatches {
   template <class Loads>
   __device__ void operator()(const Loads&) const {}
 };
 
-/// sums += the products of all slices, in order; watch(a) sees every slice's numbers of A that this thread
-/// loaded. All threads of the block must call it.
+/// sums += the products of all slices, in order; watch(a) is called with the numbers of A of every slice that
+/// this thread loaded. All threads of the block must call it.
 template <class Shape, class Memory, class Slices, class Watch = NobodyWatches>
 __device__ __forceinline__ void add_slices(typename Shape::Sums& sums, Memory& shared, Slices& slices,
                                            const Watch& watch = {}) {
@@ -219,11 +219,11 @@ __device__ __forceinline__ void add_slices(typename Shape::Sums& sums, Memory& s
     more = slices.next();
     if (more) slices.load(a, b);
     shared.add_products(sums, which, steps);
-    if (more) put(which ^ 1);  // whose last use was before the last barrier
+    if (more) put(which ^ 1);  // last used before the last barrier
   }
 }
 
-/// Stores up to `count` numbers; `fours`: to an address that is a multiple of 16 bytes if there are four.
+/// Stores up to `count` numbers; `fours`: groups of four start at a multiple of 16 bytes.
 __device__ inline void store_four(float* to, const float4& four, int count, bool fours) {
   if (fours && count >= 4) {
     *reinterpret_cast<float4*>(to) = four;
@@ -236,7 +236,7 @@ __device__ inline void store_four(float* to, const float4& four, int count, bool
   }
 }
 
-/// epilogue.put(i, sum) with the sum of the parts of output i, added in order. parts: [parts][outputs].
+/// Calls epilogue.put(i, sum) with the sum of the parts of output i, added in order. from: [parts][outputs].
 template <class Epilogue>
 __global__ void __launch_bounds__(128)
     add_parts(const float* from, int parts, int outputs, Epilogue epilogue) {

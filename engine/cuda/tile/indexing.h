@@ -1,4 +1,4 @@
-// Which thread of a grid does what, in the simplest case: thread i does element i.
+// The simplest mapping of threads to work: thread i computes element i.
 #pragma once
 
 #include "cuda_grid.h"
@@ -17,7 +17,7 @@ __device__ inline std::int64_t thread_number() {
   return static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
 }
 
-/// Whether all of these can be read and written 16 bytes at a time, as far as their first element goes.
+/// Whether all pointers are multiples of 16 bytes, so that 16 bytes can be read and written at a time.
 template <class... T>
 bool aligned_to_16(const T*... pointers) {
   return ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);

@@ -1,14 +1,14 @@
-// The tiles of gemm_tile.h with another multiplier: tensor cores (mma.sync, compute capability 8.0 on).
-// Blocks, tiles, warps, slices and what becomes of the sums are the same; what differs is
+// The tiles of gemm_tile.h, multiplied on tensor cores (mma.sync, compute capability 8.0 on). Blocks, tiles,
+// warps, slices and the use of the sums are the same. The differences:
 //
-//   - operands are rounded to TF32 or BF16, to nearest, on their way into shared memory;
-//   - there a slice is 16 words along the sum, each one TF32 number or two BF16 numbers: 16 or 32 steps;
+//   - operands are rounded to TF32 or BF16, to nearest, when they are stored in shared memory;
+//   - a slice has 16 words along the sum, each one TF32 number or two BF16 numbers: 16 or 32 steps;
 //   - a warp's sums are pieces of 16 x 8, four of each in a thread, and one instruction adds the products of
 //     8 words to a piece: 1024 or 2048 multiply-adds.
 //
-// A warp's 32 x 64 sums (big tile) take 16 instructions per 8 words, for which it reads 24 times 32 words:
-// shared memory, which gives 32 words a clock, is what bounds this rung. So nothing of it may be lost: both
-// orders of slices (mma_places.h) read and write 32 banks at a time.
+// A warp's 32 x 64 sums (big tile) take 16 instructions per 8 words, for which it reads 24 times 32 words.
+// Shared memory, which delivers 32 words per clock, therefore limits this rung, so bank conflicts must be
+// avoided: both orders of slices (mma_places.h) read and write 32 banks at a time.
 #pragma once
 
 #include "engine/base/dtype.h"
@@ -21,7 +21,7 @@ namespace umbra {
 template <class Shape, class MapA, class MapB>
 struct MmaSlices;
 
-/// The tile, warps included, of another shape.
+/// Has the tile and the warps of another shape.
 template <class Base, Precision kPrecision_>
 struct MmaShape : Base {
   static constexpr Precision kPrecision = kPrecision_;
@@ -36,8 +36,8 @@ struct MmaShape : Base {
   template <class MapA, class MapB>
   using Slices = MmaSlices<MmaShape, MapA, MapB>;
 
-  /// As TileShape's. A thread has two sums side by side in each of two rows; with its neighbour, which has
-  /// the next two of both, it changes them for four in one row.
+  /// Like TileShape's. A thread has two contiguous sums in each of two rows, its neighbour the next two of
+  /// both rows; they exchange sums so that each has four in one row.
   template <class Body>
   static __device__ __forceinline__ void for_each_four(const Sums& sums, const Body& body) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
@@ -70,20 +70,20 @@ inline int mma_steps(Precision precision) {
   return precision == Precision::kTf32 ? MmaMultiplier<Precision::kTf32>::kSteps
                                        : MmaMultiplier<Precision::kBf16>::kSteps;
 }
-/// Calls body with the multiplier of a precision that rounds …
+/// Calls `body` with the multiplier of a precision that rounds …
 template <class Body>
 void with_mma(Precision precision, const Body& body) {
   if (precision == Precision::kTf32) return body(MmaMultiplier<Precision::kTf32>());
   body(MmaMultiplier<Precision::kBf16>());
 }
-/// … and with a pointer to weights, which may be in memory as BF16 if that is the precision.
+/// … and with a pointer to weights, which may be stored as BF16 if the precision is BF16.
 template <class Body>
 void with_mma_and_weights(Precision precision, DType weights, const void* w, const Body& body) {
   if (weights == DType::kBf16) return body(MmaMultiplier<Precision::kBf16>(), static_cast<const Bf16*>(w));
   with_mma(precision, [&](auto multiplier) { body(multiplier, static_cast<const float*>(w)); });
 }
 
-/// Two numbers as BF16 side by side.
+/// Two numbers as a pair of BF16.
 __device__ __forceinline__ unsigned bf16_pair(float low, float high) {
   return to_bf16x2(low, high);
 }
@@ -107,7 +107,7 @@ struct MmaSlice {
       for (int j = 0; j < kLoads; j += 2) {
         unsigned pair = bf16_pair(from[j], from[j + 1]);
         int lane = Map::lane(j);
-        if constexpr (Map::kAlongSteps) {  // numbers of two lanes: the neighbour has those of the other step
+        if constexpr (Map::kAlongSteps) {  // of two lanes: the neighbour has those of the other step
           const unsigned other = __shfl_xor_sync(kFullWarp, pair, 1);
           const bool odd = threadIdx.x % 2 != 0;
           pair = odd ? other >> 16 | (pair & 0xffff0000u) : (pair & 0xffffu) | other << 16;
@@ -130,7 +130,7 @@ struct MmaSlices {
     b[which].put(from_b);
   }
 
-  /// sums += the products of so many steps, those behind the last being zeros.
+  /// sums += the products of `steps` steps; the steps after the last hold zeros.
   __device__ __forceinline__ void add_products(typename Shape::Sums& sums, int which, int steps) const {
     using OrderA = typename MmaSlice<Shape, MapA, Shape::kRows>::Order;
     using OrderB = typename MmaSlice<Shape, MapB, Shape::kColumns>::Order;

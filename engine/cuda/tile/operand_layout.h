@@ -1,19 +1,18 @@
-// Where the operands of tensor-core instructions lie: swizzled shared memory, the descriptors with which a
-// wgmma finds an operand there, and which thread holds which element in registers. Plain constexpr functions
-// that kernels, the emulator and tests share (tests/cuda/operand_layout_test.cpp proves them against each
-// other); the PTX ISA's chapter on wgmma and CUTLASS' canonical layouts (mma_traits_sm90_gmma.hpp) are where
-// they are from.
+// The layout of the operands of tensor-core instructions: swizzled shared memory, the descriptors that locate
+// an operand for a wgmma, and which thread holds which element in registers. Plain constexpr functions,
+// shared by kernels, the emulator and tests (tests/cuda/operand_layout_test.cpp checks them against each
+// other), after the PTX ISA's chapter on wgmma and CUTLASS' canonical layouts (mma_traits_sm90_gmma.hpp).
 #pragma once
 
 #include <cstdint>
 
 namespace umbra {
 
-/// The pattern in which 16-byte chunks of shared memory change places, named by the bytes of its rows. Eight
-/// rows are an atom, and an atom lies at a multiple of its size: 1024, 512 or 256 bytes.
+/// The pattern in which 16-byte chunks of shared memory are permuted, named by the bytes of its rows. Eight
+/// rows are an atom, and an atom begins at a multiple of its size: 1024, 512 or 256 bytes.
 enum class Swizzle { kNone, k32, k64, k128 };
 
-/// Which index of an operand is contiguous in memory: K, along which is summed, or the other one, M or N.
+/// Which index of an operand is contiguous in memory: K, the summed one, or the other one, M or N.
 enum class Major { kK, kMN };
 
 constexpr unsigned swizzle_row(Swizzle swizzle) {
@@ -23,16 +22,16 @@ constexpr unsigned swizzle_atom(Swizzle swizzle) {
   return 8 * swizzle_row(swizzle);
 }
 
-/// Where the byte lies that would lie at `byte_address` without a swizzle. A pattern of the address in shared
-/// memory, not of the place in a tile: address bits 4-6 are XORed with bits 7-9 (128-byte rows), 4-5 with 7-8
-/// (64), 4 with 7 (32). Its own inverse.
+/// The address of the byte that would be at `byte_address` without a swizzle. It depends on the address in
+/// shared memory, not on the place in a tile: address bits 4-6 are XORed with bits 7-9 (128-byte rows), 4-5
+/// with 7-8 (64), 4 with 7 (32). The function is its own inverse.
 constexpr unsigned swizzled(unsigned byte_address, Swizzle swizzle) {
   const unsigned chunks = swizzle_row(swizzle) / 16 - 1;  // mask of the chunk number in a row
   return byte_address ^ ((byte_address >> 7 & chunks) << 4);
 }
 
-/// The 64 bits that tell a wgmma where an operand begins and how it goes on. `leading_bytes` and
-/// `stride_bytes` mean what operand_byte() below does with them. Addresses and strides are multiples of 16.
+/// The 64 bits that describe an operand's start and strides to a wgmma. operand_byte() below defines the
+/// meaning of `leading_bytes` and `stride_bytes`. Addresses and strides are multiples of 16.
 constexpr std::uint64_t wgmma_descriptor(unsigned shared_address, unsigned leading_bytes,
                                          unsigned stride_bytes, Swizzle swizzle) {
   constexpr std::uint64_t k14Bits = 0x3fff;
@@ -56,11 +55,12 @@ constexpr DescribedOperand described(std::uint64_t descriptor) {
 }
 
 /// The address at which a wgmma reads element (mn, k) of an operand; k counts from the start of the
-/// instruction's own 32 bytes (16 bf16 or 8 tf32), mn from its first row or column.
+/// instruction's 32 bytes (16 bf16 or 8 tf32), mn from its first row or column.
 ///   K-major, swizzled: groups of eight mn are `stride` apart, a row of 32, 64 or 128 bytes per mn; `leading`
-///     is not read. The next 32 bytes of k are the next 32 bytes of the row: start + 32.
+///     is ignored. The next 32 bytes of k are the next 32 bytes of the row: start + 32.
 ///   MN-major, swizzled: a row of 32, 64 or 128 bytes of mn per k; groups of eight k are `stride` apart, and
-///     rows' worths of mn (64 bf16 for 128 bytes) are `leading` apart. The next 16 k are two strides on.
+///     groups of mn that fill a row (64 bf16 for 128 bytes) are `leading` apart. The next 16 k are two
+///     strides further.
 ///   Without swizzle: cores of 8 x 16 bytes, contiguous. K-major: the two cores of k are `leading` apart,
 ///     groups of eight mn `stride`. MN-major: groups of eight k are `leading` apart, 16 bytes of mn `stride`.
 constexpr unsigned operand_byte(std::uint64_t descriptor, Major major, int element_bytes, int mn, int k) {
@@ -84,15 +84,15 @@ struct Place2 {
   int row, column;
 };
 
-/// The element of the 64 x N result that is number `i` of a thread's accumulators; threads of a warpgroup
-/// count from 0 to 127, and warp w has rows 16 w to 16 w + 15.
+/// The element of the 64 x N result in accumulator `i` of a thread; threads of a warpgroup are numbered from
+/// 0 to 127, and warp w has rows 16 w to 16 w + 15.
 constexpr Place2 wgmma_d_place(int thread_of_warpgroup, int i) {
   const int warp = thread_of_warpgroup / 32, lane = thread_of_warpgroup % 32;
   return {16 * warp + lane / 4 + i / 2 % 2 * 8, i / 4 * 8 + lane % 4 * 2 + i % 2};
 }
 
-/// The element (row, k) of an A operand in registers that register `i` (0 to 3) of a thread holds: a tf32
-/// number, or a pair of bf16 of which this is the first, in the lower half; the second is one k further.
+/// The element (row, k) of an A operand in register `i` (0 to 3) of a thread: a tf32 number, or the first of
+/// a pair of bf16, in the lower half; the second has the next k.
 constexpr Place2 wgmma_a_place(int thread_of_warpgroup, int i, int element_bytes) {
   const int warp = thread_of_warpgroup / 32, lane = thread_of_warpgroup % 32;
   const int wide = element_bytes == 2 ? 2 : 1;  // elements of a register

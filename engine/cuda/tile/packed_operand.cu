@@ -1,7 +1,7 @@
-// Packs operands (packed_operand.h): one pass over memory that rounds, and transposes if it must. Straight
-// ones: a thread makes the 16 bytes of a row that belong together. Transposed ones go
-// through shared memory in squares of 32 x 32, so that reads and writes both run along rows; the 33rd column
-// of the square spreads a column's numbers over all banks.
+// Packs operands (packed_operand.h): one pass over memory that rounds and, if necessary, transposes. Without
+// transposition a thread writes 16 bytes of a row. With it, numbers pass through shared memory in squares of
+// 32 x 32, so that reads and writes both run along rows; the 33rd column of the square spreads a column's
+// numbers over all banks.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/cuda/tile/packed_operand.h"
 
@@ -15,7 +15,7 @@ __device__ float read(const From* from, std::int64_t i) {
   return static_cast<float>(from[i]);
 }
 
-// Numbers of a packed operand as they stand in memory.
+// Numbers of a packed operand in memory.
 struct Tf32Number {
   static constexpr int kSide = 4;  // in 16 bytes
   std::uint32_t bits;
@@ -27,7 +27,7 @@ struct Bf16Number {
   __device__ explicit Bf16Number(float value) : bits(static_cast<std::uint16_t>(bf16_bits(value))) {}
 };
 
-// from [rows][columns], to [rows][pitch]; rows are those of all matrices.
+// from [rows][columns], to [rows][pitch]; rows counts the rows of all matrices.
 template <class From, class To>
 __global__ void __launch_bounds__(256)
     pack_straight(const From* from, To* to, std::int64_t rows, std::int64_t columns, std::int64_t sides) {

@@ -1,8 +1,8 @@
-// Packed operands: what tensor cores read instead of an operand in fp32. A packed operand is a stack of
-// matrices whose numbers are rounded to TF32 (in 4 bytes) or to bfloat16 (in 2), whose rows start at
-// multiples of 16 bytes, as TMA wants it, and which are transposed where the steps of the sum would not lie
-// side by side otherwise. A kernel that reads fp32 once packs into the workspace; where the weights stand in
-// memory as bfloat16 already and their rows are multiples of 16 bytes, they are the packed operand.
+// Packed operands: what tensor cores read instead of an fp32 operand. A packed operand is a stack of matrices
+// whose numbers are rounded to TF32 (in 4 bytes) or to bfloat16 (in 2), whose rows start at multiples of 16
+// bytes, as TMA requires, and which are transposed if the steps of the sum would not be contiguous otherwise.
+// A kernel that reads the fp32 operand once packs it into the workspace. Weights that are already stored as
+// bfloat16, with rows of a multiple of 16 bytes, are used in place.
 #pragma once
 
 #include "cuda_grid.h"
@@ -18,12 +18,12 @@ struct OperandSource {
   std::int64_t outer, rows, columns;
 };
 
-/// A source as tensor cores read it. data is null as long as it has no memory.
+/// A source as tensor cores read it. data is null until it has memory.
 struct PackedOperand {
   const void* data;
   Precision precision;
   std::int64_t outer, rows, columns;  // of the packed matrices
-  bool transposed;                    // against the source
+  bool transposed;                    // relative to the source
 
   constexpr int element_bytes() const { return precision == Precision::kBf16 ? 2 : 4; }
   constexpr std::int64_t row_bytes() const { return (columns * element_bytes() + 15) / 16 * 16; }
@@ -32,7 +32,7 @@ struct PackedOperand {
   }
 };
 
-/// What becomes of a source; `data` is the source's where that can be used in place.
+/// The packed form of a source; `data` is the source's if it can be used in place.
 inline PackedOperand packed_operand(const OperandSource& source, Precision precision, bool transposed) {
   const bool in_place = !transposed && precision == Precision::kBf16 && source.dtype == DType::kBf16 &&
                         source.columns * 2 % 16 == 0 &&
@@ -45,11 +45,11 @@ inline PackedOperand packed_operand(const OperandSource& source, Precision preci
           transposed};
 }
 
-/// Packs `source` into the memory `to`, packed.bytes() long; gaps behind rows become zeros.
+/// Packs `source` into the memory `to`, packed.bytes() long; gaps after rows are filled with zeros.
 void pack_operand(const OperandSource& source, const PackedOperand& packed, void* to, void* stream);
 
-/// A packed operand for TMA, to be fetched in boxes of `rows` rows of `columns` numbers, swizzled over a
-/// row's width.
+/// The tensor map of a packed operand, fetched in boxes of `rows` rows of `columns` numbers, swizzled over
+/// the width of a row.
 inline TensorMapSpec boxes_of(const PackedOperand& packed, int columns, int rows) {
   const int row_bytes = columns * packed.element_bytes();
   const auto number = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };

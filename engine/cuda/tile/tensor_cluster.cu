@@ -1,15 +1,15 @@
 // Rung cuda_7_cluster: the block of cuda_6_specialised (tensor_specialised.h) launched in clusters, for
-// results of few tiles. The blocks of a cluster take one part each of a tile's slices, put their sums into
-// their own shared memory, and each adds up, block by block in order, what all have of its share. No
-// workspace and no second kernel; the same bits in every run.
+// results of few tiles. Each block of a cluster computes one part of a tile's slices and stores its sums in
+// its own shared memory. Then each block adds up its share of the sums of all blocks, in order. This needs no
+// workspace and no second kernel, and runs are bit-identical.
 #include "cluster.h"
 #include "engine/cuda/tile/tensor_specialised.h"
 
 namespace umbra {
 namespace {
 
-// The sums of a cluster's blocks, added in order. Fours of a thread's sums lie in shared memory thread by
-// thread, and block r of the cluster takes every size-th four from the r-th on.
+// The sums of a cluster's blocks, added in order. Shared memory holds the groups of four of a thread's sums
+// thread by thread; block r of the cluster adds every size-th group, starting with the r-th.
 template <class Tile>
 struct ClusterSums {
   static constexpr int kFours = Tile::kSums / 4;
@@ -23,7 +23,7 @@ __device__ void add_in_cluster(const TensorArguments& a, const TileAt& at, Tenso
   static_assert(sizeof mine <= sizeof shared.stage);
   const int thread = static_cast<int>(threadIdx.x);
   const unsigned size = cluster_size(), rank = cluster_rank();
-  named_barrier_sync(1, kMultipliers * kWarpgroup);  // until then the stages hold operands
+  named_barrier_sync(1, kMultipliers * kWarpgroup);  // before this barrier the stages hold operands
 #pragma unroll
   for (int f = 0; f < ClusterSums<Tile>::kFours; ++f) {
     mine.four[f][thread] = make_float4(sums[4 * f], sums[4 * f + 1], sums[4 * f + 2], sums[4 * f + 3]);
@@ -43,7 +43,7 @@ __device__ void add_in_cluster(const TensorArguments& a, const TileAt& at, Tenso
     if (static_cast<unsigned>(k / 4) % size == rank)
       put_two<Tile>(a, shared, nullptr, sums[k], sums[k + 1], i, r, apart, second, rows_apart);
   });
-  cluster_sync();  // nobody leaves while others read
+  cluster_sync();  // no block ends while others read
 }
 
 template <class Tile>
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kSpecialisedThreads, 1)
         }
       },
       [] {
-        if (cluster_size() > 1) {  // the barriers of add_in_cluster()
+        if (cluster_size() > 1) {  // matches the barriers of add_in_cluster()
           cluster_sync();
           cluster_sync();
         }

@@ -1,4 +1,4 @@
-// A slice's multiplication by a warpgroup, straight from shared memory (tensor_tile.h).
+// The multiplication of a slice by a warpgroup, directly from shared memory (tensor_tile.h).
 #pragma once
 
 #include "engine/cuda/tile/tensor_slices.h"
@@ -21,8 +21,8 @@ __device__ std::uint64_t blocks_operand(unsigned address, int k) {
                           kEightSteps, Swizzle::k128);
 }
 
-/// sums += the products of the operands that a(k) and b(k) describe, k from 0 to multiplications - 1. A wgmma
-/// follows a fence without a branch in between, or ptxas makes all of them wait for one another (C7520).
+/// sums += the products of the operands that a(k) and b(k) describe, k from 0 to multiplications - 1. There
+/// must be no branch between a fence and its wgmma, or ptxas makes all of them wait for one another (C7520).
 template <class Tile, int kN, Major kA, Major kB, class A, class B>
 __device__ __forceinline__ void multiply_steps(float (&sums)[kN / 2], int multiplications, const A& a,
                                                const B& b) {
@@ -39,7 +39,7 @@ __device__ __forceinline__ void multiply_steps(float (&sums)[kN / 2], int multip
   }
 }
 
-/// sums += the slice in the stage at that address, for the warpgroup's rows. `work`: units that count for it.
+/// sums += the slice in the stage at `address`, for the warpgroup's rows. `work`: the units to compute.
 template <class Tile>
 __device__ __forceinline__ void multiply_slice(float (&sums)[Tile::kSums], unsigned stage, int warpgroup,
                                                unsigned work, int multiplications) {
@@ -69,7 +69,7 @@ __device__ __forceinline__ void multiply_slice(float (&sums)[Tile::kSums], unsig
   }
 }
 
-/// Units that count for the warpgroup: none where its rows lie behind the last.
+/// The units to compute for the warpgroup: none if its rows are after the last.
 template <class Tile>
 __device__ unsigned work_of(const TensorSlices<Tile>& slices, const TensorWalk& walk, const TileAt& at,
                             int warpgroup) {

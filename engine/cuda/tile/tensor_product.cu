@@ -1,4 +1,4 @@
-// How a product is cut into tiles and parts (tensor_product.h), and its start.
+// Cuts a product into tiles and parts (tensor_product.h) and launches it.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -14,7 +14,7 @@
 namespace umbra {
 namespace {
 
-// For each of few positions, the set of live taps that touch data there.
+// For each position, the set of live taps that touch data there. Only for products with few positions.
 class TapsOfPositions {
  public:
   using Set = std::array<std::uint64_t, kMostTensorTaps / 64>;
@@ -64,7 +64,7 @@ bool listable(const TensorWalk& walk) {
   return !walk.pairs && walk.positions <= PositionOrder::kMost && walk.map.live().count() <= kMostTensorTaps;
 }
 
-// What the multiplications of a product cost with tiles of that shape, in products of 32 samples with a row's
+// The cost of a product's multiplications with tiles of that shape, in products of 32 samples with one row's
 // slice.
 double cost_of(const TensorProduct& product, const TapsOfPositions* taps, TensorShape shape) {
   const TensorWalk& walk = product.walk;
@@ -79,8 +79,8 @@ double cost_of(const TensorProduct& product, const TapsOfPositions* taps, Tensor
     }
     return paired * rows;
   }
-  // wgmma with 32 columns waits for the rows' operand: 24 clocks instead of 16. What is won is that W is read
-  // once for all units. A guess until it is measured.
+  // wgmma with 32 columns waits for the rows' operand: 24 clocks instead of 16. In return W is read once for
+  // all units. An estimate, not measured.
   constexpr double kNarrow = 1.25;
   return static_cast<double>(product.live) * ceil_div(walk.rows, 64) * 64 * kNarrow;
 }
@@ -95,7 +95,7 @@ TensorShape cheapest_shape(const TensorProduct& product, const TapsOfPositions* 
   return shapes[static_cast<std::size_t>(std::min_element(costs.begin(), costs.end()) - costs.begin())];
 }
 
-// Slices of a tile: of the longest list where lists differ.
+// Slices of a tile; if the lists of tiles differ, of the longest one.
 std::int64_t slices_of_tile(const TensorProduct& product, const TapsOfPositions* known, TensorShape shape) {
   const TensorWalk& walk = product.walk;
   const int chunks = ceil_div(walk.depth, slice_steps(product.precision, walk.pairs));
@@ -109,8 +109,8 @@ std::int64_t slices_of_tile(const TensorProduct& product, const TapsOfPositions*
   return static_cast<std::int64_t>(taps) * chunks;
 }
 
-// Into how many parts the sums are cut: what takes least time, in slices of a block. All that depends on it
-// is speed; that it depends on sizes alone gives the same bits on every GPU.
+// The number of parts of the sums that takes the least time, in slices of a block. It affects only speed;
+// because it depends on sizes alone, results are bit-identical on every GPU.
 int parts_of(std::int64_t tiles, std::int64_t slices, bool clusters) {
   constexpr std::int64_t kAtOnce = 132;  // blocks at a time: the multiprocessors of an H100
   constexpr double kStart = 3, kClusterSum = 2, kLaunch = 4, kPartOfTile = 1.0 / 50;
@@ -147,7 +147,7 @@ PackedOperand packed_x(const TensorProduct& product) {
   return packed_operand(product.x, product.precision, product.x_transposed);
 }
 
-// Bytes of the workspace; none where the operand is used in place.
+// Bytes of the workspace; none if the operand is used in place.
 std::size_t bytes_of(const PackedOperand& packed) {
   return packed.data == nullptr ? whole_lines(packed.bytes()) : 0;
 }
@@ -189,7 +189,7 @@ PositionOrder paired_order(const TensorWalk& walk) {
     made.insert(made.end(), {sorted[i], sorted[i + 1]});
     ++i;
   }
-  // Of the others the first takes the one with which it has fewest taps that the two do not share.
+  // Of the others, the first is paired with the one with which it has the fewest unshared taps.
   while (!left.empty()) {
     const int first = left.front();
     left.erase(left.begin());
@@ -229,8 +229,7 @@ std::size_t tensor_workspace(const TensorProduct& product, TensorRung rung) {
 
 TensorArguments tensor_arguments(const TensorLaunch& launched) {
   const TensorEpilogue& epilogue = launched.product.epilogue;
-  // Neighbours are rows where rows lie side by side, and samples otherwise; what is in front of a pair is
-  // even.
+  // Neighbours are rows if rows are contiguous, and samples otherwise; the offset of a pair is even.
   const auto even = [](int n) { return n % 2 == 0; };
   const bool rows_touch = epilogue.row_pitch == 1;
   const bool twos =

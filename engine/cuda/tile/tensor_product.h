@@ -1,25 +1,26 @@
-// A product on tensor cores, as ops describe it, whose windows may move over an array: a sum over slices
+// A product on tensor cores, as ops describe it, with windows that may move over an array: a sum over slices
 //
 //   result[unit][row j][sample] = sum over slices of  W[slice][j][step] * X[slice, unit][sample][step]
 //
 // where a unit is 32 samples of one position of the result, W comes from a packed operand with a row per j
-// and X from one with a row per sample (packed_operand.h). Which slices there are:
+// and X from one with a row per sample (packed_operand.h). There are two kinds of slices:
 //
-//   taps    a slice = (a live tap of the window, some steps of its sum): the result is at the windows' places
-//           (a convolution), or, for the adjoint, where the windows look (its gradient by the input). Plain
-//           matrices have one position and one tap
+//   taps    a slice = (a live tap of the window, some steps of its sum): the positions of the result are the
+//           windows (a convolution) or, for the adjoint, the inputs of the windows (the gradient with respect
+//           to the input). A plain matrix product has one position and one tap
 //   pairs   a result for each tap, and a slice = (a pair of positions that the tap couples, some of their
-//           steps): a convolution's gradient by the weights
+//           steps): the gradient of a convolution with respect to the weights
 //
-// A block computes the sums of some units and some rows. Taps that mean padding for all its units are not in
-// its list; those that mean padding for some are left out for these. Four rungs do this, one idea each; all
-// take the same packed operands, cut the work the same way and differ in how operands reach the tensor cores:
+// A block computes the sums of some units and some rows. Taps that read only padding for all its units are
+// not in its list; taps that do so for some of its units are skipped for these. There are four rungs, each of
+// which adds one idea. They use the same packed operands, divide the work the same way and differ in how
+// operands reach the tensor cores:
 //
 //   cuda_4_wgmma         a warpgroup multiplies from shared memory; threads copy operands there
-//   cuda_5_tma           TMA copies them, several slices ahead, and mbarriers tell when they are there
+//   cuda_5_tma           TMA copies them, several slices ahead, and mbarriers signal their arrival
 //   cuda_6_specialised   one warp only starts copies, the others only multiply; they never wait for each
-//                        other's work, and the registers go to those who multiply
-//   cuda_7_cluster       where a result has few tiles, the blocks of a cluster share one tile's slices and
+//                        other's work, and the multiplying warps get most of the registers
+//   cuda_7_cluster       if a result has few tiles, the blocks of a cluster share one tile's slices and
 //                        add their sums through each other's shared memory, in fixed order
 #pragma once
 
@@ -32,26 +33,26 @@
 namespace umbra {
 
 inline constexpr int kUnitSamples = 32;
-inline constexpr int kMostTensorTaps = 128;  // live ones: what a block's list in shared memory holds
+inline constexpr int kMostTensorTaps = 128;  // live taps: the capacity of a block's list in shared memory
 
-/// The order in which units follow each other, where a list of positions is needed.
+/// The order of the units, if a list of positions is needed.
 struct PositionOrder {
   static constexpr int kMost = 512;
   bool natural;  // position i is number i
   unsigned short position[kMost];
 };
 
-/// What a block needs to know to walk its slices.
+/// What a block needs to walk its slices.
 struct TensorWalk {
   WindowMap map;
   bool pairs;     // slices are pairs of positions, not taps
-  bool adjoint;   // of taps: positions are inputs
-  int depth;      // numbers along the sum of a tap, or pair
+  bool adjoint;   // with taps: positions are inputs
+  int depth;      // numbers along the sum of a tap or pair
   int rows;       // j
-  int samples;    // of a position
-  int blocks;     // units of a position
-  int positions;  // of the result; of pairs: 1
-  int taps;       // of pairs: results, one after the other; else 1
+  int samples;    // per position
+  int blocks;     // units per position
+  int positions;  // of the result; with pairs: 1
+  int taps;       // with pairs: the number of results; otherwise 1
   PositionOrder order;
 
   constexpr int units() const { return positions * blocks; }
@@ -61,28 +62,28 @@ struct TensorWalk {
   }
 };
 
-/// What becomes of sums: the map of a batch norm with running statistics, a residual, a ReLU; or a bias; or
-/// nothing. Element i of the result is
+/// What is applied to the sums: the map of a batch norm with running statistics, a residual, a ReLU; or a
+/// bias; or nothing. Element i of the result is
 ///   [outer][j][sample]: outer * outer_pitch + j * row_pitch + sample * sample_pitch
 /// where outer is a position, or a tap.
 struct TensorEpilogue {
   float* result;
   int outer_pitch, row_pitch, sample_pitch, rows;
-  // [rows] each; null: no map. beta alone: a bias
+  // [rows] each, or null: no map. beta alone is a bias
   const float *gamma = nullptr, *beta = nullptr, *mean = nullptr, *var = nullptr;
-  const float* residual = nullptr;  // as the result, or null
+  const float* residual = nullptr;  // with the layout of the result, or null
   double epsilon = 0;
   bool relu = false;
 
   __device__ bool scales_rows() const { return beta != nullptr; }
-  /// The factor and the shift of a row: in double, rounded once.
+  /// The factor and the shift of a row, computed in double and rounded once.
   __device__ float2 scales(int row) const {
     if (gamma == nullptr) return make_float2(1, beta == nullptr ? 0 : beta[row]);
     const double factor = static_cast<double>(gamma[row]) / sqrt(static_cast<double>(var[row]) + epsilon);
     const double shift = static_cast<double>(beta[row]) - static_cast<double>(mean[row]) * factor;
     return make_float2(static_cast<float>(factor), static_cast<float>(shift));
   }
-  /// Element i of the result. A NaN passes.
+  /// Element i of the result. A NaN stays a NaN.
   __device__ float value(float sum, float2 scales, int i) const {
     float v = sum * scales.x + scales.y;
     if (residual != nullptr) v += residual[i];
@@ -102,11 +103,11 @@ struct TensorProduct {
   bool w_along_rows;  // W is packed as [step][j] (bf16 only), not [j][step]
   TensorEpilogue epilogue;
   std::int64_t outputs;
-  std::int64_t live;  // of taps: (unit, tap) pairs that touch data; of pairs: pairs of all taps
+  std::int64_t live;  // with taps: (unit, tap) pairs that touch data; with pairs: pairs of all taps
 };
 
-/// The shapes of a block's tile: units on M (each warpgroup multiplies two units with up to 256 rows), or
-/// units on N (each warpgroup multiplies 64 rows with up to 8 units, leaving out those for which a tap is
+/// The shapes of a block's tile: units on M (each warpgroup multiplies two units by up to 256 rows), or units
+/// on N (each warpgroup multiplies 64 rows by up to 8 units, skipping those for which a tap reads only
 /// padding).
 enum class TensorShape { kRows64, kRows128, kRows200, kRows256, kUnits1, kUnits8 };
 constexpr bool units_on_m(TensorShape shape) {
@@ -135,12 +136,12 @@ struct TensorPlan {
   constexpr std::int64_t tiles() const { return static_cast<std::int64_t>(row_tiles) * unit_tiles * taps; }
 };
 
-/// An order of positions in which the two of every pair have as many taps in common as can be had at once:
-/// those are multiplied together. Natural where blocks of samples pair within a position, or there are too
-/// many.
+/// An order of positions in which the two positions of every pair, which are multiplied together, have as
+/// many taps in common as possible. The natural order if blocks of samples pair within a position or there
+/// are too many positions.
 PositionOrder paired_order(const TensorWalk& walk);
 
-/// How a product is cut on that rung, from its size alone.
+/// How the rung divides a product, from its size alone.
 TensorPlan plan_tensor_product(const TensorProduct& product, TensorRung rung);
 
 /// Bytes of the packed operands and, on rungs without clusters, of the parts of sums.
@@ -162,7 +163,8 @@ void launch_tensor_tma(const TensorLaunch& launch, void* stream);
 void launch_tensor_specialised(const TensorLaunch& launch, void* stream);
 void launch_tensor_cluster(const TensorLaunch& launch, void* stream);
 
-/// Numbers of a slice along the sum: 128 bytes of a row, or 64 where bfloat16 operands are samples.
+/// Numbers of a slice along the sum: 128 bytes of a row, or 64 if the sum of bfloat16 operands runs over
+/// samples.
 constexpr int slice_steps(Precision precision, bool pairs) {
   return precision == Precision::kTf32 || pairs ? 32 : 64;
 }

@@ -5,10 +5,10 @@
 
 namespace umbra {
 
-/// What each adds is told in tensor_product.h.
+/// tensor_product.h describes each.
 enum class TensorRung { kWgmma, kTma, kSpecialised, kCluster };
 
-/// Why this machine's GPU cannot run any of them, "" when it can.
+/// Why this machine's GPU cannot run any of them; "" if it can.
 std::string why_no_wgmma();
 
 }  // namespace umbra

@@ -6,8 +6,8 @@
 
 namespace umbra {
 
-/// Writes the list of the taps that touch data for any of the tile's units, in order. All threads call it and
-/// wait for each other behind it.
+/// Writes the list of the taps that touch data for any of the tile's units, in order. All threads must call
+/// it, and must synchronise afterwards.
 template <class Tile>
 __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared<Tile>& shared) {
   if (walk.pairs) return;
@@ -36,7 +36,7 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
   if (count == 0 && t == 0) shared.taps = 0;
 }
 
-/// A part of the tile's slices, one after the other.
+/// Walks a part of the tile's slices, one after the other.
 template <class Tile>
 class TensorSlices {
  public:
@@ -65,14 +65,14 @@ class TensorSlices {
     ++entry_;
   }
   __device__ int first_step() const { return chunk_ * Tile::kSteps; }
-  /// How many wgmma the slice needs for its steps.
+  /// The number of wgmma instructions for the slice's steps.
   __device__ int multiplications() const {
     const int left = walk_.depth - first_step();
     return ((left < Tile::kSteps ? left : Tile::kSteps) + Tile::kOneSteps - 1) / Tile::kOneSteps;
   }
   /// Units for which the slice touches data.
   __device__ unsigned mask() const { return walk_.pairs ? mask_ : shared_.tap[entry_].mask; }
-  /// Where W's matrix and the unit's stand in the packed operands; -1: nowhere, zeros.
+  /// The number of W's matrix and of the unit's in the packed operands; -1: none, zeros.
   __device__ int outer_w() const {
     return walk_.pairs ? number_of(pair(), walk_.map.h.out, walk_.map.w.out) : shared_.tap[entry_].tap;
   }
@@ -108,8 +108,7 @@ __device__ constexpr int bits_set(unsigned set) {
   return count;
 }
 
-/// Calls box(where in the stage, columns of the box, rows of the box, is it W's, c0, c1, c2) for every box of
-/// the slice.
+/// Calls body(offset in the stage, whether the box is W's, c0, c1, c2) for every box of the slice.
 template <class Tile, class Body>
 __device__ void for_each_box(const TensorSlices<Tile>& slices, const TensorWalk& walk, const TileAt& at,
                              const Body& body) {
@@ -130,7 +129,7 @@ __device__ void for_each_box(const TensorSlices<Tile>& slices, const TensorWalk&
   }
 }
 
-/// Starts the copies of a slice into a stage; the barrier then waits for this one arrival and for the bytes.
+/// Starts the copies of a slice into a stage; the barrier then expects this one arrival and the bytes.
 template <class Tile>
 __device__ void fetch_slice(unsigned char* stage, Barrier& full, const TensorMap& w, const TensorMap& x,
                             const TensorSlices<Tile>& slices, const TensorWalk& walk, const TileAt& at) {

@@ -1,5 +1,5 @@
-// Rung cuda_6_specialised: warps have one job each (tensor_specialised.h). Tiles come in six shapes, so that
-// 200 channels or eight positions leave nothing idle.
+// Rung cuda_6_specialised: every warp has a single task (tensor_specialised.h). There are six shapes of
+// tiles, so that 200 channels or eight positions leave no part of a tile idle.
 #include "engine/cuda/tile/tensor_specialised.h"
 
 namespace umbra {

@@ -1,9 +1,9 @@
-// A block whose warps have one job each, for the rungs cuda_6_specialised and cuda_7_cluster. A producer
-// thread does nothing but start copies, as far ahead as there are stages; two warpgroups do nothing but
-// multiply. Nobody waits for the whole block any more: a stage has two mbarriers, "full" (its bytes are
-// there) and "empty" (the last multiplication that reads it is done), and a warpgroup starts on the next
-// slice while the tensor cores still work on this one. Registers go where they are needed: the producer's
-// warpgroup gives up most of its own.
+// A block whose warps have a single task each, for the rungs cuda_6_specialised and cuda_7_cluster. A
+// producer thread only starts copies, as far ahead as there are stages; two warpgroups only multiply. No
+// thread waits for the whole block any more: a stage has two mbarriers, "full" (its bytes have arrived) and
+// "empty" (the last multiplication that reads it is done), and a warpgroup starts the next slice while the
+// tensor cores still work on the current one. The producer's warpgroup releases most of its registers to the
+// multiplying warpgroups.
 #pragma once
 
 #include "engine/cuda/tile/tensor_multiply.h"
@@ -14,14 +14,14 @@ namespace umbra {
 
 inline constexpr int kSpecialisedThreads = (kMultipliers + 1) * kWarpgroup;
 inline constexpr int kWarpsThatMultiply = kMultipliers * kWarpgroup / static_cast<int>(kWarp);
-// Of 65,536 / 384 = 168 registers that every thread starts with.
+// Every thread starts with 65,536 / 384 = 168 registers (a multiple of 8).
 inline constexpr int kRegistersToCopy = 40, kRegistersToMultiply = 232;
 static_assert(kRegistersToCopy * kWarpgroup + kRegistersToMultiply * kMultipliers * kWarpgroup <= 65536);
 
 template <class Tile>
 __device__ void produce(const TensorArguments& a, const TensorMap& w, const TensorMap& x, const TileAt& at,
                         TensorShared<Tile>& shared) {
-  unsigned parity = 1;  // a new barrier passes
+  unsigned parity = 1;  // a wait on a new barrier returns at once
   int stage = 0;
   for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
     barrier_wait(shared.empty[stage], parity);
@@ -50,8 +50,8 @@ __device__ __forceinline__ void consume(const TensorArguments& a, const TileAt& 
   wgmma_wait<0>(sums);
 }
 
-/// The whole block. use_sums(at, shared, sums) is called by the threads that multiply, behind their last
-/// product, and otherwise() by those of the producer's warpgroup.
+/// Runs the whole block. The multiplying threads call use_sums(at, shared, sums) after their last product,
+/// the threads of the producer's warpgroup call otherwise().
 template <class Tile, class UseSums, class Otherwise>
 __device__ __forceinline__ void run_specialised(const TensorArguments& a, const TensorMap& w,
                                                 const TensorMap& x, const UseSums& use_sums,

@@ -1,12 +1,13 @@
-// What becomes of a tile's sums: which elements of the result a thread holds, and the epilogue on their way
-// to memory (tensor_tile.h).
+// The sums of a tile: which elements of the result a thread holds, and the epilogue that stores them
+// (tensor_tile.h).
 #pragma once
 
 #include "engine/cuda/tile/tensor_tile.h"
 
 namespace umbra {
 
-/// Factors and shifts of the tile's rows. All threads call it and wait for each other behind it.
+/// Loads the factors and shifts of the tile's rows. All threads must call it, and must synchronise
+/// afterwards.
 template <class Tile>
 __device__ void load_scales(const TensorArguments& a, const TileAt& at, TensorShared<Tile>& shared) {
   if (!a.epilogue.scales_rows()) return;
@@ -15,14 +16,15 @@ __device__ void load_scales(const TensorArguments& a, const TileAt& at, TensorSh
   }
 }
 
-/// Calls body(i, j in the tile, the first of two sums, apart) for every pair of neighbouring sums of the
-/// thread whose first is in the result: element i, and element i + apart if `second`.
+/// Calls body(k, i, r, apart, second, rows_apart) for every pair of the thread's neighbouring sums k and k +
+/// 1 whose first is in the result: as element i, in row r of the tile. The second sum is element i + apart,
+/// rows_apart rows further, if `second`.
 template <class Tile, class Body>
 __device__ __forceinline__ void for_each_two(const TensorArguments& a, const TileAt& at, int thread,
                                              const Body& body) {
   const TensorWalk& walk = a.walk;
   const int warpgroup = thread / kWarpgroup;
-  const auto start = [&](int unit, int sample) {  // element of row 0; -1: there is none
+  const auto start = [&](int unit, int sample) {  // element of row 0, or -1 if there is none
     const int s = unit % walk.blocks * kUnitSamples + sample;
     if (unit >= walk.units() || s >= walk.samples) return -1;
     const int outer = walk.pairs ? at.result : walk.position(unit);
@@ -56,7 +58,7 @@ __device__ __forceinline__ void for_each_two(const TensorArguments& a, const Til
   }
 }
 
-/// Puts two neighbouring sums where they belong: into the result, or as they are into `parts`.
+/// Stores two neighbouring sums: in the result after the epilogue, or unchanged in `parts`.
 template <class Tile>
 __device__ __forceinline__ void put_two(const TensorArguments& a, const TensorShared<Tile>& shared,
                                         float* parts, float one, float two, int i, int r, int apart,
@@ -79,7 +81,7 @@ __device__ __forceinline__ void put_two(const TensorArguments& a, const TensorSh
   if (second) to[i + apart] = two;
 }
 
-/// Stores the sums of one of the multiplying threads: the result, or this block's part of it.
+/// Stores the sums of a multiplying thread: the result, or this block's part of it.
 template <class Tile>
 __device__ __forceinline__ void store_sums(const TensorArguments& a, const TileAt& at,
                                            const TensorShared<Tile>& shared,

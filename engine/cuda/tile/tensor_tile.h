@@ -1,14 +1,14 @@
-// A tile of the tensor rungs (tensor_product.h): its shape, where a slice's operands stand in shared memory,
-// and which tiles there are.
+// A tile of the tensor rungs (tensor_product.h): its shape, the layout of a slice's operands in shared
+// memory, and the list of tiles.
 //
 // A stage of shared memory holds one slice's operands as wgmma reads them:
 //
-//   W   a row of 128 (or 64) bytes along the sum per j, swizzled over as much; in bfloat16 also blocks of
-//       64 j side by side in a row per step, where W is packed as [step][j]
+//   W   a row of 128 (or 64) bytes along the sum per j, swizzled over the width of a row; in bfloat16 also
+//       blocks with a row of 64 contiguous j per step, if W is packed as [step][j]
 //   X   a row of 128 (or 64) bytes along the sum per sample, 32 rows per unit, units one after the other
 //
-// Swizzling moves the 16-byte pieces of a row by the row's number in its group of 8, so that eight rows of
-// one piece, which tensor cores read at once, lie in different banks.
+// Swizzling permutes the 16-byte pieces of a row by the row's number in its group of 8, so that the same
+// piece of eight rows, which tensor cores read at once, is in different banks.
 #pragma once
 
 #include "engine/cuda/tile/operand_layout.h"
@@ -48,9 +48,9 @@ struct TensorTile {
 
 template <class Tile>
 struct TensorTap {
-  int tap;                 // its number among the live ones
+  int tap;                 // its number among the live taps
   unsigned mask;           // bit u: it touches data for unit u
-  int from[Tile::kUnits];  // where, or -1
+  int from[Tile::kUnits];  // the position that it reads, or -1
 };
 
 template <class Tile>
@@ -67,13 +67,13 @@ struct TensorArguments {
   TensorWalk walk;
   TensorEpilogue epilogue;
   int row_tiles, unit_tiles;
-  bool twos;     // the result's and the parts' pairs of neighbours start at multiples of 8 bytes
+  bool twos;     // pairs of neighbours in the result and the parts start at multiples of 8 bytes
   float* parts;  // [gridDim.y][outputs], or null
   std::int64_t outputs;
 };
 static_assert(sizeof(TensorArguments) + 2 * sizeof(TensorMap) <= 4096, "parameters of a launch");
 
-/// Which tile is this block's. Eight tiles of rows go side by side before the next units, so that blocks that
+/// The tile of this block. Eight tiles of rows follow each other before the next units, so that blocks that
 /// run at the same time share operands in the L2 cache.
 struct TileAt {
   int row0, unit0, result;
@@ -89,7 +89,7 @@ __device__ TileAt tile_of_block(const TensorArguments& a) {
   return {(first + within % wide) * Tile::kRows, within / wide * Tile::kUnits, result};
 }
 
-// ---- which tiles there are, for launches ----
+// ---- the list of tiles, for launches ----
 
 template <class Tile>
 struct TileTag {
@@ -110,7 +110,7 @@ void with_tensor_tile(const TensorProduct& product, const Body& body) {
   }
 }
 
-/// The packed operands as boxes of a tile.
+/// The tensor maps of the packed operands in boxes of a tile.
 template <class Tile>
 TensorMapSpec boxes_of_w(const TensorLaunch& launch) {
   return Tile::kMajorW == Major::kK ? boxes_of(launch.w, Tile::kSteps, Tile::kRows)

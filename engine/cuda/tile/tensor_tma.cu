@@ -1,8 +1,8 @@
-// Rung cuda_5_tma: the tensor memory accelerator copies. One thread names a box of a packed operand, and
-// hardware fetches it, swizzled, with zeros outside, while all warps multiply; an mbarrier per stage counts
-// the bytes that have arrived. So several slices are on their way at any time, and no thread computes
-// addresses. What is left to wait for: before a stage is filled anew, all have to be done with it, and the
-// thread that starts the copies multiplies, too.
+// Rung cuda_5_tma: the tensor memory accelerator copies. One thread specifies a box of a packed operand, and
+// the hardware fetches it, swizzled, with zeros outside the tensor, while all warps multiply; an mbarrier per
+// stage counts the bytes that have arrived. Several slices are in flight at any time, and no thread computes
+// addresses. Two waits remain: all threads must have finished with a stage before it is filled again, and the
+// thread that starts the copies also multiplies.
 #include "engine/cuda/tile/tensor_multiply.h"
 #include "engine/cuda/tile/tensor_slices.h"
 #include "engine/cuda/tile/tensor_sums.h"
@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kThreads, 1)
   for (int stage = 0; stage < Tile::kStages - 1 && ahead.more(); ++stage) fetch(stage);
   unsigned parity = 0;
   for (int stage = 0; slices.more(); slices.next()) {
-    // Into the stage that was multiplied last, which everybody has left.
+    // Into the stage that was multiplied last, which all threads have finished reading.
     if (ahead.more()) fetch(stage == 0 ? Tile::kStages - 1 : stage - 1);
     barrier_wait(shared.full[stage], parity);
     multiply_slice<Tile>(sums, shared_address(shared.stage[stage]), warpgroup,

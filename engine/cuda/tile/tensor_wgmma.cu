@@ -1,11 +1,11 @@
-// Rung cuda_4_wgmma (tensor_product.h): the tensor cores of Hopper multiply straight from shared memory. Where
-// mma.sync wants every operand in the registers of the right thread, wgmma reads both from shared memory,
-// described by two numbers of 64 bits, and one instruction of a warpgroup does 64 x 128 x 16 products. How
-// operands get into shared memory is still the obvious way: all threads copy a slice, wait for each other,
-// multiply, wait, and copy the next.
+// Rung cuda_4_wgmma (tensor_product.h): the tensor cores of Hopper multiply directly from shared memory.
+// mma.sync needs every operand in the registers of a certain thread; wgmma reads both operands from shared
+// memory, described by two 64-bit numbers, and one instruction of a warpgroup computes 64 x 128 x 16 products.
+// Operands still reach shared memory in the simplest way: all threads copy a slice, synchronise, multiply,
+// synchronise, and copy the next.
 //
-// What threads store reaches wgmma, which reads shared memory through another path (the asynchronous proxy),
-// only behind a fence.
+// wgmma reads shared memory through another path (the asynchronous proxy), so it sees the stores of threads
+// only after a fence.
 #include "engine/cuda/tile/tensor_multiply.h"
 #include "engine/cuda/tile/tensor_slices.h"
 #include "engine/cuda/tile/tensor_sums.h"
@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kThreads = kMultipliers * kWarpgroup;
 
-// Copies a box of a packed operand, 16 bytes at a time: what TMA does in the next rung. What lies outside is
-// zeros.
+// Copies a box of a packed operand, 16 bytes at a time, as TMA does in the next rung. Elements outside the
+// operand are zeros.
 template <class Tile>
 __device__ void copy_box(unsigned char* stage, int where, const TensorMapSpec& packed, int c0, int c1,
                          int c2) {

@@ -1,5 +1,5 @@
-// How a product of matrices is cut among the blocks of a grid, from its size alone: the same cut, and with it
-// the same bits, on every GPU. Plain arithmetic, tested on the host.
+// How a matrix product is divided among the blocks of a grid. The division depends on the size alone, so
+// results are bit-identical on every GPU. Plain arithmetic, tested on the host.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,10 @@
 
 namespace umbra {
 
-/// Steps along the sum that a block takes at a time, in fp32.
+/// Steps along the sum that a block processes at a time, in fp32.
 inline constexpr int kTileSteps = 16;
 
-/// What a block computes: the more rows and columns, the fewer loads per product, and the fewer blocks.
+/// What a block computes: more rows and columns mean fewer loads per product, and fewer blocks.
 enum class Tile { kSmall, kTall, kWide, kBig };
 constexpr int rows_of(Tile tile) {
   return tile == Tile::kTall || tile == Tile::kBig ? 128 : 64;
@@ -22,7 +22,7 @@ constexpr int columns_of(Tile tile) {
 struct TilePlan {
   Tile tile;
   int row_tiles, column_tiles;
-  int parts;  // into which the sum is cut; more than one are added up afterwards
+  int parts;  // of the sum; if there are several, a second kernel adds them
   constexpr std::int64_t tiles() const { return static_cast<std::int64_t>(row_tiles) * column_tiles; }
 };
 
@@ -30,13 +30,13 @@ constexpr int ceil_div(std::int64_t a, std::int64_t b) {
   return static_cast<int>((a + b - 1) / b);
 }
 
-/// Into how many parts a sum of `slices` should be cut, `most` at most: what takes least time if a GPU runs
-/// kAtOnce blocks at a time and a second kernel adds the parts. Times are in slices of a block; all that
-/// depends on them is speed.
+/// The number of parts, at most `most`, of a sum of `slices` that takes the least time if a GPU runs kAtOnce
+/// blocks at a time and a second kernel adds the parts. Times are in slices of a block; they affect only
+/// speed.
 constexpr int parts_of_sums(std::int64_t tiles, std::int64_t slices, std::int64_t most) {
   constexpr std::int64_t kAtOnce = 264;  // two for each multiprocessor of an H100
   constexpr double kLaunch = 2,
-                   kPartOfTile = 1.0 / 100;  // of the second kernel: its start, and what it reads
+                   kPartOfTile = 1.0 / 100;  // times of the second kernel: its launch, and its reads
   int best = 1;
   double least = 0;
   for (int parts = 1; parts <= most && (parts == 1 || tiles * parts <= 2 * kAtOnce); ++parts) {
@@ -50,11 +50,11 @@ constexpr int parts_of_sums(std::int64_t tiles, std::int64_t slices, std::int64_
   return best;
 }
 
-/// The cut of rows x columns sums of so many slices each; `big`: whether big tiles may be taken.
+/// The plan for rows x columns sums of `slices` slices each; `big`: whether big tiles may be used.
 constexpr TilePlan plan_tiles(std::int64_t rows, std::int64_t columns, std::int64_t slices, bool big = true) {
-  constexpr std::int64_t kFewest = 112;      // blocks below which a smaller tile is taken
-  constexpr std::int64_t kFewestBig = 48;    // big tiles below which parts of their sums would cost too much
-  constexpr std::int64_t kSlicesOfPart = 4;  // at least
+  constexpr std::int64_t kFewest = 112;      // blocks; with fewer, a smaller tile is used
+  constexpr std::int64_t kFewestBig = 48;    // big tiles; with fewer, parts of their sums would cost too much
+  constexpr std::int64_t kSlicesOfPart = 4;  // a minimum
   const std::int64_t most_parts = slices < 2 * kSlicesOfPart ? 1 : slices / kSlicesOfPart;
   const auto cut = [&](Tile tile) {
     return TilePlan{tile, ceil_div(rows, rows_of(tile)), ceil_div(columns, columns_of(tile)), 1};
@@ -70,7 +70,7 @@ constexpr TilePlan plan_tiles(std::int64_t rows, std::int64_t columns, std::int6
   return plan;
 }
 
-/// The first of the slices of a part; those of the last end at first_slice(slices, parts, parts).
+/// The first slice of a part; the slices of the last part end at first_slice(slices, parts, parts).
 constexpr int first_slice(int slices, int part, int parts) {
   return static_cast<int>(static_cast<std::int64_t>(slices) * part / parts);
 }

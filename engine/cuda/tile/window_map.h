@@ -1,10 +1,10 @@
-// The index arithmetic of a strided, padded window in three dimensions: which input a tap of it couples with
-// an output. Plain numbers that a kernel gets by value; all functions are constexpr, so that the same text
-// runs in kernels and in the tests that compare it with lists in memory.
+// The index arithmetic of a strided, padded window in three dimensions: which input each tap couples with an
+// output. A kernel receives the numbers by value; all functions are constexpr, so that kernels and the tests
+// that compare them with lists in memory run the same code.
 //
 // A window is separable: on each axis a tap t couples output o and input i = o * stride - padding + t, and a
-// pair of positions touches data if it does so on all three axes. Live taps are therefore the product of the
-// axes' live taps, and the outputs that a tap touches are a box.
+// pair of positions touches data if it does so on all three axes. The live taps are therefore the product of
+// the axes' live taps, and the outputs that a tap touches form a box.
 #pragma once
 
 namespace umbra {
@@ -33,7 +33,7 @@ constexpr int size_of_set(TapSet set) {
 constexpr int rank_in_set(TapSet set, int t) {
   return size_of_set(set & ((1u << t) - 1));
 }
-/// The smallest tap of the set that is t or more; kMostAxisTaps if there is none.
+/// The smallest tap of the set that is at least t; kMostAxisTaps if there is none.
 constexpr int tap_from(TapSet set, int t) {
   while (t < kMostAxisTaps && (set >> t & 1u) == 0) ++t;
   return t;
@@ -83,9 +83,9 @@ struct WindowAxis {
   }
 };
 
-/// Where taps are `dilation` positions apart, `live` still counts taps of the kernel, but input_of(),
-/// output_of() and outputs_of_tap() want a tap's distance from the first, t * dilation: the kernel they are
-/// part of has holes. taps_of_outputs() and taps_of_inputs() know nothing of that.
+/// With taps `dilation` positions apart, `live` still counts taps of the kernel, but input_of(), output_of()
+/// and outputs_of_tap() expect a tap's distance from the first, t * dilation. taps_of_outputs() and
+/// taps_of_inputs() do not support dilation.
 constexpr WindowAxis window_axis(int in, int out, int kernel, int stride, int padding, int dilation = 1) {
   WindowAxis axis{in, out, kernel, stride, padding, 0};
   for (int t = 0; t < kernel; ++t) {
@@ -106,13 +106,14 @@ constexpr Place place_of(int index, int height, int width) {
 struct Box {
   Span d, h, w;
   constexpr int count() const { return d.count() * h.count() * w.count(); }
-  /// The place of that number, w fastest.
+  /// The place with that number, w fastest.
   constexpr Place at(int index) const {
     const Place p = place_of(index, h.count(), w.count());
     return {d.first + p.d, h.first + p.h, w.first + p.w};
   }
 };
-/// A box around all places from `first` to `last` in row-major order of a volume of that height and width.
+/// The box around all places from `first` to `last` in the row-major order of a volume of that height and
+/// width.
 constexpr Box box_around(Place first, Place last, int height, int width) {
   Box box{{first.d, last.d}, {0, height - 1}, {0, width - 1}};
   if (first.d != last.d) return box;
@@ -124,12 +125,12 @@ constexpr Box box_around(Place first, Place last, int height, int width) {
 struct TapBox {
   TapSet d, h, w;
   constexpr int count() const { return size_of_set(d) * size_of_set(h) * size_of_set(w); }
-  /// The tap of that number in row-major order.
+  /// The tap with that number in row-major order.
   constexpr Place at(int index) const {
     const Place rank = place_of(index, size_of_set(h), size_of_set(w));
     return {tap_of_rank(d, rank.d), tap_of_rank(h, rank.h), tap_of_rank(w, rank.w)};
   }
-  /// The tap behind `tap`; behind the last, d is kMostAxisTaps.
+  /// The tap after `tap`; after the last, d is kMostAxisTaps.
   constexpr Place after(Place tap) const {
     tap.w = tap_from(w, tap.w + 1);
     if (tap.w < kMostAxisTaps) return tap;
@@ -146,7 +147,7 @@ struct WindowMap {
   constexpr int inputs() const { return d.in * h.in * w.in; }
   constexpr int outputs() const { return d.out * h.out * w.out; }
   constexpr TapBox live() const { return {d.live, h.live, w.live}; }
-  /// The number of a live tap among the live ones: where its weights are.
+  /// The number of a live tap among the live taps, by which its weights are found.
   constexpr int slot_of(Place t) const {
     const int rank_d = rank_in_set(d.live, t.d), rank_h = rank_in_set(h.live, t.h),
               rank_w = rank_in_set(w.live, t.w);
@@ -154,7 +155,7 @@ struct WindowMap {
   }
   constexpr Place input_place(int index) const { return place_of(index, h.in, w.in); }
   constexpr Place output_place(int index) const { return place_of(index, h.out, w.out); }
-  /// The number of the input that tap t couples with output o, or -1; of the output that it couples with
+  /// The number of the input that tap t couples with output o, or -1; and of the output that it couples with
   /// input i.
   constexpr int input_of(Place o, Place t) const {
     const int at_d = d.input_of(o.d, t.d), at_h = h.input_of(o.h, t.h), at_w = w.input_of(o.w, t.w);
@@ -171,8 +172,8 @@ struct WindowMap {
   constexpr TapBox taps_of_inputs(const Box& box) const {
     return {d.taps_of_inputs(box.d), h.taps_of_inputs(box.h), w.taps_of_inputs(box.w)};
   }
-  /// A box around the outputs that the live taps from `first` to `last` touch. The later a tap, the earlier
-  /// its outputs.
+  /// The box around the outputs that the live taps from `first` to `last` touch. Later taps touch earlier
+  /// outputs.
   constexpr Box outputs_of_taps(Place first, Place last) const {
     const bool one_d = first.d == last.d, one_h = one_d && first.h == last.h;
     const auto around = [](const WindowAxis& axis, int from, int to) {

@@ -1,4 +1,4 @@
-// What works along axes. The ops see row-major data; what is batch-last is rearranged on the way in.
+// Functions along axes. Their ops need row-major data; a batch-last input is transposed first.
 #include "engine/grad/functions.h"
 #include "engine/ops/data_movement/concatenate.h"
 #include "engine/ops/softmax/op.h"
@@ -6,7 +6,7 @@
 namespace umbra {
 namespace {
 
-/// `axis` counted from the front; from the back it is given as -1, -2, …
+/// `axis` counted from the front; -1, -2, … count from the end.
 int axis_from_front(std::string_view name, int axis, const Shape& shape) {
   require(axis >= -shape.rank() && axis < shape.rank(), name, ": there is no axis ", axis, " in ", shape);
   return axis < 0 ? axis + shape.rank() : axis;
@@ -118,7 +118,7 @@ class ConcatenateFunction final : public Function {
   int axis_;
 };
 
-/// Whether the shapes are the same but for one axis.
+/// Whether the shapes are equal except along `axis`.
 bool agree_beside(const Shape& a, const Shape& b, int axis) {
   if (a.rank() != b.rank()) return false;
   for (int i = 0; i < a.rank(); ++i)
@@ -146,7 +146,7 @@ Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, std::vector<int> ax
   }
   const AxesGeometry geometry(s.extents(), reduced);
   require(!picks(how) || geometry.terms() > 0 || geometry.outputs() == 0, "reduce_axes: the ", name_of(how),
-          " of no numbers was asked for: ", s, " has none along the reduced axes");
+          " of zero elements does not exist: ", s, " has none along the reduced axes");
   std::vector<std::int64_t> out;
   for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
     if (!reduced[axis]) out.push_back(s.extents()[axis]);

@@ -4,7 +4,7 @@
 namespace umbra {
 namespace {
 
-// What the ops see: [outer, channels, inner], whichever of the two outer axes holds the samples.
+// The view [outer, channels, inner] that the ops use. The samples are the outer or the inner axis.
 struct View {
   std::int64_t outer, channels, inner;
   explicit View(const Tensor& x)
@@ -19,8 +19,8 @@ class BatchNormFunction final : public Function {
       : state_(state), options_(options) {}
   std::string_view name() const override { return options_.relu ? "batch_norm_relu" : "batch_norm"; }
 
-  // inputs: x, gamma, beta and, where there is one, the residual; saved: y behind a ReLU and, in training,
-  // the batch's mean and invstd.
+  // inputs: x, gamma, beta and, if there is one, the residual; saved: y if there is a ReLU and, in
+  // training, the mean and invstd of the batch.
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
     const View v(inputs[0]);
     const DType dtype = inputs[0].dtype();

@@ -1,13 +1,14 @@
-// Ops that multiply by weights: which of the two, the weights or their copy in bfloat16, they read.
+// Ops that multiply by weights read either the weights or their bfloat16 copy; the choice is made here.
+// Internal: included by the sources of this folder only, and not installed.
 #pragma once
 
 #include "engine/tensor/context.h"
 
 namespace umbra {
 
-/// Runs `op`, whose second buffer are weights, on `tensors`. Where it rounds to bf16, the weights have a copy
-/// in bfloat16 (which otherwise is undefined) and the rung that takes the copy is no lower than the one that
-/// takes the weights, it reads the copy.
+/// Runs `op`, whose second buffer is the weights, on `tensors`. It reads the bfloat16 copy instead of the
+/// weights if the op rounds to bf16, the copy is defined, and the rung (kernel variant) that reads the copy
+/// is not lower on the ladder than the one that reads the weights.
 template <class O>
 void call_with_weights(Context& context, const O& op, std::vector<Tensor> tensors, const Tensor& bf16_copy) {
   if (op.precision != Precision::kBf16 || !bf16_copy.defined()) return call(context, op, tensors);

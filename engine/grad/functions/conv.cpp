@@ -59,7 +59,7 @@ class BiasFunction final : public Function {
   }
 
  private:
-  // The op sees [outer, channels, inner], whichever of the two outer axes holds the samples.
+  // The op uses the view [outer, channels, inner]. The samples are the outer or the inner axis.
   static std::int64_t outer(const Tensor& x) {
     return x.row_major() ? x.shape()[0] : x.shape().count_from(2);
   }
@@ -106,22 +106,21 @@ ConvCall conv_call(const Var& x, const Var& w, const Triple& stride, const Tripl
   g.groups = groups;
   g.check();
   for (std::size_t a = 0; a < 3; ++a)
-    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps, which many rungs decline
+    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps; many rungs do not support dilation
   const Shape out = first == 0 ? Shape{g.batch, g.out_channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.out_channels, g.out(1), g.out(2)};
   const WeightLayouts layouts = conv_weight_layouts(g);
   require(layouts.fit(w->value), "conv: the weights ", weight, " of ",
           w->name.empty() ? "this call" : w->name, " are not laid out for an input ", in,
-          ": a network works on the extent it was built for");
+          ": a network accepts only the extent it was built for");
   return {g, out, layouts.grad};
 }
 
 Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding,
          const Triple& dilation, std::int64_t groups) {
-  require(
-      w->value.dtype() != DType::kBf16, "conv: the weights ", w->value.shape(), " of ",
-      w->name.empty() ? "this call" : w->name,
-      " are held as bf16: such a network can be asked (conv_inference), but neither trained nor recorded");
+  require(w->value.dtype() != DType::kBf16, "conv: the weights ", w->value.shape(), " of ",
+          w->name.empty() ? "this call" : w->name,
+          " are stored as bf16, which is for inference (conv_inference) only, not for training or recording");
   ConvCall problem = conv_call(x, w, stride, padding, dilation, groups);
   return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy),
                {to_batch_last(pass, x), w});

@@ -11,7 +11,7 @@ class ConvInferenceFunction final : public Function {
       : conv_(std::move(conv)), state_(state), relu_(relu), bf16_copy_(std::move(bf16_copy)) {}
   std::string_view name() const override { return "conv_inference"; }
 
-  // inputs: x, w, gamma, beta and, where there is one, the residual
+  // inputs: x, w, gamma, beta and, if there is one, the residual
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const bool has_residual = inputs.size() == 5;
     const DType dtype = inputs[0].dtype();
@@ -45,12 +45,12 @@ Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, con
                    const BatchNormState& state, const Triple& stride, const Triple& padding, bool relu,
                    const Var& residual, const Triple& dilation, std::int64_t groups) {
   require(!pass.training && pass.tape == nullptr,
-          "conv_inference: a pass that trains or records needs conv and batch_norm");
+          "conv_inference: use conv and batch_norm in a pass that trains or records");
   const ConvCall conv = conv_call(x, w, stride, padding, dilation, groups);
   const std::int64_t channels = conv.geometry.out_channels;
   require(gamma->value.count() == channels && beta->value.count() == channels &&
               state.running_mean.count() == channels && state.running_var.count() == channels,
-          "conv_inference: the batch norm has ", gamma->value.count(), " channels, but the convolution ",
+          "conv_inference: the batch norm has ", gamma->value.count(), " channels, but the convolution has ",
           channels);
   std::vector<Var> inputs{to_batch_last(pass, x), w, gamma, beta};
   if (residual != nullptr) {

@@ -10,7 +10,7 @@
 namespace umbra {
 namespace {
 
-/// y = f(x) whose gradient needs the output only: ops Forward {x, y} and Backward {dy, y, dx}.
+/// y = f(x) whose gradient needs only the output: ops Forward {x, y} and Backward {dy, y, dx}.
 template <class Forward, class Backward>
 class FromOutputFunction final : public Function {
  public:
@@ -166,14 +166,14 @@ Var mul(Pass& pass, const Var& a, const Var& b) {
           b->value.shape(), " differ");
   const Var other = a->value.row_major() ? to_row_major(pass, b) : to_batch_last(pass, b);
   require(a->value.layout() == other->value.layout(), "mul: both ", a->value.shape(),
-          ", but one of them holds some positions only, as the weights of a convolution do");
+          ", but one of them stores only some positions, as the weights of a convolution do");
   return apply(pass, std::make_shared<MulFunction>(), {a, other});
 }
 
 Var dropout(Pass& pass, const Var& x, double p) {
   require(p >= 0 && p < 1, "dropout: the probability must be in [0, 1), but it is ", p);
   const std::uint64_t layer =
-      pass.draws++;  // counted even when nothing is dropped: masks do not depend on other layers
+      pass.draws++;  // counted even when nothing is dropped, so that masks do not depend on other layers
   if (!pass.training || p == 0) return x;
   return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), layer), {x});
 }

@@ -1,5 +1,5 @@
-// Every loss op delivers its gradient together with its value; backward only multiplies it by what comes from
-// above: one number, or, where the losses are not reduced, one for each of them.
+// Every loss op computes its gradient together with its value. backward() only multiplies that gradient by
+// the gradient of the loss: one number, or one per loss where the losses are not reduced.
 #include "engine/grad/functions.h"
 #include "engine/ops/elementwise/scale.h"
 #include "engine/ops/loss/chi2.h"
@@ -12,8 +12,8 @@ namespace {
 
 class LossFunction final : public Function {
  public:
-  /// `data` follows the prediction in the op's buffers: target, and sigma or weights where there are any.
-  /// `losses` is the shape of what they become.
+  /// `data` are the op's buffers after the prediction: the target and, if there are any, sigma or weights.
+  /// `losses` is the shape of the result.
   LossFunction(std::shared_ptr<const Op> op, std::vector<Tensor> data, Shape losses = {1})
       : op_(std::move(op)), data_(std::move(data)), losses_(losses) {}
   std::string_view name() const override { return op_->name(); }

@@ -80,7 +80,7 @@ struct PoolCall {
   Shape out;
 };
 
-/// Both, checked; the function's name and what it does are for sentences.
+/// The checked geometry and output shape. `name` and `pooling` are for messages.
 PoolCall pool_call(std::string_view name, std::string_view pooling, const Var& x, const Window& window) {
   const Shape& in = x->value.shape();
   require(in.rank() == 5 || in.rank() == 4, name, ": input [N, C, (D,) H, W] expected, but it is ", in);
@@ -99,7 +99,7 @@ PoolCall pool_call(std::string_view name, std::string_view pooling, const Var& x
   }
   g.check(pooling);
   for (std::size_t a = 0; a < 3; ++a)
-    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps, which many rungs decline
+    if (g.kernel[a] == 1) g.dilation[a] = 1;  // a single tap has no gaps; many rungs do not support dilation
   const Shape out = first == 0 ? Shape{g.batch, g.channels, g.out(0), g.out(1), g.out(2)}
                                : Shape{g.batch, g.channels, g.out(1), g.out(2)};
   return {g, out};

@@ -45,7 +45,7 @@ class StemFunction final : public Function {
   }
 
  private:
-  // The taps that touch data, which stand in front.
+  // The weights of the taps that touch data, which come first.
   Tensor live(const Tensor& w) const { return w.elements(0, grad_.stored(w.shape())); }
 
   StemGeometry geometry_;
@@ -64,10 +64,9 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
           "stem: boxes [N, Cin, D, H, W] and weights [Cout, Cin, kD, kH, kW] expected, but they are ", in,
           " and ", weight);
   for (const Window* window : {&windows.conv, &windows.pool}) {
-    require(
-        window->dilation == Triple{1, 1, 1} && !window->ceil,
-        "stem: it takes windows without dilation and without ceil only; compose it of conv, batch_norm_relu "
-        "and max_pool instead");
+    require(window->dilation == Triple{1, 1, 1} && !window->ceil,
+            "stem: windows with dilation or ceil are not supported; use conv, batch_norm_relu and max_pool "
+            "instead");
   }
   StemGeometry g;
   g.batch = in[0];
@@ -87,7 +86,7 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   const ConvGeometry conv{1, g.in_channels, g.channels, g.in, g.kernel, g.stride, g.padding};
   const WeightLayouts layouts = conv_weight_layouts(conv);
   require(layouts.fit(w->value), "stem: the weights ", weight, " of ", w->name,
-          " are not laid out for boxes ", in, ": a network works on the extent it was built for");
+          " are not laid out for boxes ", in, ": a network accepts only the extent it was built for");
   require(!pass.training || g.batch * g.conv_volume() > 1,
           "stem: training needs at least two values per channel");
   const Shape out{g.batch, g.channels, g.pool_out(0), g.pool_out(1), g.pool_out(2)};

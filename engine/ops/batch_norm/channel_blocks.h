@@ -1,6 +1,7 @@
-// How cpu_2_fused cuts [outer, C, inner]: blocks of neighbouring channels, which one task takes through
-// statistics and result while they are in its cache, and groups of outer positions, the parts in which sums
-// are taken. Both depend on the shape alone, so that bits do not depend on the number of threads.
+// How cpu_2_fused divides [outer, C, inner]: into blocks of neighbouring channels, whose statistics and
+// result one task computes while they are in its cache, and groups of outer positions, over which partial
+// sums are taken. Both depend on the shape alone, so that results are bit-identical for any number of
+// threads.
 #pragma once
 
 #include "engine/ops/shared/chunks.h"
@@ -10,7 +11,7 @@ namespace umbra {
 struct ChannelBlocks {
   /// Elements per task: a few microseconds. Smaller problems stay on one thread.
   static constexpr std::int64_t kTaskElements = 6144;
-  /// Elements per group of a block, so that a second look at a group finds it in the second-level cache.
+  /// Elements per group of a block, so that the second read of a group finds it in the second-level cache.
   static constexpr std::int64_t kGroupElements = 1 << 14;
 
   ChannelBlocks(std::int64_t outer_, std::int64_t channels_, std::int64_t inner_)
@@ -31,8 +32,8 @@ struct ChannelBlocks {
             group * rows, std::min(outer, (group + 1) * rows)};
   }
 
-  /// sums(slab, group) for every slab, finish(c) for every channel, apply(slab) for every slab: block by
-  /// block where there are blocks for all threads, else stage by stage over all slabs.
+  /// Calls sums(slab, group) for every slab, finish(c) for every channel, apply(slab) for every slab: block
+  /// by block if there are enough blocks for all threads, else stage by stage over all slabs.
   template <class Sums, class Finish, class Apply>
   void run(const Sums& sums, const Finish& finish, const Apply& apply) const {
     const auto finish_block = [&](std::int64_t b) {
@@ -43,7 +44,7 @@ struct ChannelBlocks {
         for (std::int64_t b = begin; b < end; ++b) {
           for (std::int64_t g = 0; g < groups; ++g) sums(slab(b, g), g);
           finish_block(b);
-          for (std::int64_t g = groups - 1; g >= 0; --g) apply(slab(b, g));  // the last group is still warm
+          for (std::int64_t g = groups - 1; g >= 0; --g) apply(slab(b, g));  // last: still in cache
         }
       });
       return;
@@ -62,13 +63,13 @@ struct ChannelBlocks {
                     });
   }
 
-  /// Tensors from this size on are taken to come from memory: 256 KB. Smaller ones are in some cache, and
-  /// asking for them costs a tenth of a call.
+  /// Tensors of at least this size, 256 KB, are assumed to be in memory. Smaller ones are in some cache,
+  /// and prefetching them costs a tenth of a call.
   static constexpr std::int64_t kPrefetchElements = 1 << 16;
-  /// Asks for the lines of a slab of [outer, C, inner] all at once. Its rows are far apart, so that no
-  /// hardware prefetcher sees them coming, and a loop over them would wait for memory row by row. kWrite says
-  /// whether they are about to be written. Always inlined: GCC takes a function that only prefetches for one
-  /// without effect and drops calls of it.
+  /// Prefetches all lines of a slab of [outer, C, inner]. Its rows are far apart, so that no hardware
+  /// prefetcher predicts them, and a loop over them would wait for memory row by row. kWrite says whether
+  /// they are about to be written. Always inlined: GCC considers a function that only prefetches to have no
+  /// effect and removes calls of it.
   template <int kWrite>
   [[gnu::always_inline]] inline void prefetch(const ChannelSlab& slab, const float* p) const {
     if (p == nullptr || outer * channels * inner < kPrefetchElements) return;

@@ -1,9 +1,9 @@
-// Loops over a slab of [outer, C, inner] for cpu_2_fused. Like simd.h, which must be included first, it
-// has no include guard: it is compiled once per instruction set.
+// Loops over a slab of [outer, C, inner] for cpu_2_fused. Like simd.h, which must be included first, this
+// file has no include guard: it is compiled once per instruction set.
 //
-// Both loops take make(d, channel), which fetches what belongs to a channel once (channel(p) is p[c] in every
-// lane, or with inner = 1, where lanes are channels, a vector from p + c) and returns what is done per
-// vector.
+// Both loops take make(d, channel), which loads a channel's parameters once (channel(p) is p[c] in every
+// lane, or with inner = 1, where lanes are channels, a vector from p + c) and returns the function to call
+// per vector.
 #include "engine/ops/shared/simd_loops.h"
 
 #if defined(UMBRA_BATCH_NORM_CHANNEL_PASSES_TOGGLE) == defined(HWY_TARGET_TOGGLE)
@@ -16,7 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 
-/// make(d, channel)(i) for every element of the slab, i its flat index.
+/// Calls make(d, channel)(i) for every element of the slab, i its flat index.
 template <class Make>
 HWY_INLINE void apply_pass(const ChannelSlab& slab, const Make& make) {
   if (slab.volume == 1) {
@@ -46,8 +46,8 @@ HWY_INLINE void apply_pass(const ChannelSlab& slab, const Make& make) {
   }
 }
 
-/// K sums in float accumulators that are emptied into doubles: an error of a few roundings whatever the
-/// length.
+/// K sums in float accumulators that are regularly added to doubles and cleared: the error is a few
+/// roundings, whatever the length.
 template <class D, int K>
 struct FloatSums {
   using DD = hn::CappedTag<double, HWY_MIN(hn::MaxLanes(D()), hn::MaxLanes(hn::ScalableTag<double>()))>;

@@ -3,8 +3,8 @@
 //
 // The variance comes from sums of (x - s) and (x - s)^2 in double, with s the channel's first value. Because
 // s is one of the values, |mean - s| <= std sqrt(count): subtracting the squared mean cancels at most
-// log2(count) of the 53 bits, and the result is accurate to more than float for any mean, however large
-// beside the spread. The mean is subtracted as a sum of two floats for the same reason.
+// log2(count) of the 53 bits, and the result is accurate to more than float however large the mean is
+// compared with the spread. The mean is subtracted as a sum of two floats for the same reason.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/batch_norm/cpu_1_simd.cpp"
 #include <algorithm>
@@ -166,7 +166,7 @@ void backward(const BatchNormBackward& op, Buffers buffers, void* workspace, Str
 }
 
 std::string options_declined(const BatchNormOp& op) {
-  return op.options.relu || op.options.residual ? "takes neither a ReLU nor a residual" : "";
+  return op.options.relu || op.options.residual ? "it supports neither a ReLU nor a residual" : "";
 }
 std::string forward_declines(const BatchNormForward& op) {
   const std::string few = needs_two_values(op);

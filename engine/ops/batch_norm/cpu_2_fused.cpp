@@ -1,11 +1,11 @@
-// Batch normalisation, residual and ReLU in one read for the sums and one for the result, both while a block
-// of channels is in cache.
+// Batch normalisation, residual and ReLU with one read for the sums and one for the result, both while a
+// block of channels is in cache.
 //
 // Forward: the variance is E[(x - s)^2] - (E[x - s])^2 in double with s the channel's first value, which
 // cancels at most log2(count) of 53 bits (see cpu_1_simd.cpp). y = (x - mean) scale + shift takes the mean as
-// a float and puts what is left of it into shift, so that a mean large beside the spread costs nothing.
-// Backward: the sums' terms are bounded by the gradient's own size; float accumulators that are emptied into
-// doubles are enough.
+// a float and adds its rounding error to shift, so that a mean that is large compared with the spread costs
+// no accuracy. Backward: the terms of the sums are bounded by the size of the gradient; float accumulators
+// that are regularly added to doubles and cleared are enough.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/batch_norm/cpu_2_fused.cpp"
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace umbra::HWY_NAMESPACE {
 namespace {
 
 /// out: [2, C], sums of x - s and of its square in double, s the channel's first value. The subtraction is
-/// written as a fused multiply-add because the adders are what this loop waits for; the bits are the same.
+/// written as a fused multiply-add because the adders limit this loop; the result has the same bits.
 void fused_sums_slab(const ChannelSlab& slab, const float* x, double* out) {
   channel_sums<2>(slab, x, slab.volume, out, [&](auto dd, std::int64_t i, auto shift, auto* acc) HWY_ATTR {
     const auto t = hn::MulSub(load_wide(dd, x + i), hn::Set(dd, 1.0), shift);
@@ -32,7 +32,7 @@ void fused_sums_slab(const ChannelSlab& slab, const float* x, double* out) {
   });
 }
 
-/// y = relu((x - mean) scale + shift + residual), each of the two where it is asked for. A NaN passes.
+/// y = relu((x - mean) scale + shift + residual), each option where it is on. A NaN stays a NaN.
 template <bool kRelu, bool kResidual>
 HWY_INLINE void fused_apply(const ChannelSlab& slab, const float* x, const float* residual, const float* mean,
                             const float* scale, const float* shift, float* y) {
@@ -53,8 +53,8 @@ void fused_apply_slab(const ChannelSlab& slab, const float* x, const float* resi
   fused_apply<false, true>(slab, x, residual, mean, scale, shift, y);
 }
 
-/// out: [2, C], sums of g and of g (x - mean); g is y > 0 ? dy : 0 behind a ReLU, else dy, and kept where
-/// kKeep.
+/// out: [2, C], sums of g and of g (x - mean); g is y > 0 ? dy : 0 with a ReLU, else dy. With kKeep, g is
+/// also written to `kept`.
 template <bool kRelu, bool kKeep>
 HWY_INLINE void fused_backward_sums(const ChannelSlab& slab, const float* dy, const float* x, const float* y,
                                     const float* mean, float* kept, double* out) {
@@ -76,7 +76,7 @@ void fused_backward_sums_slab(const ChannelSlab& slab, const float* dy, const fl
   fused_backward_sums<false, true>(slab, dy, x, nullptr, mean, kept, out);
 }
 
-/// dx = g scale + (x - mean) slope + offset; y is null where dy is g already.
+/// dx = g scale + (x - mean) slope + offset; y is null where dy is already g.
 template <bool kMask>
 HWY_INLINE void fused_backward_apply(const ChannelSlab& slab, const float* dy, const float* x, const float* y,
                                      const float* mean, const float* scale, const float* slope,
@@ -220,7 +220,7 @@ void backward(const BatchNormBackward& op, Buffers buffers, void* workspace, Str
 }
 
 std::string plain_declined(const BatchNormOp& op) {
-  return op.options.relu || op.options.residual ? "" : "has nothing to fuse without a ReLU or a residual";
+  return op.options.relu || op.options.residual ? "" : "it needs a ReLU or a residual to fuse";
 }
 std::string forward_declines(const BatchNormForward& op) {
   const std::string few = needs_two_values(op);

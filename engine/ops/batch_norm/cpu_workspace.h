@@ -1,5 +1,5 @@
-// What the CPU rungs keep between their passes: two sums per channel and group, then three floats per
-// channel.
+// The workspace in which the CPU rungs keep numbers between their passes: two sums per channel and group,
+// then three floats per channel.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace umbra {
 
-/// Cut: ChannelSplit or ChannelBlocks.
+/// Cut is ChannelSplit or ChannelBlocks.
 template <class Cut>
 struct ChannelWorkspace {
   ChannelWorkspace(const Cut& cut, void* memory)
@@ -25,7 +25,7 @@ struct ChannelWorkspace {
   float *first, *second, *third;  // [C]
 };
 
-/// The sizes they ask for; inference needs a scale per channel alone.
+/// The workspace sizes; inference needs only a scale per channel.
 template <class Cut>
 std::size_t workspace_bytes(const BatchNormOp& op) {
   return ChannelWorkspace<Cut>::bytes(Cut(op.outer, op.channels, op.inner));

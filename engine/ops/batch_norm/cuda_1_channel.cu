@@ -1,8 +1,9 @@
-// Training, one block per channel (or per 32 channels of rows): the definition, pass by pass over the
-// channel's numbers, which after the first pass come from the caches. One launch.
+// Training, one block per channel (or per 32 channels of rows), in one launch: the definition, one pass
+// after the other over the channel's numbers, which come from the caches after the first pass.
 //
-// Forward takes the mean first and then the squared distances from it. The distances' own sum, zero but for
-// the mean's rounding, corrects the variance (the corrected two-pass formula of Chan, Golub & LeVeque 1983).
+// Forward computes the mean first and then the squared distances from it. The sum of the distances
+// themselves, which is zero except for the mean's rounding, corrects the variance (the corrected two-pass
+// formula of Chan, Golub & LeVeque 1983).
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 

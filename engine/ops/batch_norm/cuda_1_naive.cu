@@ -1,4 +1,4 @@
-// Inference, one thread per number, which looks up its channel and takes a root of its own.
+// Inference, one thread per number; each thread looks up its channel and computes the square root itself.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 

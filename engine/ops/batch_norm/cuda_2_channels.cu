@@ -1,5 +1,5 @@
-// Inference with blocks that stay in one channel (or 32 of them, one per lane), so that a thread finds its
-// map once and then streams units of four: nothing is summed and the kernel only moves memory.
+// Inference with blocks that stay in one channel (or 32 of them, one per lane): a thread computes its map
+// once and then streams units of four. Nothing is summed and the kernel only moves memory.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 

@@ -1,19 +1,19 @@
 // Training in two launches, for channels of many numbers and for few channels: every channel is cut into
-// ranges with a block each, so that the grid fills the card whatever the shape.
+// ranges with a block each, so that the grid fills the GPU whatever the shape.
 //
-// The first launch leaves (mean, sum of squared distances from it) of every range in the workspace. In a
-// range they come from one read, as sums of x - s and (x - s)^2 in double with s the range's first number:
-// |mean - s| is at most the standard deviation times the root of the count, so that no more than log2(count)
-// of 53 bits cancel. The second launch starts by combining the ranges of its channel (Chan, Golub & LeVeque
-// 1983) in a fixed order, each block for itself, which is cheaper than a launch between the two. It takes the
-// ranges backwards: the last ones read are still in the L2 cache.
+// The first launch writes (mean, sum of squared distances from it) of every range to the workspace. Within
+// a range they come from one read, as sums of x - s and (x - s)^2 in double with s the range's first
+// number: |mean - s| is at most the standard deviation times the root of the count, so that no more than
+// log2(count) of 53 bits cancel. The second launch starts by combining the ranges of its channel (Chan,
+// Golub & LeVeque 1983) in a fixed order. Each block does this itself, which is cheaper than a launch
+// between the two. It processes the ranges backwards: the last ones read are still in the L2 cache.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 
 namespace umbra {
 namespace {
 
-/// A range's part of the statistics, or of the gradient's two sums.
+/// The result of one range: its statistics, or the gradient's two sums.
 struct BatchNormPart {
   double mean, squares;
 };
@@ -85,7 +85,7 @@ __global__ void __launch_bounds__(kBatchNormThreads)
       [&](std::int64_t at, const ForwardUnit<kWidth>& in) { store_forward(a, map, at, in, aligned); });
 }
 
-/// The two sums of a range; with a residual its gradient is kept on the way and need not be gated again.
+/// The two sums of a range; with a residual the gated gradient is stored, so it need not be computed again.
 template <int kWidth>
 __global__ void __launch_bounds__(kBatchNormThreads)
     batch_norm_backward_parts(ChannelCut cut, BatchNormBackwardArguments a, bool aligned,

@@ -1,10 +1,10 @@
 // Training in one launch that reads every number once: a channel fits into the registers of one block of up
-// to 1024 threads, which keeps it from the first sum to the result. That is every layer of the network but
-// the first, and there a second read, a second launch and a partial sum in memory would each cost as much as
-// the arithmetic.
+// to 1024 threads, which holds it from the first sum to the result. This applies to every layer of the
+// network but the first; in these layers a second read, a second launch and a partial sum in memory would
+// each cost as much as the arithmetic.
 //
-// Forward knows the mean before it takes distances from it, as in cuda_1_channel.cu; nothing is read again
-// for that.
+// Forward computes the mean before the distances from it, as in cuda_1_channel.cu, but without reading the
+// numbers again.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 
@@ -14,7 +14,7 @@ namespace {
 constexpr unsigned kFewHeld = 8, kManyHeld = 16;  // numbers of x per thread
 
 /// Threads per block for `held` numbers per thread; 0 when a channel is too large for a block. Numbers that
-/// do not come in fours need more registers for their addresses: no more than kFewHeld of them.
+/// are not loaded in fours need more registers for their addresses: at most kFewHeld of them.
 unsigned threads_for(const BatchNormOp& op, unsigned held) {
   for (unsigned threads : {256u, 512u, 1024u}) {
     const ChannelCut cut = ChannelCut::whole(op.outer, op.channels, op.inner, threads);
@@ -38,7 +38,7 @@ template <int kWidth, int kHeld>
 __global__ void __launch_bounds__(1024)
     batch_norm_forward_resident(ChannelCut cut, BatchNormForwardArguments a, bool aligned) {
   constexpr int kUnits = kHeld / kWidth;
-  constexpr bool kEarly = kHeld == kFewHeld;   // the residual is asked for with x where registers are left
+  constexpr bool kEarly = kHeld == kFewHeld;   // load the residual with x if registers are left
   double* scratch = &shared_memory<double>();  // [3][cut.scratch()]
   const ChannelWalk walk = my_walk(cut);
   const double count = cut.split_elements(0);
@@ -125,7 +125,7 @@ void backward(const BatchNormBackward& op, Buffers buffers, void*, Stream& strea
 }
 
 std::string too_large(const BatchNormOp& op, unsigned held) {
-  return threads_for(op, held) != 0 ? "" : "takes channels that fit into one block's registers";
+  return threads_for(op, held) != 0 ? "" : "it supports only channels that fit into one block's registers";
 }
 std::string resident_forward_declines(const BatchNormForward& op) {
   const std::string reason = forward_declines(op);

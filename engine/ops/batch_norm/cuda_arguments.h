@@ -1,5 +1,5 @@
-// The ops' problems and buffers as the CUDA kernels take them, all options in one; and what every rung for
-// training declines.
+// The ops' problems and buffers as the CUDA kernels receive them, all options in one struct; and the
+// problems that every rung for training declines.
 #pragma once
 
 #include "engine/cuda/tile/channel_walk.h"
@@ -41,7 +41,7 @@ struct BatchNormInferenceArguments {
 struct BatchNormBackwardArguments {
   BatchNormShape shape;
   const float *dy, *x;                 // [outer, C, inner]
-  const float* y;                      // [outer, C, inner], or null where no ReLU stands behind
+  const float* y;                      // [outer, C, inner], or null without a ReLU
   const float *gamma, *mean, *invstd;  // [C]
   float* dx;                           // [outer, C, inner]
   float *dgamma, *dbeta;               // [C]

@@ -1,9 +1,9 @@
-// What the CUDA kernels of batch normalisation, with or without a residual and a ReLU, do with one number and
-// with one channel of [outer, C, inner].
+// The arithmetic of the CUDA kernels of batch normalisation, with or without a residual and a ReLU, on one
+// number and on one channel of [outer, C, inner].
 //
-// Statistics are held in double: the mean of a channel may be small beside its numbers and large beside their
-// spread, and both must come out right. What is done per number is float: the mean is taken off as a float,
-// and what is left of it is part of the shift.
+// Statistics are held in double: the mean of a channel may be small compared with its numbers and large
+// compared with their spread, and must be accurate in both cases. The arithmetic per number is float: the
+// mean is subtracted as a float, and its rounding error is part of the shift.
 #pragma once
 
 #include <cmath>
@@ -41,13 +41,13 @@ __device__ inline ChannelMap running_map(const BatchNormInferenceArguments& a, s
   return {a.running_mean[c], scale, a.beta[c]};
 }
 
-/// One number of the result; a NaN passes the ReLU.
+/// One number of the result; a NaN stays a NaN.
 __device__ inline float normalised(const ChannelMap& map, float x, float residual, bool relu) {
   const float y = std::fma(x - map.mean, map.scale, map.shift) + residual;
   return relu && y <= 0 ? 0 : y;
 }
 
-/// dx = g scale + (x - mean) slope + offset, g the gradient behind the gate.
+/// dx = g scale + (x - mean) slope + offset, g the gradient after the ReLU's gate.
 struct ChannelGradient {
   float mean, scale, slope, offset;
   __device__ float operator()(float g, float x) const {
@@ -69,7 +69,7 @@ __device__ inline ChannelGradient finish_gradient(const BatchNormBackwardArgumen
           static_cast<float>(share * sum)};
 }
 
-// ---- units: what the kernels load, hold and store ----
+// ---- units: the numbers that the kernels load, hold and store together ----
 
 template <int kWidth>
 struct ForwardUnit {
@@ -96,7 +96,7 @@ __device__ void store_forward(const Arguments& a, const ChannelMap& map, std::in
   store_unit(a.y + at, y, aligned);
 }
 
-/// The gradient behind the gate, and the input.
+/// The gradient after the ReLU's gate, and the input.
 template <int kWidth>
 struct BackwardUnit {
   Unit<kWidth> g, x;

@@ -6,8 +6,8 @@
 namespace umbra {
 namespace {
 
-// Batch-last layers of the network at 20 and 200 channels, the rows of the head (and more of them than one
-// range of a CUDA rung takes), a layer of ResNet-18, and odd ones.
+// Batch-last layers of the network at 20 and 200 channels, the rows of the head (and more rows than fit
+// into one range of a CUDA rung), a layer of ResNet-18, and irregular shapes.
 constexpr ChannelShape kWithRelu[] = {{64, 20, 32},  {64, 200, 32}, {8, 400, 32}, {1, 800, 32}, {32, 320, 1},
                                       {256, 64, 64}, {64, 3, 1000}, {9, 21, 5},   {7, 40, 16},  {3, 130, 48},
                                       {16, 5, 200},  {5, 66, 1},    {300, 33, 1}};
@@ -24,7 +24,7 @@ Problems problems_of(DType dtype, const More&... more) {
     add(s, {.relu = true});
     add(s, {.relu = true, .residual = true});
   }
-  bool residual = false;  // every other one, as the cases differ in nothing else
+  bool residual = false;  // alternates, as the cases differ in nothing else
   for (const ChannelShape& s : kChannelShapes) {
     residual = !residual;
     add(s, {.relu = true, .residual = residual});

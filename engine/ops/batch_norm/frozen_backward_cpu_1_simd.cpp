@@ -1,6 +1,6 @@
-// The gradient with running statistics, in one read: what becomes of a number does not depend on the sums, so
-// that dx and dresidual are written on the way to them. Terms go through float accumulators that are emptied
-// into doubles, as in cpu_2_fused.
+// The gradient with running statistics, in one read: dx and dresidual do not depend on the sums, so they
+// are written in the pass that computes them. Terms are added in float accumulators that are regularly
+// added to doubles and cleared, as in cpu_2_fused.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/batch_norm/frozen_backward_cpu_1_simd.cpp"
 #include <cmath>
@@ -29,7 +29,7 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-/// out: [2, C], sums of g and of g (x - mean); g is y > 0 ? dy : 0 behind a ReLU, else dy.
+/// out: [2, C], sums of g and of g (x - mean); g is y > 0 ? dy : 0 with a ReLU, else dy.
 template <bool kRelu, bool kResidual>
 HWY_INLINE void frozen_backward(const ChannelSlab& slab, const FrozenBackward& b, double* out) {
   sums_pass<2, 16>(slab, out, [&](auto d, auto channel) HWY_ATTR {

@@ -1,6 +1,6 @@
 // The gradient with running statistics in two launches: every channel is cut into ranges with a block each.
-// The first writes dx and dresidual, which do not depend on the sums, and leaves the two sums of every range
-// in the workspace; the second adds those of each channel in order.
+// The first writes dx and dresidual, which do not depend on the sums, and the two sums of every range to
+// the workspace; the second adds those of each channel in order.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
 #include "engine/ops/ladder.h"
 

@@ -1,13 +1,14 @@
-// Batch normalisation (Ioffe & Szegedy 2015) with two options, a residual connection and a ReLU behind it,
-// over the general view [outer, C, inner]: batch-last activations have outer = positions and inner = samples,
-// rows [N, C] have outer = N and inner = 1. With both options, and n = outer * inner values per channel:
+// Batch normalisation (Ioffe & Szegedy 2015) with two options, a residual connection and a ReLU after it,
+// over the general view [outer, C, inner]: batch-last activations have outer = positions and inner =
+// samples, rows [N, C] have outer = N and inner = 1. With both options, and n = outer * inner values per
+// channel:
 //
 // Training:   mean_c, var_c over the n values of channel c (var biased);  invstd = 1 / sqrt(var + epsilon)
 //             y = relu(gamma (x - mean) invstd + beta + residual)
 //             running_mean <- (1 - momentum) running_mean + momentum mean
 //             running_var  <- (1 - momentum) running_var  + momentum var n / (n - 1)
 // Inference:  the same with the running statistics.
-// Backward (training):  xhat = (x - mean) invstd,  g = y > 0 ? dy : 0 behind a ReLU, else dy
+// Backward (training):  xhat = (x - mean) invstd,  g = y > 0 ? dy : 0 with a ReLU, else dy
 //             dresidual = g,  dbeta = sum g,  dgamma = sum g xhat,
 //             dx = gamma invstd (g - dbeta / n - xhat dgamma / n)
 // Frozen backward (inference): the same with the running statistics, which are constants: dx = gamma invstd g
@@ -19,7 +20,7 @@
 
 namespace umbra {
 
-/// What stands behind the normalisation; nothing by default.
+/// The operations that follow the normalisation; none by default.
 struct BatchNormOptions {
   bool relu = false;
   bool residual = false;
@@ -141,12 +142,12 @@ class BatchNormFrozenBackward final : public BatchNormOp {
   double epsilon;
 };
 
-/// The variance of one number says nothing, and the unbiased one divides by zero.
+/// The variance of a single number is zero, and the unbiased one divides by zero.
 inline std::string needs_two_values(const BatchNormForward& op) {
-  return op.count_per_channel() >= 2 ? "" : "needs at least two values per channel to train";
+  return op.count_per_channel() >= 2 ? "" : "it needs at least two values per channel to train";
 }
 inline std::string needs_a_value(const BatchNormBackward& op) {
-  return op.count_per_channel() >= 1 ? "" : "needs at least one value per channel";
+  return op.count_per_channel() >= 1 ? "" : "it needs at least one value per channel";
 }
 
 }  // namespace umbra

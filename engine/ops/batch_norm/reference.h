@@ -1,5 +1,5 @@
 // The definition of batch normalisation with its options and its adjoint, on any scalar: two passes, sums
-// held in double for float. Every element is read no later than it is written: y may be x, and dx may be dy.
+// held in double for float. No element is read after it has been written: y may be x, and dx may be dy.
 #pragma once
 
 #include <cmath>
@@ -18,7 +18,7 @@ void for_channel(const O& op, std::int64_t c, const Body& body) {
   }
 }
 
-/// y of element i from its normalised value; a NaN passes the ReLU.
+/// y of element i from its normalised value; a NaN stays a NaN.
 template <class T>
 T with_options(const BatchNormOptions& options, T normalised, const T* residual, std::int64_t i) {
   const T y = options.residual ? normalised + residual[i] : normalised;

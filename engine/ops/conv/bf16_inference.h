@@ -1,5 +1,5 @@
-// What the two bf16 rungs of conv_inference share: the loop with rounded operands (bf16_tiles.h), each tile
-// handed to the epilogue while it is in the first-level cache.
+// Shared by the two bf16 rungs of conv_inference: the loop with rounded operands (bf16_tiles.h), which
+// passes each tile to the epilogue while it is in the first-level cache.
 #pragma once
 
 #include "engine/ops/conv/bf16_tiles.h"

@@ -1,4 +1,4 @@
-// How the loop of engine/ops/conv/bf16_tiles.cpp is cut: a matter of the problem alone.
+// How the work of the loop in engine/ops/conv/bf16_tiles.cpp is divided; this depends on the problem alone.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace umbra {
 
-/// Of a block of weights, on the stack of the task that uses it.
+/// Words of a block of weights, which is on the stack of the task that uses it.
 inline constexpr std::int64_t kBf16BlockWords = 48 * 1024;  // 192 KiB
 
 struct Bf16Pass {
@@ -18,7 +18,7 @@ struct Bf16Pass {
   std::int64_t places, sources;  // positions of the output and of the source
   std::int64_t together;         // source channels per step
   std::int64_t steps() const { return (channels + together - 1) / together; }
-  /// Weights of neighbouring source channels are rows apart, not neighbours.
+  /// Weights of neighbouring source channels are in different rows, not adjacent.
   bool by_rows() const { return order == TapOrder::kByOutput; }
 };
 
@@ -31,7 +31,7 @@ inline Bf16Pass bf16_dgrad_pass(const ConvGeometry& g, std::int64_t together) {
 
 struct Bf16Plan {
   std::int64_t tiles, strips, strip, padded;  // channel tiles; strips of samples; samples with padding
-  std::int64_t chunks, groups;                // of places, of channel tiles: tasks
+  std::int64_t chunks, groups;                // of places, of channel tiles: each pair is a task
   std::int64_t block_tiles, block_steps, block_taps;
   bool prefetch;
 
@@ -42,8 +42,8 @@ struct Bf16Plan {
     constexpr std::int64_t kMostSmallTasks = 32;
     constexpr double kFlopsPerLargeTask = 2e7;
     constexpr std::int64_t kMostTasks = 64;
-    // Every chunk of places reads and packs the weights anew, which costs so many times a reading of
-    // activations.
+    // Every chunk of places reads and packs the weights again, which costs this many times as much as
+    // reading the same number of activations.
     constexpr double kCostOfWeights = 4;
     tiles = (pass.rows + shape.rows - 1) / shape.rows;
     strip = shape.units * shape.unit;
@@ -72,7 +72,7 @@ struct Bf16Plan {
   std::int64_t first_row(const Bf16Pass& pass, std::int64_t tile) const { return tile * pass.rows / tiles; }
 };
 
-/// Weights of some taps, steps and rows: [tap][step][row] or [tap][row][step], whatever lies in memory alike.
+/// Weights of some taps, steps and rows: [tap][step][row] or [tap][row][step], in the order of the source.
 struct Bf16Block {
   std::int64_t tile, tile_end, tap, tap_end, step, steps, row, rows;
 };

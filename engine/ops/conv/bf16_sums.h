@@ -1,5 +1,6 @@
-// The two ways in which engine/ops/conv/bf16_tiles.cpp sums products of bfloat16: what a word in memory is,
-// how many of the summed channels it holds, how words are made and how a tile of sums is computed from them.
+// The two ways in which engine/ops/conv/bf16_tiles.cpp sums products of bfloat16: the type of a word in
+// memory, the number of summed channels it holds, how words are packed and how a tile of sums is computed
+// from them.
 #pragma once
 
 #include "engine/cpu/bf16_tile.h"
@@ -26,7 +27,7 @@ struct Bf16Dots {
 /// Floats that a bfloat16 can hold, for fp32 tiles on any CPU.
 struct Bf16Wide {
   using Word = float;
-  struct Tile {  // as Bf16Tile, with one channel per step; nothing is asked for soon
+  struct Tile {  // as Bf16Tile, with one channel per step; nothing is prefetched
     std::int64_t rows, lanes, steps;
     const float* a;
     std::int64_t a_first, a_block, a_row, a_step;
@@ -45,7 +46,7 @@ struct Bf16Wide {
     bf16_round_rows(from, from_row, rows, columns, to, to_row, width);
   }
   static void run(const Tile& t, const TileSegment* segments, std::int64_t count) {
-    // Blocks of A count from a_first on.
+    // Blocks of A are numbered from a_first on.
     sum_tile({t.rows, t.lanes, t.steps, t.a - t.a_first * t.a_block, t.a_block, t.a_row, t.a_step, t.b,
               t.b_block, t.b_step, t.c, t.c_row, t.add, /*b_padded=*/true, /*prefetch=*/false},
              segments, count);

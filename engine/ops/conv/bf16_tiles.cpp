@@ -1,13 +1,14 @@
 // fprop and dgrad with operands rounded to bfloat16, as register tiles over the live taps.
 //
-// The loops are those of engine/ops/conv/tiles.cpp; operands are packed on the way into words of one or two
-// of the summed channels (engine/ops/conv/bf16_sums.h):
+// The loops are those of engine/ops/conv/tiles.cpp; operands are first packed into words of one or two of
+// the summed channels (engine/ops/conv/bf16_sums.h):
 //  - the source, used once per tap and tile, is rounded once into the workspace: [place][step][sample] with
-//    samples padded to whole vectors. Positions that no tap sees are left out.
+//    samples padded to whole vectors. Positions that no tap uses are left out.
 //  - weights are packed by the task that uses them, a block at a time that stays in the second-level cache.
 //    Small volumes use a weight so rarely that writing it back packed would cost what bfloat16 saves.
-// A block is some tiles of output channels x some steps x some taps. Blocks are cut by the problem alone, and
-// sums between them rest in the output, so bits do not depend on threads.
+// A block is some tiles of output channels x some steps x some taps. The problem alone determines the
+// blocks, and sums are stored in the output between blocks, so results do not depend on the number of
+// threads.
 #include "engine/ops/conv/bf16_tiles.h"
 
 #include <array>
@@ -56,7 +57,7 @@ void round_source(const ConvGeometry& g, const Bf16Pass& pass, const Bf16Plan& p
                   });
 }
 
-// W: of the weights in memory.
+// W: the type of the weights in memory.
 template <class Sums, class W>
 struct Work {
   const ConvGeometry& g;
@@ -84,7 +85,8 @@ void pack_weights(const Work<Sums, W>& w, const Bf16Block& b, typename Sums::Wor
   }
 }
 
-// A block's weights as the tiles of the block before it ask for them: rows, or lines of neighbouring rows.
+// A block's weights in the order in which the tiles of the block before prefetch them: rows, or lines of
+// neighbouring rows.
 template <class Sums, class W>
 SoonWanted soon_wanted(const Work<Sums, W>& w, const Bf16Block& b) {
   const std::int64_t C = w.g.in_channels, K = w.g.out_channels, first = b.step * Sums::kChannels;
@@ -103,8 +105,8 @@ SoonWanted soon_wanted(const Work<Sums, W>& w, const Bf16Block& b) {
   return soon;
 }
 
-// What segments [from, to) of place p contribute through one block. What the last of them completes is
-// handed to the epilogue.
+// Adds the contribution of segments [from, to) of place p through one block. Tiles that the last of them
+// completes are passed to the epilogue.
 template <class Sums, class W>
 void run_place(const Work<Sums, W>& w, const Bf16Block& b, const typename Sums::Word* block, std::int64_t p,
                std::int64_t strip, std::int32_t from, std::int32_t to, SoonWanted& soon) {
@@ -150,7 +152,7 @@ void run_block(const Work<Sums, W>& w, const Bf16Block& b, typename Sums::Word* 
                                        w.segments);
     };
     const std::int32_t from = at(b.tap), to = at(b.tap_end);
-    const bool empty = w.begin[p] == w.begin[p + 1];  // sees only padding: an empty sum, written once
+    const bool empty = w.begin[p] == w.begin[p + 1];  // only padding: an empty sum, written once
     if (from < to || (empty && b.tap == 0 && b.step == 0)) {
       run_place(w, b, block, p, place % w.plan.strips, from, to, soon);
     }
@@ -170,7 +172,7 @@ void run_task(const Work<Sums, W>& w, std::int64_t task) {
     SoonWanted soon;
     if (plan.prefetch && i + 1 < blocks.count()) {
       soon = soon_wanted(w, blocks.at(i + 1));
-    } else if (plan.prefetch) {  // of the task likely to come to this thread: a hint, no bit depends on it
+    } else if (plan.prefetch) {  // likely this thread's next task: no result depends on it
       const std::int64_t next = (task + omp_get_num_threads()) / plan.chunks;
       if (next < plan.groups) soon = soon_wanted(w, blocks_of(next).at(0));
     }

@@ -1,6 +1,6 @@
-// The register-tile loop over live taps with operands rounded to bfloat16, of fprop, dgrad and inference.
-// Layouts as in engine/ops/conv/op.h; too_many_positions() (engine/ops/conv/taps.h) says which geometries it
-// cannot take.
+// The register-tile loop over live taps with operands rounded to bfloat16, for fprop, dgrad and inference.
+// Layouts as in engine/ops/conv/op.h; too_many_positions() (engine/ops/conv/taps.h) reports the geometries
+// that it does not support.
 #pragma once
 
 #include "engine/base/dtype.h"
@@ -9,13 +9,13 @@
 
 namespace umbra {
 
-/// What makes the sums: the CPU's dot product of pairs (only where bf16_tile_supported() holds), or fp32
-/// tiles on any CPU, with the same numbers up to the order of roundings.
+/// How sums are computed: by the CPU's dot product of pairs (only where bf16_tile_supported() holds), or in
+/// fp32 tiles on any CPU. The results agree up to the order of roundings.
 enum class Bf16Sums { kDots, kWide };
 
 std::size_t conv_fprop_bf16_workspace(const ConvGeometry& g, Bf16Sums sums);
-/// y = x * w of rounded operands, `epilogue` (which may be null) applied to every tile of it. The weights
-/// stand in memory as `weights`: f32, which are rounded on the way, or bf16.
+/// y = x * w of rounded operands, `epilogue` (which may be null) applied to every tile of it. `weights` is
+/// the type in which the weights are stored: f32, which are rounded by this function, or bf16.
 void conv_fprop_bf16(const ConvGeometry& g, Bf16Sums sums, const float* x, const void* w, DType weights,
                      float* y, void* workspace, const TileEpilogue* epilogue);
 

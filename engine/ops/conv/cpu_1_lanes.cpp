@@ -1,8 +1,7 @@
-// The convolution with samples in the lanes of a vector, one output row at a time, fp32: what the layouts are
-// for, with nothing else in the way. Each output is one sum over its list of live taps; there is no reuse of
-// anything in registers, so it runs at the speed of loads. A row sees the channels of its group alone, so
-// that grouped and depthwise convolutions do their useful work and no more. Inference hands each row to its
-// epilogue.
+// The convolution with samples in the lanes of a vector, one output row at a time, fp32: the simplest use
+// of the layouts. Each output is one sum over its list of live taps; nothing is reused in registers, so it
+// runs at the speed of loads. A row uses only the channels of its group, so that grouped and depthwise
+// convolutions do no more than their useful work. Inference passes each row to its epilogue.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/conv/cpu_1_lanes.cpp"
 #include "engine/cpu/parallel.h"
@@ -108,8 +107,8 @@ std::size_t inference_workspace(const ConvInference& op) {
 
 // The output rows of fprop or dgrad.
 struct Rows {
-  ConvLaneRow first;    // of every place
-  std::int64_t places;  // with so many rows each
+  ConvLaneRow first;    // the first row of every place
+  std::int64_t places;  // with `rows` rows each
   std::int64_t rows, rows_of_group;
   std::int64_t row_stride, group_stride;  // of the weights, from a row to the next and from group to group
 };
@@ -133,7 +132,7 @@ Rows dgrad_rows(const ConvGeometry& g, const float* dy, const float* w) {
           g.group_outputs()};
 }
 
-// All of them, each handed to `epilogue`, which may be null.
+// Computes all rows and passes each to `epilogue`, which may be null.
 void run_rows(const Lists& lists, const Rows& all, float* out, const TileEpilogue* epilogue = nullptr) {
   const std::int64_t N = all.first.samples;
   parallel_for(all.places, [&](std::int64_t p) {

@@ -1,5 +1,5 @@
-// fprop, dgrad and inference of a convolution as register tiles over the live taps, fp32: the loop is
-// engine/ops/conv/tiles.h. Inference hands each tile to its epilogue while it is in the first-level cache.
+// fprop, dgrad and inference of a convolution as register tiles over the live taps, fp32; the loop is in
+// engine/ops/conv/tiles.h. Inference passes each tile to its epilogue while it is in the first-level cache.
 // (wgrad: cpu_2_tiles_wgrad.cpp.)
 #include "engine/ops/conv/declines.h"
 #include "engine/ops/conv/epilogue.h"

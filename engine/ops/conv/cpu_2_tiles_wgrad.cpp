@@ -2,10 +2,10 @@
 //
 //   dw[t][c][k] = sum over the tap's pairs (o, i) and samples n of  x[i][c][n] * dy[o][k][n]
 //
-// A tile is a block of input channels (broadcast from x) times a strip of output channels (vectors). For the
-// latter dy is transposed once into panels [strip][o][n][k]. Where there are so many positions that a strip's
-// panel leaves the cache, they are cut into parts, each with sums of its own, added up in order at the end:
-// also work for more threads, and smaller rounding errors.
+// A tile is a block of input channels (broadcast from x) times a strip of output channels (vectors). For
+// the latter dy is transposed once into panels [strip][o][n][k]. Where there are so many positions that a
+// strip's panel exceeds the cache, they are divided into parts, each with separate sums, which are added in
+// order at the end. This also gives work for more threads and smaller rounding errors.
 #include <algorithm>
 #include <string>
 
@@ -26,7 +26,7 @@ constexpr std::int64_t kMostParts = 64;
 constexpr std::int64_t kWantedTasks = 48;
 constexpr double kFlopsPerChunk = 1e6;  // some 10 microseconds: less is not worth another thread
 constexpr double kPrefetchBytes =
-    1e6;  // more than this is not in a second-level cache when a training step comes to it
+    1e6;  // more than this is not in a second-level cache when a training step uses it
 constexpr std::int64_t kPrefetchSteps = 16;
 
 struct Plan {
@@ -54,8 +54,8 @@ struct Plan {
 struct Space {
   std::span<std::int32_t> slots, begin;
   std::span<TapEntry> entries;
-  std::span<float> panels;  // [strip][o][n][k of the strip, zeros behind the last]
-  std::span<float> sums;    // [part][live tap][Cin][Cout], unless there is but one part
+  std::span<float> panels;  // [strip][o][n][k of the strip, zeros after the last]
+  std::span<float> sums;    // [part][live tap][Cin][Cout], unless there is only one part
 
   Space(WorkspaceAllocator& allocator, const ConvGeometry& g, const Plan& plan)
       : slots(allocator.take<std::int32_t>(g.taps())),

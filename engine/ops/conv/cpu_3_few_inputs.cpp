@@ -1,14 +1,14 @@
 // The weight gradient of a convolution with few input channels (a stem), fp32.
 //
-// cpu_2_tiles makes input channels the rows of a tile: with one channel the output gradient is read once per
-// tap, for one multiplication. Here the rows of a tile are kTaps taps of one input channel, its columns kOuts
-// output channels, and every sum is a vector over samples, added up over its lanes at the end:
+// In cpu_2_tiles input channels are the rows of a tile: with one channel the output gradient is read once
+// per tap, for one multiplication. Here the rows of a tile are kTaps taps of one input channel, its columns
+// kOuts output channels, and every sum is a vector over samples, whose lanes are added up at the end:
 //
 //   dw[t][c][k] = sum over output positions o and samples n of  x[i(o, t)][c][n] * dy[o][k][n]
 //
-// so nothing is transposed and dy is read once per kTaps taps. Where a tap of the tile sees padding it reads
-// a row of zeros. Sums run over so many positions that they are formed in parts, added up in order at the
-// end: work for more threads, and smaller rounding errors.
+// Nothing is transposed and dy is read once per kTaps taps. Where a tap of the tile reads padding it reads
+// a row of zeros. Sums run over so many positions that they are computed in parts, which are added in order
+// at the end. This gives work for more threads and smaller rounding errors.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/conv/cpu_3_few_inputs.cpp"
 #include <hwy/cache_control.h>
@@ -31,7 +31,7 @@ namespace umbra {
 
 inline constexpr int kTapsTogether = 4;
 
-// One output position and the inputs that the taps of a tile see there; -1 is padding.
+// One output position and the inputs that the taps of a tile read there; -1 is padding.
 struct TapsAtOutput {
   std::int32_t output;
   std::int32_t input[kTapsTogether];
@@ -130,7 +130,7 @@ void sum_last_columns(const FewInputsTile& tile, const TapsAtOutput* begin, cons
   if constexpr (K > 1) sum_last_columns<K - 1>(tile, begin, end, k);
 }
 
-// As many columns from column k on as fit the registers; returns the first that is left.
+// As many columns from column k on as fit the registers; returns the first column not computed.
 std::int64_t few_inputs_tile(const FewInputsTile* tile, const TapsAtOutput* begin, const TapsAtOutput* end,
                              std::int64_t k) {
   if (k + kOuts <= tile->outs) {
@@ -151,7 +151,7 @@ namespace {
 
 HWY_EXPORT(few_inputs_tile);
 
-constexpr std::int64_t kMaxChannels = 4;  // with more, tiles of channels are full enough
+constexpr std::int64_t kMaxChannels = 4;  // with more, tiles of channels are used well enough
 constexpr std::int64_t kPartOutputs = 64, kMostParts = 64;
 
 std::int64_t parts_of(const ConvGeometry& g) {
@@ -167,7 +167,7 @@ struct Space {
   std::span<std::int32_t> slots, begin;
   std::span<TapEntry> entries;
   std::span<TapsAtOutput> at;           // [part][tap tile][part_outputs]
-  std::span<const TapsAtOutput*> ends;  // [part][tap tile]: of the list there
+  std::span<const TapsAtOutput*> ends;  // [part][tap tile]: end of the list
   std::span<float> zeros;               // [n]
   std::span<float> sums;                // [part][live tap][Cin][Cout]
 
@@ -182,7 +182,7 @@ struct Space {
         sums(allocator.take<float>(parts_of(g) * g.live_taps() * g.in_channels * g.out_channels)) {}
 };
 
-// Output positions [o, end) at which some of the taps [tap, tap + kTapsTogether) sees data.
+// Output positions [o, end) at which one of the taps [tap, tap + kTapsTogether) reads data.
 TapsAtOutput* list_outputs(const Space& space, std::int64_t o, std::int64_t end, std::int64_t tap,
                            TapsAtOutput* list) {
   for (; o < end; ++o) {

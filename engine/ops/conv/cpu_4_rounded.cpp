@@ -1,6 +1,6 @@
-// All three passes, and inference, with precision tf32 or bf16: operands rounded into the workspace, products
-// by cpu_2_tiles, with groups by cpu_1_lanes. Inference of one group takes tf32 alone: no CPU has an
-// instruction for that, and for bf16 it has cpu_5_bf16_wide.
+// All three passes, and inference, with precision tf32 or bf16: operands are rounded into the workspace,
+// products computed by cpu_2_tiles, with groups by cpu_1_lanes. Inference of one group supports only tf32,
+// for which no CPU has an instruction; for bf16 there is cpu_5_bf16_wide.
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/ladder.h"

@@ -1,4 +1,4 @@
-// fprop, dgrad and inference of a convolution with the CPU's dot product of bfloat16: the loop is
+// fprop, dgrad and inference of a convolution with the CPU's dot product of bfloat16; the loop is in
 // engine/ops/conv/bf16_tiles.h. (wgrad: cpu_6_bf16_wgrad.cpp.)
 #include "engine/ops/conv/bf16_inference.h"
 #include "engine/ops/conv/bf16_tiles.h"

@@ -3,7 +3,7 @@
 //
 //   dw[t][c][k] = sum over the tap's pairs (o, i) and pairs m of samples of  x[i][c][m] . dy[o][k][m]
 //
-// Both operands are rounded once into the workspace: x as it lies, dy transposed into panels
+// Both operands are rounded once into the workspace: x in its own order, dy transposed into panels
 // [strip of output channels][o][m][k].
 #include <algorithm>
 #include <array>
@@ -54,8 +54,8 @@ struct Space {
   std::span<TapEntry> entries;
   std::span<std::int32_t> live_inputs, live_outputs;
   std::span<std::uint32_t> x;       // [i][Cin][pair of samples]
-  std::span<std::uint32_t> panels;  // [strip][o][pair of samples][k of the strip, zeros behind the last]
-  std::span<float> sums;            // [part][live tap][Cin][Cout], unless there is but one part
+  std::span<std::uint32_t> panels;  // [strip][o][pair of samples][k of the strip, zeros after the last]
+  std::span<float> sums;            // [part][live tap][Cin][Cout], unless there is only one part
 
   Space(WorkspaceAllocator& allocator, const ConvGeometry& g, const Plan& plan)
       : slots(allocator.take<std::int32_t>(g.taps())),

@@ -1,10 +1,11 @@
-// One thread per output element: it walks the live taps of its position (of its tap, in wgrad), whose partner
-// positions are arithmetic on the geometry (cuda_conv_map.h). Neighbouring threads have neighbouring samples
-// of the same channel, so that activations are read side by side and a weight is one number for the whole
-// warp; in wgrad they have neighbouring output channels. Nothing that is loaded is used twice by a thread, so
-// caches alone bound the speed. In inference each thread runs the epilogue of its own sum.
+// One thread per output element: it iterates over the live taps of its position (in wgrad, over the
+// positions of its tap) and computes the partner positions from the geometry (cuda_conv_map.h).
+// Neighbouring threads have neighbouring samples of the same channel, so that they read adjacent
+// activations and the whole warp reads the same weight; in wgrad they have neighbouring output channels. A
+// thread uses nothing that it loads twice, so caches alone limit the speed. In inference each thread runs
+// the epilogue of its own sum.
 //
-// It is the one rung for dilation and groups, and takes them with whatever precision.
+// It is the only CUDA rung for dilation and groups, and supports them with any precision.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_epilogue.h"
@@ -14,8 +15,8 @@
 namespace umbra {
 namespace {
 
-// What a kernel asks of a convolution besides its map. In a plain one the answers are constants and cost
-// nothing.
+// The properties of a convolution that a kernel needs besides its map. In a plain one they are constants
+// and cost nothing.
 struct PlainConv : ConvMap {
   constexpr int group_inputs() const { return in_channels; }
   constexpr int group_outputs() const { return out_channels; }
@@ -23,7 +24,7 @@ struct PlainConv : ConvMap {
   constexpr int group_of_output(int) const { return 0; }
   /// The distance of a tap from the first, in input positions.
   constexpr Place distance(Place tap) const { return tap; }
-  /// Operands as the products want them: an activation, and weight i.
+  /// The operands of the products: an activation, and weight i.
   constexpr float rounded(float value) const { return value; }
   __device__ float weight(const float* weights, int i) const { return weights[i]; }
 };
@@ -32,7 +33,7 @@ struct GeneralConv : ConvMap {
   Place dilation;
   int inputs_each, outputs_each;  // channels of a group
   Precision precision;
-  bool bf16_weights;  // they stand in memory as bfloat16
+  bool bf16_weights;  // they are stored as bfloat16
 
   constexpr int group_inputs() const { return inputs_each; }
   constexpr int group_outputs() const { return outputs_each; }
@@ -123,7 +124,7 @@ __global__ void wgrad_each(Conv conv, const float* x, const float* dy, float* dw
   dw[i] = sum;
 }
 
-// Calls launch with the convolution of `op` as a kernel takes it.
+// Calls launch with the convolution of `op` in the form that kernels receive.
 template <class O, class Launch>
 void with_conv(const O& op, const Launch& launch) {
   const ConvGeometry& g = op.geometry;

@@ -1,7 +1,7 @@
-// fprop, dgrad and inference as products of matrices in tiles (cuda_fprop_dgrad_tile.h), multiplied in fp32:
-// sums in registers, operands through shared memory, only (tap, position) pairs that touch data. What a tile
-// loads is used by 64 or 128 rows, or columns, of it. Inference runs its epilogue on sums on their way from
-// registers to memory, or in the kernel that adds their parts. (wgrad: cuda_2_tiled_wgrad.cu.)
+// fprop, dgrad and inference as products of matrices in tiles (cuda_fprop_dgrad_tile.h), multiplied in
+// fp32: sums in registers, operands through shared memory, only (tap, position) pairs that touch data. Each
+// number that a tile loads is used by 64 or 128 of its rows or columns. Inference runs its epilogue on the
+// sums before they are stored, or in the kernel that adds their parts. (wgrad: cuda_2_tiled_wgrad.cu.)
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_epilogue.h"
 #include "engine/ops/conv/cuda_fprop_dgrad_tile.h"

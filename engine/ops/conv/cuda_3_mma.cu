@@ -1,6 +1,6 @@
 // fprop, dgrad and inference in the tiles of cuda_2_tiled, multiplied by tensor cores
-// (engine/cuda/tile/mma_tile.h): operands rounded to TF32 or BF16 on their way into shared memory, sums and
-// all behind them in fp32. The weights may be in memory as BF16, half the bytes. (wgrad:
+// (engine/cuda/tile/mma_tile.h): operands are rounded to TF32 or BF16 on their way into shared memory; sums
+// and everything after them are fp32. The weights may be stored as BF16, which halves their bytes. (wgrad:
 // cuda_3_mma_wgrad.cu.)
 #include "engine/cuda/tile/mma_tile.h"
 #include "engine/ops/conv/cuda_declines.h"

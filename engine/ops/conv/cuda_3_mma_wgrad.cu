@@ -1,6 +1,6 @@
-// wgrad in the tiles of cuda_2_tiled, multiplied by tensor cores: x and dy rounded to TF32 or BF16 on their
-// way into shared memory, sums in fp32. In BF16 a word is two samples, or the last of a position and the
-// first of the next.
+// wgrad in the tiles of cuda_2_tiled, multiplied by tensor cores: x and dy are rounded to TF32 or BF16 on
+// their way into shared memory, sums are fp32. In BF16 a word is two samples, or the last of a position and
+// the first of the next.
 #include "engine/cuda/tile/mma_tile.h"
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_wgrad_tile.h"

@@ -1,4 +1,4 @@
-// All passes and inference on Hopper's tensor cores, which read operands from shared memory by themselves;
+// All passes and inference on Hopper's tensor cores, which read operands directly from shared memory;
 // threads copy them there (engine/cuda/tile/tensor_wgmma.cu).
 #include "engine/ops/conv/cuda_tensor_rung.h"
 

@@ -1,4 +1,4 @@
-// All passes and inference as in cuda_4_wgmma, but TMA copies operands, several slices ahead
+// All passes and inference as in cuda_4_wgmma, but TMA copies the operands, several slices in advance
 // (engine/cuda/tile/tensor_tma.cu).
 #include "engine/ops/conv/cuda_tensor_rung.h"
 

@@ -1,5 +1,5 @@
-// The geometry of a convolution as plain numbers, for kernels of a GPU: what taps.h lists in memory is
-// computed where it is needed (engine/cuda/tile/window_map.h), from a struct that is passed by value.
+// The geometry of a convolution as plain numbers, for GPU kernels: the lists of taps.h are computed where
+// they are needed (engine/cuda/tile/window_map.h), from a struct that is passed by value.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct ConvMap : WindowMap {
 
 /// Why the geometry does not fit into a ConvMap whose every element has a 31-bit index; "" when it does.
 inline std::string conv_map_declines(const ConvGeometry& g) {
-  constexpr double kMost = 2147483647.0 - 1024;  // and the index past a tile at the end is a number, too
+  constexpr double kMost = 2147483647.0 - 1024;  // the index past a tile at the end must fit, too
   for (const std::int64_t extent : g.kernel) {
     if (extent > kMostAxisTaps) return "the kernel has more than 16 taps on an axis";
   }
@@ -35,8 +35,8 @@ inline std::string conv_map_declines(const ConvGeometry& g) {
   return {};
 }
 
-/// The map of a geometry that conv_map_declines() takes. With dilation it is only for those who know of it
-/// (window_axis()).
+/// The map of a geometry for which conv_map_declines() returns "". With dilation, only kernels that account
+/// for it may use the map (window_axis()).
 inline ConvMap conv_map(const ConvGeometry& g) {
   const auto number = [](std::int64_t n) { return static_cast<int>(n); };
   const auto axis = [&](std::size_t a) {

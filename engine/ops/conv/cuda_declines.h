@@ -1,5 +1,5 @@
-// Why CUDA rungs of the convolution and of its inference cannot take an op; "" where they can. O: ConvOp or
-// ConvInference.
+// Why CUDA rungs of the convolution and of its inference do not support an op; "" where they do. O is
+// ConvOp or ConvInference.
 #pragma once
 
 #include <string>

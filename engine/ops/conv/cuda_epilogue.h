@@ -1,4 +1,4 @@
-// The epilogue of inference on a GPU: what becomes of a sum of products on its way from registers to memory.
+// The epilogue of inference on a GPU: it is applied to a sum of products in registers before it is stored.
 // Batch norm is one multiplication and one addition; the residual and the ReLU follow.
 #pragma once
 
@@ -23,7 +23,7 @@ struct CudaConvEpilogue {
     const double shift = static_cast<double>(beta[channel]) - static_cast<double>(mean[channel]) * factor;
     return make_float2(static_cast<float>(factor), static_cast<float>(shift));
   }
-  /// Element i of the result. A NaN passes.
+  /// Element i of the result. A NaN stays a NaN.
   __device__ float value(float sum, float2 scales, int i) const {
     float v = sum * scales.x + scales.y;
     if (residual != nullptr) v += residual[i];

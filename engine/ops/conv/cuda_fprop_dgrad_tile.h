@@ -1,21 +1,21 @@
-// Convolution forward and its gradient with respect to the input, in fp32 or on tensor cores, as one product
-// of matrices whose second operand is gathered while it is loaded (implicit GEMM). Rows are the channels of
-// the result, columns its (position, sample) pairs, samples fastest, and the sum runs over (live tap, channel
+// Convolution forward and its gradient with respect to the input, in fp32 or on tensor cores, as one matrix
+// product whose second operand is gathered while it is loaded (implicit GEMM). Rows are the channels of the
+// result, columns its (position, sample) pairs, samples fastest, and the sum runs over (live tap, channel
 // of the other side) in slices of 16 channels (BF16: 32):
 //
 //   pass    result [position][row][n]   A [row, step]                  B [step, column]
 //   fprop   y  [o][k][n]                w [t][c][k], k side by side    x  [i][c][n]
 //   dgrad   dx [i][c][n]                w [t][c][k], k side by side    dy [o][k][n]
 //
-// where tap t couples output o with input i. A tile's positions are a run in row-major order. The taps that
-// touch data for any place in the box around them are the block's list (WindowMap::taps_of_outputs); columns
-// for which a tap means padding are zeros, and a warp whose columns are all of one position leaves those
-// products out. Every thread loads a column of its own, so it finds that column's partner position once per
+// where tap t couples output o with input i. A tile's positions are a run in row-major order. The block's
+// list contains the taps that touch data for any place in the box around them (WindowMap::taps_of_outputs).
+// Columns for which a tap reads padding are zeros, and a warp whose columns are all of one position skips
+// those products. Every thread loads one column only, so it finds that column's partner position once per
 // tap.
 //
-// Where the result has few tiles, the list is cut into parts of equal length, whose sums go to the workspace
-// and are added in order by a second kernel (tile_plan.h decides). What becomes of a sum is up to the
-// caller's Epilogue.
+// Where the result has few tiles, the list is divided into parts of equal length, whose sums go to the
+// workspace and are added in order by a second kernel (tile_plan.h decides). The caller's Epilogue
+// determines what is done with a sum.
 #pragma once
 
 #include "engine/cuda/tile/gemm_tile.h"
@@ -118,14 +118,14 @@ class ConvSlices {
   bool warp_idle_, warp_of_one_, warp_useful_ = false;
   TapBox taps_;
   Place tap_;
-  int channel_ = 0, left_;                 // slices behind this one
-  bool pads_ = true;                       // the tap means padding for the column
+  int channel_ = 0, left_;                 // slices after this one
+  bool pads_ = true;                       // the tap reads padding for the column
   unsigned at_weights_ = 0, at_from_ = 0;  // of the thread's first loads at channel 0
 };
 
 template <class Shape, bool kDgrad>
 struct ConvShared {
-  using Slices = ConvSlices<Shape, kDgrad, float>;  // whose maps are those of any type of weights
+  using Slices = ConvSlices<Shape, kDgrad, float>;  // its maps are the same for every type of weights
   typename Shape::template Slices<typename Slices::MapA, typename Slices::MapB> slices;
   float2 scales[Shape::kRows];
 };
@@ -139,9 +139,10 @@ struct SumsAsTheyAre {
 };
 
 /// Epilogue has `float* result` ([position][row][n]), `float value(float sum, float2 scales, int i)`, which
-/// says what becomes element i of it, and `put(i, sum)`, which does the same alone; if kScales is true, also
-/// `float2 scales(int channel)`. `fours`: the batch is a multiple of 4, and results and parts start at
-/// multiples of 16 bytes. parts: [gridDim.y][position][row][n], if gridDim.y is more than 1.
+/// returns element i of the result, and `put(i, sum)`, which computes it without `scales` and stores it; if
+/// kScales is true, also `float2 scales(int channel)`. `fours`: the batch is a multiple of 4, and results
+/// and parts start at multiples of 16 bytes. parts: [gridDim.y][position][row][n], if gridDim.y is more
+/// than 1.
 template <class Shape, bool kDgrad, class Epilogue, class Weight>
 __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
     conv_tile(ConvMap map, const Weight* weights, const float* from, float* parts, int row_tiles, bool fours,
@@ -186,13 +187,13 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
   });
 }
 
-/// How the tiles of fprop or dgrad are cut, in slices of so many steps.
+/// How the tiles of fprop or dgrad are divided, in slices of `steps` steps.
 inline TilePlan plan_conv_tiles(const ConvGeometry& g, bool dgrad, int steps) {
   const std::int64_t rows = dgrad ? g.in_channels : g.out_channels,
                      depth = dgrad ? g.out_channels : g.in_channels;
   const std::int64_t positions = dgrad ? g.in_volume() : g.out_volume();
-  // A warp of the largest tile spans two positions, of which a stride gives each its own taps: half of its
-  // products would be with zeros.
+  // A warp of the largest tile spans two positions. With a stride the two have different taps, so half of
+  // the warp's products would be with zeros.
   const bool strided = dgrad && (g.stride[0] > 1 || g.stride[1] > 1 || g.stride[2] > 1);
   return plan_tiles(rows, positions * g.batch, ceil_div(g.live_pairs(), positions) * ceil_div(depth, steps),
                     !strided);

@@ -23,8 +23,8 @@ inline TensorProduct conv_fprop_product(const ConvGeometry& g, Precision precisi
                .taps = 1,
                .order = {true, {}}};
   made.walk.order = paired_order(made.walk);
-  // Tensor cores read bfloat16 weights as they are, channels of the result side by side; TF32 ones, which
-  // they only read along the sum, are transposed.
+  // Tensor cores read bfloat16 weights in place, with adjacent channels of the result; TF32 weights, which
+  // they read only along the sum, are transposed.
   made.w = {w, weights, g.live_taps(), g.in_channels, g.out_channels};
   made.w_transposed = precision == Precision::kTf32;
   made.w_along_rows = precision == Precision::kBf16;
@@ -64,7 +64,7 @@ inline TensorProduct conv_dgrad_product(const ConvGeometry& g, Precision precisi
   return made;
 }
 
-/// wgrad from x and dy into dw. Samples lie side by side in both, and the sum runs along them.
+/// wgrad from x and dy into dw. Samples are adjacent in both, and the sum runs along them.
 inline TensorProduct conv_wgrad_product(const ConvGeometry& g, Precision precision, const void* x,
                                         const void* dy, void* dw) {
   const int C = static_cast<int>(g.in_channels), K = static_cast<int>(g.out_channels);

@@ -1,5 +1,5 @@
-// A rung of an op of this room on Hopper's tensor cores, cuda_4_wgmma to cuda_7_cluster. What the four share
-// and what each adds is told in engine/cuda/tile/tensor_product.h.
+// A rung of an op of this family on Hopper's tensor cores, cuda_4_wgmma to cuda_7_cluster.
+// engine/cuda/tile/tensor_product.h describes what the four share and what each adds.
 #pragma once
 
 #include "engine/base/error.h"
@@ -20,7 +20,7 @@ inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy,
 inline TensorProduct tensor_product_of(const ConvWgrad& op, Buffers b) {  // x, dy -> dw
   return conv_wgrad_product(op.geometry, op.precision, b[0], b[1], b[2]);
 }
-/// fprop, whose sums go through the epilogue on their way from registers to memory.
+/// fprop, whose sums go through the epilogue in registers before they are stored.
 inline TensorProduct tensor_product_of(const ConvInference& op, Buffers b) {
   TensorProduct made = conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[7]);
   made.epilogue.gamma = b.in(2);  // [Cout], as the three below
@@ -41,7 +41,7 @@ struct ConvTensorRung {
     if (!reason.empty()) return reason;
     const std::int64_t taps = op.geometry.live_taps();
     if (taps == 0 || taps > kMostTensorTaps)
-      return concat("it takes 1 to ", kMostTensorTaps, " taps that touch data");
+      return concat("it supports only 1 to ", kMostTensorTaps, " taps that touch data");
     return {};
   }
   static std::size_t workspace(const O& op) {

@@ -1,18 +1,19 @@
-// The gradient with respect to the weights as one product of matrices in tiles: rows are (live tap, input
+// The gradient with respect to the weights as one matrix product in tiles: rows are (live tap, input
 // channel), columns output channels, and the sum runs over (output position, sample) in slices of 16 (BF16:
-// 32), which lie side by side in both operands:
+// 32), which are adjacent in both operands:
 //
 //   result          A [row, step]    B [step, column]
 //   dw [t][c][k]    x [i][c][n]      dy [o][k][n]        where tap t couples output o with input i
 //
-// A tile sums over a box of output positions: those that its taps touch. With many input channels it has one
-// tap or two, and no pair in vain; with few, it has many taps, whose rows are zero where they mean padding.
-// Every thread loads one step (o, n) of some rows, so it finds o when its position changes, and an input
-// position is a sum of two offsets.
+// A tile sums over a box of output positions: those that its taps touch. With many input channels it has
+// one tap or two, and no pair is computed needlessly; with few, it has many taps, whose rows are zero where
+// they read padding. Every thread loads one step (o, n) of some rows, so it computes o when its position
+// changes, and an input position is a sum of two offsets.
 //
-// There is no big tile: a thread would keep 8 rows' taps and offsets (BF16: 16) beside its 64 sums.
+// There is no big tile: a thread would keep 8 rows' taps and offsets (BF16: 16) in addition to its 64 sums.
 //
-// Large volumes have few tiles and long sums, which are cut into parts, added in order by a second kernel.
+// Large volumes have few tiles and long sums, which are divided into parts that a second kernel adds in
+// order.
 #pragma once
 
 #include "engine/cuda/tile/gemm_tile.h"
@@ -89,7 +90,7 @@ class WgradSlices {
     if (term >= terms_) return;
     sample_ = term - index * N;
     const Place o = box_.at(index);
-    // The input that tap 0 couples with o, maybe outside.
+    // The input that tap 0 couples with o; it may be outside.
     const Place i{o.d * map_.d.stride - map_.d.padding, o.h * map_.h.stride - map_.h.padding,
                   o.w * map_.w.stride - map_.w.padding};
     at_x_ = static_cast<unsigned>(((i.d * map_.h.in + i.h) * map_.w.in + i.w) * C * N);
@@ -112,7 +113,7 @@ class WgradSlices {
   unsigned touched_ = 0;                // bit j: row j's tap touches data at the position
   bool warp_useful_;
   Box box_;
-  int terms_, left_;               // of the sum; slices behind this one
+  int terms_, left_;               // of the sum; slices after this one
   int start_;                      // the slice's first term
   int sample_;                     // of this thread's step
   unsigned at_x_ = 0, at_dy_ = 0;  // of its position
@@ -122,7 +123,7 @@ template <class Shape>
 using WgradShared =
     typename Shape::template Slices<typename WgradSlices<Shape>::MapA, typename WgradSlices<Shape>::MapB>;
 
-// 16 numbers in flight with their rows' taps and offsets leave no registers for a second block.
+// With 16 numbers being loaded, their rows' taps and offsets leave no registers for a second block.
 template <class Shape>
 inline constexpr int kWgradBlocksOfSm = Shape::kLoadsOfA + Shape::kLoadsOfB > 16 ? 1 : Shape::kBlocksOfSm;
 
@@ -153,7 +154,7 @@ __global__ void __launch_bounds__(kTileThreads, kWgradBlocksOfSm<Shape>)
   });
 }
 
-/// How the tiles are cut, in slices of so many steps.
+/// How the tiles are divided, in slices of `steps` steps.
 inline TilePlan plan_wgrad(const ConvGeometry& g, int steps) {
   const std::int64_t taps = g.live_taps();
   if (taps == 0) return {Tile::kSmall, 0, 0, 1};

@@ -1,4 +1,4 @@
-// Why rungs of the convolution and of its inference cannot take an op on the CPU; "" where they can. O:
+// Why rungs of the convolution and of its inference do not support an op on the CPU; "" where they do. O is
 // ConvOp or ConvInference.
 #pragma once
 
@@ -10,14 +10,14 @@
 
 namespace umbra {
 
-/// A rung that computes with precision fp32 and keeps positions in 32 bits. Dilation is a matter of the lists
-/// (taps.h), whoever walks them.
+/// A rung that computes with precision fp32 and keeps positions in 32 bits. Dilation affects only the lists
+/// (taps.h), so all of these rungs support it.
 template <class O>
 std::string declines_unless_fp32(const O& op) {
   if (op.precision != Precision::kF32) return "it computes with precision fp32 only";
   return too_many_positions(op.geometry);
 }
-/// The same in tiles, whose rows and sums run over the channels of one group …
+/// … the same in tiles, whose rows and sums run over the channels of one group …
 template <class O>
 std::string tiles_decline_unless_fp32(const O& op) {
   const std::string other = declines_unless_fp32(op);

@@ -1,5 +1,5 @@
-// What the three passes of a convolution and its inference are: their references, and the problems on which
-// every rung is tested and timed.
+// The definitions of the three passes of a convolution and of its inference: their references, and the
+// problems on which every rung is tested and timed.
 #include <type_traits>
 
 #include "engine/ops/conv/inference_reference.h"
@@ -34,7 +34,7 @@ void wgrad_reference(const ConvWgrad& op, Buffers b, void*, Stream&) {  // x, dy
   });
 }
 
-// The shared convolutions in fp32, others with rounded operands and with weights in memory as bfloat16; those
+// The shared convolutions in fp32, others with rounded operands and with weights stored as bfloat16; those
 // with dilation and groups in all of these.
 template <class O>
 Problems pass_problems(DType dtype) {
@@ -66,8 +66,8 @@ Problems pass_problems(DType dtype) {
   return problems;
 }
 
-// The convolutions every rung has to take, each in one of the four combinations of ReLU and residual, and the
-// network's own in all that it uses.
+// The convolutions that every rung must support, each in one of the four combinations of ReLU and residual,
+// and the network's own in all combinations that it uses.
 Problems inference_problems(DType dtype) {
   Problems problems;
   struct Operands {

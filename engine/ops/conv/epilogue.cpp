@@ -1,4 +1,4 @@
-// An affine map, a residual and a ReLU: a load and a store per vector where the sums took Cin fused
+// An affine map, a residual and a ReLU: one load and one store per vector, after sums of Cin fused
 // multiply-adds per live tap.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/conv/epilogue.cpp"
@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-/// c = act(c scale + shift + residual) on rows x lanes. A NaN passes.
+/// c = act(c scale + shift + residual) on rows x lanes. A NaN stays a NaN.
 template <bool kRelu, bool kResidual>
 HWY_INLINE void apply(const OutputTile& t, const float* residual, const float* scale, const float* shift) {
   for (std::int64_t r = 0; r < t.rows; ++r) {
@@ -27,7 +27,7 @@ HWY_INLINE void apply(const OutputTile& t, const float* residual, const float* s
   }
 }
 
-/// `residual` stands at the tile's place, or is null.
+/// `residual` points to the residual of the tile, or is null.
 void apply_to_tile(const OutputTile* t, bool relu, const float* residual, const float* scale,
                    const float* shift) {
   if (residual != nullptr) {

@@ -1,6 +1,6 @@
-// The epilogue of inference on the CPU: what becomes of a tile of the convolution's output while it is in the
-// first-level cache. Batch norm is one multiplication and one addition per element; the residual and the ReLU
-// follow.
+// The epilogue of inference on the CPU: it is applied to a tile of the convolution's output while the tile
+// is in the first-level cache. Batch norm is one multiplication and one addition per element; the residual
+// and the ReLU follow.
 #pragma once
 
 #include <span>
@@ -13,9 +13,9 @@ namespace umbra {
 
 class ConvEpilogue final : public TileEpilogue {
  public:
-  /// scale and shift ([Cout] each) from the workspace: in double, rounded once.
+  /// Computes scale and shift ([Cout] each) in the workspace: in double, rounded once.
   ConvEpilogue(WorkspaceAllocator& allocator, const ConvInference& op, Buffers buffers);
-  /// Bytes that the constructor takes.
+  /// Bytes that the constructor allocates.
   static std::size_t workspace(const ConvInference& op);
 
   void prefetch(const OutputTile& tile) const override;

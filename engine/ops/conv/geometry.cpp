@@ -82,10 +82,10 @@ double conv_bytes(const ConvGeometry& g) {
 }
 
 std::string declines_dilation(const ConvGeometry& g) {
-  return g.dilation == Triple{1, 1, 1} ? "" : "it takes kernels without dilation only";
+  return g.dilation == Triple{1, 1, 1} ? "" : "it supports only kernels without dilation";
 }
 std::string declines_groups(const ConvGeometry& g) {
-  return g.groups == 1 ? "" : "it takes one group only";
+  return g.groups == 1 ? "" : "it supports only one group";
 }
 
 }  // namespace umbra

@@ -1,8 +1,9 @@
 // The geometry of a convolution in two or three dimensions. A 2-D convolution is the 3-D one with extent,
 // kernel, stride and dilation 1 and padding 0 on the first axis.
 //
-// With `groups` the channels of both sides fall into so many groups of neighbours, and an output channel sees
-// the input channels of its own group alone: Cin / groups of them. With groups = Cin it is depthwise.
+// With `groups` the channels of both sides are divided into that many groups of neighbours, and an output
+// channel depends only on the input channels of its own group: Cin / groups of them. With groups = Cin the
+// convolution is depthwise.
 #pragma once
 
 #include <ostream>
@@ -17,7 +18,7 @@ struct ConvGeometry {
   std::int64_t batch = 1, in_channels = 1, out_channels = 1;
   Triple in{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0};
   Triple dilation{1, 1, 1};  // from one tap to the next, in input positions
-  std::int64_t groups = 1;   // of channels, of which both sides have a multiple
+  std::int64_t groups = 1;   // of channels; divides the channels of both sides
 
   std::int64_t out(int axis) const {
     const auto a = static_cast<std::size_t>(axis);
@@ -27,7 +28,7 @@ struct ConvGeometry {
   std::int64_t in_volume() const { return in[0] * in[1] * in[2]; }
   std::int64_t out_volume() const { return out(0) * out(1) * out(2); }
   std::int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
-  /// Neither dilation nor groups: what every rung takes.
+  /// Neither dilation nor groups: every rung supports such a convolution.
   bool plain() const { return dilation == Triple{1, 1, 1} && groups == 1; }
   /// Channels of one group, on either side.
   std::int64_t group_inputs() const { return in_channels / groups; }
@@ -49,7 +50,7 @@ struct ConvGeometry {
 /// Bytes of x, w and y as floats.
 double conv_bytes(const ConvGeometry& g);
 
-/// Why a rung that knows nothing of dilation, or of groups, cannot take this geometry; "" when it can.
+/// Why a rung without support for dilation, or for groups, does not support this geometry; "" when it does.
 std::string declines_dilation(const ConvGeometry& g);
 std::string declines_groups(const ConvGeometry& g);
 

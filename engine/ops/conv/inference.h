@@ -3,12 +3,12 @@
 //
 //   y = act((conv(x, w) - running_mean) * gamma / sqrt(running_var + epsilon) + beta + residual)
 //
-// The equations and memory orders are those of fprop (batch last, live taps only), batch_norm, add and relu,
-// and the reference is their composition. A fast rung may take the affine map as conv(x, w) * scale + shift
-// with scale = gamma / sqrt(running_var + epsilon) and shift = beta - running_mean * scale.
+// The equations and memory orders are those of fprop (batch last, live taps only), batch_norm, add and
+// relu, and the reference is their composition. A fast rung may compute the affine map as conv(x, w) *
+// scale + shift with scale = gamma / sqrt(running_var + epsilon) and shift = beta - running_mean * scale.
 //
-// With precision tf32 or bf16 x and w stand for their roundings, as in fprop; sums and everything behind them
-// do not change. With bf16 the weights may stand in memory as bfloat16, two bytes each.
+// With precision tf32 or bf16, x and w are rounded as in fprop; sums and everything after them are not.
+// With bf16 the weights may be stored as bfloat16, two bytes each.
 #pragma once
 
 #include "engine/base/error.h"
@@ -22,7 +22,7 @@ class ConvInference final : public Op {
   ConvInference(DType type, const ConvGeometry& g, double epsilon_, bool relu_, bool residual_,
                 Precision operands = Precision::kF32)
       : ConvInference(type, g, epsilon_, relu_, residual_, operands, type) {}
-  /// `weights_`: of w in memory, `type` or, with precision bf16, kBf16.
+  /// `weights_` is the type of w in memory: `type` or, with precision bf16, kBf16.
   ConvInference(DType type, const ConvGeometry& g, double epsilon_, bool relu_, bool residual_,
                 Precision operands, DType weights_)
       : Op(type),

@@ -1,5 +1,5 @@
 // The definition of the fused op: the composition of conv, batch_norm, add and relu, on any scalar. All but
-// conv read an element no later than they write it, which lets them share y.
+// conv read no element after they have written it, which lets them share y.
 #pragma once
 
 #include "engine/ops/batch_norm/reference.h"

@@ -3,17 +3,19 @@
 //   y[o, k, n] = sum over t, c of  w[t, c, k] * x[o * stride - padding + t * dilation, c, n]
 //
 // (x = 0 outside the volume) and its two adjoints: dgrad gives dx from dy and w, wgrad gives dw from x and
-// dy. A 2-D convolution is the 3-D one with extent, kernel, stride and dilation 1 and padding 0 on the first
-// axis. With groups the sum runs over the input channels of the group of k alone, and c counts them in w.
+// dy. A 2-D convolution is the 3-D one with extent, kernel, stride and dilation 1 and padding 0 on the
+// first axis. With groups the sum runs only over the input channels of the group of k, and c numbers them
+// in w.
 //
 // Memory is "batch last": activations [position][channel][sample], positions in row-major order (D, H, W), so
 // that a vector register holds the same element of many samples and padding is simply never touched. Weights
 // are [live tap][Cin / groups][Cout]: only taps that touch data for at least one output position are in
 // memory, in ascending row-major order. Without any live tap the weight is empty and y is zero.
 //
-// With precision tf32 or bf16 x, w and dy stand for their roundings (engine/base/precision.h), of which the
-// denormal ones (below 2^-126) may count as zero. With precision bf16 fprop and dgrad may read the weights as
-// bfloat16, already rounded: the bf16 copy that the optimisers write beside the weights.
+// With precision tf32 or bf16, x, w and dy are rounded before they are multiplied
+// (engine/base/precision.h); denormal results of the rounding (below 2^-126) may count as zero. With
+// precision bf16, fprop and dgrad may read the weights as bfloat16, already rounded: the bf16 copy that the
+// optimisers write alongside the weights.
 #pragma once
 
 #include "engine/base/precision.h"
@@ -25,9 +27,9 @@ class ConvOp : public Op {
  public:
   ConvOp(DType type, const ConvGeometry& g, Precision operands = Precision::kF32)
       : ConvOp(type, g, operands, type) {}
-  /// `weights_`: of w in memory, `type` or, with precision bf16, kBf16.
+  /// `weights_` is the type of w in memory: `type` or, with precision bf16, kBf16.
   ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_);
-  std::string text() const override;  // the geometry's; " tf32", " bf16", " weights=bf16" behind it
+  std::string text() const override;  // the geometry's, then " tf32", " bf16", " weights=bf16"
   double flops() const override;      // 2 * batch * (Cin / groups) * Cout * live pairs
   bool exact_on_integers() const override { return true; }
   ConvGeometry geometry;

@@ -1,6 +1,6 @@
 // The definition of the convolution and its adjoints in plain loops, for any scalar: float, double,
-// Dual<double>. Never tuned: it is what every other rung is compared with. `rounded` is applied to every
-// operand; with_rounding() makes it of a precision.
+// Dual<double>. Never tuned: every other rung is compared with it. `rounded` is applied to every operand;
+// with_rounding() creates it for a precision.
 #pragma once
 
 #include <algorithm>
@@ -52,7 +52,7 @@ void for_each_product(const ConvGeometry& g, const Body& body) {
   });
 }
 
-/// y = x * w; the weights may stand in memory as another type.
+/// y = x * w; the weights may be stored as another type.
 template <class T, class W, class Rounded = NotRounded>
 void conv_fprop_reference(const ConvGeometry& g, const T* x, const W* w, T* y, const Rounded& rounded = {}) {
   std::fill_n(y, g.out_volume() * g.out_channels * g.batch, T(0));

@@ -1,7 +1,7 @@
 // Convolutions on which every rung of the three passes and of inference is tested and timed: the layers of
-// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, whatever breaks kernels (ones, primes, a
-// tile or a vector plus or minus one, padding that reaches past the data, strides that skip it), and dilation
-// and groups.
+// the UM ResNet (Nadler & To 2018), two layers of a small ResNet18, edge cases (ones, primes, a tile or a
+// vector plus or minus one, padding that reaches past the data, strides that skip it), and dilation and
+// groups.
 #pragma once
 
 #include <vector>
@@ -54,12 +54,12 @@ inline std::vector<ConvGeometry> um_resnet_convolutions(std::int64_t batch, std:
 
 inline std::vector<ConvGeometry> nasty_convolutions() {
   std::vector<ConvGeometry> list{
-      conv_on_square(2, 3, 16, 32, 7, 2, 3),   // ResNet18's stem, made small
+      conv_on_square(2, 3, 16, 32, 7, 2, 3),   // ResNet18's stem, scaled down
       conv_on_square(2, 64, 64, 14, 3, 1, 1),  // ResNet18
       conv_on_square(1, 32, 48, 14, 3, 2, 1),  // ResNet18, between stages
       conv_on_square(3, 5, 7, 9, 5, 3, 2),
       conv_on_cube(1, 1, 1, 1, 1, 1, 0),
-      conv_on_cube(1, 1, 1, 1, 3, 1, 3),  // 5^3 outputs of one input: most of them see nothing
+      conv_on_cube(1, 1, 1, 1, 3, 1, 3),  // 5^3 outputs of one input: most of them read only padding
       conv_on_cube(3, 2, 5, 1, 1, 2, 1),  // no pair at all: both outputs miss the data
       conv_on_cube(5, 3, 2, 3, 2, 3, 3),  // steps over data
       conv_on_cube(2, 7, 11, 5, 2, 2, 0),
@@ -67,8 +67,8 @@ inline std::vector<ConvGeometry> nasty_convolutions() {
       conv_on_cube(2, 101, 100, 2, 3, 1, 1),   // weights too large for a cache, channels in uneven slices
       conv_on_cube(17, 130, 140, 2, 3, 1, 1),  // more than a second-level cache: prefetching tiles
       conv_on_square(8, 5, 33, 32, 3, 1, 1),   // so many positions that wgrad sums them in parts
-      conv_on_square(7, 2, 3, 20, 3, 1, 1),    // and so on a GPU
-      conv_on_cube(3, 200, 5, 2, 3, 1, 1),     // long sums with few outputs, which a GPU cuts into parts
+      conv_on_square(7, 2, 3, 20, 3, 1, 1),    // and also on a GPU
+      conv_on_cube(3, 200, 5, 2, 3, 1, 1),     // long sums with few outputs, which a GPU divides into parts
       conv_on_cube(3, 5, 200, 2, 3, 1, 1),
       // Just enough outputs for each of a GPU's larger tiles: in fprop, in dgrad, in both, in wgrad.
       conv_on_square(10, 1, 65, 27, 1, 1, 0),
@@ -91,8 +91,8 @@ inline std::vector<ConvGeometry> nasty_convolutions() {
   return list;
 }
 
-/// For rounded operands instead: odd sums, blocks of weights cut along every axis, vectors of 16 and of 4
-/// lanes.
+/// For rounded operands: sums of odd length, blocks of weights divided along every axis, vectors of 16 and
+/// of 4 lanes.
 inline std::vector<ConvGeometry> bf16_convolutions() {
   std::vector<ConvGeometry> list{
       conv_on_square(2, 3, 16, 32, 7, 2, 3),
@@ -119,7 +119,7 @@ inline std::vector<ConvGeometry> bf16_convolutions() {
   return list;
 }
 
-/// For rounded operands, small: tiles of 8, 16, 32, 64 minus and plus some in every role, sums that end
+/// For rounded operands, small: tiles of 8, 16, 32, 64 plus and minus a few in every role, sums that end
 /// within a step of an instruction, positions without a tap.
 inline std::vector<ConvGeometry> tensor_core_convolutions() {
   return {
@@ -155,8 +155,8 @@ inline std::vector<ConvGeometry> tensor_core_convolutions() {
   };
 }
 
-/// With dilation, which stride divides, which divides stride, or neither; with groups, down to one channel
-/// each; with both.
+/// With dilation that is a multiple of the stride, a divisor of it, or neither; with groups, down to one
+/// channel each; with both.
 inline std::vector<ConvGeometry> dilated_and_grouped_convolutions() {
   constexpr Triple kOnes{1, 1, 1}, kSquare{1, 3, 3};
   return {
@@ -167,11 +167,11 @@ inline std::vector<ConvGeometry> dilated_and_grouped_convolutions() {
       {5, 4, 6, {5, 4, 6}, {3, 2, 2}, {1, 2, 1}, {2, 1, 1}, {2, 3, 4}},
       {33, 20, 20, {4, 4, 4}, {3, 3, 3}, kOnes, {2, 2, 2}, {2, 2, 2}},
       {9, 5, 33, {1, 32, 32}, kSquare, kOnes, {0, 2, 2}, {1, 2, 2}},    // wgrad in parts
-      {1, 2, 3, {1, 40, 50}, kSquare, kOnes, {0, 18, 0}, {1, 18, 12}},  // further than a GPU's sets of taps
+      {1, 2, 3, {1, 40, 50}, kSquare, kOnes, {0, 18, 0}, {1, 18, 12}},  // exceeds a GPU's sets of taps
       {2, 4, 6, {1, 5, 7}, kSquare, kOnes, {0, 1, 1}, kOnes, 2},
       {17, 6, 3, {1, 4, 4}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, kOnes, 3},
       {3, 8, 4, {1, 3, 4}, kOnes, {1, 2, 1}, {0, 0, 0}, kOnes, 4},
-      {8, 64, 64, {1, 7, 7}, kSquare, kOnes, {0, 1, 1}, kOnes, 8},  // ResNeXt, made small
+      {8, 64, 64, {1, 7, 7}, kSquare, kOnes, {0, 1, 1}, kOnes, 8},  // ResNeXt, scaled down
       {5, 12, 18, {2, 3, 4}, {2, 3, 1}, {1, 2, 1}, {1, 1, 0}, kOnes, 6},
       {33, 5, 5, {1, 6, 5}, kSquare, {1, 2, 2}, {0, 1, 1}, kOnes, 5},
       {32, 32, 32, {1, 14, 14}, kSquare, kOnes, {0, 1, 1}, kOnes, 32},  // MobileNet

@@ -16,8 +16,8 @@ struct Run {
 // One axis of the geometry.
 struct Axis {
   std::int64_t in, out, kernel, stride, padding, dilation;
-  // From one tap of an input to the next, and so many outputs back: the least common multiple of stride and
-  // dilation, counted in dilations and in strides.
+  // The distance from one tap of an input to the next, and the corresponding number of outputs back: the
+  // least common multiple of stride and dilation, counted in dilations and in strides.
   std::int64_t tap_step, output_step;
 
   Axis(const ConvGeometry& g, int axis)
@@ -36,8 +36,8 @@ struct Axis {
   std::int64_t firsts(TapOrder order) const { return order == TapOrder::kByTap ? out : kernel; }
   std::int64_t seconds(TapOrder order) const { return order == TapOrder::kByInput ? out : in; }
 
-  // Everything follows from input = output * stride - padding + tap * dilation with each of the three in its
-  // range.
+  // Everything follows from input = output * stride - padding + tap * dilation with each of the three
+  // within its range.
   Run run(TapOrder order, std::int64_t list) const {
     if (order == TapOrder::kByOutput) {
       const std::int64_t start = list * stride - padding;  // input position of tap 0
@@ -65,9 +65,9 @@ struct Axis {
     return {tap, tap_step, output, -output_step, std::min(outputs_left, taps_left)};
   }
 
-  // The first tap that is a whole number of strides away from `reach`; without dilation the rest of the
-  // division. Remainders repeat every tap_step taps, so that only the first tap_step are tried. `kernel` or
-  // more if there is none.
+  // The first tap that is a whole number of strides away from `reach`; without dilation the remainder of
+  // the division. Remainders repeat every tap_step taps, so only the first tap_step are tried. Returns
+  // `kernel` or more if there is none.
   std::int64_t first_tap(std::int64_t reach) const {
     if (dilation == 1) return reach % stride;
     std::int64_t tap = 0;

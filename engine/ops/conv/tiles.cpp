@@ -1,5 +1,5 @@
-// fprop and dgrad of a convolution as register tiles over the live taps, fp32, straight from where weights
-// and activations lie.
+// fprop and dgrad of a convolution as register tiles over the live taps, fp32, which read weights and
+// activations in place.
 //
 // A block of outputs is the sum, over a list, of products of a block of weights with a block of activations
 // (engine/cpu/sum_tile.h); both passes are the same loop:
@@ -8,10 +8,10 @@
 //   fprop   channels of an output place   (tap, input position)   Cin     w[t][step][row] x[i][step][sample]
 //   dgrad   channels of an input place    (tap, output position)  Cout    w[t][row][step] dy[o][step][sample]
 //
-// Padding has no entry in the lists, so there is no mask and no edge code. A task is a block of channels at a
-// chunk of places; within it taps are taken in groups whose weights stay in the second-level cache while all
-// places use them. Sums between groups rest in the output, so the order of every sum is that of its list
-// whatever the cutting.
+// Padding has no entry in the lists, so there are no masks and no edge code. A task is a block of channels
+// at a chunk of places; within it taps are processed in groups whose weights stay in the second-level cache
+// while all places use them. Sums are stored in the output between groups, so the order of every sum is
+// that of its list, however the work is divided.
 #include "engine/ops/conv/tiles.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ constexpr std::int64_t kCachedWeights =
 constexpr double kFlopsPerTask = 2e6;  // some 20 microseconds
 constexpr std::int64_t kMostTasks = 128;
 constexpr double kPrefetchBytes =
-    1e6;  // more than this is not in a second-level cache when a training step comes to it
+    1e6;  // more than this is not in a second-level cache when a training step uses it
 constexpr std::int64_t kPrefetchSteps = 16;
 
 struct Pass {
@@ -49,10 +49,10 @@ Pass dgrad_pass(const ConvGeometry& g) {
           g.in_volume(),      g.out_volume()};
 }
 
-// How the work is cut: a matter of the problem alone.
+// How the work is divided; this depends on the problem alone.
 struct Plan {
   std::int64_t tiles, strips, strip;  // channel tiles; strips of `strip` samples
-  std::int64_t chunks, groups;        // of places, of channel tiles: tasks
+  std::int64_t chunks, groups;        // of places, of channel tiles: each pair is a task
   std::int64_t taps_together;
   bool prefetch;
 
@@ -98,8 +98,8 @@ struct Work {
   const TileEpilogue* epilogue;
 };
 
-// All sums that segments [from, to) of place p contribute to channel tiles [tile, tile_end) of one strip.
-// What the last of its segments completes is handed to the epilogue.
+// Adds the sums that segments [from, to) of place p contribute to channel tiles [tile, tile_end) of one
+// strip. Tiles that the last of its segments completes are passed to the epilogue.
 void run_place(const Work& w, std::int64_t p, std::int64_t strip, std::int64_t tile, std::int64_t tile_end,
                std::int32_t from, std::int32_t to) {
   const std::int64_t N = w.g.batch, lane = strip * w.plan.strip;
@@ -145,7 +145,7 @@ void run_task(const Work& w, std::int64_t chunk, std::int64_t group) {
                                                               [&](const TileSegment& s) { return s.a < t; }) -
                                          w.segments);
       };
-      const bool empty = w.begin[p] == w.begin[p + 1];  // sees only padding: an empty sum, written once
+      const bool empty = w.begin[p] == w.begin[p + 1];  // only padding: an empty sum, written once
       const bool all = plan.taps_together >= live;
       const std::int32_t from = all ? w.begin[p] : at(tap),
                          to = all ? w.begin[p + 1] : at(tap + plan.taps_together);

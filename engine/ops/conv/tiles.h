@@ -1,5 +1,6 @@
-// The fp32 register-tile loop over live taps, of fprop, dgrad and inference. Layouts as in
-// engine/ops/conv/op.h; too_many_positions() (engine/ops/conv/taps.h) says which geometries it cannot take.
+// The fp32 register-tile loop over live taps, for fprop, dgrad and inference. Layouts as in
+// engine/ops/conv/op.h; too_many_positions() (engine/ops/conv/taps.h) reports the geometries that it does
+// not support.
 #pragma once
 
 #include "engine/cpu/sum_tile.h"
@@ -14,11 +15,11 @@ struct OutputTile {
   std::int64_t channel;  // the first of `rows`
 };
 
-/// What becomes of a tile of outputs once its sums are complete, while it is in the first-level cache.
+/// Applied to a tile of outputs once its sums are complete, while it is in the first-level cache.
 class TileEpilogue {
  public:
-  /// Asks for what run() will read besides the tile, before its last sums: only where operands come from
-  /// further away than the second-level cache.
+  /// Prefetches the data that run() reads besides the tile, before its last sums; called only where
+  /// operands are not in the second-level cache.
   virtual void prefetch(const OutputTile& tile) const = 0;
   /// Changes `rows` channels by `lanes` samples at tile.c. Called once per element of the output, by any
   /// thread.

@@ -1,5 +1,5 @@
-// What the tiled rungs of wgrad share, whatever their tile: the list of a tap, the tasks, and the sum over
-// parts.
+// Shared by the tiled rungs of wgrad, independent of the type of tile: the list of a tap, the tasks, and
+// the sum over parts.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace umbra {
 
 /// Writes every live tap's pairs as segments (a: input position, b: output position, ascending); those of tap
-/// t are begin[t] … begin[t + 1] - 1. The arrays are as write_live_tap_lists() wants them.
+/// t are begin[t] … begin[t + 1] - 1. The arrays are those of write_live_tap_lists().
 inline const TileSegment* write_wgrad_segments(const ConvGeometry& g, std::span<std::int32_t> slots,
                                                std::span<std::int32_t> begin, std::span<TapEntry> entries) {
   write_live_tap_lists(g, TapOrder::kByTap, slots, begin, entries);
@@ -30,8 +30,8 @@ inline std::span<const TileSegment> part_of(std::span<const TileSegment> tap, st
   return {at(part * outputs / parts), at((part + 1) * outputs / parts)};
 }
 
-/// run(part, strip, tap, group) for every task of a plan with so many parts, strips and groups, several tasks
-/// to a chunk where they are small.
+/// Calls run(part, strip, tap, group) for every task of a plan with that many parts, strips and groups,
+/// several tasks per chunk where they are small.
 template <class Plan, class Run>
 void for_each_wgrad_task(const Plan& plan, std::int64_t live_taps, double flops, double flops_per_chunk,
                          const Run& run) {

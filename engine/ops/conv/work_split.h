@@ -1,4 +1,4 @@
-// How fprop and dgrad share out their work: a matter of the problem alone, never of the number of threads.
+// How fprop and dgrad divide their work; this depends on the problem alone, never on the number of threads.
 #pragma once
 
 #include <algorithm>

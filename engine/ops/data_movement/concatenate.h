@@ -1,4 +1,4 @@
-// Row-major tensors joined along an axis, and cut apart again. Part p is [outer, extent_p, inner]:
+// Row-major tensors joined along an axis, and split again. Part p is [outer, extent_p, inner]:
 //   concatenate  y[o] = part0[o], part1[o], …,  [outer, sum of extents, inner]
 //   split        the reverse; each is the other's inverse and adjoint
 #pragma once
@@ -21,18 +21,18 @@ class JoinOp : public Op {
     for (std::size_t p = 0; p < extents.size(); ++p) text += concat(p == 0 ? "" : "+", extents[p]);
     return concat(text, " i", inner);
   }
-  double flops() const override { return 0; }  // bytes() is what counts
+  double flops() const override { return 0; }  // bytes() determines the time
   bool exact_on_integers() const override { return true; }
 
   /// Elements of the whole and of a part.
   std::int64_t count() const { return outer * row(); }
   std::int64_t count(std::size_t part) const { return outer * row(part); }
-  /// Neighbours that belong to one outer index, in the whole and in a part.
+  /// Adjacent elements of one outer index, in the whole and in a part.
   std::int64_t row() const {
     return std::accumulate(extents.begin(), extents.end(), std::int64_t{0}) * inner;
   }
   std::int64_t row(std::size_t part) const { return extents[part] * inner; }
-  /// Calls body(part, where its numbers begin in a row of the whole) for every part that is not empty.
+  /// Calls body(part, offset of its numbers in a row of the whole) for every part that is not empty.
   template <class Body>
   void for_parts(const Body& body) const {
     std::int64_t begin = 0;
@@ -79,7 +79,7 @@ class Split final : public JoinOp {
   }
 };
 
-/// `count` numbers in rows of `row`, which begin `from_stride` apart where they are read and `to_stride`
+/// `count` numbers in rows of `row`, which are `from_stride` apart where they are read and `to_stride`
 /// apart where they are written.
 struct RowCopy {
   const float* from;

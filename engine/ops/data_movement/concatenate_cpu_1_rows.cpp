@@ -1,4 +1,4 @@
-// Part after part, chunks of it side by side on the threads, each row by row.
+// One part after the other, its chunks in parallel, each row by row.
 #include <algorithm>
 
 #include "engine/ops/data_movement/concatenate.h"

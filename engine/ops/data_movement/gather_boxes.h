@@ -1,7 +1,6 @@
-// A batch put together from boxes that are in memory:  y[n] = boxes seen through window n,  where a window
-// names up to eight neighbouring boxes, a shift by whole voxels and a symmetry of the cube
-// (engine/base/box_window.h). What a training step reads is thereby chosen by a few numbers, and the boxes
-// never move.
+// A batch assembled from boxes in memory:  y[n] = the boxes through window n,  where a window names up to
+// eight neighbouring boxes, a shift by whole voxels and a symmetry of the cube (engine/base/box_window.h).
+// A few numbers thus select the samples of a training step, and the boxes never move.
 #pragma once
 
 #include "engine/base/box_window.h"

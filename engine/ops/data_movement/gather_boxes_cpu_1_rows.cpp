@@ -1,5 +1,5 @@
-// Along each of the output's axes every index is looked up once per sample; what is left is copying row by
-// row, samples side by side on the threads.
+// Along each of the output's axes every index is looked up once per sample; the rest is copying row by row,
+// samples in parallel.
 #include <array>
 #include <vector>
 

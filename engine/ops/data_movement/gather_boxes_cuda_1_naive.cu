@@ -1,5 +1,5 @@
-// One thread per voxel of the batch. Writes are side by side; reads are wherever the window looks, mostly
-// runs of a row.
+// One thread per voxel of the batch. Writes are contiguous; reads follow the window and are mostly runs of
+// a row.
 #include <limits>
 
 #include "engine/cuda/tile/indexing.h"
@@ -23,8 +23,8 @@ __global__ void gather_each(const float* boxes, const BoxWindow* windows, float*
 }
 
 std::string declines(const GatherBoxes& op) {
-  if (op.sample() > std::numeric_limits<int>::max() - 1024) return "more than 2^31 numbers in a box";
-  return op.batch > 65535 ? "more than 65535 samples" : "";
+  if (op.sample() > std::numeric_limits<int>::max() - 1024) return "a box has more than 2^31 - 1025 numbers";
+  return op.batch > 65535 ? "there are more than 65535 samples" : "";
 }
 
 void run(const GatherBoxes& op, Buffers buffers, void*, Stream& stream) {

@@ -1,7 +1,7 @@
 // The two memory orders of activations: sample first [N, C, S] (files, the loader's boxes, the rows of the
 // head, S = 1) and batch last [S, C, N] (networks on volumes and images).
 //
-//   y[s, c, n] = x[n, c, s]  to batch last,  and back; each is the other's inverse and adjoint.
+//   y[s, c, n] = x[n, c, s]  to batch last,  and the reverse; each is the other's inverse and adjoint.
 #pragma once
 
 #include "engine/base/error.h"
@@ -25,7 +25,7 @@ class Transpose final : public Op {
     return {{"x", dtype, batch * channels * volume, Access::kIn},
             {"y", dtype, batch * channels * volume, Access::kOut}};
   }
-  double flops() const override { return 0; }  // bytes() is what counts
+  double flops() const override { return 0; }  // bytes() determines the time
   bool exact_on_integers() const override { return true; }
 
   TransposeTo to;

@@ -1,6 +1,6 @@
 // Between [N, C, S] and [S, C, N] in blocks of a vector of rows by four columns: a vector gathers four
-// columns of every fourth row, so that the familiar 4 x 4 transposition inside every 128 bits of it leaves
-// whole vectors of the result. Reads are runs of four floats in as many streams as a vector has lanes, writes
+// columns of every fourth row, so that a 4 x 4 transposition inside every 128 bits of it gives whole
+// vectors of the result. Reads are runs of four floats in as many streams as a vector has lanes, writes are
 // whole vectors.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/data_movement/transpose_cpu_1_blocks.cpp"
@@ -17,7 +17,7 @@ namespace umbra::HWY_NAMESPACE {
 namespace {
 
 #if HWY_TARGET != HWY_SCALAR  // which has no 128 bits to shuffle
-/// Four floats of the rows 0, 4, 8, … at p, as many rows as d has fours of lanes.
+/// Four floats of the rows 0, 4, 8, … at p, one row per four lanes of d.
 template <class D>
 HWY_INLINE hn::Vec<D> load_fours(D d, const float* p, std::int64_t stride) {
   if constexpr (hn::MaxLanes(D()) <= 4) {
@@ -92,7 +92,7 @@ void run(const Transpose& op, Buffers buffers, void*, Stream&) {
   if (columns == 1) std::swap(columns, matrices);  // one matrix instead of many with one column
   if (rows == 1) std::swap(rows, matrices);
   if (rows * matrices * columns == 0) return;
-  // Per task: the lines that a task writes stay in cache until they are full.
+  // Columns per task, so that the lines that a task writes stay in cache until they are full.
   constexpr std::int64_t kColumns = 64;
   const std::int64_t strips = (columns + kColumns - 1) / kColumns;
   parallel_chunks(matrices * strips, rows_per_chunk(rows * kColumns),

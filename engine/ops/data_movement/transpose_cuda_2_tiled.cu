@@ -1,6 +1,6 @@
 // Tiles of 32 x 32 through shared memory: a warp reads a row of the tile and writes a column of it, so that
-// reads and writes both are whole 128-byte lines. The tile's rows are 33 apart, which puts the 32 numbers of
-// a column into 32 different banks.
+// both reads and writes are whole 128-byte lines. The tile's rows are 33 apart, which puts the 32 numbers
+// of a column into 32 different banks.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/data_movement/transpose_matrices.h"
 #include "engine/ops/ladder.h"

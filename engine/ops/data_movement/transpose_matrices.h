@@ -1,4 +1,5 @@
-// A transpose as the CUDA rungs see it: `count` matrices of rows x columns each become columns x rows.
+// A transpose in the form that the CUDA rungs use: `count` matrices of rows x columns each become columns x
+// rows.
 #pragma once
 
 #include "engine/ops/data_movement/transpose.h"

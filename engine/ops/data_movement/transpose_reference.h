@@ -1,4 +1,4 @@
-// The definition of the change of memory order, on any scalar.
+// The definition of the conversion of the memory order, on any scalar.
 #pragma once
 
 #include "engine/ops/data_movement/transpose.h"
@@ -8,8 +8,8 @@ namespace umbra {
 
 template <class T>
 void transpose_reference(const Transpose& op, Buffers buffers, void*, Stream&) {
-  const T* x = buffers.in<T>(0);  // [N, C, S], or [S, C, N] on the way back
-  T* y = buffers.out<T>(1);       // [S, C, N], or [N, C, S] on the way back
+  const T* x = buffers.in<T>(0);  // [N, C, S], or [S, C, N] in the reverse direction
+  T* y = buffers.out<T>(1);       // [S, C, N], or [N, C, S] in the reverse direction
   for (std::int64_t n = 0; n < op.batch; ++n) {
     for (std::int64_t c = 0; c < op.channels; ++c) {
       for (std::int64_t s = 0; s < op.volume; ++s) {

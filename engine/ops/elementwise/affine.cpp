@@ -32,7 +32,7 @@ namespace {
 
 HWY_EXPORT(affine_rows);
 
-/// y = scale x + shift; without a shift where that is null.
+/// y = scale x + shift, or y = scale x if shift is null.
 void affine(std::int64_t rows, std::int64_t columns, const float* x, const float* scale, const float* shift,
             float* y) {
   parallel_chunks(rows, rows_per_chunk(columns), [&](std::int64_t begin, std::int64_t end) {

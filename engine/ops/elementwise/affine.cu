@@ -1,7 +1,7 @@
 // The CUDA rungs of the fixed affine map of columns.
 //
 //   cuda_1_naive     one thread per element
-//   cuda_2_columns   a thread stays in its column and walks down the rows
+//   cuda_2_columns   a thread stays in its column and iterates over the rows
 //   (engine/ops/shared/cuda_channel_map.h)
 #include "engine/ops/elementwise/affine.h"
 #include "engine/ops/shared/cuda_channel_map.h"

@@ -1,5 +1,5 @@
-// Fixed affine map of columns:  y[n, b] = scale[b] x[n, b] + shift[b]  (labels standardised per bin, undone),
-// with adjoint dx[n, b] = scale[b] dy[n, b].  scale and shift are not learnt.
+// Fixed affine map of columns:  y[n, b] = scale[b] x[n, b] + shift[b]  (which undoes the standardisation of
+// labels per bin), with adjoint dx[n, b] = scale[b] dy[n, b].  scale and shift are not learnt.
 #pragma once
 
 #include "engine/base/error.h"

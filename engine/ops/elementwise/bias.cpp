@@ -65,7 +65,7 @@ std::size_t backward_workspace(const BiasBackward& op) {
 
 Problems backward_problems(DType dtype) {
   Problems problems = problems_of_channels<BiasBackward>(dtype);
-  problems.push_back(std::make_unique<BiasBackward>(dtype, 300, 33, 1));  // rows that take two ranges
+  problems.push_back(std::make_unique<BiasBackward>(dtype, 300, 33, 1));  // rows in two ranges
   return problems;
 }
 

@@ -2,9 +2,9 @@
 //
 //   cuda_1_naive      one thread per output: an element forward, the sum of a channel backward
 //   cuda_2_channels   forward: a thread stays in its channel (engine/ops/shared/cuda_channel_map.h)
-//   cuda_2_split      backward: every channel is cut into ranges with a block each; the ranges' sums go to
-//                     the workspace and a second launch adds them in order. A channel of one range is done in
-//                     one launch.
+//   cuda_2_split      backward: every channel is divided into ranges with a block each; the ranges' sums go
+//                     to the workspace and a second launch adds them in order. A channel of one range needs
+//                     only one launch.
 #include "engine/ops/elementwise/bias.h"
 #include "engine/ops/shared/cuda_channel_map.h"
 

@@ -1,12 +1,11 @@
-// The two CUDA rungs of y[i] = f(a[i], b[i], …), which do nothing but move their buffers: memory is the
-// limit. `f` is a struct whose `float operator()(float…) const` is constexpr or __device__; y may be one of
-// the inputs, which are pointers to const float.
+// The two CUDA rungs of y[i] = f(a[i], b[i], …), which are limited by memory bandwidth. `f` is a struct
+// whose `float operator()(float…) const` is constexpr or __device__; y may be one of the inputs, which are
+// pointers to const float.
 //
 //   cuda_1_naive     one thread per element
 //   cuda_2_vectors   four elements per thread in 16-byte loads and stores: fewer instructions per byte.
-//   Buffers
-//                    that do not start at a multiple of 16 bytes are walked one element at a time; so is what
-//                    four do not divide.
+//                    Buffers that do not start at a multiple of 16 bytes are processed one element at a
+//                    time; so is the remainder of a division by four.
 #pragma once
 
 #include "engine/cuda/tile/indexing.h"

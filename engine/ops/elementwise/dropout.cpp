@@ -1,8 +1,8 @@
 // Dropout: its definition, and cpu_1_simd, a vector of Philox counters at a time: one counter gives the words
 // of four neighbouring elements.
 //
-// uniform_from(word) >= p is (word >> 8) >= p 2^24, both sides exact; with an integer on the left that is the
-// same as comparing with the ceiling of the right, so that the mask needs no floating point.
+// uniform_from(word) >= p is (word >> 8) >= p 2^24, both sides exact. The left side is an integer, so this
+// is the same as comparing it with the ceiling of the right side: the mask needs no floating point.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/elementwise/dropout.cpp"
 #include "engine/ops/elementwise/dropout.h"
@@ -29,7 +29,7 @@ HWY_INLINE hn::Vec<D> multiply_high(D d, hn::Vec<D> a, std::uint32_t constant) {
   return hn::BitCast(d, hn::Or(hn::ShiftRight<32>(even), odd_high));
 }
 
-/// counter -> its four words, ten rounds as in philox.h, for a vector of counters.
+/// Replaces each counter by its four words, ten rounds as in philox.h, for a vector of counters.
 template <class D>
 HWY_INLINE void philox_vectors(D d, hn::Vec<D> (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
   constexpr std::uint32_t kMultiplier0 = 0xD2511F53u, kMultiplier1 = 0xCD9E8D57u;
@@ -71,7 +71,7 @@ void dropout_range(const Rng& rng, std::uint64_t first_counter, std::uint32_t th
     philox_vectors(d, counter, key0, key1);
     hn::StoreInterleaved4(counter[0], counter[1], counter[2], counter[3], d, words);
     for (std::int64_t part = 0; part < 4 * lanes; part += lanes) {
-      const hn::RebindToSigned<decltype(d)> di;  // below 2^24, so that signed comparison will do
+      const hn::RebindToSigned<decltype(d)> di;  // below 2^24, so that a signed comparison is valid
       const auto bits = hn::BitCast(di, hn::ShiftRight<8>(hn::Load(d, words + part)));
       const auto kept = hn::Gt(bits, hn::Set(di, static_cast<std::int32_t>(threshold) - 1));
       const auto scaled = hn::Div(hn::LoadU(df, x + i + part), hn::Set(df, keep));
@@ -101,7 +101,7 @@ void run(const Dropout& op, Buffers buffers, void*, Stream&) {
   const Rng rng = dropout_rng(op.seed, *buffers.in<std::int64_t>(1), op.layer);
   const auto threshold = static_cast<std::uint32_t>(std::ceil(op.p * 0x1p24));
   const auto keep = static_cast<float>(1 - op.p);
-  // A chunk holds 2^12 counters from a multiple of 2^12 on: only their lowest word varies.
+  // A chunk holds 2^12 counters and starts at a multiple of 2^12: only their lowest word varies.
   parallel_chunks(op.count, kElementGrain, [&](std::int64_t begin, std::int64_t end) {
     HWY_DYNAMIC_DISPATCH(dropout_range)
     (rng, static_cast<std::uint64_t>(begin / 4), threshold, keep, x + begin, y + begin, end - begin);

@@ -1,9 +1,9 @@
 // The CUDA rungs of dropout.
 //
-//   cuda_1_naive     one thread per element, each with ten rounds of Philox for one of their four words
+//   cuda_1_naive     one thread per element; each computes ten rounds of Philox and uses one of the four
+//                    words
 //   cuda_2_vectors   four elements per thread: the four words of one Philox counter, 16-byte loads and
-//   stores.
-//                    As in cpu_1_simd the mask is an integer comparison: uniform_from(word) >= p is
+//                    stores. As in cpu_1_simd the mask is an integer comparison: uniform_from(word) >= p is
 //                    word >> 8 >= p 2^24, both sides exact.
 #include <cmath>
 
@@ -31,14 +31,14 @@ void naive(const Dropout& op, Buffers buffers, void*, Stream& stream) {
 struct DropoutNumbers {
   std::uint64_t seed, layer;
   std::uint32_t threshold;  // the least word >> 8 that keeps its element
-  float keep;               // probability
+  float keep;               // the probability of keeping
 };
 
 __device__ inline float kept_value(float x, std::uint32_t word, const DropoutNumbers& n) {
   return word >> 8 >= n.threshold ? x / n.keep : 0.0f;
 }
 
-// x [count], step [1], y [count]; `fours`: how many times four elements may be read and written at once
+// x [count], step [1], y [count]; `fours`: the number of groups of four elements read and written at once
 __global__ void __launch_bounds__(kElementThreads)
     dropout_fours(const float* x, const std::int64_t* step, float* y, std::int64_t count, std::int64_t fours,
                   DropoutNumbers n) {

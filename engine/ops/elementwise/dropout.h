@@ -1,7 +1,7 @@
 // Dropout (Srivastava et al. 2014), inverted:  y[i] = x[i] / (1 - p)  where the mask keeps element i, else 0.
 // The mask is a pure function of (seed, step, layer, i): element i is kept when uniform_from(word i % 4 of
 // Rng(seed, kDropout, 256 step + layer).words(i / 4)) >= p. Forward and backward are the same op; nothing
-// needs to be stored. The step is read from memory, so that a CUDA graph draws other masks every time it is
+// needs to be stored. The step is read from memory, so that a CUDA graph draws a new mask every time it is
 // launched.
 #pragma once
 

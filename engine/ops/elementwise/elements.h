@@ -1,4 +1,4 @@
-// What the ops on `count` numbers share: y[i] = f(x0[i], x1[i], …) for every i.
+// Shared by the ops on `count` numbers: y[i] = f(x0[i], x1[i], …) for every i.
 //
 // Such an op is a function of its elements, written once as a functor that is a template on the scalar: the
 // reference calls it on float, double and dual numbers, the CUDA rungs (cuda_elements.h) on float.

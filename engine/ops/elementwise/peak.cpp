@@ -1,5 +1,5 @@
-// What a device can do: the definitions, and cpu_1_simd: vectors in registers; copies past the caches, which
-// a copy larger than them only dirties.
+// The device's peak rates: the definitions, and cpu_1_simd: multiply-adds in registers; copies with stores
+// that bypass the caches, because a copy larger than the caches only evicts their contents.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/elementwise/peak.cpp"
 #include "engine/ops/elementwise/peak.h"

@@ -1,5 +1,5 @@
-// cuda_2_vectors of what a device can do: sixteen chains per thread, whose multiply-adds do not wait for one
-// another; copies of 16 bytes per thread.
+// cuda_2_vectors of the device's peak rates: sixteen independent chains of multiply-adds per thread; copies
+// of 16 bytes per thread.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/elementwise/peak.h"
 

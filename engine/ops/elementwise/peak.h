@@ -1,9 +1,9 @@
-// What a device can do at best: two ops that do nothing else than one kind of work. Every percentage of a
-// peak or of a roofline in this repository is of their measured rates.
+// The device's peak rates: two ops that each do one kind of work only. Every percentage of a peak or of a
+// roofline in this repository refers to their measured rates.
 //
 //   peak_fma    y[i] = sum over j < 16 of s_j,  s_j = x[i] + j,  then `rounds` times  s_j <- a s_j + b
-//               with a = 1 - 2^-10 and b = 2^-10: multiply-adds in registers, one load and one store per 32 *
-//               rounds
+//               with a = 1 - 2^-10 and b = 2^-10: multiply-adds in registers, one load and one store per
+//               32 * rounds
 //   peak_copy   y[i] = x[i]: one load and one store
 #pragma once
 

@@ -1,5 +1,5 @@
 // relu: its definition, and cpu_1_simd, one vector at a time. x <= 0 is false for a NaN, which therefore
-// passes.
+// stays a NaN.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/elementwise/relu.cpp"
 #include "engine/ops/elementwise/relu.h"

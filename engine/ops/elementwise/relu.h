@@ -31,7 +31,7 @@ class ReluBackward final : public ElementwiseOp {
 struct Relu {
   template <class T>
   constexpr T operator()(T x) const {
-    return x <= T(0) ? T(0) : x;  // a NaN passes
+    return x <= T(0) ? T(0) : x;  // a NaN stays a NaN
   }
 };
 struct ReluGate {

@@ -1,5 +1,5 @@
-// Multiplication by one number that lives in memory,  x <- factor x  (gradient clipping, the chain rule of a
-// loss), and the setting of a buffer to one value,  x <- value.
+// Multiplication by one number read from memory,  x <- factor x  (gradient clipping, the chain rule of a
+// loss), and setting a buffer to one value,  x <- value.
 #pragma once
 
 #include "engine/ops/elementwise/elements.h"
@@ -28,7 +28,7 @@ class SetValue final : public ElementwiseOp {
   double value;
 };
 
-/// The factor stays in memory: a GPU reads it itself, so that nothing waits for the host.
+/// The factor stays in memory: a GPU reads it directly, so that nothing waits for the host.
 template <class T>
 struct ScaledBy {
   const T* factor;

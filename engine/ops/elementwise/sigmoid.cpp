@@ -1,5 +1,5 @@
-// sigmoid: its definition, and cpu_1_simd, one vector at a time. Highway's exponential is within one unit in
-// the last place; of a NaN it makes 0, so that a NaN takes its own way.
+// sigmoid: its definition, and cpu_1_simd, one vector at a time. Highway's exponential is within one unit
+// in the last place; it returns 0 for a NaN, so NaNs are handled separately.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/elementwise/sigmoid.cpp"
 #include "engine/ops/elementwise/sigmoid.h"

@@ -1,5 +1,5 @@
-// tanh: its definition, and cpu_1_simd, one vector at a time. Highway's tanh is within four units in the last
-// place, and a NaN passes through it.
+// tanh: its definition, and cpu_1_simd, one vector at a time. Highway's tanh is within four units in the
+// last place, and a NaN stays a NaN.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/elementwise/tanh.cpp"
 #include "engine/ops/elementwise/tanh.h"

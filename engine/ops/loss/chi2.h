@@ -1,13 +1,13 @@
 // The two chi^2 losses of stellar mass functions phi [N boxes, B bins] with errors sigma [B] (diagonal
 // covariance).
 //
-// chi2_linear, what the code of Nadler & To (2018) minimises:
+// chi2_linear, which the code of Nadler & To (2018) minimises:
 //   loss = 1/N sum over n, b of ((p - t) / sigma_b)^2
 // chi2_log, their Eq. (1):
 //   loss = 1/(N B) sum over n, b of ((L(p) - L(max(t, floor))) / sigma_b)^2,   L(q) = log10 q for q >= floor,
 //   continued below by its tangent log10(floor) + (q - floor) / (floor ln 10), so that an empty bin costs a
 //   finite amount and a negative prediction still has a gradient. Here sigma_b is in dex.
-// The gradient with respect to p comes with the loss.
+// The same call computes the gradient with respect to p.
 #pragma once
 
 #include "engine/base/error.h"

@@ -1,4 +1,4 @@
-// The two chi^2 losses, rows (boxes) side by side in double; the rows' sums are added in order.
+// The two chi^2 losses, rows (boxes) in parallel, in double; the rows' sums are added in order.
 #include <algorithm>
 #include <cmath>
 #include <numbers>

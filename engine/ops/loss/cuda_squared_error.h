@@ -1,6 +1,6 @@
-// Losses that are a mean of squared errors, for predictions and targets of a few hundred numbers: one block,
-// in which every thread adds the terms of every kLossThreads-th number in double, and a sum over the block.
-// The loss and its gradient come from one launch. Right for any size, fast for small ones.
+// Losses that are a mean of squared errors, for predictions and targets of a few hundred numbers: one
+// block, in which every thread adds the terms of every kLossThreads-th number in double, and a sum over the
+// block. One launch computes the loss and its gradient. Correct for any size, fast for small ones.
 #pragma once
 
 #include "engine/cuda/tile/block_fold.h"
@@ -10,7 +10,7 @@ namespace umbra {
 
 inline constexpr unsigned kLossThreads = 512;
 
-/// What a number adds to the loss is error^2 / terms, and gradient / terms is its derivative.
+/// A number adds error^2 / terms to the loss, whose derivative is gradient / terms.
 struct LossTerm {
   double error, gradient;
 };

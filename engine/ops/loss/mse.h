@@ -1,6 +1,6 @@
 // Squared error over all elements:  loss = 1/(N K) sum (p - t)^2,   dp = 2 (p - t) / (N K); without the
-// factor 1/(N K) where it is summed. Where nothing is reduced,  loss[n, k] = (p - t)^2,   dp = 2 (p - t),
-// each element the derivative of its own loss.
+// factor 1/(N K) for the sum. Where nothing is reduced,  loss[n, k] = (p - t)^2,   dp = 2 (p - t):
+// each element is the derivative of its own loss.
 #pragma once
 
 #include "engine/base/error.h"
@@ -26,7 +26,7 @@ class MeanSquaredError final : public Op {
   double sum_length() const override {
     return reduce == Reduce::kNone ? 1 : static_cast<double>(rows * columns);
   }
-  /// What a sum of squares is divided by.
+  /// The divisor of the sum of squares.
   double divisor() const { return reduce == Reduce::kMean ? static_cast<double>(rows * columns) : 1; }
 
   std::int64_t rows;

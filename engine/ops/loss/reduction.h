@@ -1,14 +1,14 @@
-// What becomes of the losses of a batch.
+// How the losses of a batch are reduced.
 #pragma once
 
 #include <string_view>
 
 namespace umbra {
 
-/// One number, their mean or their sum, or kNone: they stay what they are.
+/// To one number, their mean or their sum, or not at all.
 enum class Reduce { kMean, kSum, kNone };
 
-/// Behind an op's text: "" (the mean), " sum", " none".
+/// The end of an op's text: "" (the mean), " sum", " none".
 constexpr std::string_view reduce_text(Reduce reduce) {
   switch (reduce) {
     case Reduce::kMean:

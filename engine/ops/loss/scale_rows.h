@@ -1,5 +1,5 @@
-// Every row of a matrix times a number of its own,  x[n, k] <- x[n, k] factor[n]: the chain rule of losses
-// that are not reduced, whose gradients come with them.
+// Every row of a matrix times its own factor,  x[n, k] <- x[n, k] factor[n]: the chain rule of losses that
+// are not reduced, whose gradients are computed with them.
 #pragma once
 
 #include "engine/base/error.h"

@@ -1,4 +1,4 @@
-// The scaling of rows, some rows at a time; the compiler makes vectors of their numbers.
+// The scaling of rows, some rows at a time; the compiler vectorises the loop over their numbers.
 #include "engine/ops/ladder.h"
 #include "engine/ops/loss/scale_rows.h"
 #include "engine/ops/shared/chunks.h"

@@ -20,7 +20,7 @@ std::string SoftmaxCrossEntropy::why_not_finite(const Numbers& numbers) const {
       return concat("label ", label, " of row ", n, " is outside 0 … ", columns - 1);
   }
   if (any_counts || rule.reduce != Reduce::kMean) return {};
-  return concat("every label is the ignored ", rule.ignore_index, ", so that there is no mean");
+  return concat("every label is the ignored ", rule.ignore_index, ", so there is no mean");
 }
 
 }  // namespace umbra

@@ -4,13 +4,13 @@
 //   loss[n] = sum over k of q[k] (-log p[k]),   q[k] = (1 - e) w[y] [k = y] + e / K w[k],
 //
 // computed with the row maximum subtracted. kNone gives the loss of every row, kSum their sum, kMean their
-// sum divided by D, the sum of w[y] over the rows that count (without weights their number). Rows whose label
-// is ignore_index do not count: their loss and gradient are 0. With every row ignored the mean is 0 / 0, NaN.
-// A label that is no class either makes the loss NaN (with kNone that of its row) and the row's gradient 0:
-// whatever its bits, it is no index.
+// sum divided by D, the sum of w[y] over the rows that count (without weights, the number of these rows).
+// Rows whose label is ignore_index do not count: their loss and gradient are 0. If every row is ignored the
+// mean is 0 / 0, NaN. A label that is neither a class nor ignore_index makes the loss NaN (with kNone that
+// of its row) and the row's gradient 0; such a label is never used as an index.
 //
-// The gradient comes with the loss:  dz[n, k] = (p[k] sum over j of q[j] - q[k]) / D,  D = 1 unless kMean.
-// With kNone row n is the derivative of loss[n].
+// The same call computes the gradient:  dz[n, k] = (p[k] sum over j of q[j] - q[k]) / D,  D = 1 unless
+// kMean. With kNone row n is the derivative of loss[n].
 #pragma once
 
 #include "engine/base/error.h"
@@ -20,7 +20,7 @@
 namespace umbra {
 
 struct CrossEntropyRule {
-  bool class_weights = false;  // whether there are any
+  bool class_weights = false;  // whether there are class weights
   std::int64_t ignore_index = -100;
   double label_smoothing = 0;  // e, in [0, 1]
   Reduce reduce = Reduce::kMean;
@@ -38,7 +38,7 @@ class SoftmaxCrossEntropy final : public Op {
       : Op(type), rows(rows_), columns(columns_), rule(rule_) {}
   static constexpr std::string_view kName = "softmax_cross_entropy";
   std::string_view name() const override { return kName; }
-  std::string text() const override;  // "n32 k14", behind it what of the rule is not the usual
+  std::string text() const override;  // "n32 k14", then the parts of the rule that are not the default
   std::vector<BufferSpec> buffers() const override {
     return {{"z", dtype, rows * columns, Access::kIn},
             {"label", DType::kI32, rows, Access::kIn, Fill::kIndex, columns},

@@ -1,4 +1,4 @@
-// Softmax with cross entropy, rows side by side, one exponential per number; the rows' losses are added in
+// Softmax with cross entropy, rows in parallel, one exponential per number; the rows' losses are added in
 // order, in double.
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace umbra {
 namespace {
 
-/// What a row needs beside its logits and its label.
+/// The data that a row needs besides its logits and its label.
 struct Targets {
   Targets(const SoftmaxCrossEntropy& op, const std::int32_t* label, const float* weights_)
       : weights(weights_),
@@ -28,7 +28,7 @@ struct Targets {
 
   const float* weights;  // [K], or null: all 1
   std::int64_t columns;
-  double own, spread;  // shares of the label alone and, by smoothing, of every class; before their weights
+  double own, spread;  // shares of the label and, by smoothing, of every class; without weights
   double divisor = 1;  // D
 };
 
@@ -42,7 +42,7 @@ double softmax_row(const Targets& t, const float* z, std::int64_t label, float* 
     sum += power;
   }
   const double share = (t.own + t.spread) * t.weight(label);
-  const double top = std::log(sum) + largest;  // its difference to a logit is -log p
+  const double top = std::log(sum) + largest;  // top minus a logit is -log p
   double loss = share * (top - static_cast<double>(z[label]));
   double others = 0;  // shares of the other classes
   for (std::int64_t k = 0; t.spread > 0 && k < t.columns; ++k) {
@@ -51,7 +51,7 @@ double softmax_row(const Targets& t, const float* z, std::int64_t label, float* 
     others += t.spread * t.weight(k);
   }
   const double factor = (share + others) / (sum * t.divisor);
-  // The label's own probability from its exact logit: p - 1 cancels where the network is sure.
+  // The label's own probability from its exact logit: p - 1 cancels where p is close to 1.
   const double own = std::exp(static_cast<double>(z[label]) - largest) / sum;
   for (std::int64_t k = 0; k < t.columns; ++k)
     dz[k] = static_cast<float>(static_cast<double>(dz[k]) * factor);

@@ -1,5 +1,6 @@
-// One block whose warps take a row each, in double; loss and gradient in one launch. Made for a batch of rows
-// with a few classes, right for any size. The exponentials are taken twice instead of being kept somewhere.
+// One block whose warps process one row each, in double; loss and gradient in one launch. Designed for a
+// batch of rows with a few classes, correct for any size. The exponentials are computed twice instead of
+// being stored.
 #include <cmath>
 #include <limits>
 
@@ -15,7 +16,7 @@ constexpr unsigned kThreads = 512, kWarps = kThreads / kWarp;
 /// The shares of the classes in the loss of a row.
 struct Shares {
   const float* weights;  // [K], or null: all 1
-  double own, spread;    // of the label alone and, by smoothing, of every class; before their weights
+  double own, spread;    // of the label and, by smoothing, of every class; without weights
 
   __device__ double weight(std::int64_t k) const { return weights != nullptr ? weights[k] : 1; }
   __device__ double of(std::int64_t k, bool is_label) const {
@@ -23,7 +24,7 @@ struct Shares {
   }
 };
 
-/// A warp's row that counts: its loss, in every lane. dz becomes its gradient over `divisor`.
+/// A warp's row that counts: returns its loss in every lane. dz becomes its gradient over `divisor`.
 __device__ double softmax_row(const Shares& shares, const float* z, std::int64_t label, std::int64_t columns,
                               double divisor, float* dz) {
   const unsigned lane = threadIdx.x % kWarp;
@@ -34,7 +35,7 @@ __device__ double softmax_row(const Shares& shares, const float* z, std::int64_t
   for (std::int64_t k = lane; k < columns; k += kWarp) sum += std::exp(z[k] - shift);
   sum = warp_sum(sum);
   double total = shares.of(label, true);     // of all shares
-  const double top = std::log(sum) + shift;  // its difference to a logit is -log p
+  const double top = std::log(sum) + shift;  // top minus a logit is -log p
   double loss = total * (top - z[label]);
   if (shares.spread > 0) {
     double others = 0, lost = 0;

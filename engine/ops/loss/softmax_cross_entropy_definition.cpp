@@ -6,7 +6,7 @@
 namespace umbra {
 namespace {
 
-// A class is ignored only where there are many: else every row could be of it, and the mean a NaN.
+// A class is ignored only where there are many: otherwise all rows could be ignored and the mean be NaN.
 constexpr CrossEntropyRule kRules[] = {
     {.class_weights = true},
     {.ignore_index = 2},

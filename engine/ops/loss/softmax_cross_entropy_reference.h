@@ -21,7 +21,7 @@ Accumulator<T> target_share(const SoftmaxCrossEntropy& op, const T* weights, std
   return weights != nullptr && share != 0 ? W(share) * W(weights[k]) : W(share);
 }
 
-/// D: what the losses of the rows, summed, are divided by.
+/// D, the divisor of the sum of the rows' losses.
 template <class T>
 Accumulator<T> cross_entropy_divisor(const SoftmaxCrossEntropy& op, const std::int32_t* label,
                                      const T* weights) {

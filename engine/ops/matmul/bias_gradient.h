@@ -1,4 +1,5 @@
-// The gradient of the biases of a fully connected layer on the CPU: no product, but the sum of dy as it is.
+// The gradient of the biases of a fully connected layer on the CPU: not a product, but the sum of the
+// unrounded dy.
 #pragma once
 
 #include <algorithm>

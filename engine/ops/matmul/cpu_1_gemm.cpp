@@ -1,5 +1,5 @@
-// Fully connected layer as matrix products (engine/cpu/gemm.h), fp32. The lanes of vectors are whatever lies
-// side by side in the output; only the forward pass of a small batch has the samples in its lanes, because
+// Fully connected layer as matrix products (engine/cpu/gemm.h), fp32. The lanes of vectors are adjacent
+// elements of the output; only the forward pass of a small batch has the samples in its lanes, because
 // packing all weights would cost as much as multiplying by them:
 //
 //   pass                   out            A (broadcast)   B (lanes)     k

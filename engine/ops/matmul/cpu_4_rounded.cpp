@@ -1,5 +1,5 @@
 // All three passes with precision tf32 or bf16: operands rounded into the workspace, products by cpu_1_gemm.
-// The gradient of the biases is a sum, not a product: of dy as it is.
+// The gradient of the biases is not a product but a sum of the unrounded dy.
 #include "engine/ops/ladder.h"
 #include "engine/ops/matmul/bias_gradient.h"
 #include "engine/ops/matmul/op.h"

@@ -1,6 +1,7 @@
 // One thread per output element, a dot product each. Neighbouring threads have neighbouring columns of the
-// output: dgrad and wgrad read one operand side by side and the other as one number for the warp; fprop,
-// whose operands both lie along the sum, reads a weight of another row in every thread.
+// output: in dgrad and wgrad they read adjacent elements of one operand and the same element of the other;
+// in fprop, where both operands are contiguous along the sum, every thread reads a different row of the
+// weights.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/matmul/cuda_declines.h"

@@ -1,6 +1,6 @@
 // The three passes in the tiles of cuda_2_tiled, multiplied by tensor cores (engine/cuda/tile/mma_tile.h):
-// operands rounded to TF32 or BF16 on their way into shared memory, sums in fp32. The weights may be in
-// memory as BF16, half the bytes.
+// operands are rounded to TF32 or BF16 on their way into shared memory, sums are fp32. The weights may be
+// stored as BF16, which halves their bytes.
 #include "engine/cuda/tile/mma_tile.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/matmul/cuda_declines.h"

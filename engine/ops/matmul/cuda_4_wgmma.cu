@@ -1,5 +1,5 @@
-// The three passes on Hopper's tensor cores, which read operands from shared memory by themselves; threads
-// copy them there (engine/cuda/tile/tensor_wgmma.cu).
+// The three passes on Hopper's tensor cores, which read operands directly from shared memory; threads copy
+// them there (engine/cuda/tile/tensor_wgmma.cu).
 #include "engine/ops/matmul/cuda_tensor_rung.h"
 
 namespace umbra {

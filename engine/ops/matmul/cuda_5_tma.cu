@@ -1,4 +1,4 @@
-// The three passes as in cuda_4_wgmma, but TMA copies operands, several slices ahead
+// The three passes as in cuda_4_wgmma, but TMA copies the operands, several slices in advance
 // (engine/cuda/tile/tensor_tma.cu).
 #include "engine/ops/matmul/cuda_tensor_rung.h"
 

@@ -1,4 +1,4 @@
-// Sums of a matrix' columns, as they are, for the gradient of biases.
+// Sums of a matrix' columns, unrounded, for the gradient of biases.
 #include "cuda_grid.h"
 #include "engine/ops/matmul/cuda_column_sums.h"
 

@@ -1,4 +1,4 @@
-// Why CUDA rungs of the fully connected layer cannot take an op; "" where they can.
+// Why CUDA rungs of the fully connected layer do not support an op; "" where they do.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 namespace umbra {
 
 inline std::string cuda_declines_large(const LinearOp& op) {
-  constexpr double kMost = 2147483647.0 - 1024;  // and the index past a tile at the end is a number, too
+  constexpr double kMost = 2147483647.0 - 1024;  // the index past a tile at the end must fit, too
   const double rows = static_cast<double>(op.rows), in = static_cast<double>(op.in) + 1;
   const double out = static_cast<double>(op.out);
   if (rows * in > kMost || rows * out > kMost || in * out > kMost) {

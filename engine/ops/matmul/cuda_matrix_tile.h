@@ -1,4 +1,4 @@
-// The fully connected layer as products of matrices in tiles (engine/cuda/tile/gemm_tile.h), in fp32 or on
+// The fully connected layer as matrix products in tiles (engine/cuda/tile/gemm_tile.h), in fp32 or on
 // tensor cores:
 //
 //   pass     result       A [row, step]    B [step, column]                 the sum runs over
@@ -6,8 +6,8 @@
 //   dgrad    dx [n][k]    dy [n][m]        w [m][k]                         m
 //   wgrad    dw [m][k]    dy [n][m]        x [n][k], and a column of ones   n
 //
-// The column of ones behind x gives the gradient of the biases. A head's products have few tiles: their sums
-// are cut into parts, which a second kernel adds in order.
+// The column of ones after x gives the gradient of the biases. A head's products have few tiles: their sums
+// are divided into parts, which a second kernel adds in order.
 #pragma once
 
 #include "engine/cuda/tile/gemm_tile.h"
@@ -17,8 +17,8 @@
 
 namespace umbra {
 
-/// A matrix of lanes x steps: whether a lane's steps lie side by side, and elements from one line to the
-/// next. A lane behind the last may stand for ones.
+/// A matrix of lanes x steps: whether a lane's steps are adjacent in memory, and the elements from one line
+/// to the next. One lane after the last may consist of ones.
 template <bool kAlongSteps_, class T = float>
 struct Operand {
   static constexpr bool kAlongSteps = kAlongSteps_;
@@ -76,12 +76,12 @@ class MatrixSlices {
   bool useful_;
 };
 
-/// The result [rows][columns], and maybe one number more per row or per column.
+/// The result [rows][columns], and optionally one more number per row or per column.
 struct MatrixResult {
   float* data;
   int rows, columns;
-  const float* add;  // [columns] to add to every row, or null
-  float* more;       // [rows]: what stands in the column behind the last, the sums of A's rows; or null
+  const float* add;  // [columns], added to every row, or null
+  float* more;       // [rows]: the column after the last, the sums of A's rows; or null
   __host__ __device__ int width() const { return more == nullptr ? columns : columns + 1; }
   __device__ void put(int row, int column, float sum) const {
     if (column == columns) {
@@ -103,8 +103,9 @@ struct MatrixShared {
 /// parts: [gridDim.y][rows][width], if gridDim.y is more than 1. `fours`: rows of the result start at
 /// multiples of 16 bytes.
 ///
-/// Sums of A's rows are a column of ones behind B; but where operands are rounded, sums of what is not are
-/// wanted, and those are added up by the threads that load it, in the first column of tiles.
+/// The sums of A's rows are the product with a column of ones after B. Where operands are rounded, the sums
+/// must be of the unrounded numbers; the threads that load them in the first column of tiles then add them
+/// up.
 template <class Shape, class A, class B>
 __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
     matrix_tile(A a, B b, MatrixResult result, float* parts, int row_tiles, bool fours) {
@@ -163,7 +164,7 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
 inline std::int64_t wgrad_columns(const LinearWgrad& op) {
   return op.in + (op.bias && op.precision == Precision::kF32 ? 1 : 0);
 }
-/// How the tiles are cut, in slices of so many steps.
+/// How the tiles are divided, in slices of so many steps.
 inline TilePlan plan_of(const LinearFprop& op, int steps) {
   return plan_tiles(op.rows, op.out, ceil_div(op.in, steps));
 }
@@ -196,7 +197,7 @@ void launch_matrix_tiles(const TilePlan& plan, const A& a, const B& b, const Mat
                    stream.native());
 }
 
-/// Start a pass; `workspace` has matrix_workspace() bytes.
+/// Starts a pass; `workspace` has matrix_workspace() bytes.
 template <class Multiplier, class Weight>
 void launch_linear_fprop(const LinearFprop& op, const Weight* weights, Buffers b, void* workspace,
                          Stream& stream) {

@@ -1,14 +1,15 @@
-// A rung of the fully connected layer on Hopper's tensor cores, cuda_4_wgmma to cuda_7_cluster. What the four
-// share and what each adds is told in engine/cuda/tile/tensor_product.h: to it this is a window of one
-// position and one tap, whose matrices have rows instead of channels and samples.
+// A rung of the fully connected layer on Hopper's tensor cores, cuda_4_wgmma to cuda_7_cluster.
+// engine/cuda/tile/tensor_product.h describes what the four share and what each adds. There, this layer is
+// a window of one position and one tap, whose matrices have rows instead of channels and samples.
 //
 //   pass     result, row j, sample     W [j][step]        X [sample][step]
 //   fprop    y  [n][m]    m, n         w  [m][k]          x  [n][k]
 //   dgrad    dx [n][k]    k, n         w  [m][k] across   dy [n][m]
 //   wgrad    dw [m][k]    k, m         x  [n][k] across   dy [n][m] transposed
 //
-// "Across": bfloat16 is read with the steps one under the other; TF32, which tensor cores read along the sum
-// only, is transposed. The gradient of the biases is a kernel of its own: the plain sum of dy's columns.
+// "Across": bfloat16 is read with the steps one below the other; TF32, which tensor cores read only along
+// the sum, is transposed. A separate kernel computes the gradient of the biases: the plain sum of dy's
+// columns.
 #pragma once
 
 #include "engine/cuda/tile/tensor_product.h"

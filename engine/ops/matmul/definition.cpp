@@ -1,6 +1,6 @@
-// What the three passes of a fully connected layer are: their references, and the problems on which every
-// rung is tested and timed: the head of the UM ResNet (4 C -> 320 -> 80 -> 14), ResNet18's classifier, and
-// ones, primes, and tiles or vectors plus or minus one.
+// The definitions of the three passes of a fully connected layer: their references, and the problems on
+// which every rung is tested and timed: the head of the UM ResNet (4 C -> 320 -> 80 -> 14), ResNet18's
+// classifier, and ones, primes, and tiles or vectors plus or minus one.
 #include "engine/ops/ladder.h"
 #include "engine/ops/matmul/op.h"
 #include "engine/ops/matmul/reference.h"
@@ -73,8 +73,8 @@ constexpr ProductShape kExact[] = {
     {1, 14212, 65},
     {1, 14341, 2}};
 
-// With rounded operands: tiles of 8, 16, 32, 64 minus and plus some in every role, sums that end within a
-// step of an instruction.
+// With rounded operands: tiles of 8, 16, 32, 64 plus and minus a few in every role, and sums that end
+// within a step of an instruction.
 constexpr ProductShape kRounded[] = {
     {32, 80, 320},
     {32, 400, 320},

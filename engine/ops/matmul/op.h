@@ -1,9 +1,9 @@
 // Fully connected layer:  y[n, m] = sum over k of w[m, k] x[n, k] + b[m]  (weights [out, in], as PyTorch's),
 // with adjoints dx = dy w,  dw = dy^T x,  db = sum over n of dy. Without a bias its buffer has no elements.
 //
-// With precision tf32 or bf16 x, w and dy stand for their roundings wherever they are multiplied, as in conv;
-// b and the sum db are as they are. With precision bf16 fprop and dgrad may read the weights as bfloat16,
-// already rounded: the bf16 copy that the optimisers write beside the weights.
+// With precision tf32 or bf16, x, w and dy are rounded wherever they are multiplied, as in conv; b and the
+// sum db are not rounded. With precision bf16, fprop and dgrad may read the weights as bfloat16, already
+// rounded: the bf16 copy that the optimisers write alongside the weights.
 #pragma once
 
 #include "engine/base/error.h"
@@ -17,7 +17,7 @@ class LinearOp : public Op {
   LinearOp(DType type, std::int64_t rows_, std::int64_t in_, std::int64_t out_, bool bias_,
            Precision operands = Precision::kF32)
       : LinearOp(type, rows_, in_, out_, bias_, operands, type) {}
-  /// `weights_`: of w in memory, `type` or, with precision bf16, kBf16.
+  /// `weights_` is the type of w in memory: `type` or, with precision bf16, kBf16.
   LinearOp(DType type, std::int64_t rows_, std::int64_t in_, std::int64_t out_, bool bias_,
            Precision operands, DType weights_)
       : Op(type), rows(rows_), in(in_), out(out_), bias(bias_), precision(operands), weights(weights_) {

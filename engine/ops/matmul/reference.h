@@ -1,6 +1,6 @@
 // The definition of the fully connected layer and its adjoints in plain loops, for any scalar. Never tuned.
-// `rounded` is applied to every operand of a product; with_rounding() makes it of a precision. The weights
-// may stand in memory as another type.
+// `rounded` is applied to every operand of a product; with_rounding() creates it for a precision. The
+// weights may be stored as another type.
 #pragma once
 
 #include <cstdint>

@@ -5,11 +5,11 @@
 //   v <- beta2 v + (1 - beta2) g^2
 //   p <- p - (lr / bc1) m / (sqrt(v) / sqrt(bc2) + epsilon),   bc1 = 1 - beta1^step, bc2 = 1 - beta2^step
 // for every element of several tensors, each with buffers p, g, m, v, bf16_copy. The last buffer, scalars,
-// holds [lr, bc1, bc2], computed by the caller in double: in memory, so that a CUDA graph of the step can be
-// launched again for the next one. Where a tensor's gradient is absent its buffer g is empty and every g
-// counts as zero: weights that never touch data, which only weight decay and what is left in their moments
-// move. Where a tensor has a bf16 copy, that becomes the new p, rounded to bfloat16 (nearest, ties to even);
-// its buffer is empty elsewhere.
+// holds [lr, bc1, bc2], computed by the caller in double. They are in memory so that a CUDA graph of the
+// step can be launched again for the next one. Where a tensor's gradient is absent its buffer g is empty
+// and every g counts as zero: such weights never touch data, and only weight decay and the remaining
+// moments change them. Where a tensor has a bf16 copy, the copy is set to the new p, rounded to bfloat16
+// (nearest, ties to even); elsewhere its buffer is empty.
 #pragma once
 
 #include <utility>

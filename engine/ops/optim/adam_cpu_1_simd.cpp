@@ -1,6 +1,6 @@
 // A step of Adam or AdamW in one pass over parameters, gradients and both moments of all tensors. Which
-// products are fused with a sum was chosen to agree with PyTorch 1.13's goldens bit for bit where there is
-// fused multiply-add; the README says how far that evidence goes.
+// products are fused with a sum was chosen to agree with PyTorch 1.13's goldens bit for bit on CPUs with
+// fused multiply-add; the README states the limits of that evidence.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/optim/adam_cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"

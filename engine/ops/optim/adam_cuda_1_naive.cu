@@ -1,4 +1,4 @@
-// One launch per tensor, one thread per element; each thread works out the scalars for itself.
+// One launch per tensor, one thread per element; each thread computes the scalars itself.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/optim/adam_cuda_element.h"

@@ -1,7 +1,7 @@
-// All tensors of a network in one launch, or a few: most are small, and a launch takes longer than their
+// All tensors of a network in one launch or a few: most are small, and a launch takes longer than their
 // step. A block finds its tensor and its piece of it by a search in the parameters of the launch
-// (tensor_list_blocks.h), so that no table has to be copied to the device. The scalars, among them two
-// divisions and a root in double, are worked out once per block; parameters, gradients and moments are read
+// (tensor_list_blocks.h), so that no table has to be copied to the device. The scalars, which include two
+// divisions and a root in double, are computed once per block; parameters, gradients and moments are read
 // and written 16 bytes at a time: 28 bytes per element, 30 with a bf16 copy, and memory is the limit.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"

@@ -1,5 +1,5 @@
-// A step of Adam or AdamW for one element on a GPU. What is fused and what is rounded first is written out
-// and is what the rung cpu_1_simd does, so that both give the same bits.
+// A step of Adam or AdamW for one element on a GPU. Which operations are fused and which are rounded first
+// is stated explicitly and is the same as in the rung cpu_1_simd, so that results are bit-identical.
 #pragma once
 
 #include "cuda_grid.h"

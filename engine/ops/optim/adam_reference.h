@@ -1,6 +1,5 @@
-// The definition of a step of Adam or AdamW, on any scalar, operation by operation as torch.optim's
-// single-tensor path does it (1.13): scalars are combined in double and rounded once to the type of the
-// tensors.
+// The definition of a step of Adam or AdamW, on any scalar, operation by operation as in torch.optim's
+// single-tensor path (1.13): scalars are combined in double and rounded once to the type of the tensors.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
 // The numbers of an Adam step that do not depend on the element: combined in double, rounded once to the type
-// of the tensors, as PyTorch does with Python's floats. On a GPU it is the kernel that does this.
+// of the tensors, as PyTorch does with Python's floats. On a GPU the kernel does this.
 #pragma once
 
 #include <cmath>

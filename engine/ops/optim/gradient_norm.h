@@ -2,8 +2,8 @@
 // needs the host in between:
 //   gradient_norm  norm = sqrt(sum over all elements of all tensors of x^2), in double;
 //                  factor = max_norm / (norm + 1e-6) where that is below 1, else 1 (PyTorch's
-//                  clip_grad_norm_); 1 as well when max_norm <= 0 or the norm is not finite
-//   clip           x <- factor x; nothing is touched when factor is 1
+//                  clip_grad_norm_); also 1 when max_norm <= 0 or the norm is not finite
+//   clip           x <- factor x; nothing is written when factor is 1
 #pragma once
 
 #include <limits>
@@ -56,9 +56,9 @@ class Clip final : public Op {
   TensorList tensors;
 };
 
-/// What gradient_norm makes of a norm.
+/// The factor that gradient_norm computes from a norm.
 constexpr double clip_factor(double norm, double max_norm) {
-  const bool finite = norm <= std::numeric_limits<double>::max();  // false for a NaN, too
+  const bool finite = norm <= std::numeric_limits<double>::max();  // also false for a NaN
   const double factor = max_norm / (norm + 1e-6);
   return max_norm > 0 && finite && factor < 1 ? factor : 1;
 }

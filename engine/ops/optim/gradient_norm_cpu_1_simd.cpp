@@ -1,5 +1,5 @@
-// The norm of all gradients: chunks of fixed size of every tensor side by side, their sums of squares in
-// double added in index order, first those of a tensor and then those of all; and clipping, one vector at a
+// The norm of all gradients: chunks of fixed size of every tensor in parallel, their sums of squares in
+// double added in index order, first within each tensor and then over all; and clipping, one vector at a
 // time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/optim/gradient_norm_cpu_1_simd.cpp"

@@ -1,7 +1,7 @@
-// All tensors in one launch, or a few, 16 bytes at a time (cuda_tensor_list.h). The norm in two stages: a
+// All tensors in one launch or a few, 16 bytes at a time (cuda_tensor_list.h). The norm has two stages: a
 // sum in double per block, then one block that adds these sums. Which elements a thread adds, and in which
-// order, depends on nothing but the counts, so that the norm has the same bits every time. Memory is the
-// limit: 4 bytes per element for the norm, none for clipping with the factor 1 and 8 otherwise.
+// order, depends on the counts alone, so that the norm is bit-identical every time. Memory is the limit: 4
+// bytes per element for the norm, none for clipping with the factor 1 and 8 otherwise.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
@@ -31,7 +31,8 @@ __device__ inline double square(float x) {
   return static_cast<double>(x) * static_cast<double>(x);
 }
 
-/// Elements 4 i … 4 i + 3 of x, zeros from `count` on: the same four whether or not they may be read at once.
+/// Elements 4 i … 4 i + 3 of x, zeros from `count` on: the same four whether or not they can be read in one
+/// load.
 __device__ inline float4 four_of(const NormTensor& tensor, std::int64_t i) {
   if (i < tensor.fours) return reinterpret_cast<const float4*>(tensor.x)[i];
   const float* const x = tensor.x + 4 * i;

@@ -1,12 +1,12 @@
 // Stochastic gradient descent with momentum, PyTorch's formula:
 //   g <- g + weight_decay p;   v <- momentum v + share g;   p <- p - lr v
 //   with Nesterov's momentum:                               p <- p - lr (g + momentum v)
-// (v starts at 0; without momentum it is not touched) for every element of several tensors, each with buffers
-// p, g, v, bf16_copy (v empty without momentum). The last buffer, scalars, holds [lr]. With dampening the
-// tensors' shares stand behind it, at TensorSpec::share_at: 1 in the first step of a tensor, whose v becomes
-// the gradient itself, and 1 - dampening in all others; without dampening a share is 1. Where a tensor's
-// gradient is absent its buffer g is empty and every g counts as zero, and where it has a bf16 copy that
-// becomes the new p, rounded to bfloat16 (as in adam.h).
+// (v starts at 0; without momentum it is not touched) for every element of several tensors, each with
+// buffers p, g, v, bf16_copy (v empty without momentum). The last buffer, scalars, holds [lr]. With
+// dampening it also holds the tensors' shares, at TensorSpec::share_at: 1 in the first step of a tensor,
+// whose v becomes the gradient itself, and 1 - dampening in all others; without dampening a share is 1.
+// Where a tensor's gradient is absent its buffer g is empty and every g counts as zero. Where it has a bf16
+// copy, the copy is set to the new p, rounded to bfloat16 (as in adam.h).
 #pragma once
 
 #include <algorithm>

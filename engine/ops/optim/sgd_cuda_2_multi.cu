@@ -1,5 +1,5 @@
-// All tensors of a network in one launch, or a few, 16 bytes at a time: as adam_step's rung of this name. 20
-// bytes per element with momentum, 12 without, 2 more with a bf16 copy.
+// All tensors of a network in one launch or a few, 16 bytes at a time, as in adam_step's rung of this name.
+// 20 bytes per element with momentum, 12 without, 2 more with a bf16 copy.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/optim/cuda_tensor_list.h"

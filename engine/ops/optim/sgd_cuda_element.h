@@ -1,5 +1,5 @@
-// A step of SGD for one element on a GPU; as in adam_cuda_element.h, fused where the rung cpu_1_simd is and
-// nowhere else.
+// A step of SGD for one element on a GPU. As in adam_cuda_element.h, it is fused where the rung cpu_1_simd
+// is and nowhere else.
 #pragma once
 
 #include "cuda_grid.h"
@@ -17,12 +17,12 @@ struct SgdNumbers {
         nesterov(rule.nesterov) {}
 };
 
-/// Where a tensor's share of its gradient stands; null without dampening.
+/// The address of a tensor's share of its gradient; null without dampening.
 inline const double* sgd_share(const SgdStep& op, std::size_t tensor, const double* scalars) {
   return op.rule.dampened ? scalars + op.tensors[tensor].share_at : nullptr;
 }
 
-/// Moves p and, with momentum, v.
+/// Updates p and, with momentum, v.
 __device__ inline void sgd_element(const SgdNumbers& s, float minus_lr, float share, float& p, float g,
                                    float& v) {
   if (s.weight_decay != 0) g = fmaf(s.weight_decay, p, g);

@@ -33,7 +33,7 @@ Problems problems(DType dtype) {
       list.push_back(std::make_unique<SgdStep>(dtype, TensorList{{count}}, rule));
     for (const std::vector<std::int64_t>& counts : tensor_counts()) {
       TensorList tensors = tensor_list_of(counts, true, true);
-      for (std::size_t k = 0; k < tensors.size(); ++k)  // some share one, and others stand between
+      for (std::size_t k = 0; k < tensors.size(); ++k)  // some have the same, and unused ones are between
         tensors[k].share_at = static_cast<std::int64_t>(2 + k / 2 * 3);
       list.push_back(std::make_unique<SgdStep>(dtype, std::move(tensors), rule));
     }

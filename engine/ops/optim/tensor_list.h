@@ -1,6 +1,6 @@
 // The tensors of an op that does the same to many of them in one call (an optimiser's step over all
-// parameters of a network). What is launched once per tensor costs more than the work itself when most
-// tensors are small, as those of a network are.
+// parameters of a network). One launch per tensor would cost more than the work itself when most tensors
+// are small, as in a network.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,9 @@ namespace umbra {
 
 struct TensorSpec {
   std::int64_t count;            // elements
-  bool gradient_absent = false;  // of an optimiser's: its gradient is zero and no buffer holds it
-  bool bf16_copy = false;        // of an optimiser's: it writes the new numbers as bfloat16, too
-  std::int64_t share_at = 1;     // of SGD with dampening: where in its scalars this tensor's share stands
+  bool gradient_absent = false;  // for optimisers: the gradient is zero and has no buffer
+  bool bf16_copy = false;        // for optimisers: also write the new numbers as bfloat16
+  std::int64_t share_at = 1;     // for SGD with dampening: index of the share in the scalars
 };
 using TensorList = std::vector<TensorSpec>;
 
@@ -26,8 +26,8 @@ inline std::int64_t total_count(const TensorList& tensors) {
   return total;
 }
 
-/// "n33", "n3+0+17*+8~" (the star: without a gradient; the tilde: with a bf16 copy), and of many "n299142 in
-/// 62", behind it a tilde where some have bf16 copies.
+/// "n33", "n3+0+17*+8~" (the star: without a gradient; the tilde: with a bf16 copy), and for many tensors
+/// "n299142 in 62", followed by a tilde where some have bf16 copies.
 inline std::string text_of(const TensorList& tensors) {
   constexpr std::size_t kMostInText = 8;
   if (tensors.size() > kMostInText) {

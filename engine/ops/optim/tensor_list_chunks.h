@@ -1,4 +1,4 @@
-// How CPU rungs walk an op's tensors: all of them in one parallel loop.
+// How CPU rungs process an op's tensors: all of them in one parallel loop.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +10,10 @@
 
 namespace umbra {
 
-/// Calls body(tensor, begin, end) for pieces of all tensors, side by side. The tensors are laid end to end
-/// and cut into chunks of one grain, so that small tensors share a chunk; each starts at a multiple of 64
-/// elements of that row, so that pieces start where the alignment of their tensor allows whole cache lines.
+/// Calls body(tensor, begin, end) for pieces of all tensors, in parallel. The tensors are laid end to end
+/// and divided into chunks of one grain, so that small tensors share a chunk. Each tensor starts at a
+/// multiple of 64 elements of that row, so that pieces start at whole cache lines if their tensor is
+/// aligned.
 template <class Body>
 void parallel_tensors(const TensorList& tensors, const Body& body) {
   const auto in_row = [](const TensorSpec& tensor) { return (tensor.count + 63) / 64 * 64; };
@@ -28,8 +29,8 @@ void parallel_tensors(const TensorList& tensors, const Body& body) {
   });
 }
 
-/// The bf16 copy of `count` numbers that an optimiser has just written: they are still in the first-level
-/// cache.
+/// Writes the bf16 copy of `count` numbers that an optimiser has just written, which are still in the
+/// first-level cache.
 inline void write_bf16_copy(const float* p, std::int64_t count, Bf16* bf16_copy) {
   for (std::int64_t i = 0; i < count; ++i) bf16_copy[i] = Bf16(p[i]);
 }

@@ -1,4 +1,4 @@
-// The lists of tensors on which ops that take several are tested and timed.
+// The lists of tensors on which ops over several tensors are tested and timed.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace umbra {
 
-/// Elements of the tensors of every list: none, empty ones between others, one more and one less than vectors
-/// and chunks, a network's mixture of large and small, and more than one launch of a GPU takes.
+/// Elements of the tensors of every list: none, empty ones between others, one more and one less than
+/// vectors and chunks, a network's mixture of large and small, and more than fit into one launch of a GPU.
 inline std::vector<std::vector<std::int64_t>> tensor_counts() {
   std::vector<std::int64_t> many;
   for (std::int64_t k = 0; k < 133; ++k) many.push_back(k * 37 % 71);
@@ -23,7 +23,7 @@ inline std::vector<std::vector<std::int64_t>> tensor_counts() {
           many};
 }
 
-/// Tensors of these counts; if so wanted, every third without a gradient and every second with a bf16 copy.
+/// Tensors of these counts; optionally, every third without a gradient and every second with a bf16 copy.
 inline TensorList tensor_list_of(const std::vector<std::int64_t>& counts, bool gradients_absent = false,
                                  bool bf16_copies = false) {
   TensorList tensors;

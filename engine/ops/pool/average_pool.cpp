@@ -6,7 +6,7 @@ namespace umbra {
 
 AveragePoolOp::AveragePoolOp(DType type, const PoolGeometry& g, bool count_padding_)
     : Op(type), geometry(g), count_padding(count_padding_) {
-  require(g.dilation == Triple{1, 1, 1}, "average pooling takes windows without dilation, not ", g);
+  require(g.dilation == Triple{1, 1, 1}, "average pooling supports only windows without dilation, not ", g);
 }
 
 std::string AveragePoolOp::text() const {

@@ -2,9 +2,9 @@
 //
 //   y[o, c, n] = 1 / S(o) sum over taps t of x[o * stride - padding + t, c, n]        (x = 0 outside)
 //
-// and its adjoint  dx[i, c, n] = sum of dy[o, c, n] / S(o) over the outputs o whose windows hold i.
-// S(o) is how many taps lie in the padded input (count_padding) or in the input itself, as in PyTorch's
-// AvgPool2d and AvgPool3d; what hangs over the end of the padded input (ceil) never counts. Windows have no
+// and its adjoint  dx[i, c, n] = sum of dy[o, c, n] / S(o) over the outputs o whose windows contain i. S(o)
+// is the number of taps in the padded input (count_padding) or in the input itself, as in PyTorch's
+// AvgPool2d and AvgPool3d; taps past the end of the padded input (ceil) never count. Windows have no
 // dilation.
 #pragma once
 
@@ -18,10 +18,10 @@ class AveragePoolOp : public Op {
  public:
   /// Throws Error where the geometry has a dilation.
   AveragePoolOp(DType type, const PoolGeometry& g, bool count_padding_ = true);
-  std::string text() const override;  // the geometry's, " count_padding=off" behind it
+  std::string text() const override;  // the geometry's, then " count_padding=off"
   double flops() const override;      // one addition per tap
 
-  /// How many taps of window o count on `axis`; S is the product over the axes.
+  /// The number of taps of window o that count on `axis`; S is the product over the axes.
   std::int64_t counted(std::int64_t o, int axis) const {
     const PoolRange inside = pool_range(geometry, o, axis);
     if (!count_padding) return inside.end - inside.begin;

@@ -1,6 +1,7 @@
 // Average pooling over windows on batch-last data: a position is a row of C * N contiguous numbers, and
-// vectors run along it, with their sums in double. Forward adds the taps of an output; backward goes over the
-// inputs and adds the shares of the outputs whose windows hold them, so that nothing is cleared or scattered.
+// vectors run along it, with their sums in double. Forward adds the taps of an output; backward iterates
+// over the inputs and adds the shares of the outputs whose windows contain them, so nothing is cleared or
+// scattered.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/pool/average_pool_cpu_1_rows.cpp"
 #include "engine/cpu/simd.h"
@@ -13,8 +14,8 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-/// y[i] = the sum of number i of a row, for i in [begin, end): add(dd, i, parts, sum) makes the sums of
-/// `parts` vectors of doubles from i on out of zeros. Four of them hide the latency of an addition.
+/// y[i] = the sum of number i of a row, for i in [begin, end): add(dd, i, parts, sum) adds to sums that
+/// start at zero, for `parts` vectors of doubles from i on. Four of them hide the latency of an addition.
 template <class Add>
 HWY_INLINE void sums_of_row(std::int64_t begin, std::int64_t end, float* y, const Add& add) {
   const auto some = [&](auto dd, std::int64_t i, auto parts) HWY_ATTR {

@@ -1,6 +1,6 @@
 // One thread per result, in both directions, its sum in double. Forward it adds the inputs of its window;
-// backward the shares of the outputs whose windows hold its input: nothing is scattered and the sum has an
-// order.
+// backward the shares of the outputs whose windows contain its input: nothing is scattered and the order of
+// the sum is fixed.
 #include <limits>
 
 #include "engine/cuda/tile/indexing.h"
@@ -66,7 +66,7 @@ void launch_each(void (*kernel)(const float*, float*, AverageWindows, std::int64
 std::string declines(const AveragePoolOp& op) {
   const Triple& k = op.geometry.kernel;
   const bool many_taps = k[0] * k[1] > std::numeric_limits<std::int32_t>::max() / k[2];
-  return many_taps ? "it takes windows of less than 2^31 taps" : too_many_positions(op.geometry);
+  return many_taps ? "it supports only windows of fewer than 2^31 taps" : too_many_positions(op.geometry);
 }
 
 void forward(const AveragePoolForward& op, Buffers buffers, void*, Stream& stream) {

@@ -7,7 +7,7 @@
 
 namespace umbra {
 
-/// body(position) for the inputs under the taps of window o, which is counted in memory order.
+/// Calls body(position) for the inputs under the taps of window o, in memory order.
 template <class Body>
 void for_each_tap(const PoolGeometry& g, std::int64_t o, const Body& body) {
   const PoolRange d = pool_range(g, o / g.out(2) / g.out(1), 0);

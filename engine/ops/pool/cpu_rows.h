@@ -1,6 +1,6 @@
-// What the CPU rungs of pooling over windows share: the boxes of positions that a window sees or that see an
-// input, and the work cut into rows of positions. Like simd.h, which must be included first, it has no
-// include guard: it is compiled once per instruction set.
+// Shared by the CPU rungs of pooling over windows: the box of the inputs of a window, the box of the
+// outputs whose windows contain an input, and the division of the work into rows of positions. Like simd.h,
+// which must be included first, this file has no include guard: it is compiled once per instruction set.
 #include <algorithm>
 
 #include "engine/ops/pool/pool_geometry.h"
@@ -24,7 +24,7 @@ struct PositionBox {
     return (i * height + j) * width + k;
   }
   std::int64_t first() const { return at(d.begin, h.begin, w.begin); }
-  /// body(position) in memory order.
+  /// Calls body(position) in memory order.
   template <class Body>
   HWY_INLINE void for_each(const Body& body) const {
     for (std::int64_t i = d.begin; i < d.end; i += d.step) {
@@ -35,7 +35,7 @@ struct PositionBox {
   }
 };
 
-/// The inputs that the window of output o sees.
+/// The inputs in the window of output o.
 [[maybe_unused]] inline PositionBox window_of(const PoolGeometry& g, std::int64_t o) {
   const std::int64_t k = o % g.out(2), j = o / g.out(2) % g.out(1), i = o / g.out(2) / g.out(1);
   return {pool_range(g, i, 0), pool_range(g, j, 1), pool_range(g, k, 2), g.in[1], g.in[2]};
@@ -49,7 +49,7 @@ struct PositionBox {
   const std::int64_t begin = at < span ? 0 : (at - span) / g.stride[a] + 1;
   return {begin, std::min(g.out(axis), at / g.stride[a] + 1)};
 }
-/// Without dilation they are the outputs whose windows hold the input.
+/// Without dilation these are the outputs whose windows contain the input.
 [[maybe_unused]] inline PositionBox outputs_of(const PoolGeometry& g, std::int64_t input) {
   const std::int64_t k = input % g.in[2], j = input / g.in[2] % g.in[1], i = input / g.in[2] / g.in[1];
   return {outputs_that_see(g, i, 0), outputs_that_see(g, j, 1), outputs_that_see(g, k, 2), g.out(1),
@@ -62,7 +62,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace umbra {
 
-/// body(position, begin, end) over `positions` rows, long rows in pieces.
+/// Calls body(position, begin, end) for `positions` rows, long rows in pieces.
 template <class Body>
 void for_row_pieces(std::int64_t positions, std::int64_t row, const Body& body) {
   constexpr std::int64_t kPiece = 2048;

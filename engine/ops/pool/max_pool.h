@@ -1,11 +1,11 @@
-// Max pooling in two or three dimensions with padding (padded positions never win), on batch-last data
+// Max pooling in two or three dimensions with padding (which is never the maximum), on batch-last data
 // [D, H, W, C, N]:
 //
 //   y[o, c, n] = max over taps t of x[o * stride - padding + t * dilation, c, n]
 //
-// argmax holds the winner's flat position inside the volume [D, H, W]. Ties go to the first tap in memory
-// order and a NaN wins over every number (the last of several), as in PyTorch. Backward:  dx[i, c, n] = sum
-// of dy over the outputs that chose position i, which must lie in their windows.
+// argmax is the flat position of the maximum inside the volume [D, H, W]. Of equal values the first tap in
+// memory order is chosen, and a NaN is chosen over every number (the last of several), as in PyTorch.
+// Backward: dx[i, c, n] = sum of dy over the outputs that chose position i, which must be in their windows.
 #pragma once
 
 #include "engine/ops/pool/pool_geometry.h"

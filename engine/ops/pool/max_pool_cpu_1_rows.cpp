@@ -1,8 +1,8 @@
 // Max pooling on batch-last data: a position is a row of C * N contiguous numbers, and vectors run along it.
-// Forward takes the taps of an output one after the other with the winner in registers; backward goes over
-// the inputs and adds the gradients of those outputs whose windows hold them and that chose them, in the
-// order of the outputs, so that nothing is cleared or scattered. With dilation it looks at some outputs more,
-// which cannot have chosen the input.
+// Forward iterates over the taps of an output with the maximum in registers. Backward iterates over the
+// inputs and adds the gradients of those outputs whose windows contain them and that chose them, in the
+// order of the outputs, so nothing is cleared or scattered. With dilation it also checks some outputs that
+// cannot have chosen the input.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/pool/max_pool_cpu_1_rows.cpp"
 #include "engine/cpu/simd.h"

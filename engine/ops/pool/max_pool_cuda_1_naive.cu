@@ -1,6 +1,6 @@
-// One thread per result, in both directions. Forward it looks at the inputs of its window. Backward it looks
-// at the outputs whose windows hold its input and adds up those that chose it: nothing is scattered and the
-// sum has an order.
+// One thread per result, in both directions. Forward it iterates over the inputs of its window. Backward it
+// iterates over the outputs whose windows contain its input and adds up those that chose it: nothing is
+// scattered and the order of the sum is fixed.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/pool/max_pool.h"

@@ -1,7 +1,7 @@
 // Four neighbouring samples per thread: they share the position, hence the window, the loops and the index
-// arithmetic, and their numbers come in 16-byte loads. Where four do not divide a row, or a buffer does not
-// start at a multiple of 16 bytes, a thread takes one. Indices of threads are 32 bits wide, which makes their
-// divisions cheap.
+// arithmetic, and are read in 16-byte loads. Where the length of a row is not a multiple of four, or a
+// buffer does not start at a multiple of 16 bytes, a thread processes one sample. Thread indices are 32
+// bits wide, which makes their divisions cheap.
 #include "engine/cuda/tile/channel_walk.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/pool/max_pool.h"
@@ -109,10 +109,10 @@ __global__ void __launch_bounds__(kElementThreads)
 template <class O>
 std::string declines(const O& op) {
   const std::int64_t count = op.geometry.in_volume() * op.geometry.row();
-  return count < std::int64_t{1} << 31 ? "" : "it takes less than 2^31 numbers";
+  return count < std::int64_t{1} << 31 ? "" : "it supports at most 2^31 - 1 numbers";
 }
 std::string declines_forward(const MaxPoolForward& op) {
-  return has_gaps(op.geometry) ? "it takes windows without dilation only" : declines(op);
+  return has_gaps(op.geometry) ? "it supports only windows without dilation" : declines(op);
 }
 
 bool in_fours(std::int64_t row, const void* a, const void* b, const void* c) {

@@ -6,8 +6,8 @@
 
 namespace umbra {
 
-/// Position of the winner among the real inputs of the window of output (od, oh, ow), where x[position *
-/// stride] is an input: the first of equals; a later NaN takes the place of anything, as in PyTorch.
+/// Position of the maximum among the real inputs of the window of output (od, oh, ow), where x[position *
+/// stride] is an input: the first of equal values; a NaN replaces any earlier value, as in PyTorch.
 template <class T>
 std::int64_t pool_winner(const PoolGeometry& g, const T* x, std::int64_t stride, std::int64_t od,
                          std::int64_t oh, std::int64_t ow) {

@@ -56,7 +56,7 @@ HWY_EXPORT(mean_pool_share);
 
 namespace {
 
-/// body(begin, end) over pieces of the row, whole vectors of about one grain of work.
+/// Calls body(begin, end) for pieces of the row: whole vectors, about one grain of work.
 template <class Body>
 void for_pieces(std::int64_t row, std::int64_t volume, const Body& body) {
   constexpr std::int64_t kVector = 64;

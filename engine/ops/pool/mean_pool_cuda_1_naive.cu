@@ -1,5 +1,5 @@
-// One thread per output. Forward, neighbouring threads have neighbouring columns, so that all reads are whole
-// lines.
+// One thread per output. Forward, neighbouring threads have neighbouring columns, so that all reads are of
+// whole lines.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/pool/mean_pool.h"

@@ -1,6 +1,6 @@
-// The columns of the matrix [S, C N]. Forward, eight warps share 32 columns and add what they found in a
-// fixed order: eight times the reads under way of one thread per column. Backward, a thread stays in its
-// column (engine/ops/shared/cuda_channel_map.h).
+// The columns of the matrix [S, C N]. Forward, eight warps share 32 columns and add their sums in a fixed
+// order: eight times as many reads are in flight as with one thread per column. Backward, a thread stays in
+// its column (engine/ops/shared/cuda_channel_map.h).
 #include "engine/ops/ladder.h"
 #include "engine/ops/pool/mean_pool.h"
 #include "engine/ops/shared/cuda_channel_map.h"

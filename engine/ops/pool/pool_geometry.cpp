@@ -48,7 +48,7 @@ void PoolGeometry::check(std::string_view pooling) const {
     // Taps that are far apart may step over a small input.
     for (std::int64_t o = 0; o < out(axis) && o * stride[a] < padding[a]; ++o) {
       require(pool_range(*this, o, axis).count() > 0, pooling,
-              " needs a number under every window, but one lies wholly in the padding for ", *this);
+              " needs a number under every window, but one is entirely in the padding for ", *this);
     }
   }
 }

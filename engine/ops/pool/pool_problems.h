@@ -1,5 +1,5 @@
 // The geometries on which the rungs of pooling over windows are tested and timed: the stem of the network,
-// and every odd one.
+// and irregular ones.
 #pragma once
 
 #include "engine/ops/pool/pool_geometry.h"
@@ -10,7 +10,7 @@ inline constexpr PoolGeometry kPoolGeometries[] = {
     {8, 20, {15, 15, 15}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},   // the stem, a quarter of a batch
     {2, 16, {1, 112, 112}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},  // ResNet-18 in two dimensions, fewer channels
     {1, 1, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
-    {1, 1, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // nothing but padding around one number
+    {1, 1, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // only padding around one number
     {2, 3, {2, 2, 2}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
     {1, 2, {5, 7, 11}, {3, 2, 5}, {1, 2, 3}, {1, 0, 2}},
     {2, 2, {5, 6, 7}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
@@ -22,10 +22,10 @@ inline constexpr PoolGeometry kPoolGeometries[] = {
     {32, 3, {4, 4, 4}, {2, 2, 2}, {2, 2, 2}, {0, 0, 0}},
     {5, 13, {3, 4, 5}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},  // a row of four vectors and one number
     {1, 1100, {2, 3, 3}, {1, 3, 2}, {1, 1, 1}, {0, 1, 1}},
-    {3, 700, {1, 2, 3}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}},  // a row that the CPU takes in two pieces
+    {3, 700, {1, 2, 3}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}},  // a row that the CPU divides into two pieces
 };
 
-/// Windows that hang over the end.
+/// Windows that extend past the end.
 inline constexpr PoolGeometry kCeilGeometries[] = {
     {2, 8, {1, 27, 28}, {1, 3, 3}, {1, 2, 2}, {0, 0, 0}, {1, 1, 1}, true},  // SqueezeNet and GoogLeNet
     {3, 5, {6, 7, 8}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, {1, 1, 1}, true},

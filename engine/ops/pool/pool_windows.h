@@ -1,4 +1,5 @@
-// The geometry of pooling in numbers that a kernel takes by value, and which positions and windows meet.
+// The geometry of pooling as plain numbers that a kernel receives by value, and which windows contain which
+// positions.
 #pragma once
 
 #include <limits>
@@ -18,15 +19,16 @@ struct Windows {
   struct Range {
     int begin, end;
   };
-  /// The input coordinates in the window of output o, padding left out, are every step()-th of this range.
+  /// The input coordinates in the window of output o, without padding: every step()-th number of this range.
   constexpr Range inputs_of(int o, int axis) const {
     const int start = o * stride[axis] - padding[axis], end = start + span[axis];
     return {start > 0 ? start : 0, end < in[axis] ? end : in[axis]};
   }
   static constexpr int step(int /*axis*/) { return 1; }
-  /// The outputs whose windows hold input coordinate i; with gaps, those between whose taps it lies as well.
+  /// The outputs whose windows contain input coordinate i; with gaps, also those between whose taps it
+  /// lies.
   constexpr Range outputs_of(int i, int axis) const {
-    const int before = i + padding[axis] - span[axis];  // the last start that is too early
+    const int before = i + padding[axis] - span[axis];  // the last start for which the window ends before i
     const int begin = before < 0 ? 0 : before / stride[axis] + 1;
     const int end = (i + padding[axis]) / stride[axis] + 1;
     return {begin, end < out[axis] ? end : out[axis]};
@@ -40,7 +42,7 @@ struct DilatedWindows : Windows {
   constexpr Range inputs_of(int o, int axis) const {
     Range range = Windows::inputs_of(o, axis);
     const int start = o * stride[axis] - padding[axis];
-    // The first tap behind the padding.
+    // The first tap after the padding.
     if (start < 0) range.begin = start + (dilation[axis] - 1 - start) / dilation[axis] * dilation[axis];
     return range;
   }
@@ -51,7 +53,7 @@ struct DilatedWindows : Windows {
 struct AverageWindows : Windows {
   bool count_padding;
 
-  /// AveragePoolOp::counted: how many taps of window o count on the axis.
+  /// AveragePoolOp::counted: the number of taps of window o that count on the axis.
   constexpr int counted(int o, int axis) const {
     const Range inside = inputs_of(o, axis);
     if (!count_padding) return inside.end - inside.begin;
@@ -60,14 +62,15 @@ struct AverageWindows : Windows {
   }
 };
 
-/// Why these structures, in 32 bits, cannot hold the geometry; "" when they can.
+/// Why these structures cannot hold the geometry in 32 bits; "" when they can.
 inline std::string too_many_positions(const PoolGeometry& g) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
-  if (g.in_volume() > kMost || g.out_volume() > kMost) return "it takes volumes of less than 2^31 positions";
+  if (g.in_volume() > kMost || g.out_volume() > kMost)
+    return "it supports only volumes of fewer than 2^31 positions";
   for (int axis = 0; axis < 3; ++axis) {
     const auto a = static_cast<std::size_t>(axis);
     const std::int64_t furthest = g.in[a] + 2 * g.padding[a] + g.span(axis) + g.stride[a] + g.dilation[a];
-    if (furthest > kMost) return "it takes windows that end less than 2^31 positions from the first";
+    if (furthest > kMost) return "it supports only windows that end less than 2^31 positions from the first";
   }
   return "";
 }

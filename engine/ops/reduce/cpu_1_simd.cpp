@@ -1,4 +1,4 @@
-// Whole-buffer reductions: chunks of fixed size side by side, their sums in double added in index order.
+// Whole-buffer reductions: chunks of fixed size in parallel, their sums in double added in index order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"

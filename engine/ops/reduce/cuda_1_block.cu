@@ -1,4 +1,4 @@
-// One block: every thread adds every 1024th number, then the block its threads.
+// One block: every thread adds every 1024th number, then the block adds the sums of its threads.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/ladder.h"
 #include "engine/ops/reduce/cuda_terms.h"

@@ -1,7 +1,7 @@
-// Two launches: blocks leave the sums of their parts of the buffer in the workspace, and one block adds
-// those. A part is a run of 2^13 numbers, or a 1024th of the buffer where that is more, whatever the card.
-// Four numbers per load where the buffer starts at a multiple of 16 bytes; a thread adds the same numbers in
-// the same order where it does not. A buffer of one part is done in one launch.
+// Two launches: blocks write the sums of their parts of the buffer to the workspace, and one block adds
+// them. A part is a run of 2^13 numbers, or a 1024th of the buffer where that is more, on any GPU. There
+// are four numbers per load where the buffer starts at a multiple of 16 bytes; elsewhere a thread adds the
+// same numbers in the same order. A buffer of one part needs only one launch.
 #include <algorithm>
 
 #include "engine/cuda/tile/channel_walk.h"
@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned kThreads = 256, kAhead = 4;
 constexpr std::int64_t kLeastFours = 1 << 11, kMostParts = 1024;
 
-/// In fours: of the whole buffer, rounded up, and of a part.
+/// Counts of groups of four: of the whole buffer, rounded up, and of a part.
 struct Parts {
   explicit Parts(std::int64_t count)
       : fours((count + 3) / 4),
@@ -24,7 +24,7 @@ struct Parts {
   std::int64_t fours, each, parts;
 };
 
-/// Four numbers from 4 i on, zeros behind the end.
+/// Four numbers from 4 i on, zeros after the end.
 __device__ Unit<4> four_at(const float* x, std::int64_t i, std::int64_t count, bool aligned) {
   if (4 * i + 4 <= count) return load_unit<4>(x + 4 * i, aligned);
   Unit<4> unit{};

@@ -1,4 +1,4 @@
-// What a number adds to each of the reductions.
+// The term of a number in each of the reductions.
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,5 @@
 // Reductions of a whole buffer to one number, accumulated in double in a fixed order:
-// sum  s = sum x;  sum_squares  s = sum x^2;  count_nonfinite  n = how many are NaN or
+// sum  s = sum x;  sum_squares  s = sum x^2;  count_nonfinite  n = the count of numbers that are NaN or
 // infinite.
 #pragma once
 

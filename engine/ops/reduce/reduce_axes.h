@@ -1,10 +1,9 @@
 // Reductions over some of a tensor's axes,  y = the sum, the mean, the largest or the smallest of x along
 // them, and their adjoints:
 //   sum, mean   dx = dy,  dx = dy / terms  for every term of an output
-//   max, min    dx = dy / ties  where x == y, else 0: terms that are equally large share, as PyTorch's amax
-//               does
-// A NaN is larger and smaller than every number. It equals none, so that its output has no tie and all terms
-// of it get dx = 0 / 0, a NaN.
+//   max, min    dx = dy / ties  where x == y, else 0: equal maxima share the gradient, as in PyTorch's amax
+// A NaN counts as larger and as smaller than every number. It is equal to none, so its output has no tie
+// and the gradients of all its terms are dx = 0 / 0, a NaN.
 #pragma once
 
 #include <array>
@@ -33,17 +32,17 @@ constexpr std::string_view name_of(AxisReduction how) {
   }
   return "?";
 }
-/// Whether an output is one of its terms.
+/// Whether an output is equal to one of its terms.
 constexpr bool picks(AxisReduction how) {
   return how == AxisReduction::kMax || how == AxisReduction::kMin;
 }
 
-/// What an output is before its first term.
+/// The value of an output before its first term.
 constexpr double fold_start(AxisReduction how) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return how == AxisReduction::kMax ? -kInfinity : how == AxisReduction::kMin ? kInfinity : 0;
 }
-/// What `value` becomes with one more term. A NaN stays.
+/// `value` combined with one more term. A NaN stays a NaN.
 template <class T>
 constexpr T folded(AxisReduction how, T value, T term) {
   if (!picks(how)) return value + term;
@@ -52,7 +51,7 @@ constexpr T folded(AxisReduction how, T value, T term) {
 }
 
 /// A row-major tensor of up to six axes as alternating extents [k0, r0, k1, r1, k2, r2, k3], k kept and r
-/// reduced: neighbouring axes of a kind are one axis, axes of extent 1 none, and the innermost axis stands in
+/// reduced: neighbouring axes of a kind are merged, axes of extent 1 are dropped, and the innermost axis is
 /// r2 or k3.
 struct AxesGeometry {
   static constexpr std::size_t kPlaces = 7;
@@ -68,7 +67,7 @@ struct AxesGeometry {
     }
   }
   std::int64_t outputs() const { return extents[0] * extents[2] * extents[4] * extents[6]; }
-  /// Of every output.
+  /// The number of terms of every output.
   std::int64_t terms() const { return extents[1] * extents[3] * extents[5]; }
   std::int64_t count() const { return outputs() * terms(); }
   /// "32 (8) 4": reduced extents in brackets; "1" where there is one number.
@@ -82,8 +81,8 @@ struct AxesGeometry {
   }
 };
 
-/// Where the terms of an output stand: term t of output o at first(o) + step(t). Kernels of both devices use
-/// it.
+/// The offsets of the terms of an output: term t of output o is at first(o) + step(t). Kernels of both
+/// devices use it.
 struct AxesIndex {
   std::array<std::int64_t, AxesGeometry::kPlaces> extents, strides;
 
@@ -95,12 +94,13 @@ struct AxesIndex {
     return output % extents[6] + digits<4>(output / extents[6]);
   }
   constexpr std::int64_t step(std::int64_t term) const {
-    if (term < extents[5]) return term * strides[5];  // one reduced axis: nothing is divided
+    if (term < extents[5]) return term * strides[5];  // one reduced axis: no division
     return term % extents[5] * strides[5] + digits<3>(term / extents[5]);
   }
-  /// Neighbouring outputs with neighbouring terms; 1 where neighbours in memory belong to one output.
+  /// The number of neighbouring outputs with neighbouring terms; 1 where neighbours in memory belong to one
+  /// output.
   constexpr std::int64_t inner() const { return extents[6]; }
-  /// How many terms of an output are neighbours in memory, if inner() is 1.
+  /// The number of terms of an output that are adjacent in memory, if inner() is 1.
   constexpr std::int64_t run() const { return extents[5]; }
 
  private:
@@ -122,7 +122,7 @@ class ReduceAxesOp : public Op {
   ReduceAxesOp(DType type, AxisReduction how_, const AxesGeometry& g) : Op(type), how(how_), geometry(g) {}
   std::string text() const override { return concat(name_of(how), " ", geometry.text()); }
   double flops() const override { return static_cast<double>(geometry.count()); }
-  /// What a sum is divided by.
+  /// The divisor of a sum.
   double divisor() const { return how == AxisReduction::kMean ? static_cast<double>(geometry.terms()) : 1; }
 
   AxisReduction how;
@@ -141,7 +141,7 @@ class ReduceAxesForward final : public ReduceAxesOp {
   bool exact_on_integers() const override { return how != AxisReduction::kMean; }
 };
 
-/// Only max and min look at x and y; the others have no such buffers.
+/// Only max and min read x and y; the others have no such buffers.
 class ReduceAxesBackward final : public ReduceAxesOp {
  public:
   using ReduceAxesOp::ReduceAxesOp;

@@ -1,5 +1,5 @@
-// Reductions over axes, in double: vectors run along the terms of an output where these are neighbours in
-// memory, otherwise across a strip of outputs. Runs of terms that are done side by side are put together in
+// Reductions over axes, in double: vectors run along the terms of an output where these are adjacent in
+// memory, otherwise across a strip of outputs. Runs of terms that are reduced in parallel are combined in
 // order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/reduce_axes_cpu_1_simd.cpp"
@@ -23,7 +23,7 @@ HWY_INLINE hn::Vec<DD> folded_lanes(DD, hn::Vec<DD> value, hn::Vec<DD> term) {
   }
 }
 
-/// `count` neighbours at x.
+/// Folds `count` adjacent numbers at x.
 template <AxisReduction kHow>
 double fold_run(const float* x, std::int64_t count) {
   const hn::ScalableTag<double> dd;
@@ -42,7 +42,7 @@ double fold_run(const float* x, std::int64_t count) {
   return value;
 }
 
-/// values[j] = the terms [begin, end) of the output task.output + j.
+/// values[j] = the fold of the terms [begin, end) of the output task.output + j.
 template <AxisReduction kHow>
 void fold_task(const AxesIndex& index, const ReduceTask& task, const float* x, double* values) {
   x += index.first(task.output);

@@ -1,5 +1,5 @@
-// The adjoints of reductions over axes: vectors run as in the forward pass. Of max and min the ties of every
-// output are counted first, by the same tasks.
+// The adjoints of reductions over axes: vectors run as in the forward pass. For max and min the same tasks
+// first count the ties of every output.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/reduce_axes_cpu_1_simd_backward.cpp"
 #include "engine/cpu/simd.h"
@@ -11,7 +11,7 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-/// ties[j] = how many terms [begin, end) of the output task.output + j equal it, y[task.output + j].
+/// ties[j] = the number of terms [begin, end) of the output task.output + j that equal y[task.output + j].
 void count_ties_of_task(const AxesIndex& index, const ReduceTask& task, const float* x, const float* y,
                         double* ties) {
   x += index.first(task.output);
@@ -74,7 +74,7 @@ namespace {
 HWY_EXPORT(count_ties_of_task);
 HWY_EXPORT(spread_task);
 
-/// Leaves how many terms every output has that equal it in the first row of `partial`, [splits, outputs].
+/// Writes the number of terms that equal their output to the first row of `partial`, [splits, outputs].
 void count_ties(const AxesIndex& index, const ReduceCut& cut, const float* x, const float* y,
                 double* partial) {
   cut.for_tasks([&](const ReduceTask& task) {

@@ -1,6 +1,6 @@
-// A thread, a warp or a block per output, whichever the shape asks for: its threads take the terms in turn
-// and put their results together in a fixed order. Backward, the same threads write the gradients of the
-// terms, of max and min after they have counted the ties.
+// A thread, a warp or a block per output, depending on the shape: its threads process the terms in turn and
+// combine their results in a fixed order. Backward, the same threads write the gradients of the terms; for
+// max and min they count the ties first.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
@@ -23,7 +23,7 @@ __device__ Group my_group(unsigned lanes) {
   return {thread_number() / lanes, threadIdx.x % lanes, lanes};
 }
 
-/// Over the threads of a group; all threads of the block must call it.
+/// Folds over the threads of a group; all threads of the block must call it.
 template <class Fold>
 __device__ double group_fold(double value, const Group& group, const Fold& fold) {
   if (group.lanes == 1) return value;
@@ -70,7 +70,7 @@ __global__ void __launch_bounds__(kElementThreads)
   }
 }
 
-/// Threads of a group: one where terms are few or where neighbouring outputs, of which there are enough, have
+/// Threads of a group: one where terms are few, or where there are enough neighbouring outputs with
 /// neighbouring terms; a block where outputs are few.
 unsigned lanes_of(const AxesGeometry& g) {
   const bool side_by_side = g.extents[6] > 1 && g.outputs() >= 1 << 12;

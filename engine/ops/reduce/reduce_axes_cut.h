@@ -1,6 +1,6 @@
-// How cpu_1_simd cuts a reduction over axes: strips of neighbouring outputs whose terms are neighbours, too
-// (single outputs where the terms of one output are), and where there are few strips the terms into runs of
-// about one grain of work. The cut depends on the problem alone.
+// How cpu_1_simd divides a reduction over axes: into strips of neighbouring outputs whose terms are also
+// neighbours (single outputs where the terms of one output are), and, where there are few strips, their
+// terms into runs of about one grain of work. The division depends on the problem alone.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ struct ReduceTask {
   std::int64_t output, width, begin, end, split;
 };
 
-/// Calls body(where they stand behind the first term, terms) for the runs of neighbours of a task whose
-/// outputs have such.
+/// Calls body(offset from the first term, number of terms) for the runs of adjacent terms of a task; only
+/// for tasks whose outputs have such runs.
 template <class Body>
 void for_runs(const AxesIndex& index, const ReduceTask& task, const Body& body) {
   for (std::int64_t t = task.begin, next; t < task.end; t = next) {
@@ -27,7 +27,7 @@ void for_runs(const AxesIndex& index, const ReduceTask& task, const Body& body) 
 
 struct ReduceCut {
   static constexpr std::int64_t kStrip = 64;        // outputs at most
-  static constexpr std::int64_t kManyStrips = 256;  // with so many, their terms are not cut
+  static constexpr std::int64_t kManyStrips = 256;  // from here on terms are not divided
 
   explicit ReduceCut(const AxesGeometry& g) : outputs(g.outputs()), terms(g.terms()), inner(g.extents[6]) {
     if (outputs == 0) return;
@@ -44,14 +44,14 @@ struct ReduceCut {
     return {strip / strips_per_row * inner + j, std::min(kStrip, inner - j), split * each,
             std::min(terms, (split + 1) * each), split};
   }
-  /// Calls body(task) for all of them, side by side.
+  /// Calls body(task) for all tasks, in parallel.
   template <class Body>
   void for_tasks(const Body& body) const {
     parallel_chunks(strips * splits, tasks_per_chunk, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t number = begin; number < end; ++number) body(task(number));
     });
   }
-  /// Bytes of one double per output and split, [splits, outputs]; none where an output is done by one task.
+  /// Bytes of one double per output and split, [splits, outputs]; 0 where one task computes a whole output.
   std::size_t partial_bytes() const {
     return splits == 1 ? 0 : static_cast<std::size_t>(splits * outputs) * sizeof(double);
   }

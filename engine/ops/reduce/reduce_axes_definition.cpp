@@ -1,5 +1,5 @@
 // The definitions of the reductions over axes and the problems on which their rungs are tested and timed:
-// batches, rows, columns, channels, whole tensors, every pattern of axes, and everything odd.
+// batches, rows, columns, channels, whole tensors, every pattern of axes, and irregular shapes.
 #include "engine/ops/ladder.h"
 #include "engine/ops/reduce/reduce_axes_reference.h"
 
@@ -11,7 +11,7 @@ struct Case {
   std::vector<int> reduced;
 };
 
-// Small ones, of every reduction.
+// Small cases, for every reduction.
 const std::vector<Case>& small_cases() {
   static const std::vector<Case> cases = {{{32, 14}, {1}},
                                           {{32, 400}, {0}},
@@ -36,7 +36,7 @@ const std::vector<Case>& small_cases() {
                                           {{0, 3}, {1}}};
   return cases;
 }
-// Large ones, of a sum and a maximum.
+// Large cases, for a sum and a maximum.
 const std::vector<Case>& large_cases() {
   static const std::vector<Case> cases = {
       {{32, 20, 512}, {0, 2}}, {{32, 20, 512}, {1}},   {{8, 3, 64, 64}, {2, 3}},
@@ -60,7 +60,7 @@ Problems problems(DType dtype) {
   for (AxisReduction how : {AxisReduction::kSum, AxisReduction::kMax}) {
     for (const Case& c : large_cases()) add(how, c);
   }
-  add(AxisReduction::kSum, {{3, 0}, {1}});  // nothing sums to 0; the others are no numbers
+  add(AxisReduction::kSum, {{3, 0}, {1}});  // an empty sum is 0; the other reductions give NaN or infinity
   return list;
 }
 

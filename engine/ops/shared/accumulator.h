@@ -1,4 +1,4 @@
-// The type in which sums are held: double for float data, the type itself for double and for dual numbers.
+// The type of accumulators: double for float data, the type itself for double and for dual numbers.
 #pragma once
 
 #include <type_traits>

@@ -1,5 +1,5 @@
-// How the CPU rungs cut their work. Cuts depend on the problem alone, never on the number of threads: a sum
-// over chunks in index order then has the same bits on any number of them.
+// How the CPU rungs divide their work. The division depends on the problem alone, never on the number of
+// threads: a sum over chunks in index order is then bit-identical for any number of threads.
 #pragma once
 
 #include <algorithm>
@@ -39,8 +39,8 @@ struct ChannelSlab {
   std::int64_t c0, c1, n0, n1;
 };
 
-/// The cut of [N, C, S] for sums per channel: blocks of channels times groups of samples of about one grain.
-/// With S = 1 neighbouring numbers belong to different channels, so that a block is a run of channels that
+/// Divides [N, C, S] for sums per channel: blocks of channels times groups of samples of about one grain.
+/// With S = 1 neighbouring numbers belong to different channels, so a block is then a run of channels that
 /// fills vectors.
 struct ChannelSplit {
   ChannelSplit(std::int64_t n, std::int64_t c, std::int64_t s)
@@ -60,10 +60,10 @@ struct ChannelSplit {
             group * rows_per_group,
             std::min(batch, (group + 1) * rows_per_group)};
   }
-  /// sums(slab, group) for every slab; then finish(c) for every channel; then apply(slab) for every slab. A
-  /// block goes through all three while its numbers are in cache when there are blocks enough for all
-  /// threads; otherwise all slabs go through one after the other. Same work in the same order per channel,
-  /// hence the same bits.
+  /// Calls sums(slab, group) for every slab; then finish(c) for every channel; then apply(slab) for every
+  /// slab. If there are enough blocks for all threads, a block goes through all three steps while its
+  /// numbers are in cache; otherwise each step runs over all slabs before the next starts. The work per
+  /// channel and its order are the same in both cases, and so the results are bit-identical.
   template <class Sums, class Finish, class Apply>
   void run(const Sums& sums, const Finish& finish, const Apply& apply) const {
     const auto finish_block = [&](std::int64_t b) {

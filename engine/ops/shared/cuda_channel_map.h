@@ -1,5 +1,5 @@
-// y[o, c, i] = f_c(x[o, c, i]): a thread stays in its channel (channel_cut.h), so that what belongs to the
-// channel is looked up once, nothing is divided per element, and neighbouring threads are at neighbouring
+// y[o, c, i] = f_c(x[o, c, i]): a thread stays in its channel (channel_cut.h). The channel's parameters are
+// therefore loaded once, no index is divided per element, and neighbouring threads access neighbouring
 // addresses.
 #pragma once
 

@@ -1,6 +1,7 @@
-// A CPU rung for rounded operands out of one for fp32: the operands are rounded into the workspace, the rung
-// for fp32 multiplies them. It computes with the very numbers that a GPU's tensor cores see, and takes what
-// fp32 takes and a little more: for tests, and where there is no instruction for it.
+// Makes a CPU rung for rounded operands out of a rung for fp32: the operands are rounded into the
+// workspace, and the fp32 rung multiplies them. The products have exactly the operands that a GPU's tensor
+// cores see. It takes the time of fp32 plus that of rounding: it is for tests, and for CPUs without an
+// instruction for the format.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +26,8 @@ inline void round_operand(Precision precision, const void* from, DType type, std
   });
 }
 
-/// Rule: which ops it is about (Problem), how many elements the operands of the products have, which are the
-/// first two buffers (operands), the same op in fp32 (plain) and the rung for this one (rung).
+/// Rule gives the type of the ops (Problem), the element counts of the operands of the products, which are
+/// the first two buffers (operands), the same op in fp32 (plain) and the fp32 rung for an op (rung).
 template <class Rule>
 struct RoundedRung {
   using O = typename Rule::Problem;

@@ -1,4 +1,4 @@
-// What the ops share that round the operands of their products (conv, conv_inference, linear).
+// Shared by the ops that round the operands of their products (conv, conv_inference, linear).
 #pragma once
 
 #include <string>
@@ -8,34 +8,35 @@
 
 namespace umbra {
 
-/// Weights stand in memory as numbers of the op, or, with precision bf16, as bfloat16.
+/// Weights are stored as numbers of the op's dtype, or, with precision bf16, as bfloat16.
 inline void check_weights(DType dtype, Precision precision, DType weights) {
   require(weights == dtype || (weights == DType::kBf16 && precision == Precision::kBf16),
-          "weights in memory as ", name_of(weights), " fit neither dtype ", name_of(dtype), " nor precision ",
+          "weights stored as ", name_of(weights), " match neither dtype ", name_of(dtype), " nor precision ",
           name_of(precision));
 }
 
-/// Behind the geometry in an op's text: "", " tf32", " bf16", " bf16 weights=bf16".
+/// The end of an op's text, after the geometry: "", " tf32", " bf16", " bf16 weights=bf16".
 inline std::string rounding_text(Precision precision, DType weights) {
   return concat(precision == Precision::kF32 ? "" : concat(" ", name_of(precision)),
                 weights == DType::kBf16 ? " weights=bf16" : "");
 }
 
-/// Why a rung that multiplies rounded operands cannot take an op, or "".
+/// Why a rung that multiplies rounded operands does not support an op, or "".
 inline std::string declines_fp32(Precision precision) {
   return precision == Precision::kF32 ? "it computes with precision tf32 or bf16 only" : "";
 }
-/// Why a rung that reads weights as numbers of the op cannot take an op, or "".
+/// Why a rung that reads weights as numbers of the op's dtype does not support an op, or "".
 inline std::string declines_bf16_weights(DType weights) {
-  return weights == DType::kBf16 ? "it takes weights of type f32 only" : "";
+  return weights == DType::kBf16 ? "it supports only weights of type f32" : "";
 }
-/// Why a rung that computes with precision `own` only, its weights of type f32, cannot take an op, or "".
+/// Why a rung that computes with precision `own` only, its weights of type f32, does not support an op, or
+/// "".
 inline std::string declines_other_precisions(Precision own, Precision precision, DType weights) {
   if (precision != own) return concat("it computes with precision ", name_of(own), " only");
   return declines_bf16_weights(weights);
 }
 
-/// Operands as they are.
+/// Returns operands unchanged.
 struct NotRounded {
   template <class T>
   const T& operator()(const T& value) const {
@@ -43,7 +44,7 @@ struct NotRounded {
   }
 };
 
-/// Calls body with a pointer to the weights of an op on T, of the type they have in memory.
+/// Calls body with a pointer to the weights of an op on T, of the type in which they are stored.
 template <class T, class Body>
 void with_weights(DType weights, const void* w, const Body& body) {
   if (weights == DType::kBf16) return body(static_cast<const Bf16*>(w));

@@ -1,6 +1,6 @@
 // Problem sizes that several ops share: those of the network of Nadler & To (2018) with 20 channels and 32
-// boxes, and nasty ones: nothing, one, primes, one more and one less than a vector (1 to 16 lanes) and than a
-// chunk (2^14).
+// boxes, and edge cases: zero, one, primes, and one more and one less than a vector (1 to 16 lanes) and
+// than a chunk (2^14).
 #pragma once
 
 #include <cstdint>

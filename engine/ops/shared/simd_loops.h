@@ -1,4 +1,4 @@
-// Loops over vectors that several CPU rungs share. Like simd.h, which must be included first, it has no
+// Vector loops that several CPU rungs share. Like simd.h, which must be included first, this file has no
 // include guard: it is compiled once per instruction set.
 #include "engine/ops/shared/chunks.h"
 
@@ -24,15 +24,15 @@ template <class T, class Body>
   for (; i < count; ++i) body(one, i);
 }
 
-/// As many floats at p as dd has lanes, as double.
+/// Loads as many floats from p as dd has lanes and converts them to double.
 template <class DD>
 [[maybe_unused]] HWY_INLINE hn::Vec<DD> load_wide(DD dd, const float* p) {
   return hn::PromoteTo(dd, hn::LoadU(hn::Rebind<float, DD>(), p));
 }
 
 /// Adds the terms of [0, count) to sums: term(dd, i, acc) adds those of the elements from i on to its K
-/// accumulators. Two sets of accumulators hide the latency of an addition; their order is that of the
-/// elements, whoever calls.
+/// accumulators. Two sets of accumulators hide the latency of an addition; the order of the additions
+/// depends on the elements alone, not on the caller.
 template <int K>
 struct WideSums {
   using D = hn::ScalableTag<double>;

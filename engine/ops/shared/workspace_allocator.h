@@ -1,4 +1,4 @@
-// Cutting a workspace into arrays.
+// Divides a workspace into arrays.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace umbra {
 
-/// Cuts a workspace into arrays aligned to 64 bytes; with a null base it only counts.
+/// Divides a workspace into arrays aligned to 64 bytes; with a null base it only counts the bytes.
 class WorkspaceAllocator {
  public:
   explicit WorkspaceAllocator(void* base) : base_(static_cast<char*>(base)) {}

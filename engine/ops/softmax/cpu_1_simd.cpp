@@ -1,6 +1,6 @@
 // Softmax and its logarithm with exponentials and sums in double, one exponential per number. Rows whose
-// numbers are neighbours (inner = 1) go one at a time, vectors along the row; otherwise strips of up to
-// kStrip rows side by side, vectors across the strip.
+// numbers are adjacent (inner = 1) are processed one at a time with vectors along the row; otherwise strips
+// of up to kStrip adjacent rows with vectors across the strip.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/softmax/cpu_1_simd.cpp"
 #include <algorithm>
@@ -16,7 +16,7 @@ HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
 namespace {
 
-/// exp(v), of a NaN the NaN: Highway's, which is within one unit in the last place, makes 0 of it.
+/// exp(v), and NaN for a NaN: Highway's Exp, which is within one unit in the last place, returns 0 for it.
 template <class DD>
 HWY_INLINE hn::Vec<DD> exp_or_nan(DD dd, hn::Vec<DD> v) {
   return hn::IfThenElse(hn::IsNaN(v), v, hn::Exp(dd, v));
@@ -28,7 +28,7 @@ HWY_INLINE void store_narrow(hn::Vec<DD> v, DD, float* to) {
   hn::StoreU(hn::DemoteTo(d, v), d, to);
 }
 
-/// Any number where there is a NaN: the row then becomes NaN, whatever is subtracted.
+/// The maximum. If there is a NaN the result is arbitrary: the row becomes NaN, whatever is subtracted.
 float largest_of(const float* x, std::int64_t count) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -92,7 +92,7 @@ void forward_strip(const float* x, float* y, std::int64_t extent, std::int64_t i
   }
 }
 
-/// What a number adds to the sum of its row, and what then becomes of it.
+/// A number's term in the sum of its row, and (gradient_of) its gradient, given the sum.
 template <bool kLog, class DD>
 HWY_INLINE hn::Vec<DD> gradient_term(DD dd, const float* dy, const float* y) {
   const auto upstream = load_wide(dd, dy);

@@ -1,5 +1,5 @@
-// How cpu_1_simd cuts the rows of a softmax: strips of neighbouring rows, whose sums stay in the first-level
-// cache while the numbers of the rows go by.
+// How cpu_1_simd divides the rows of a softmax: into strips of neighbouring rows, whose sums stay in the
+// first-level cache during the loop over the rows' numbers.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace umbra {
 
 inline constexpr std::int64_t kSoftmaxStrip = 64;  // rows
 
-/// Calls body(where the first number of its first row stands, how many rows) for every strip.
+/// Calls body(offset of the first number of its first row, number of rows) for every strip.
 template <class Body>
 void for_strips(const SoftmaxOp& op, const Body& body) {
   if (op.count() == 0) return;

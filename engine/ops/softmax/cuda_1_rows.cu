@@ -1,6 +1,6 @@
-// A warp per row where the numbers of a row are neighbours (inner = 1), otherwise a thread per row, whose
-// neighbours have the neighbouring rows: reads and writes are side by side either way. Exponentials and sums
-// are in double; every thread reads back nothing but what it wrote itself.
+// A warp per row where the numbers of a row are adjacent (inner = 1), otherwise a thread per row, with
+// neighbouring rows in neighbouring threads: reads and writes are contiguous either way. Exponentials and
+// sums are in double; every thread reads back only what it has written itself.
 #include <cmath>
 #include <limits>
 
@@ -12,7 +12,7 @@
 namespace umbra {
 namespace {
 
-/// The numbers of a row that belong to this thread, the one at `begin` and those `step` apart behind it.
+/// The numbers of a row that belong to this thread: the one at `begin` and every `step`-th after it.
 struct RowPart {
   std::int64_t begin, end, step;
 };
@@ -30,7 +30,7 @@ __device__ RowPart row_part(std::int64_t extent, unsigned inner) {
   return {first, first + extent * inner, inner};
 }
 
-/// Over the threads of a row; all of them must call it.
+/// Folds over the threads of a row; all of them must call it.
 template <unsigned kLanes, class T, class Fold>
 __device__ T row_fold(T value, const Fold& fold) {
   if constexpr (kLanes == 1) return value;
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kElementThreads)
   for (std::int64_t i = part.begin; i < part.end; i += part.step) largest = Larger()(largest, x[i]);
   const double shift = row_fold<kLanes>(largest, Larger());
   double sum = 0;
-#pragma unroll 1  // several exponentials at once cost more registers than there are without spills
+#pragma unroll 1  // several exponentials at once would spill registers
   for (std::int64_t i = part.begin; i < part.end; i += part.step) {
     const double power = std::exp(x[i] - shift);
     if constexpr (!kLog) y[i] = static_cast<float>(power);
@@ -79,12 +79,12 @@ __global__ void __launch_bounds__(kElementThreads)
   }
 }
 
-/// A warp per row where its numbers are neighbours, else a thread; no blocks where there are no numbers.
+/// A warp per row where its numbers are adjacent, else a thread; no blocks where there are no numbers.
 unsigned lanes_of(const SoftmaxOp& op) {
   return op.inner == 1 ? kWarp : 1;
 }
 std::string declines(const SoftmaxOp& op) {
-  return op.rows() < std::int64_t{1} << 31 ? "" : "it takes less than 2^31 rows";
+  return op.rows() < std::int64_t{1} << 31 ? "" : "it supports at most 2^31 - 1 rows";
 }
 Grid grid_of(const SoftmaxOp& op) {
   return one_thread_each(op.extent == 0 ? 0 : op.rows() * lanes_of(op));

@@ -1,9 +1,9 @@
-// Softmax along one axis of a row-major tensor, seen as [outer, K, inner], and its logarithm (`log`); a row is
-// the K numbers of one (outer, inner):
+// Softmax along one axis of a row-major tensor, seen as [outer, K, inner], and its logarithm (`log`); a row
+// is the K numbers of one (outer, inner):
 //   softmax       y = exp(x) / sum over k of exp(x)           dx = y (dy - sum over k of dy y)
 //   log softmax   y = x - log(sum over k of exp(x))           dx = dy - exp(y) (sum over k of dy)
-// The row's maximum is subtracted before any exponential, and both gradients need the output only. A row that
-// holds a NaN or +infinity, or nothing but -infinity, becomes NaN altogether, as in PyTorch.
+// The row's maximum is subtracted before any exponential, and both gradients need the output only. A row
+// that contains a NaN or +infinity, or only -infinity, becomes NaN as a whole, as in PyTorch.
 #pragma once
 
 #include "engine/base/error.h"
@@ -20,7 +20,7 @@ class SoftmaxOp : public Op {
   }
   std::int64_t rows() const { return outer * inner; }
   std::int64_t count() const { return outer * extent * inner; }
-  /// Where the first number of a row stands; the others follow, `inner` apart.
+  /// The offset of the first number of a row; the others follow, `inner` apart.
   std::int64_t first(std::int64_t row) const { return row / inner * extent * inner + row % inner; }
   double flops() const override { return 4 * static_cast<double>(count()); }
   double sum_length() const override { return static_cast<double>(extent); }

@@ -1,5 +1,6 @@
-// The rung cpu_1_lanes: samples in lanes, statistics from the patches, one block of channels and one group of
-// samples per task. Every element of y and every sum is made by one task in one order, whatever the threads.
+// The rung cpu_1_lanes: samples in lanes, statistics from the patches, one block of channels and one group
+// of samples per task. One task computes every element of y and every sum in one order, whatever the number
+// of threads.
 #include <algorithm>
 #include <cmath>
 
@@ -50,7 +51,7 @@ void pool_blocks(const StemPlan& plan, const StemPoolingSpace& space, bool tame,
   for (std::int64_t c = plan.g.channels; c < plan.blocks() * kStemBlock; ++c)
     space.mean[c] = space.scale[c] = space.beta[c] = 0;
   const std::int64_t tasks = plan.groups() * plan.blocks(), planes = plan.g.pool_out(0);
-  // An output is the same whatever task makes it: enough tasks for all threads.
+  // The result does not depend on the number of segments, so it may depend on the number of threads.
   const std::int64_t segments = tasks >= 2 * omp_get_max_threads() ? 1 : space.segments_most;
   StemSlots free(space.scratch, space.slots, stem_forward_scratch(plan));
   parallel_for(tasks * segments, [&](std::int64_t i) {
@@ -94,7 +95,7 @@ void forward(const Stem3dForward& op, Buffers buffers, void* workspace, Stream&)
     }
     for (std::int64_t r = 0; r < plan.channels(block); ++r) {
       const std::int64_t c = block * kStemBlock + r;
-      const double v = var[r] < 0 ? 0 : var[r], inverse = 1 / std::sqrt(v + op.epsilon);  // a NaN stays
+      const double v = var[r] < 0 ? 0 : var[r], inverse = 1 / std::sqrt(v + op.epsilon);  // a NaN stays a NaN
       mean[c] = static_cast<float>(means[r]);
       invstd[c] = static_cast<float>(inverse);
       const double keep = 1 - op.momentum, unbiased = v * (count / (count - 1));
@@ -105,7 +106,7 @@ void forward(const Stem3dForward& op, Buffers buffers, void* workspace, Stream&)
       set_affine(pooling, c, gamma[c], means[r], inverse, beta[c]);
     }
   });
-  winner[op.geometry.winner_words() - 1] = 0;  // bytes behind the last element
+  winner[op.geometry.winner_words() - 1] = 0;  // bytes after the last element
   pool_blocks(plan, pooling, tame, buffers.out(6), reinterpret_cast<std::uint8_t*>(winner));
 }
 
@@ -148,7 +149,7 @@ struct BackwardBuffers {
   float *dw, *dgamma, *dbeta;          // [live tap][Cin][C], [C], [C]
 };
 
-/// Sums of dz P and of dz of every part of the winners, in the workspace.
+/// Sums of dz P and of dz for every part of the winners, written to the workspace.
 void sum_winners(const StemPlan& plan, const StemBackwardSpace& space, const BackwardBuffers& b) {
   const std::int64_t blocks = plan.blocks(), planes = plan.d.live_end - plan.d.live_begin;
   StemSlots free(space.scratch, space.slots, stem_backward_scratch(plan));
@@ -176,7 +177,7 @@ void finish_block(const StemPlan& plan, const StemBackwardSpace& space, const Ba
     for (std::int64_t r = 0; r < kStemBlock; ++r) sum[r] += space.sums[i * kStemBlock + r];
     for (std::int64_t e = 0; part > 0 && e < per_task; ++e) patches[e] += space.patches[i * per_task + e];
   }
-  const auto for_taps = [&](const auto& body) {  // body(k, the place of channel 0 in patches)
+  const auto for_taps = [&](const auto& body) {  // body(k, index of channel 0 in patches)
     for (std::int64_t c = 0; c < plan.chunks(); ++c) {
       for (std::int64_t t = 0; t < space.chunks[c].count; ++t)
         body(space.chunks[c].k[t], c * kStemBlock * kStemTaps + t);

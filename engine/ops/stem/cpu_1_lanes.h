@@ -19,8 +19,8 @@ void stem_patch_statistics_lanes(const StemPlan& plan, const float* boxes, const
 
 // ---- cpu_1_lanes_forward.cpp ----
 
-/// y = relu((sign * z - mean) * scale + beta), pooled: one group of samples and one block of channels, pooled
-/// planes [begin, end).
+/// y = relu((sign * z - mean) * scale + beta), pooled, for one group of samples and one block of channels,
+/// pooled planes [begin, end).
 struct StemForwardTask {
   const StemPlan* plan;
   const float* boxes;                // of the group
@@ -30,7 +30,7 @@ struct StemForwardTask {
   std::int64_t begin, end;
   float* y;              // [q][C][N], all of it
   std::uint8_t* winner;  // [q][C][N], or null
-  bool tame;             // no output of the convolution can be other than a finite number
+  bool tame;             // all outputs of the convolution are finite
   float* scratch;        // stem_forward_scratch() floats
 };
 std::int64_t stem_forward_scratch(const StemPlan& plan);

@@ -1,10 +1,11 @@
 // Sums of dz P for one block of channels and one group of samples, dz the gradient of the affine map's
 // output.
 //
-// dz is nonzero only where a pooling window found its winner. Row by row of the convolution's output it is
-// collected from the windows that may have chosen an element of the row (at most four for a pooling of 3 with
-// stride 2) into a buffer in the first cache; then every row of the filter multiplies it with the row of
-// inputs it sees. Sums are held in float lanes within a plane of outputs and in double across planes.
+// dz is nonzero only at the winners of pooling windows. Row by row of the convolution's output it is
+// collected from the windows that may have chosen an element of the row (at most four for a pooling of 3
+// with stride 2) into a buffer in the first-level cache; then every row of the filter multiplies it with
+// the row of inputs it reads. Sums are held in float lanes within a plane of outputs and in double across
+// planes.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/stem/cpu_1_lanes_backward.cpp"
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 constexpr int kTaps = static_cast<int>(kStemTaps);
 constexpr int kRows = 5;  // channels at a time: 15 sums, 3 inputs, one gradient
 
-/// GCC would read the vector again for each of its uses: 18 reads for 15 sums, and x86 has one read a cycle.
+/// GCC would load the vector again for each of its uses: 18 loads for 15 sums, and x86 does one load per
+/// cycle.
 template <class V>
 HWY_INLINE void keep_in_register([[maybe_unused]] V& v) {
 #if HWY_COMPILER_GCC_ACTUAL && HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
@@ -28,7 +30,7 @@ HWY_INLINE void keep_in_register([[maybe_unused]] V& v) {
 #endif
 }
 
-/// sum_lanes in registers, in the same order.
+/// sum_lanes() in registers, in the same order.
 template <class D>
 HWY_INLINE float fold_lanes(D d, hn::Vec<D> v) {
 #if HWY_TARGET == HWY_SCALAR
@@ -100,10 +102,10 @@ class Backward {
     codes_ = reinterpret_cast<std::int32_t*>(take(kept_ * plane_));
   }
 
-  /// Pooled planes that reach the same plane of the convolution, at most.
+  /// The largest number of pooled planes whose windows contain the same plane of the convolution.
   static std::int64_t planes_kept(const StemGeometry& g) { return (g.pool[0] - 1) / g.pool_stride[0] + 1; }
-  /// Cells of a row of dz: from the first tap of the first window to the last tap of the last, or to the last
-  /// output that no window reaches.
+  /// Cells of a row of dz: from the first tap of the first window to the last tap of the last, or to the
+  /// last output if no window contains it.
   static std::int64_t row_cells(const StemGeometry& g) {
     return std::max((g.pool_out(2) - 1) * g.pool_stride[2] + g.pool[2], g.conv_out(2) + g.pool_padding[2]);
   }
@@ -126,7 +128,7 @@ class Backward {
   struct Range {
     std::int64_t begin, end;
   };
-  /// The pooled outputs on `axis` whose windows hold output o of the convolution.
+  /// The pooled outputs on `axis` whose windows contain output o of the convolution.
   Range windows_of(int axis, std::int64_t o) const {
     const auto a = static_cast<std::size_t>(axis);
     const std::int64_t stride = p_.g.pool_stride[a], at = o + p_.g.pool_padding[a],
@@ -134,7 +136,7 @@ class Backward {
     return {before <= 0 ? 0 : (before + stride - 1) / stride, std::min(at / stride + 1, p_.pool_out(axis))};
   }
 
-  /// dy and codes of pooled plane qd, with zeros where there are no samples or channels, and the sum of dz.
+  /// Unpacks dy and codes of pooled plane qd, with zeros where there are no samples or channels, and sums dz.
   void expand_plane(std::int64_t qd) {
     const Floats d;
     const Codes di;
@@ -169,7 +171,7 @@ class Backward {
     for (std::int64_t r = 0; r < kStemBlock; ++r) t_.sums[r] += static_cast<double>(fold_lanes(d, sum[r]));
   }
 
-  /// dz of row (od, oh), and its products with all rows of inputs that the filter sees from there.
+  /// dz of row (od, oh), and its products with all rows of inputs that the filter reads for it.
   void add_row(std::int64_t od, std::int64_t oh, const Range& planes) {
     WindowRow rows[kNoWinner];
     std::int64_t count = 0;
@@ -209,7 +211,7 @@ class Backward {
     collect_three<0>(rows, count, windows_, cell_, dz_);
   }
 
-  /// The float sums of a plane to the double ones.
+  /// Adds the float sums of a plane to the double ones.
   void add_up() {
     const Floats d;
     for (std::int64_t e = 0; e < p_.chunks() * kStemBlock * kTaps; ++e) {

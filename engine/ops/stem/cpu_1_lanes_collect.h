@@ -1,5 +1,6 @@
-// A row of dz, collected from the pooling windows that found their winners there (the rung cpu_1_lanes). Like
-// simd.h, which must be included first, it has no include guard: it is compiled once per instruction set.
+// Collects a row of dz from the pooling windows whose winners are in it (the rung cpu_1_lanes). Like
+// simd.h, which must be included first, this file has no include guard: it is compiled once per instruction
+// set.
 #include <algorithm>
 #include <cstdint>
 
@@ -18,15 +19,15 @@ using Floats = hn::ScalableTag<float>;
 using Codes = hn::RebindToSigned<Floats>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 
-/// A row of pooled outputs whose windows reach the present row of the convolution: an element of it that won
-/// has code base + tap along W.
+/// A row of pooled outputs whose windows contain the current row of the convolution. A winner in that row
+/// has the code base + its tap along W.
 struct WindowRow {
   const float* dy;           // [windows][cell]
   const std::int32_t* code;  // [windows][cell]
   std::int32_t base;
 };
 
-/// `to` plus what the window's code says was won by an element of code `code`.
+/// `to` plus dy in the lanes in which the window's winner has the code `code`.
 HWY_INLINE hn::Vec<Floats> won(hn::Vec<Codes> codes, std::int32_t code, hn::Vec<Floats> dy,
                                hn::Vec<Floats> to) {
   const Floats d;
@@ -34,7 +35,7 @@ HWY_INLINE hn::Vec<Floats> won(hn::Vec<Codes> codes, std::int32_t code, hn::Vec<
   return hn::IfThenElse(wins, hn::Add(to, dy), to);
 }
 
-/// dz, from the element at the first tap of the first window on, of windows of three taps with stride two:
+/// dz, from the element at the first tap of the first window on, for windows of three taps with stride two:
 /// neighbouring windows share an element, which stays in a register.
 template <int M>
 HWY_INLINE void collect_three(const WindowRow* rows, std::int64_t count, std::int64_t windows,

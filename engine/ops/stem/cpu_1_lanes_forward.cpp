@@ -1,9 +1,9 @@
 // Convolution, pooling, affine map and ReLU of one block of channels and one group of samples.
 //
-// Rows of the convolution's output are computed into a buffer, pooled along W into a ring of rows, these
-// along H into a ring of planes, and these along D: 14 + 8 + 5 comparisons per pooled line instead of 27 per
-// output. Taking the first of equals on every axis takes the first in row-major order. Outputs that see no
-// data are zero: they take part from one shared cell of zeros.
+// Rows of the convolution's output are computed into a buffer and pooled along W into a ring of rows, these
+// along H into a ring of planes, and these along D: 14 + 8 + 5 comparisons per pooled line instead of 27
+// per output. Choosing the first of equal values on every axis chooses the first in row-major order.
+// Outputs that read no data are zero: one shared cell of zeros represents them.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/stem/cpu_1_lanes_forward.cpp"
 #include <algorithm>
@@ -91,7 +91,7 @@ class Forward {
     planes_ = take(p_.g.pool[0] * plane_);
     plane_codes_ = codes(p_.g.pool[0] * plane_);
     std::fill_n(zeros_, cell_, 0.0f);
-    std::fill_n(row_, p_.w.out * cell_, 0.0f);  // outputs at the ends that see no data stay zero
+    std::fill_n(row_, p_.w.out * cell_, 0.0f);  // outputs at the ends that read no data stay zero
   }
 
   void run() {
@@ -110,7 +110,7 @@ class Forward {
  private:
   const std::uint8_t* no_codes() const { return reinterpret_cast<const std::uint8_t*>(zeros_); }
 
-  /// Row (od, oh) of the convolution into row_.
+  /// Computes row (od, oh) of the convolution into row_.
   void compute_row(std::int64_t od, std::int64_t oh) {
     constexpr std::int64_t kMost = kMaxStemKernel * kMaxStemKernel;
     Segment segments[kMost];
@@ -142,7 +142,7 @@ class Forward {
     }
   }
 
-  /// Row (od, oh) pooled along W into its place in the ring of rows.
+  /// Pools row_, of row oh, along W into its place in the ring of rows.
   void pool_row(std::int64_t oh) {
     Candidate candidates[kNoWinner];
     for (std::int64_t qw = 0; qw < windows_; ++qw) {
@@ -155,7 +155,7 @@ class Forward {
     }
   }
 
-  /// Plane od of the convolution, pooled along W and H, into its place in the ring of planes.
+  /// Computes plane od of the convolution, pooled along W and H, into its place in the ring of planes.
   void compute_plane(std::int64_t od) {
     const std::int64_t pool_h = p_.g.pool[1], pool_w = p_.g.pool[2];
     Candidate candidates[kNoWinner];
@@ -204,7 +204,7 @@ class Forward {
     }
   }
 
-  /// best_ through affine map and ReLU to position q of y.
+  /// Applies affine map and ReLU to best_ and writes position q of y.
   void write_cell(std::int64_t q) {
     const Floats d;
     const Codes di;

@@ -1,9 +1,9 @@
-// Mean and covariance of the patches: for every pair of chunks the nine sums of products of their taps, with
-// samples in lanes and everything in double. A product of two floats is exact there, so that subtracting the
-// squared mean at the end costs digits that a float never had.
+// Mean and covariance of the patches: for every pair of chunks the nine sums of products of their taps,
+// with samples in lanes and everything in double. A product of two floats is exact in double, so that
+// subtracting the squared mean at the end costs no digits that a float has.
 //
-// Rows of outputs are cut into kStemRowChunks pieces; within one, all pairs of chunks meet a row while it is
-// in cache. The pieces are summed in order.
+// Rows of outputs are divided into kStemRowChunks pieces; within one, all pairs of chunks process a row
+// while it is in cache. The pieces are summed in order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/stem/cpu_1_lanes_gram.cpp"
 #include <algorithm>
@@ -29,15 +29,15 @@ HWY_INLINE hn::Vec<Doubles> widen(const float* p) {
   return hn::PromoteTo(Doubles(), hn::LoadU(Halves(), p));
 }
 
-// Pairs that share their first chunk and are summed together: their 9 sums each have to fit the registers.
-// More pairs mean fewer conversions to double.
+// Pairs that share their first chunk and are summed together: their 9 sums each must fit into the
+// registers. More pairs mean fewer conversions to double.
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR
 constexpr int kTogether = 1;
 #else
 constexpr int kTogether = 3;
 #endif
 
-/// A second chunk and where its products with the first are summed.
+/// A second chunk and the sums of its products with the first.
 struct Partner {
   ChunkRow row;
   double* products;  // [kStemTile][kStemWide]

@@ -1,5 +1,5 @@
-// The largest of several cells of the rung cpu_1_lanes and which of them it is. Like simd.h, which must be
-// included first, it has no include guard: it is compiled once per instruction set.
+// The maximum of several cells of the rung cpu_1_lanes and which of them it is. Like simd.h, which must be
+// included first, this file has no include guard: it is compiled once per instruction set.
 #include <cstdint>
 
 #if defined(UMBRA_ENGINE_OPS_STEM_CPU_1_LANES_MAXIMUM_TOGGLE) == defined(HWY_TARGET_TOGGLE)
@@ -18,17 +18,17 @@ using Codes = hn::RebindToUnsigned<Floats>;
 using Bytes = hn::Rebind<std::uint8_t, Floats>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 
-/// A cell that takes part in a maximum. Its winners have the code `base` plus, where it is itself the result
-/// of a maximum, their code there.
+/// A cell of which a maximum is taken. Its winners have the code `base` plus, if the cell is itself the
+/// result of a maximum, their code there.
 struct Candidate {
   const float* value;
   const std::uint8_t* code;
   std::uint32_t base;
 };
 
-/// value, code = the largest of M candidates (of `count` when M is 0) and its code, `length` numbers. The
-/// first of equals wins; a NaN stays. Without kCodes the candidates have a base only; with kTame none is a
-/// NaN.
+/// value, code = the maximum of M candidates (of `count` when M is 0) and its code, `length` numbers. Of
+/// equal values the first wins; a NaN stays a NaN. Without kCodes the candidates have only a base; with
+/// kTame none is a NaN.
 template <int M, bool kCodes, bool kTame>
 HWY_INLINE void largest(const Candidate* candidates, std::int64_t count, std::int64_t length,
                         float* HWY_RESTRICT value, std::uint8_t* HWY_RESTRICT code) {

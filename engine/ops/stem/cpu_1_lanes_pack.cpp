@@ -1,4 +1,4 @@
-// Boxes from sample first to samples in lanes: 4 x 4 transpositions of runs of positions.
+// Converts boxes from sample first to samples in lanes, by 4 x 4 transpositions of runs of positions.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/stem/cpu_1_lanes_pack.cpp"
 #include <hwy/cache_control.h>
@@ -37,7 +37,7 @@ HWY_INLINE void transpose_four(const float* from, std::int64_t from_stride, floa
 #endif
 }
 
-/// Whether all of [length][step], of which `width` count, are numbers of at most kStemTame.
+/// Whether the first `width` numbers of every row of [length][step] are at most kStemTame in size.
 bool is_tame(const float* row, std::int64_t length, std::int64_t step, std::int64_t width) {
   const hn::ScalableTag<float> d;
   const auto limit = hn::Set(d, kStemTame);
@@ -49,12 +49,12 @@ bool is_tame(const float* row, std::int64_t length, std::int64_t step, std::int6
   return hn::AllTrue(d, tame);
 }
 
-/// One row of W of all samples of a group; `to` is [W][step], of which `width` are written, zeros behind the
-/// last sample. Returns whether all numbers are tame.
+/// Packs one row of W of all samples of a group; `to` is [W][step], of which `width` are written, zeros
+/// after the last sample. Returns whether all numbers are tame.
 bool stem_pack_row(const float* from, std::int64_t sample_stride, std::int64_t samples, std::int64_t length,
                    float* to, std::int64_t step, std::int64_t width) {
   const std::int64_t whole = length < 4 ? 0 : samples / 4 * 4;
-  // A row is short and there are many samples: without a hint every one of them begins with a cache miss.
+  // A row is short and there are many samples: without prefetching, each sample begins with a cache miss.
   for (std::int64_t n = 0; n < samples; ++n) {
     for (std::int64_t i = 0; i < length; i += 16) hwy::Prefetch(from + n * sample_stride + 2 * length + i);
   }

@@ -6,12 +6,12 @@
 namespace umbra {
 namespace {
 
-/// The earliest pair of taps on an axis that sees the same pairs of inputs as (t, u).
+/// The earliest pair of taps on an axis that reads the same pairs of inputs as (t, u).
 struct TapPair {
   std::int64_t t, u;
 };
 struct InputPairs {
-  std::int64_t first, count;  // input of t in the first output that sees both; outputs
+  std::int64_t first, count;  // input of t in the first output that reads both; outputs
 };
 InputPairs inputs_of(const StemAxis& a, std::int64_t t, std::int64_t u) {
   InputPairs pairs{0, 0};
@@ -104,7 +104,9 @@ void StemPlan::fill_pairs(const StemChunk* table, StemPair* out) const {
 
 std::string stem_lanes_declines(const StemGeometry& g) {
   constexpr std::int64_t kLargestPatch = 256;
-  return g.patch() <= kLargestPatch ? "" : "takes patches of up to 256 numbers (taps times input channels)";
+  return g.patch() <= kLargestPatch
+             ? ""
+             : "it supports patches of at most 256 numbers (taps times input channels)";
 }
 
 std::int64_t stem_box_floats(const StemPlan& plan) {

@@ -1,12 +1,13 @@
-// How the CPU rung cpu_1_lanes cuts a stem. A vector register holds one number of many samples:
+// How the CPU rung cpu_1_lanes divides a stem. A vector register holds one number of many samples:
 //
-//   boxes    [group][D][H][padded W][Cin][width]   groups of up to 32 samples, zeros behind the last sample;
+//   boxes    [group][D][H][padded W][Cin][width]   groups of up to 32 samples, zeros after the last sample;
 //            only W is padded (with zeros), so that any tap of a live output may be read; on D and H dead
-//            rows are left out
-//   filters  [block][K][10]                        blocks of 10 channels, zeros behind the last channel
+//            rows are skipped
+//   filters  [block][K][10]                        blocks of 10 channels, zeros after the last channel
 //
-// "Cell" means the numbers of one position in one block and group: [10][width]. A chunk is up to three taps
-// of one row of the filter and one input channel: what the sums over patches are tiled by. Nothing here
+// A "cell" is the numbers of one position in one block and group: [10][width]. A chunk is up to three taps
+// of one row of the filter and one input channel: the sums over patches are divided into chunks. Nothing
+// here
 // depends on the instruction set or the number of threads.
 #pragma once
 
@@ -22,17 +23,17 @@ inline constexpr std::int64_t kStemTaps = 3;        // of a chunk
 inline constexpr std::int64_t kStemTile = 9;        // kStemTaps squared
 inline constexpr std::int64_t kStemWide = 8;        // doubles in the longest vector
 inline constexpr std::int64_t kStemLanes = 16;      // floats in the longest vector
-inline constexpr std::int64_t kStemRowChunks = 16;  // pieces in which rows of outputs are summed
+inline constexpr std::int64_t kStemRowChunks = 16;  // pieces into which rows of outputs are divided
 
 struct StemChunk {
   std::int32_t td, th;           // taps of the kernel
   std::int32_t count;            // of taps, 1 to 3; the rest repeats the last
-  std::int32_t cell[kStemTaps];  // of the tap, relative to that of the output: ow * stride * Cin
-  std::int32_t k[kStemTaps];     // its place in the patch
+  std::int32_t cell[kStemTaps];  // of the tap, relative to the output's, ow * stride * Cin
+  std::int32_t k[kStemTaps];     // its index in the patch
 };
 
-/// Sums of P_k P_l over chunk a times chunk b. Where two pairs of taps see the same pairs of inputs (taps 0
-/// and 2 do at stride 2) only the first is summed, and the other points to it.
+/// Sums of P_k P_l over chunk a times chunk b. Where two pairs of taps read the same pairs of inputs (taps
+/// 0 and 2 do at stride 2) only the first is summed, and the other refers to it.
 struct StemPair {
   std::int32_t a, b;    // a <= b
   std::int32_t source;  // index of the pair that holds the sums, transposed where `swapped`
@@ -78,29 +79,30 @@ struct StemPlan {
   std::int64_t pool_out(int a) const { return pooled[static_cast<std::size_t>(a)]; }
   std::int64_t live_rows() const { return (d.live_end - d.live_begin) * (h.live_end - h.live_begin); }
 
-  /// chunks() of them.
+  /// Writes chunks() elements.
   void fill_chunks(StemChunk* out) const;
-  /// pairs() of them.
+  /// Writes pairs() elements.
   void fill_pairs(const StemChunk* chunks, StemPair* out) const;
 
   StemGeometry g;
   StemAxis d, h, w;
   std::int64_t patch;         // K
   Triple pooled;              // extents of y
-  std::int64_t left, padded;  // zeros before a row; length of a row with those before and behind
+  std::int64_t left, padded;  // zeros before a row; length of a row with all zeros
 };
 
-/// Why the rung does not take a problem; empty when it does.
+/// Why the rung does not support a problem; empty when it does.
 std::string stem_lanes_declines(const StemGeometry& g);
 
-/// Numbers up to this size have no product or sum of products that is infinite or no number.
+/// Products and sums of products of numbers up to this size are finite.
 inline constexpr float kStemTame = 1e15f;
 
-/// boxes [group][…] from x [N][Cin][D][H][W]. Returns whether all of x is tame.
+/// Packs boxes [group][…] from x [N][Cin][D][H][W]. Returns whether all of x is tame.
 bool stem_pack_boxes(const StemPlan& plan, const float* x, float* boxes);
 std::int64_t stem_box_floats(const StemPlan& plan);
 
-/// filters from w [K][C] times sign [C]. Returns whether the sum of every filter's absolute values is tame.
+/// Packs filters from w [K][C] times sign [C]. Returns whether the sum of every filter's absolute values is
+/// tame.
 bool stem_pack_filters(const StemPlan& plan, const float* w, const float* sign, float* filters);
 
 }  // namespace umbra

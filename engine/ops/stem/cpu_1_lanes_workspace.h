@@ -1,4 +1,4 @@
-// What the rung cpu_1_lanes keeps in its workspace; with a null base it is only counted.
+// The workspace of the rung cpu_1_lanes; with a null base only its size is counted.
 #pragma once
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 
 namespace umbra {
 
-/// Scratch memory for tasks: a slot is taken from the first that is free, so that a thread meets the slot
-/// that is in its cache, and no slot is touched that is not needed.
+/// Scratch memory for tasks. A task uses the first free slot, so that a thread gets a slot that is in its
+/// cache, and no slot is touched unnecessarily.
 class StemSlots {
  public:
   static constexpr std::int64_t kMost = 128;
@@ -36,7 +36,7 @@ class StemSlots {
   std::array<std::atomic_flag, kMost> taken_{};
 };
 
-/// What forward and inference share.
+/// The part that forward and inference share.
 struct StemPoolingSpace {
   StemPoolingSpace(const StemPlan& plan, WorkspaceAllocator& allocator)
       : segments_most(std::min<std::int64_t>(plan.g.pool_out(0), 4)),
@@ -72,7 +72,7 @@ struct StemForwardSpace {
 struct StemBackwardSpace {
   StemBackwardSpace(const StemPlan& plan, void* memory)
       : allocator(memory), tasks(plan.groups() * plan.blocks()), slots(1), segments(1) {
-    constexpr std::int64_t kEnough = 8;  // tasks; fewer are cut along D
+    constexpr std::int64_t kEnough = 8;  // tasks; fewer are divided along D
     const std::int64_t planes = std::max<std::int64_t>(1, plan.d.live_end - plan.d.live_begin);
     if (tasks < kEnough)
       segments = std::min(planes, std::min<std::int64_t>(4, (kEnough + tasks - 1) / tasks));
@@ -83,7 +83,7 @@ struct StemBackwardSpace {
     sums = allocator.take<double>(tasks * segments * kStemBlock).data();
     scratch = allocator.take<float>(slots * StemSlots::floats_of(stem_backward_scratch(plan))).data();
   }
-  /// In which the sums over the winners are made, side by side: segments of groups of samples.
+  /// The number of parts in which the sums over the winners are computed in parallel: segments of groups.
   std::int64_t parts(const StemPlan& plan) const { return plan.groups() * segments; }
   static std::int64_t per_task(const StemPlan& plan) { return plan.chunks() * kStemBlock * kStemTaps; }
 

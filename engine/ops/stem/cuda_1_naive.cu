@@ -1,7 +1,7 @@
 // The equations of op.h one by one: a block per entry of the patches' mean and covariance, a thread per
-// channel for its statistics, a thread per element of y that computes every output of the convolution in its
-// window, and backward a block per weight that visits all winners. Outputs are computed up to eight times and
-// inputs read again and again; what is never there is the convolution's output in memory.
+// channel for its statistics, a thread per element of y that computes every output of the convolution in
+// its window, and backward a block per weight that iterates over all winners. Outputs are computed up to
+// eight times and inputs are read repeatedly; the convolution's output is never in memory.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/ladder.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr unsigned kSumThreads = 64;
 
-/// The tap and input channel that number k of a patch stands for.
+/// The tap and input channel of number k of a patch.
 struct PatchTap {
   int d, h, w, channel;
 };
@@ -87,7 +87,7 @@ __device__ float convolve(const StemView& v, const float* x, const float* w, std
   return sum;
 }
 
-/// Element e of y and its winner, unless `winner` is null; zeros in the bytes of `winner` behind the last
+/// Element e of y and its winner, unless `winner` is null; zeros in the bytes of `winner` after the last
 /// element.
 __global__ void pool_each(StemView v, const float* x, const float* w, const float* gamma, const float* beta,
                           const float* mean, const float* invstd, float* y, std::uint8_t* winner,
@@ -111,7 +111,7 @@ __global__ void pool_each(StemView v, const float* x, const float* w, const floa
         const float z = convolve(v, x, w, n, c, d.window(qd) + td, h.window(qh) + th, s.window(qw) + tw);
         const float affine = gamma[c] * ((z - mean[c]) * invstd[c]) + beta[c];
         const float a = affine <= 0 ? 0 : affine;
-        if (of_best >= 0 && !(a > best) && a == a) continue;  // the first of equals wins; a NaN is taken
+        if (of_best >= 0 && !(a > best) && a == a) continue;  // the first of equals wins, and so does a NaN
         best = a;
         of_best = (td * h.pool + th) * s.pool + tw;
       }
@@ -163,7 +163,7 @@ __global__ void gradients_each(StemView v, const double* sums, const float* w, c
   dbeta[c] = static_cast<float>(gradients.sum);
 }
 
-/// A block per point of a plane, whose threads sum.
+/// A grid of width x height blocks whose threads sum.
 Grid summing_blocks(int width, int height) {
   return {{static_cast<unsigned>(width), static_cast<unsigned>(height)},
           {kSumThreads},

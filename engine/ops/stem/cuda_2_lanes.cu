@@ -1,5 +1,6 @@
-// Samples in the lanes of a warp, as activations lie in memory: cuda_2_lanes.h says how a stem is cut,
-// cuda_2_lanes_*.cu do the parts. Here: what the affine map is, and the order of the parts.
+// Samples in the lanes of a warp, as in the memory order of activations: cuda_2_lanes.h describes how a
+// stem is divided, cuda_2_lanes_*.cu implement the parts. This file computes the affine map and orders the
+// parts.
 #include "engine/base/error.h"
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr unsigned kStatisticsWarps = 4;
 
-/// How sign(gamma) z becomes y, per channel.
+/// The affine map from sign(gamma) z to y, per channel.
 struct Affine {
   float *shift, *scale;  // [C]
 
@@ -48,7 +49,7 @@ __global__ void running_statistics(const float* gamma, const float* mean, const 
   affine.set(c, gamma[c], static_cast<double>(mean[c]), 1 / sqrt(static_cast<double>(var[c]) + epsilon));
 }
 
-/// What forward and inference keep in the workspace; with a null base it only counts.
+/// The workspace of forward and inference; with a null base it only counts the bytes.
 struct PoolingSpace {
   PoolingSpace(const StemView& v, WorkspaceAllocator& allocator) : plan(v), boxes(v, plan.windows) {
     packed = allocator.take<float>(boxes.floats()).data();
@@ -60,32 +61,32 @@ struct PoolingSpace {
   Affine affine;
 };
 
-/// Why a block cannot have so much shared memory on the GPUs of this machine; "" when it can, or when there
-/// are none.
+/// Why a block cannot have this much shared memory on the GPUs of this machine; "" when it can, or when
+/// there are none.
 std::string declines_shared(std::int64_t bytes) {
   const auto most = static_cast<std::int64_t>(backend_of(Device::Kind::kCuda).shared_memory());
   if (most == 0 || bytes <= most) return {};
-  return concat("needs ", bytes, " bytes of shared memory per block, this GPU has ", most);
+  return concat("it needs ", bytes, " bytes of shared memory per block, but this GPU has ", most);
 }
 
 std::string declines_pooling(const StemGeometry& g, bool pools) {
   constexpr std::int64_t kMostBlocks = 65535, kMost = std::int64_t{1} << 30;
   if (g.kernel != Triple{3, 3, 3} || g.stride != Triple{2, 2, 2})
-    return "takes kernels of 3x3x3 with stride 2";
+    return "it supports only kernels of 3x3x3 with stride 2";
   if (g.pool != Triple{3, 3, 3} || g.pool_stride != Triple{2, 2, 2})
-    return "takes poolings of 3x3x3 with stride 2";
-  if (g.live_taps() != 27) return "takes filters whose taps all see data";
+    return "it supports only poolings of 3x3x3 with stride 2";
+  if (g.live_taps() != 27) return "it supports only filters whose taps all touch data";
   if (const std::string large = stem_too_large(g); !large.empty()) return large;
   const StemView v(g);
   const StemPooling plan(v);
   const StemBoxes boxes(v, plan.windows);
   if (boxes.groups > kMostBlocks || g.batch * g.conv_out(0) > kMost || g.in_channels > kMostBlocks)
-    return "takes fewer samples and input channels";
-  if (boxes.floats() / boxes.groups > kMost) return "takes smaller boxes";
-  if (pools && plan.bytes(v) > kStemShared) return "takes patches whose filters fit shared memory";
+    return "there are too many samples or input channels";
+  if (boxes.floats() / boxes.groups > kMost) return "the boxes are too large";
+  if (pools && plan.bytes(v) > kStemShared) return "the filters of a patch do not fit into shared memory";
   if (std::string reason = declines_shared(pools ? plan.bytes(v) : stem_backward_shared()); !reason.empty())
     return reason;
-  if (pools && plan.blocks(v) > kMostBlocks) return "takes fewer pooling windows";
+  if (pools && plan.blocks(v) > kMostBlocks) return "there are too many pooling windows";
   return {};
 }
 
@@ -93,7 +94,7 @@ std::string forward_declines(const Stem3dForward& op) {
   if (std::string reason = stem_needs_two_values(op); !reason.empty()) return reason;
   if (std::string reason = declines_pooling(op.geometry, true); !reason.empty()) return reason;
   const StemView v(op.geometry);
-  return StemGram(v).bytes(v) > kStemShared ? "takes boxes of which three planes fit shared memory" : "";
+  return StemGram(v).bytes(v) > kStemShared ? "three planes of a box do not fit into shared memory" : "";
 }
 std::string inference_declines(const Stem3dInference& op) {
   return declines_pooling(op.geometry, true);

@@ -1,10 +1,10 @@
-// How the CUDA rung cuda_2_lanes cuts a stem. Lanes of a warp are samples: activations are
-// [position][channel][sample], so what a warp reads and writes is contiguous, and which taps see data is the
-// same for all its lanes. For that the boxes are first brought into the order
+// How the CUDA rung cuda_2_lanes divides a stem. Lanes of a warp are samples: activations are
+// [position][channel][sample], so a warp reads and writes contiguous memory, and all its lanes have the
+// same taps with data. For that the boxes are first converted to the order
 //
-//   boxes [group of 32 samples][Cin][D][H][padded W][32]      zeros around W and behind the last sample
+//   boxes [group of 32 samples][Cin][D][H][padded W][32]      zeros around W and after the last sample
 //
-// The rung takes kernels and poolings of extent 3 with stride 2, as the network's stem has.
+// The rung supports kernels and poolings of extent 3 with stride 2, as in the network's stem.
 #pragma once
 
 #include <algorithm>
@@ -32,17 +32,18 @@ struct StemBoxes {
   int groups;
   int rows;    // Cin * D * H
   int left;    // zeros in front of a row: pooling window q begins at column 4 q
-  int padded;  // columns, up to the last that a tile of windows sees
+  int padded;  // columns, up to the last that a tile of windows reads
 };
 
-/// boxes from x [N][Cin][D][H][W].
+/// Packs the boxes from x [N][Cin][D][H][W].
 void stem_pack_boxes_cuda(const StemView& v, const StemBoxes& boxes, const float* x, float* packed,
                           Stream& stream);
 
 // ---- statistics of the patches ----
 
 /// A block sums over some planes of outputs of one sample, whose inputs it holds in shared memory: rows are
-/// cut into even and odd columns, so that neighbouring outputs (two columns apart) read neighbouring numbers.
+/// split into even and odd columns, so that neighbouring outputs (two columns apart) read neighbouring
+/// numbers.
 struct StemGram {
   explicit StemGram(const StemView& v)
       : chunks(9 * v.in_channels),
@@ -67,13 +68,13 @@ struct StemGram {
   static constexpr std::int64_t kComfortable =
       72 << 10;  // of shared memory, so that blocks share a multiprocessor
   int chunks, pairs;
-  int depth, height, width;  // outputs that see data
+  int depth, height, width;  // outputs that read data
   int half, pitch;           // even columns of a row; a row: 8 mod 16, so that rows two apart use other banks
   int lines;                 // rows of a plane
   int planes, parts, blocks;
 };
 
-/// mu [K] and cov [K][K]; `sums` has gram.doubles() numbers.
+/// Computes mu [K] and cov [K][K]; `sums` has gram.doubles() numbers.
 void stem_patch_statistics_cuda(const StemView& v, const StemGram& gram, const float* x, double* sums,
                                 double* mu, double* cov, Stream& stream);
 
@@ -97,8 +98,8 @@ struct StemPooling {
     while (tiles > 1 && bytes(v) > kStemShared) --tiles;
     blocks_of_channels = stem_tiles(all, tiles);
   }
-  /// Whether of the nine outputs below four windows either the first two or the last two see no data, in
-  /// every tile: with seven sums per channel a warp then makes four windows.
+  /// Whether of the nine outputs below four windows either the first two or the last two read no data, in
+  /// every tile: with seven sums per channel a warp then computes four windows.
   static bool fits_mirrored(const StemAxisView& w) {
     for (int q = 0; q < w.pooled; q += 4) {
       const int first = w.window(q);
@@ -116,7 +117,7 @@ struct StemPooling {
     }
     return most;
   }
-  /// Filters, and per tile of channels and row the maxima and their winners.
+  /// Bytes of the filters and, per tile of channels and row, of the maxima and their winners.
   std::int64_t bytes(const StemView& v) const {
     return std::int64_t{4} * tiles * kStemTileChannels * (v.patch + rows * kStemLanes32 * (windows + 1));
   }
@@ -125,13 +126,13 @@ struct StemPooling {
   bool mirrored;
   int windows;     // of a warp, along W
   int high, wide;  // tiles along H and W
-  int rows;        // of outputs that see data, at most, in a block
+  int rows;        // of outputs that read data, at most, in a block
   int tiles = 1;   // of channels, of a block
   int blocks_of_channels = 1;
 };
 
-/// y and, unless null, winner. `shift` and `scale` [C]: y = relu((max of sign(gamma) z - shift) scale +
-/// beta).
+/// Writes y and, unless null, winner. `shift` and `scale` [C]: y = relu((max of sign(gamma) z - shift)
+/// scale + beta).
 struct StemPoolingBuffers {
   const float *boxes, *w, *gamma, *beta, *shift, *scale;
   float* y;
@@ -144,7 +145,7 @@ void stem_pool_cuda(const StemView& v, const StemBoxes& boxes, const StemPooling
 
 inline constexpr int kStemBackwardWindows = 2;  // pooling windows of a block along H and W
 
-/// What the gradients follow from besides the sums over winners, and the gradients.
+/// The inputs of the gradients besides the sums over winners, and the gradients.
 struct StemGradients {
   const float *w, *gamma, *mean, *invstd;
   const double *mu, *cov;
@@ -152,7 +153,7 @@ struct StemGradients {
 };
 /// Bytes of shared memory of a block of the backward pass.
 std::int64_t stem_backward_shared();
-/// Blocks of one group of samples and input channel; floats of `sums`.
+/// The number of blocks per group of samples and input channel, and of floats in `sums`.
 std::int64_t stem_backward_tiles(const StemView& v);
 std::int64_t stem_backward_floats(const StemView& v);
 void stem_backward_cuda(const StemView& v, const StemBoxes& boxes, const float* packed, const float* dy,
@@ -162,8 +163,8 @@ void stem_backward_cuda(const StemView& v, const StemBoxes& boxes, const float* 
 // ---- sums over lanes ----
 
 /// Sums each of kCount values (a power of two) over lanes that differ in a bit of L % kCount; lane L gets
-/// that of value L % kCount. Halves change places step by step: kCount - 1 exchanges instead of five per
-/// value.
+/// the sum of value L % kCount. Lanes exchange halves step by step: kCount - 1 exchanges instead of five
+/// per value.
 template <int kCount, class T>
 __device__ __forceinline__ T lane_sums(T (&values)[kCount]) {
   if constexpr (kCount == 1) {
@@ -180,7 +181,7 @@ __device__ __forceinline__ T lane_sums(T (&values)[kCount]) {
     return lane_sums(kept);
   }
 }
-/// Sums each of kCount values over a warp; lane L gets that of value L % kCount. All lanes must call it.
+/// Sums each of kCount values over a warp; lane L gets the sum of value L % kCount. All lanes must call it.
 template <int kCount, class T>
 __device__ __forceinline__ T warp_sums(T (&values)[kCount]) {
   T sum = lane_sums(values);

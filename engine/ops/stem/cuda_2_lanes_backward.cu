@@ -1,8 +1,8 @@
-// Sums of dz times the patch over the winners. A block holds the inputs below two by two pooling windows, of
-// 32 samples, in shared memory; lanes are samples, so that whatever tap a lane's winner is, its inputs are in
-// its own bank, and dy and winners are read in whole lines. A warp takes a channel: 27 sums in registers,
-// over the windows; those of the lanes are summed with 31 exchanges. A second kernel adds the blocks' sums in
-// order and applies the equations of op.h.
+// Sums of dz times the patch over the winners. A block holds the inputs below two by two pooling windows,
+// of 32 samples, in shared memory; lanes are samples, so that whatever tap a lane's winner is, its inputs
+// are in its own bank, and dy and winners are read in whole lines. A warp processes a channel: 27 sums over
+// the windows in registers, which are then summed over the lanes with 31 exchanges. A second kernel adds
+// the blocks' sums in order and applies the equations of op.h.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
 
@@ -15,7 +15,8 @@ constexpr int kDeep = 7, kAcross = 4 * (kWindows - 1) + 7;   // inputs below the
 constexpr int kRegion = kDeep * kAcross * kAcross * kLanes;  // floats
 constexpr int kWarps = 32, kFinishWarps = 8;
 
-/// The inputs below the windows (qd, qh, qw) and their neighbours, zeros for padding: region [7][11][11][32].
+/// Loads the inputs below the windows (qd, qh, qw) and their neighbours, zeros for padding: region
+/// [7][11][11][32].
 __device__ void stage_region(const StemView& v, const StemBoxes& boxes, const float* packed, int ci, int qd,
                              int qh, int qw, float* region) {
   constexpr int kFours = kAcross * kLanes / 4;  // of a row

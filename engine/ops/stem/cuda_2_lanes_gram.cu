@@ -1,7 +1,7 @@
 // Mean and covariance of the patches: for every pair of chunks (three taps each) a warp sums the nine
-// products over the outputs, in double, where a product of two floats is exact: six loads for nine products.
-// Blocks take a few planes of one sample; a second kernel adds their sums in order and subtracts the squared
-// mean, which costs digits that a float never had.
+// products over the outputs, in double, where a product of two floats is exact: six loads for nine
+// products. Blocks process a few planes of one sample; a second kernel adds their sums in order and
+// subtracts the squared mean, which costs no digits that a float has.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
 
@@ -11,8 +11,8 @@ namespace {
 constexpr int kGramWarps = 15;  // a third of the pairs of one input channel
 constexpr int kReduceWarps = 8;
 
-/// Inputs under the outputs of `planes` planes from the block's first, zeros for padding, in shared memory. A
-/// thread asks for several numbers before it waits for the first.
+/// Loads the inputs under the outputs of `planes` planes from the block's first into shared memory, zeros
+/// for padding. A thread issues several loads before it waits for the first.
 __device__ void stage_inputs(const StemView& v, const StemGram& gram, const float* x, int n, int plane,
                              float* staged) {
   constexpr int kAtOnce = 4;

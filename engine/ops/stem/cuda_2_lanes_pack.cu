@@ -1,12 +1,12 @@
-// The boxes in the order of cuda_2_lanes.h: a transposition through shared memory, 32 samples by 32 positions
-// at a time.
+// Converts the boxes to the order of cuda_2_lanes.h: a transposition through shared memory, 32 samples by
+// 32 positions at a time.
 #include "engine/ops/stem/cuda_2_lanes.h"
 
 namespace umbra {
 namespace {
 
 constexpr int kTile = 32, kRowsAtOnce = 8;  // a block has 32 x 8 threads
-constexpr int kPitch = kTile + 1;           // columns of the tile fall into different banks
+constexpr int kPitch = kTile + 1;           // columns of the tile are in different banks
 
 __global__ void pack_boxes(StemView v, StemBoxes boxes, const float* x, float* packed) {
   float* tile = &shared_memory<float>();  // [position][sample]

@@ -1,12 +1,12 @@
-// Convolution, pooling, affine map and ReLU. A warp makes one row of outputs for 8 channels of 32 samples,
-// seven outputs at a time in 56 registers: 15 inputs and 6 broadcasts of four weights feed 168
-// multiplications of a filter's row. It does so for the planes of a pooling window, pooling along W and D as
-// it goes; the rows' maxima then meet in shared memory, where they are pooled along H. So an output is
-// computed 1.5 times, for the windows of two planes, and once more where tiles meet. The filters carry the
-// sign of gamma: pooling is a maximum for either.
+// Convolution, pooling, affine map and ReLU. A warp computes one row of outputs for 8 channels of 32
+// samples, seven outputs at a time in 56 registers: 15 inputs and 6 broadcasts of four weights feed 168
+// multiplications of a filter's row. It does so for the planes of a pooling window and pools along W and D
+// at the same time; the rows' maxima are then combined in shared memory, where they are pooled along H. An
+// output is therefore computed 1.5 times, for the windows of two planes, and once more where tiles overlap.
+// The filters are multiplied by the sign of gamma, so that pooling is a maximum for either sign.
 //
-// The first of equals wins in row-major order: within a row the order in which it is visited, between rows
-// the smaller code. Outputs that see no data are zero and are not computed.
+// Of equal values the first in row-major order wins: within a row this is the order of the loop, between
+// rows the smaller code decides. Outputs that read no data are zero and are not computed.
 #include <limits>
 
 #include "engine/ops/stem/cuda_2_lanes.h"
@@ -17,20 +17,20 @@ namespace {
 constexpr int kChannels = kStemTileChannels, kLanes = kStemLanes32;
 constexpr int kPoolWarps = 12;  // three to a scheduler: 168 registers each
 
-/// What a warp makes of a row: of kWindows windows and kChannels channels the largest element so far, and its
-/// code without the tap along H, a byte per window.
+/// The result of a warp for a row: for kWindows windows and kChannels channels the largest element so far,
+/// and its code without the tap along H, a byte per window.
 template <int kWindows>
 struct RowMaxima {
   float best[kWindows][kChannels];
   unsigned codes[kChannels];
 };
 
-/// A block's place: pooled plane, first window along H and W, first channel and group of samples.
+/// The position of a block: pooled plane, first window along H and W, first channel and group of samples.
 struct Place {
   int qd, qh, qw, channel, group;
 };
 
-/// z = outputs kBegin..kEnd - 1 of a tile's row: the filters' rows that see data, for one input channel after
+/// z = outputs kBegin..kEnd - 1 of a tile's row: the filters' rows that read data, one input channel after
 /// the other. `column` is that of the tile's first output in the boxes, with the lane; weights [K][2
 /// kTilesOfBlock] in fours.
 template <int kOutputs>
@@ -67,8 +67,8 @@ __device__ __forceinline__ void convolve_row(const StemView& v, const StemBoxes&
   }
 }
 
-/// The row `oh` of a tile over the planes of its window. Of the outputs below the tile's windows those before
-/// kBegin and from kEnd on see no data.
+/// Pools row `oh` of a tile over the planes of its window. Of the outputs below the tile's windows those
+/// before kBegin and from kEnd on read no data.
 template <int kWindows, int kBegin, int kEnd>
 __device__ __forceinline__ void pool_row(const StemView& v, const StemBoxes& boxes, const float* column,
                                          const float4* weights, int fours, const Place& at, int oh,
@@ -95,7 +95,7 @@ __device__ __forceinline__ void pool_row(const StemView& v, const StemBoxes& box
 #pragma unroll
         for (int r = 0; r < kChannels; ++r) {
           const float value = i >= kBegin && i < kEnd ? z[i >= kBegin && i < kEnd ? i - kBegin : 0][r] : 0;
-          if (value > row.best[m][r] || value != value) {  // a NaN stays
+          if (value > row.best[m][r] || value != value) {  // a NaN stays a NaN
             row.best[m][r] = value;
             row.codes[r] = (row.codes[r] & ~(kByte << (8 * m))) | code;
           }
@@ -112,14 +112,13 @@ struct PoolMemory {
   unsigned* codes;
 };
 
-/// Pools rows along H and writes y: a warp per window and channel.
+/// Pools rows along H and writes y, a warp per window and channel.
 template <int kWindows>
 __device__ void finish_windows(const StemView& v, const StemPooling& plan, const StemPoolingBuffers& b,
                                const PoolMemory& memory, const Place& at, int first_row) {
   const StemAxisView &d = v.axis[0], &h = v.axis[1], &w = v.axis[2];
   const int lane = static_cast<int>(threadIdx.x % kWarp);
-  const int zero_d =
-      d.window_begin(at.qd);  // the first tap that may be an output without data, where the row is one
+  const int zero_d = d.window_begin(at.qd);  // the first tap, for rows without data
   for (int item = static_cast<int>(threadIdx.x / kWarp);
        item < plan.tiles * kChannels * kWindows * kStemWindowsHigh; item += kPoolWarps) {
     const int r = item % kChannels, m = item / kChannels % kWindows;
@@ -147,12 +146,12 @@ __device__ void finish_windows(const StemView& v, const StemPooling& plan, const
     if (n >= v.batch) continue;
     const std::int64_t q = (std::int64_t{1} * at.qd * h.pooled + qh) * w.pooled + qw;
     const std::int64_t e = (q * v.channels + c) * v.batch + n;
-    b.y[e] = affine <= 0 ? 0 : affine;  // a NaN passes
+    b.y[e] = affine <= 0 ? 0 : affine;  // a NaN stays a NaN
     if (b.winner != nullptr) b.winner[e] = affine > 0 ? static_cast<std::uint8_t>(of_best) : kNoWinner;
   }
 }
 
-/// kMirrored: StemPooling::mirrored, with four windows of a row to a warp; else three.
+/// kMirrored: StemPooling::mirrored, with four windows of a row per warp; else three.
 template <bool kMirrored>
 __global__ void __launch_bounds__(kPoolWarps* kWarp, 1)
     pool_tile(StemView v, StemBoxes boxes, StemPooling plan, StemPoolingBuffers b) {

@@ -1,5 +1,5 @@
-// A stem as the kernels see it: the geometry as plain numbers, passed by value, and the arithmetic of one
-// channel that all rungs share (equations in op.h).
+// A stem in the form that kernels use: the geometry as plain numbers, passed by value, and the arithmetic
+// of one channel that all rungs share (equations in op.h).
 #pragma once
 
 #include "cuda_grid.h"
@@ -63,13 +63,13 @@ struct StemView {
   StemAxisView axis[3];
 };
 
-/// Why a stem is too large for kernels that count with int; empty when it is not.
+/// Why a stem is too large for kernels that use 32-bit indices; empty when it is not.
 inline std::string stem_too_large(const StemGeometry& g) {
   constexpr std::int64_t kMost = std::int64_t{1} << 30, kMostPatch = 1 << 15;
   const auto large = [](std::int64_t n) { return n > kMost; };
   const bool any = large(g.batch) || large(g.in_channels * g.in_volume()) || large(g.patch() * g.channels) ||
                    large(g.conv_volume()) || large(g.pool_volume()) || g.patch() > kMostPatch;
-  return any ? "counts one sample and the weights with 32-bit integers" : "";
+  return any ? "a sample or the weights are too large for 32-bit indices" : "";
 }
 
 /// w_c . v, for v [K]
@@ -87,14 +87,14 @@ __device__ inline double stem_cov_dot(int patch, int channels, const float* w, i
   return sum;
 }
 
-/// How the statistics of a step become those of the op; `count` values per channel.
+/// Computes the op's statistics from those of a step; `count` values per channel.
 struct StemMoments {
   double epsilon, momentum, count;
   float *running_mean, *running_var, *mean, *invstd;  // [C] each
 
   /// Channel c; returns invstd unrounded.
   __device__ double set(int c, double m, double variance) const {
-    const double var = variance < 0 ? 0 : variance;  // by rounding; a NaN stays
+    const double var = variance < 0 ? 0 : variance;  // negative by rounding; a NaN stays a NaN
     const double inverse = 1 / sqrt(var + epsilon), keep = 1 - momentum;
     mean[c] = static_cast<float>(m);
     invstd[c] = static_cast<float>(inverse);
@@ -105,8 +105,8 @@ struct StemMoments {
   }
 };
 
-/// The gradients of channel c from its sums: of dz over the winners, of dz times the patch, and what follows
-/// from them.
+/// The gradients of channel c from its sums: of dz over the winners and of dz times the patch, and derived
+/// numbers.
 struct StemChannelGradients {
   __device__ StemChannelGradients(double gamma, double mean, double invstd, double sum_,
                                   double filter_dot_sums, double filter_dot_means)

@@ -1,5 +1,5 @@
 // The definitions of the stem's ops and the problems on which their rungs are tested and timed: the stem of
-// the network, and odd geometries.
+// the network, and irregular geometries.
 #include "engine/ops/ladder.h"
 #include "engine/ops/stem/reference.h"
 #include "engine/ops/stem/reference_gram.h"
@@ -17,7 +17,7 @@ constexpr StemGeometry kGeometries[] = {
     {2, 1, 50, {173, 2, 2}, {3, 3, 3}, {2, 2, 2}, {3, 3, 3}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
     {3, 2, 10, {6, 5, 9}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}},
     {5, 4, 7, {5, 5, 5}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, {2, 2, 2}, {2, 2, 2}, {0, 0, 0}},
-    // nothing but padding around one number; dead taps, not all of them at an end
+    // only padding around one number; dead taps, not all of them at an end
     {2, 1, 1, {1, 1, 1}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
     {2, 2, 3, {1, 2, 1}, {4, 3, 4}, {2, 2, 2}, {3, 2, 3}, {2, 2, 2}, {1, 1, 1}, {1, 1, 1}},
     {2, 1, 3, {1, 1, 1}, {1, 1, 1}, {2, 2, 2}, {1, 1, 1}, {2, 2, 2}, {1, 1, 1}, {0, 0, 0}},  // no live tap

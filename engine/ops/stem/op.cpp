@@ -88,7 +88,7 @@ void StemGeometry::check() const {
     require(in[a] + 2 * padding[a] >= kernel[a], "stem ", *this, ": the kernel of ", kernel[a],
             " is larger than the padded extent ", in[a] + 2 * padding[a], ", so the output would be empty");
     require(pool_padding[a] >= 0 && pool_padding[a] <= pool[a] / 2, "stem ", *this,
-            ": the padding of the pooling must lie between 0 and half its kernel");
+            ": the padding of the pooling must be between 0 and half its kernel");
     const std::int64_t out = conv_out(static_cast<int>(a));
     require(out + 2 * pool_padding[a] >= pool[a], "stem ", *this, ": the pooling kernel of ", pool[a],
             " is larger than the padded extent ", out + 2 * pool_padding[a],
@@ -145,7 +145,7 @@ double Stem3dForward::sum_length() const {
 std::string stem_needs_two_values(const Stem3dForward& op) {
   return op.geometry.batch * op.geometry.conv_volume() >= 2
              ? ""
-             : "needs at least two values per channel to train";
+             : "it needs at least two values per channel to train";
 }
 
 std::vector<BufferSpec> Stem3dInference::buffers() const {

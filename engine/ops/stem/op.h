@@ -1,22 +1,23 @@
 // The stem of a residual network on volumes as one op: convolution, batch norm, ReLU and max-pooling, without
-// the convolution's output ever being in memory as a whole (86 MB for 32 boxes of 25^3 and 200 channels):
+// ever storing the convolution's output as a whole (86 MB for 32 boxes of 25^3 and 200 channels):
 //
 //   z[n, c, o] = sum over t, ci of  w[t, ci, c] * x[n, ci, o * stride - padding + t]   (x = 0 outside)
 //   a          = relu(gamma (z - mean) invstd + beta)
-//   y[q, c, n] = max over the pooling window of q of  a[n, c, ·]            (its padding never wins)
+//   y[q, c, n] = max over the pooling window of q of  a[n, c, ·]            (padding is never the maximum)
 //
 // Training: mean_c and var_c (biased) over all N * O values of z; invstd = 1 / sqrt(var + epsilon); the
-// running statistics move by `momentum` (with the unbiased variance). Inference: the running statistics.
+// running statistics are updated with `momentum` (and the unbiased variance). Inference: the running
+// statistics.
 // Conventions are PyTorch's, as in engine/ops/batch_norm and engine/ops/pool. A 2-D stem is the 3-D one with
 // extents 1.
 //
-// Why no pass over z is needed for its statistics: with P the vector of the K = taps * Cin inputs under the
+// The statistics of z need no pass over z: with P the vector of the K = taps * Cin inputs under the
 // filter at one of the N * O outputs, z_c = w_c . P, hence
 //
 //   mean_c = w_c . mu,   var_c = w_c' S w_c,   mu = mean of P,   S = covariance of P,
 //
-// which do not depend on the weights. And the gradient of the weights, with dz the gradient of gamma xhat +
-// beta (nonzero only at the winners of the pooling), is
+// where mu and S do not depend on the weights. The gradient of the weights, with dz the gradient of gamma
+// xhat + beta (nonzero only at the winners of the pooling), is
 //
 //   dw[k, c] = gamma invstd (sum dz P_k - (sum dz) mu_k - (sum dz xhat) mean of xhat P_k),
 //   mean of xhat P_k = invstd ((S w_c)_k + (w_c . mu - mean_c) mu_k),
@@ -27,9 +28,9 @@
 // Memory. x is sample first, [N][Cin][D][H][W], as a loader delivers it. w is [live tap][Cin][C]: only taps
 // that touch data for at least one output are in memory, in ascending row-major order; k = live tap * Cin +
 // ci. y is batch last, [pooled position][channel][sample]. patch_mean [K] and patch_cov [K][K] are double
-// for either dtype. `winner` is opaque to all but these ops: one byte per element of y in the order of y,
-// four to an i32 word, the last word filled up with zeros. A byte is the row-major index of the winning tap
-// in the pooling window (the first of equals), or kNoWinner where no gradient passes because y is not > 0.
+// for either dtype. Only these ops interpret `winner`: one byte per element of y in the order of y, four to
+// an i32 word, the last word filled with zeros. A byte is the row-major index of the winning tap in the
+// pooling window (the first of equals), or kNoWinner where no gradient passes because y is not > 0.
 #pragma once
 
 #include <array>
@@ -56,12 +57,12 @@ struct StemAxis {
   }
 
   std::int64_t in, kernel, stride, padding, out;
-  std::int64_t live_begin, live_end;                // outputs that see any data
+  std::int64_t live_begin, live_end;                // outputs that read any data
   std::int64_t live_taps;                           // taps that touch data for any output
   std::array<std::int64_t, kMaxStemKernel> rank{};  // of a live tap among the live ones; -1 for dead taps
 };
 
-/// The taps [begin, end) of a pooling window that lie inside its input, and where tap 0 stands.
+/// The taps [begin, end) of a pooling window that lie inside its input, and the position of tap 0.
 struct StemWindow {
   std::int64_t start, begin, end;
 };
@@ -122,7 +123,7 @@ class Stem3dForward final : public StemOp {
   double momentum;
 };
 
-/// Why there is no variance to train with; empty when there is one.
+/// Why there is no variance for training; empty when there is one.
 std::string stem_needs_two_values(const Stem3dForward& op);
 
 class Stem3dInference final : public StemOp {

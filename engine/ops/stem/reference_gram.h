@@ -1,6 +1,6 @@
 // The stem by the algebra of op.h, in plain loops: statistics from the mean and the covariance of the
-// patches, pooling before the affine map, the weights' gradient from the winners' patches alone. What the
-// fast rungs do, in a form that can be read; in double it equals the composition to rounding.
+// patches, pooling before the affine map, the weights' gradient from the winners' patches alone. This is
+// the algorithm of the fast rungs in readable form; in double it equals the composition up to rounding.
 #pragma once
 
 #include <cmath>
@@ -28,8 +28,7 @@ Accumulator<T> stem_cov_times_filter(const StemGeometry& g, const T* w, std::int
   return sum;
 }
 
-/// y and winner from z [N][C][O]: the largest raw value times the sign of gamma, then affine map and ReLU
-/// once.
+/// y and winner from z [N][C][O]: the maximum of z times the sign of gamma, then affine map and ReLU once.
 template <class T>
 void stem_pool_raw(const StemGeometry& g, const T* z, std::int64_t c, Accumulator<T> mean,
                    Accumulator<T> inverse, T gamma, T beta, T* y, std::uint8_t* winner) {
@@ -127,7 +126,7 @@ void stem3d_backward_gram(const Stem3dBackward& op, Buffers buffers, void* works
     W of_z(0);
     for (std::int64_t k = 0; k < g.patch(); ++k) of_z += W(w[k * g.channels + c]) * sums[k];
     const W m(mean[c]), inverse(invstd[c]), sum_xhat = inverse * (of_z - m * sum);
-    const W drift = stem_channel_mean(g, w, c, mu) - m;  // rounding of mean, or another mean altogether
+    const W drift = stem_channel_mean(g, w, c, mu) - m;  // rounding of mean, or a different mean
     for (std::int64_t k = 0; k < g.patch(); ++k) {
       const W xhat_patch = inverse * (stem_cov_times_filter(g, w, c, cov, k) + drift * mu[k]);
       dw[k * g.channels + c] = T(W(gamma[c]) * inverse * (sums[k] - sum * mu[k] - sum_xhat * xhat_patch));

@@ -1,5 +1,5 @@
-// What the references of the stem are made of, in plain loops on any scalar: the pairs of outputs and taps
-// that see data, the convolution, the pooling, the affine map and the statistics of the patches.
+// The parts of the stem's references, in plain loops on any scalar: the pairs of outputs and taps that
+// touch data, the convolution, the pooling, the affine map and the statistics of the patches.
 #pragma once
 
 #include "engine/ops/shared/accumulator.h"
@@ -7,7 +7,7 @@
 
 namespace umbra {
 
-/// Calls body(o, slot, i) for every output o of the convolution and tap with data: slot is the tap's place
+/// Calls body(o, slot, i) for every output o of the convolution and tap with data: slot is the tap's index
 /// among the live ones, i the input position.
 template <class Body>
 void for_each_stem_pair(const StemGeometry& g, const Body& body) {
@@ -69,8 +69,8 @@ void stem_convolution(const StemGeometry& g, const T* x, const T* w, T* z) {
   }
 }
 
-/// y [q][C][N] and the winners (null: not wanted), the maxima of z [N][C][O], which is not negative: the
-/// first of equals wins, but a later NaN takes the place of anything, as in engine/ops/pool.
+/// y [q][C][N] and the winners (unless null), the maxima of z [N][C][O], which is not negative: of equal
+/// values the first wins, and a NaN replaces any earlier value, as in engine/ops/pool.
 template <class T>
 void stem_pool(const StemGeometry& g, const T* z, T* y, std::uint8_t* winner) {
   const std::int64_t rows = g.channels * g.batch;
@@ -93,8 +93,8 @@ void stem_pool(const StemGeometry& g, const T* z, T* y, std::uint8_t* winner) {
   }
 }
 
-/// Sum of term(n, od, oh, ow) over all outputs of the convolution: of rows, of planes, of samples, so that
-/// equal terms (the zeros of padding minus their mean) do not pile up one rounding.
+/// Sum of term(n, od, oh, ow) over all outputs of the convolution, added within rows, planes and samples,
+/// so that the rounding errors of equal terms (the zeros of padding minus their mean) do not accumulate.
 template <class W, class Term>
 W stem_sum(const StemGeometry& g, const Term& term) {
   const std::int64_t depth = g.conv_out(0), height = g.conv_out(1), width = g.conv_out(2);
@@ -115,7 +115,7 @@ W stem_sum(const StemGeometry& g, const Term& term) {
   return total;
 }
 
-/// Number k of a patch: the input that one tap sees, or 0 in the padding.
+/// Number k of a patch: the input that one tap reads, or 0 in the padding.
 template <class T>
 class StemPatch {
  public:
@@ -165,7 +165,7 @@ void stem_patch_statistics(const StemGeometry& g, const T* x, Accumulator<T>* mu
   }
 }
 
-/// a = relu(scale (z - mean) inverse + beta), in place; a NaN passes.
+/// a = relu(scale (z - mean) inverse + beta), in place; a NaN stays a NaN.
 template <class T>
 void stem_normalize(const StemGeometry& g, std::int64_t c, Accumulator<T> mean, Accumulator<T> inverse,
                     T gamma, T beta, T* z) {

@@ -1,4 +1,4 @@
-// From the logits of classes to what people read.
+// The logits of a classifier as labels, probabilities and losses.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace umbra {
 
-/// The class with the largest logit; of equal ones the first.
+/// The class with the largest logit; among equal ones the first.
 inline std::int64_t likeliest(std::span<const double> logits) {
   return std::max_element(logits.begin(), logits.end()) - logits.begin();
 }

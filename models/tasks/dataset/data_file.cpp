@@ -8,7 +8,7 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kMostClasses = std::int64_t{1} << 24;  // labels go to the network's device as floats
+constexpr std::int64_t kMostClasses = std::int64_t{1} << 24;  // labels are sent to the device as floats
 constexpr const char* kInputsExpected = "f32, f64 or u8 numbers [n, channels, ...] are expected";
 constexpr const char* kTargetsExpected = "integers [n] (classes) or floats [n, k] (values) are expected";
 constexpr const char* kSplitExpected =
@@ -106,7 +106,7 @@ Targets DataFile::targets() const {
   return labels ? classes() : values(entry.shape);
 }
 
-// From the attribute, with names where it has some; 0 where there is none.
+// From the attribute, which may have names; 0 if there is no attribute.
 std::int64_t DataFile::number_of_classes(Targets& targets) const {
   if (!file_->has_attribute("targets", "classes")) return 0;
   const Hdf5Entry attribute = file_->describe_attribute("targets", "classes");
@@ -121,7 +121,7 @@ std::int64_t DataFile::number_of_classes(Targets& targets) const {
             ", but a list of names or the number of classes is expected");
   }
   if (number < 2 || number > kMostClasses)
-    fail_at("targets", "the attribute classes says that there are ", number, ", but 2 to ", kMostClasses,
+    fail_at("targets", "the attribute classes gives ", number, " classes, but 2 to ", kMostClasses,
             " are expected");
   return number;
 }
@@ -134,7 +134,7 @@ Targets DataFile::classes() const {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= most)
       fail_at("targets", "row ", i, " has the label ", labels[i], ", but 0 to ", most - 1, " are expected",
-              claimed > 0 ? " (the attribute classes says so)" : "");
+              claimed > 0 ? " (from the attribute classes)" : "");
     targets.numbers[i] = static_cast<double>(labels[i]);
     targets.classes = std::max(targets.classes, labels[i] + 1);
   }
@@ -171,11 +171,11 @@ KnownTargets DataFile::known_targets(std::int64_t classes_of_run, std::int64_t v
   if (!fits)
     fail_at("targets", "it holds ", kind_of(entry), " of shape ", entry.shape, ", but ",
             labels ? concat("integers [", count_, "]") : concat("floats [", count_, ", ", width, "]"),
-            " are expected, as the run has learnt; without /targets the file can be predicted, too");
+            " are expected, as in the run; a file without /targets can be predicted, too");
   const char* const attribute = labels ? "classes" : "target_names";
   const std::vector<std::string> own = names_of(attribute);
   if (!own.empty() && !names.empty() && own != names)
-    fail_at("targets", "the attribute ", attribute, " says ", listed(own), ", but the run has learnt ",
+    fail_at("targets", "the attribute ", attribute, " lists ", listed(own), ", but the run was trained on ",
             listed(names));
   KnownTargets known;
   if (labels) known.labels = file_->read<std::int64_t>("targets");
@@ -212,8 +212,8 @@ Split DataFile::split(const DatasetSettings& settings) const {
     (all[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
   }
   if (split.train.empty() || split.validation.empty())
-    fail_at("split", "no sample is there to ", split.train.empty() ? "train on (0)" : "validate on (1)",
-            ", but both sides are expected to have some");
+    fail_at("split", "it has no sample to ", split.train.empty() ? "train on (0)" : "validate on (1)",
+            ", but at least one of each is expected");
   return split;
 }
 
@@ -243,11 +243,11 @@ void DataFile::check_classes(const Targets& targets, const Split& split) const {
 void DataFile::check_settings(const DatasetSettings& settings, const Targets& targets) const {
   if (settings.flips && input_shape_.rank() != 3)
     fail_at("inputs",
-            "data.flips=true takes images, samples of shape [channels, height, width], but these are ",
+            "data.flips=true needs images, samples of shape [channels, height, width], but these are ",
             input_shape_);
   if (settings.label_smoothing != 0 && targets.classes == 0)
     fail_at("targets", "loss.label_smoothing=", settings.label_smoothing,
-            " is of classes, but these are values");
+            " applies to classes, but these are values");
 }
 
 }  // namespace umbra

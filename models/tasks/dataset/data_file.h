@@ -1,10 +1,10 @@
-// DataFile: a file to learn from that is no catalog. HDF5 with
-//   /inputs   [n, channels] or [n, channels, …] with up to three spatial axes; f32, f64, or u8, which is taken
-//             times the attribute `scale` of the dataset (1 where there is none)
+// DataFile: an HDF5 file of samples that is not a catalog. It has
+//   /inputs   [n, channels] or [n, channels, …] with up to three spatial axes; f32, f64, or u8, which is
+//             multiplied by the attribute `scale` of the dataset (1 where there is none)
 //   /targets  integers [n]: classes, counted from 0, with the attribute `classes` (their names, or how many);
 //             or floats [n, k] or [n]: values, with the attribute `target_names`
 //   /split    integers [n], 0 to train on and 1 to validate on; may be missing
-// Whatever else it may be is an Error of one sentence with file, field and what was expected.
+// Any other content is an Error that states file, field and what was expected.
 #pragma once
 
 #include <filesystem>
@@ -19,57 +19,68 @@
 
 namespace umbra {
 
-/// What is learnt of every row.
+/// The contents of /targets.
 struct Targets {
-  std::int64_t classes = 0;        // 0: values
-  std::int64_t width = 1;          // numbers per row
-  std::vector<double> numbers;     // [n, width]
-  std::vector<std::string> names;  // [classes] or [width], or none
-  /// "3", or "3 ('cat')".
+  std::int64_t classes = 0;        ///< 0: values
+  std::int64_t width = 1;          ///< numbers per row
+  std::vector<double> numbers;     ///< [n, width]
+  std::vector<std::string> names;  ///< [classes] or [width], or none
+  /// The text for class or value `index`: "3", or "3 ('cat')" where there are names.
   std::string text_of(std::int64_t index) const;
 };
 
-/// What a file to predict of says itself: labels, which may be of classes that the run does not know, or values.
+/// The targets of a file to predict on, if it has any: values, or labels, which may be outside the classes
+/// of the run.
 struct KnownTargets {
-  std::vector<std::int64_t> labels;  // [n], or none
-  std::vector<double> values;        // [n, k], or none
+  std::vector<std::int64_t> labels;  ///< [n], or none
+  std::vector<double> values;        ///< [n, k], or none
 };
 
-/// A random split, where the file has none.
+/// The random split of a file without /split: a function of the count and of validation_fraction and
+/// split_seed.
 Split random_split(std::int64_t count, const DatasetSettings& settings);
-/// Throws Error unless the samples of `file` have the shape that the run `run` takes.
+/// Throws Error unless the samples of `file` have the shape `wanted`, that of the run `run`.
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run);
 
+/// An open data file. It reads the parts of the file on request.
 class DataFile {
  public:
-  /// Looks at /inputs, not at their numbers.
+  /// Opens the file and checks type and shape of /inputs; it does not read their numbers. Throws Error when
+  /// the file cannot be opened or /inputs is not as described above.
   explicit DataFile(const std::filesystem::path& file);
 
+  /// The path of the file, for messages.
   std::string name() const { return file_->path().string(); }
+  /// The number of samples.
   std::int64_t count() const { return count_; }
-  const Shape& input_shape() const { return input_shape_; }  // of one row
-  /// Rows that are read at once when all are.
+  const Shape& input_shape() const { return input_shape_; }  ///< of one sample: [channels, …]
+  /// The number of rows to read at once in a pass over all rows.
   std::int64_t piece() const { return rows_of_piece(input_shape_, chunk_rows_); }
-  /// `resident` as in DatasetSettings.
+  /// The inputs, held in memory or read from the file at each access: see DatasetSettings::resident.
   std::unique_ptr<InputRows> inputs(const std::string& resident) const;
+  /// Whether inputs(resident) are held in memory.
   bool keeps_in_memory(const std::string& resident) const;
-  /// In chunks, which many threads cannot read at once.
+  /// Whether /inputs is stored in chunks, which only one thread at a time can read.
   bool is_chunked() const { return chunk_rows_ > 0; }
 
+  /// Whether the file has /targets.
   bool has_targets() const { return file_->has("targets"); }
-  /// Reads and checks them all.
+  /// Reads /targets and checks all numbers. Throws Error with the first row that is wrong.
   Targets targets() const;
-  /// /targets whatever they are: for a run that has so many classes, or 0, or else so many values, and these
-  /// names for them, if any. Throws Error when they are something else, or have other names.
+  /// Reads /targets for a run with `classes` classes, or with `values` values if `classes` is 0, and with
+  /// these names (may be empty). Throws Error when kind, width or names differ.
   KnownTargets known_targets(std::int64_t classes, std::int64_t values,
                              const std::vector<std::string>& names) const;
+  /// Whether the file has /split.
   bool has_split() const { return file_->has("split"); }
-  /// Of the whole file: its inputs, already in `of_inputs`, its targets, and the split where there is one.
+  /// The fingerprint of the whole file: of its inputs, passed as `of_inputs`, its targets and its /split,
+  /// if any.
   std::vector<double> fingerprint(Fingerprint of_inputs, const std::vector<double>& targets) const;
+  /// The split of /split, or a random one. Throws Error when one side would be empty.
   Split split(const DatasetSettings& settings) const;
-  /// Throws Error unless there is something of every class to train on.
+  /// Throws Error unless every class has a training sample.
   void check_classes(const Targets& targets, const Split& split) const;
-  /// Throws Error when a setting is not of such inputs and targets.
+  /// Throws Error when a setting does not apply to these inputs and targets.
   void check_settings(const DatasetSettings& settings, const Targets& targets) const;
 
  private:

@@ -10,12 +10,13 @@ DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
   file.check_settings(settings, targets_);
   split_ = file.split(settings);
   file.check_classes(targets_, split_);
-  if (has_split_) notes_.push_back(concat(name_, ": /split says what is trained and what is validated on"));
+  if (has_split_)
+    notes_.push_back(concat(name_, ": /split determines the samples to train and to validate on"));
   if (!file.keeps_in_memory(settings.resident) && file.is_chunked())
-    notes_.push_back(concat(name_,
-                            ": the inputs are read as training goes, in chunks and by one thread at a time; ",
-                            "this makes a copy that is read faster: h5repack -l inputs:CONTI -f inputs:NONE ",
-                            name_, " COPY.h5"));
+    notes_.push_back(
+        concat(name_, ": the inputs are read during training, in chunks, by one thread at a time; ",
+               "this command makes a copy that is faster to read: h5repack -l inputs:CONTI -f inputs:NONE ",
+               name_, " COPY.h5"));
   inputs_ = file.inputs(settings.resident);
   InputScan scan = scan_inputs(*inputs_, split_.train, file.piece(), name_);
   fingerprint_ = file.fingerprint(scan.fingerprint, targets_.numbers);
@@ -33,7 +34,7 @@ Moments DatasetData::target_moments() const {
   return moments;
 }
 
-// In a file that is sorted by class the first samples are of one class.
+// Keeps samples at equal distances: in a file sorted by class the first samples would all be of one class.
 void DatasetData::keep(std::int64_t count) {
   std::vector<std::int64_t> kept;
   const auto all = static_cast<std::int64_t>(split_.train.size());
@@ -82,7 +83,7 @@ void DatasetData::scale(const Fitted& fitted) {
           ", /targets: ",
           targets_.classes > 0 ? concat("there are ", targets_.classes, " classes")
                                : concat("there are ", targets_.width, " values a sample"),
-          ", but the run has learnt ", fit_.outputs(), fit_.classes > 0 ? " classes" : " values");
+          ", but the run was trained on ", fit_.outputs(), fit_.classes > 0 ? " classes" : " values");
 }
 
 Split DatasetData::split_of(const DatasetSettings& settings) const {

@@ -15,7 +15,7 @@ std::int64_t wrong_labels(std::span<const double> logits, std::span<const double
   return wrong;
 }
 
-// Sum over the samples of the mean over a sample's values, in their units.
+// The sum over the samples of the mean squared error of a sample's values, in their units.
 double squared_errors(std::span<const double> z, std::span<const double> target,
                       const std::vector<double>& scale) {
   double sum = 0;

@@ -1,9 +1,9 @@
 // The dataset task: from the inputs of any HDF5 file (data_file.h) to the classes or the values in it.
 //
-//   classes: the network puts out logits; cross-entropy; the metric is the share of wrong labels
-//   values:  the network puts out z, value = z target_scale + target_mean; mean squared error of z; the metric
-//            is the mean squared error in units of the values. z is what the network's device sees of a value,
-//            so that large ones keep their digits.
+//   classes: the network outputs logits; cross-entropy; the metric is the share of wrong labels
+//   values:  the network outputs z, value = z target_scale + target_mean; mean squared error of z; the metric
+//            is the mean squared error in units of the values. Only z is stored on the device, so that large
+//            values keep their digits.
 #pragma once
 
 #include "models/tasks/dataset/data_file.h"
@@ -14,18 +14,20 @@
 
 namespace umbra {
 
-/// The samples of a data file, which is open as long as inputs are read from it. Beside what every task has: any
-/// of its rows, and several runs that look at the same file, each with its own scaling.
+/// The samples of a data file, which stays open while inputs are read from it. In addition to TrainingData
+/// it gives access to any rows, and it can be scaled again for several runs on the same file.
 class DatasetData final : public TrainingData {
  public:
-  /// `settings` must outlive it. Reads everything once.
+  /// Reads the whole file once, to check and fingerprint it. `settings` must outlive this object. Throws
+  /// Error when the file does not have the expected contents.
   DatasetData(const std::filesystem::path& file, const DatasetSettings& settings)
       : DatasetData(DataFile(file), settings) {}
 
   std::int64_t count() const override { return inputs_->count(); }
   Fitted fit() const override;
   std::vector<double> fingerprint() const override { return fingerprint_; }
-  /// May be called again, when nothing that was handed out before is in use.
+  /// May be called again once no dataset returned before is in use. Throws Error when `fitted` has other
+  /// shapes.
   void scale(const Fitted& fitted) override;
   void keep(std::int64_t count) override;
   bool augments() const override { return settings_.flips; }
@@ -33,12 +35,14 @@ class DatasetData final : public TrainingData {
   std::unique_ptr<Dataset> training() const override { return samples(split_.train, settings_.flips); }
   std::unique_ptr<Dataset> validation() const override { return samples(split_.validation, false); }
 
+  /// The contents of /targets.
   const Targets& targets() const { return targets_; }
-  /// The best prediction that looks at no input: the logarithm of each class's share of the training samples,
-  /// or their mean values.
+  /// The best constant prediction: the logarithm of each class's share of the training samples [classes],
+  /// or the mean values [values].
   std::vector<double> constant_prediction() const;
+  /// These rows as a Dataset, flipped at random when `flips` and augmented. This object must outlive it.
   std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows, bool flips) const;
-  /// As a run with these settings has it.
+  /// The split that a run with these settings uses.
   Split split_of(const DatasetSettings& settings) const;
 
  private:
@@ -47,18 +51,19 @@ class DatasetData final : public TrainingData {
 
   const DatasetSettings& settings_;  // the task's, which may still turn off augmentation
   std::string name_;
-  bool has_split_;  // of its own
+  bool has_split_;  // the file has /split
   Targets targets_;
   std::unique_ptr<InputRows> inputs_;
   Moments input_moments_{0};
-  std::size_t moments_of_ = 0;  // so many training samples
+  std::size_t moments_of_ = 0;  // number of training samples in input_moments_
   std::vector<double> fingerprint_;
   DatasetFit fit_;
 };
 
+/// The task `dataset`.
 class DatasetTask final : public Task {
  public:
-  static constexpr std::string_view kName = "dataset";
+  static constexpr std::string_view kName = "dataset";  ///< the name in tasks.def
   std::string_view name() const override { return kName; }
   std::string_view meaning() const override {
     return "classes or values, from a file with /inputs and /targets";
@@ -80,10 +85,10 @@ class DatasetTask final : public Task {
   DType target_dtype(const Fitted& fitted) const override;
   Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
 
-  DatasetSettings of;
+  DatasetSettings of;  ///< the settings
 };
 
-/// Of a run with this task. Throws Error when it is another.
+/// The settings of a run of this task. Throws Error when `task` is another task.
 const DatasetSettings& dataset_settings(const Task& task);
 
 }  // namespace umbra

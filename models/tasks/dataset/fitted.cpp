@@ -15,7 +15,7 @@ class Reader {
   const std::vector<double>& numbers(const std::string& name) const {
     const auto found = fitted_.find(name);
     require(found != fitted_.end(), where_, ": /transform/", name,
-            " is missing: not a run of task=dataset that can be used here");
+            " is missing; a run of task=dataset is expected");
     for (const double number : found->second)
       require(std::isfinite(number), where_, ": /transform/", name, " holds a number that is not finite");
     return found->second;

@@ -15,13 +15,13 @@ namespace {
 
 constexpr const char* kInputs = "inputs";
 
-// What every way of reading ends in, so that all give the same bits.
+// The last step of all readers, so that all give the same bits.
 template <class T>
 void convert(std::span<const T> stored, double scale, std::span<double> numbers) {
   for (std::size_t i = 0; i < stored.size(); ++i) numbers[i] = static_cast<double>(stored[i]) * scale;
 }
 
-// The calling thread's memory for `size` stored numbers.
+// Memory of the calling thread for `size` stored numbers.
 template <class T>
 std::span<T> scratch(std::size_t size) {
   thread_local std::vector<T> memory;
@@ -44,7 +44,7 @@ class RowsInMemory final : public InputRows {
   double scale_;
 };
 
-// Through the HDF5 library, which knows one thread at a time.
+// Reads through the HDF5 library, which allows one thread at a time.
 template <class T>
 class RowsOfLibrary final : public InputRows {
  public:
@@ -69,8 +69,8 @@ class RowsOfLibrary final : public InputRows {
   mutable std::mutex one_at_a_time_;
 };
 
-// Straight from where they lie in the file. The file stays open to the library, too, so that no program writes
-// into it.
+// Reads directly from the position in the file. The library keeps the file open, too, so that no other
+// program writes into it.
 template <class T>
 class RowsInFile final : public InputRows {
  public:
@@ -78,7 +78,7 @@ class RowsInFile final : public InputRows {
              const Shape& shape, double scale)
       : InputRows(count, shape), file_(std::move(file)), offset_(offset), scale_(scale) {
     descriptor_ = ::open(file_->path().c_str(), O_RDONLY | O_CLOEXEC);
-    require(descriptor_ >= 0, file_->path().string(), ": it cannot be opened: ", std::strerror(errno));
+    require(descriptor_ >= 0, file_->path().string(), ": cannot be opened: ", std::strerror(errno));
   }
   ~RowsInFile() override { ::close(descriptor_); }
   RowsInFile(const RowsInFile&) = delete;

@@ -1,5 +1,5 @@
-// InputRows: the inputs of a data file, a row a sample, in memory as the file stores them or read from it at
-// every call. Both give the same numbers.
+// InputRows: the inputs of a data file, one row per sample. They are held in memory in the type of the
+// file, or read from the file at every call; both give the same numbers.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,17 @@
 
 namespace umbra {
 
+/// Read access to the rows of /inputs.
 class InputRows {
  public:
+  /// `count` rows of this shape.
   InputRows(std::int64_t count, const Shape& shape) : count_(count), shape_(shape) {}
   virtual ~InputRows() = default;
+  /// The number of rows.
   std::int64_t count() const { return count_; }
-  const Shape& shape() const { return shape_; }  // of one row: [channels, …]
-  /// Reads rows from `first` on, as many as fill `numbers`. May be called from several threads at once.
-  /// Throws Error when the file cannot be read.
+  const Shape& shape() const { return shape_; }  ///< of one row: [channels, …]
+  /// Reads as many rows as fill `numbers`, starting at row `first`. May be called from several threads at
+  /// once. Throws Error when the file cannot be read.
   virtual void read(std::int64_t first, std::span<double> numbers) const = 0;
 
  private:
@@ -26,16 +29,16 @@ class InputRows {
   Shape shape_;
 };
 
-/// Of /inputs in `file`, of f32, f64 or u8 [n, channels, …]; u8 times `scale`. Where they are not kept in
-/// memory, those that lie in the file as they are in memory are read by all threads side by side, others by
-/// one after the other.
+/// The rows of /inputs in `file`: f32, f64 or u8 [n, channels, …]; u8 is multiplied by `scale`. If they are
+/// not kept in memory, a contiguous dataset in native byte order is read by all threads in parallel, any
+/// other by one thread at a time.
 std::unique_ptr<InputRows> input_rows(std::shared_ptr<const Hdf5File> file, double scale, bool in_memory);
 
-/// Numbers at hand, [n, channels, …] with rows of this shape.
+/// Rows of this shape from `numbers`, [n, channels, …].
 std::unique_ptr<InputRows> input_rows(std::vector<double> numbers, const Shape& shape);
 
-/// How many rows make a good piece to be read at once: whole chunks of the file in 8 MiB of doubles, or one
-/// chunk in up to 64 MiB.
+/// The number of rows to read at once: as many whole chunks of the file as fit 8 MiB of doubles, or one
+/// chunk if that takes up to 64 MiB. `chunk_rows`: rows per chunk, 0 for a file without chunks.
 std::int64_t rows_of_piece(const Shape& row, std::int64_t chunk_rows);
 
 }  // namespace umbra

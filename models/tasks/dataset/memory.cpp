@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The least of the numbers in `file` of `folder` and of every folder above it up to `root`; "max" is none.
+// The smallest number in the files `file` of `folder` and of all folders above it up to `root`; "max" means
+// no limit.
 std::int64_t least_limit(fs::path folder, const fs::path& root, const char* file) {
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (;; folder = folder.parent_path()) {
@@ -25,7 +26,7 @@ std::int64_t least_limit(fs::path folder, const fs::path& root, const char* file
   }
 }
 
-// Lines of /proc/self/cgroup are "number:controllers:/path"; without controllers it is of version 2.
+// Lines of /proc/self/cgroup are "number:controllers:/path"; an empty list of controllers means version 2.
 std::int64_t control_group_limit() {
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   std::ifstream stream("/proc/self/cgroup");

@@ -1,4 +1,4 @@
-// Samples: rows of a data file as the training loop takes them, inputs and values standardised.
+// Samples: rows of a data file as a Dataset for the training loop, with inputs and values standardised.
 #pragma once
 
 #include <vector>
@@ -8,16 +8,22 @@
 
 namespace umbra {
 
+/// Some rows of a data file as a Dataset.
 class Samples final : public Dataset {
  public:
-  /// `inputs`, `targets` and `fit` must outlive it; `targets` may hold no numbers, and are zeros then.
-  /// `flips`: augmented samples, images, are flipped left to right at random.
+  /// `inputs`, `targets` and `fit` must outlive this object. If `targets` is empty, all targets are 0.
+  /// `flips`: augmented samples, which must be images, are flipped left to right with probability 1/2.
   Samples(const InputRows& inputs, const std::vector<double>& targets, std::vector<std::int64_t> rows,
           const DatasetFit& fit, bool flips);
+  /// The number of samples.
   std::int64_t size() const override { return static_cast<std::int64_t>(rows_.size()); }
+  /// [channels, …]
   Shape input_shape() const override { return fit_.input_shape; }
+  /// [] for classes, [values] for values.
   Shape target_shape() const override { return fit_.classes > 0 ? Shape{} : Shape{fit_.values()}; }
+  /// kI32 for classes, kF32 for values.
   DType target_dtype() const override { return fit_.classes > 0 ? DType::kI32 : DType::kF32; }
+  /// Reads and standardises sample `index`; flips it at random when `augmentation` is not null.
   void read(std::int64_t index, const Rng* augmentation, std::span<float> input,
             std::span<float> target) const override;
 

@@ -25,8 +25,8 @@ std::span<const double> row_at(std::span<const double> numbers, std::int64_t i, 
 
 }  // namespace
 
-// The first number of a channel stands in for its mean, and the mean found so for itself: numbers that are
-// all the same then have a deviation of exactly zero.
+// The sums are taken relative to the first number of a channel and then to the mean found in this way, so
+// that numbers that are all equal have a deviation of exactly zero.
 Moments::Moments(std::size_t channels, std::span<const double> row)
     : mean_(channels), squares_(channels), count_(static_cast<double>(row.size() / channels)) {
   const std::size_t positions = row.size() / channels;

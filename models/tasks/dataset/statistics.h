@@ -1,5 +1,6 @@
-// What one pass over the inputs tells: mean and deviation of every channel, a fingerprint, and that all
-// numbers are finite. All of it in a fixed order, whatever the number of threads and wherever the inputs lie.
+// Statistics from one pass over the inputs: mean and deviation of every channel, a fingerprint, and a check
+// that all numbers are finite. The order of the sums is fixed: it depends neither on the number of threads
+// nor on whether the inputs are in memory.
 #pragma once
 
 #include <span>
@@ -11,16 +12,18 @@
 
 namespace umbra {
 
-/// Mean and deviation of so many channels, of rows as they come. What is constant has the deviation 1, so that
+/// Mean and deviation of every channel, updated row by row. A constant channel has the deviation 1, so that
 /// nothing is divided by zero.
 class Moments {
  public:
+  /// No rows yet; append() adds them.
   explicit Moments(std::size_t channels) : mean_(channels, 0.0), squares_(channels, 0.0) {}
-  /// Of one row alone, [channels, …].
+  /// Of a single row, [channels, …].
   Moments(std::size_t channels, std::span<const double> row);
-  /// This one's rows, then those of `more`.
+  /// Adds the rows of `more` after the rows of this object.
   void append(const Moments& more);
-  const std::vector<double>& mean() const { return mean_; }
+  const std::vector<double>& mean() const { return mean_; }  ///< [channels]
+  /// [channels]: the population standard deviation, 1 for a constant channel.
   std::vector<double> deviation() const;
 
  private:
@@ -28,18 +31,20 @@ class Moments {
   double count_ = 0;                    // numbers per channel
 };
 
+/// The result of scan_inputs().
 struct InputScan {
-  Moments training;         // of the training rows
-  Fingerprint fingerprint;  // of all rows as floats
+  Moments training;         ///< of the training rows
+  Fingerprint fingerprint;  ///< of all rows as floats
 };
-/// Reads every row once, `piece` of them at a time. `training` ascends. Throws Error naming `where` and the
-/// first row that holds a number which is no finite float.
+/// Reads every row once, `piece` rows at a time. `training`: the training rows, ascending. Throws Error
+/// with `where` and the first row that holds a number which is not a finite 32-bit float.
 InputScan scan_inputs(const InputRows& inputs, const std::vector<std::int64_t>& training, std::int64_t piece,
                       const std::string& where);
-/// Of those rows alone.
+/// The moments of these rows.
 Moments moments_of(const InputRows& inputs, const std::vector<std::int64_t>& rows);
 
-/// Numbers of rows from `first` on, as floats. Throws Error as scan_inputs().
+/// Converts rows of `row` numbers each to floats; `first` is the number of the first row, for the message.
+/// Throws Error as scan_inputs() does.
 std::vector<float> finite_floats(std::span<const double> numbers, std::int64_t row, std::int64_t first,
                                  const std::string& where);
 

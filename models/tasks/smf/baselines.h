@@ -1,5 +1,5 @@
-// What a network has to beat: the mean SMF of the training boxes, and ridge regression on the histogram of
-// the input grid's values, which knows the halos of a box but not where they are.
+// The baselines of the SMF task: the mean SMF of the training boxes, and ridge regression on the histogram
+// of the input grid's values, which uses the halos of a box but not their positions.
 #pragma once
 
 #include <vector>
@@ -8,15 +8,17 @@
 
 namespace umbra {
 
-/// The mean label of the training boxes, for each of `wanted`: [wanted, bins] row by row.
+/// The mean label of the training boxes, repeated for each of `wanted`: [wanted, bins].
 std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                                   const std::vector<std::int64_t>& wanted);
 
+/// The result of ridge_baseline().
 struct RidgeBaseline {
-  std::vector<double> predictions;  // [wanted, bins]
-  double penalty = 0;               // chosen by five-fold cross-validation on the training boxes
+  std::vector<double> predictions;  ///< [wanted, bins]
+  double penalty = 0;               ///< chosen by five-fold cross-validation on the training boxes
 };
-/// Ridge regression of every bin on counts of voxels in 24 logarithmic bins of the first feature.
+/// Ridge regression of every mass bin on the counts of voxels in 24 logarithmic bins of the first feature.
+/// Throws Error with 5 or fewer training boxes.
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted);
 

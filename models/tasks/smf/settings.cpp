@@ -15,7 +15,7 @@ std::vector<Setting> SmfSettings::bind() {
   return {
       {"data.subbox_size", "side of a sub-box, Mpc/h", &boxes.subbox_size, 1e-3, 1e6},
       {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
-      {"data.min_vpeak", "halos below do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
+      {"data.min_vpeak", "halos below this do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
       {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
       {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &boxes.smf_min, 0, 20},
       {"data.smf_width", "width of a mass bin, dex", &boxes.smf_width, 1e-3, 10},
@@ -81,7 +81,8 @@ void SmfSettings::check() const {
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
     for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"}) {
-      require(feature != no, "data.features: ", no, " is not a property of a halo that the network may see");
+      require(feature != no, "data.features: ", no,
+              " may not be an input of the network, because it is not a property of a halo");
     }
   }
   require(

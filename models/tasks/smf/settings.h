@@ -1,4 +1,4 @@
-// The settings of the SMF task: how a catalog is cut into sub-boxes, what of them is seen and learnt.
+// The settings of the SMF task: how a catalog is cut into sub-boxes, and how inputs and labels are scaled.
 #pragma once
 
 #include <string>
@@ -9,30 +9,32 @@
 
 namespace umbra {
 
+/// The settings of the SMF task; bind() gives their keys.
 struct SmfSettings {
-  BoxOptions boxes;
-  std::int64_t voxels = 25, smf_bins = 14;  // copied into `boxes` by box_options()
-  double train_fraction = 0.8;
-  std::int64_t split_seed = 1;
-  std::vector<double> validation_boxes;
-  std::string input_scaling = "rms";
-  std::string label_scaling = "standard";
-  bool symmetries = true;
-  bool shifts = true;
+  BoxOptions boxes;                        ///< the cutting; `voxels` and `smf_bins` below replace its own
+  std::int64_t voxels = 25,                ///< grid points per side of a sub-box
+      smf_bins = 14;                       ///< number of mass bins
+  double train_fraction = 0.8;             ///< the share of sub-boxes used for training
+  std::int64_t split_seed = 1;             ///< of the random split
+  std::vector<double> validation_boxes;    ///< sub-boxes to validate on, by number; empty: a random split
+  std::string input_scaling = "rms";       ///< "rms" (of the occupied training voxels) or "none"
+  std::string label_scaling = "standard";  ///< "standard" (mean 0, deviation 1 per bin) or "none"
+  bool symmetries = true;                  ///< augment with the 48 symmetries of the cube
+  bool shifts = true;                      ///< augment with random periodic shifts
 
-  std::string loss = "chi2_linear";
-  double log_floor_galaxies = 0.5;
+  std::string loss = "chi2_linear";  ///< "chi2_linear", "chi2_log" or "mse"
+  double log_floor_galaxies = 0.5;   ///< chi2_log: the floor of phi, in galaxies per sub-box and bin
 
-  /// All of them, bound to this object.
+  /// All settings, bound to this object.
   std::vector<Setting> bind();
-  /// The cutting of a catalog into sub-boxes.
+  /// `boxes` with the values of `voxels` and `smf_bins`.
   BoxOptions box_options() const;
   /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
   /// empty or a listed box does not exist.
   Split split(std::int64_t count) const;
   /// Throws Error when settings contradict one another.
   void check() const;
-  /// phi floor of chi2_log: so many galaxies per sub-box and bin, in the unit of phi.
+  /// The floor of chi2_log, log_floor_galaxies per sub-box and bin, in the unit of phi.
   double log_floor() const;
 };
 

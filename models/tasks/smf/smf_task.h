@@ -3,7 +3,7 @@
 //   catalog -> sub-boxes -> inputs times input_scale -> network -> z -> phi = z * label_scale + label_shift
 //   -> chi^2
 //
-// Predictions and chi^2 are always in phi, whatever the network learns in.
+// Predictions and chi^2 are always in phi, whatever label scaling the network is trained with.
 #pragma once
 
 #include "models/tasks/smf/settings.h"
@@ -12,9 +12,10 @@
 
 namespace umbra {
 
+/// The task `smf`.
 class SmfTask final : public Task {
  public:
-  static constexpr std::string_view kName = "smf";
+  static constexpr std::string_view kName = "smf";  ///< the name in tasks.def
   std::string_view name() const override { return kName; }
   std::string_view meaning() const override {
     return "the stellar mass function of the sub-boxes of a catalog of halos";
@@ -26,7 +27,8 @@ class SmfTask final : public Task {
   std::unique_ptr<Task> clone() const override { return std::make_unique<SmfTask>(*this); }
   std::string_view default_model() const override { return "um_resnet"; }
   void do_not_augment() override { of.symmetries = of.shifts = false; }
-  bool recognises(const std::filesystem::path&) const override { return false; }  // the first of all tasks
+  /// False: the task is the default, because it is the first in tasks.def.
+  bool recognises(const std::filesystem::path&) const override { return false; }
   std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const override;
   void check_fitted(const Fitted& fitted, const std::string& where) const override {
     from_map(fitted, of, where);
@@ -36,14 +38,14 @@ class SmfTask final : public Task {
   Shape target_shape(const Fitted&) const override { return {of.smf_bins}; }
   Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
 
-  SmfSettings of;
+  SmfSettings of;  ///< the settings
 };
 
-/// Of a run of this task. Throws Error when `task` is another.
+/// The settings of a run of this task. Throws Error when `task` is another task.
 const SmfSettings& smf_settings(const Task& task);
 
-/// A number that differs when inputs or labels do (taken before scale_inputs): which catalog, cut how, a run
-/// belongs to.
+/// A fingerprint of inputs and labels, taken before scale_inputs(): it identifies the catalog of a run and
+/// how it was cut.
 std::vector<double> fingerprint(const BoxSet& boxes);
 
 }  // namespace umbra

@@ -8,10 +8,11 @@
 
 namespace umbra {
 
-/// As f32 [numbers] on the context's device.
+/// The numbers as a tensor f32 [numbers] on the device of `context`.
 Tensor tensor_of(const std::vector<double>& numbers, Context& context);
 
-/// Mean squared error of z = (value - shift) / scale, of predictions and targets [N, K] in units of the values.
+/// The loss: mean squared error of z = (value - shift) / scale, for predictions and targets [N, K] in units
+/// of the values. `scale` and `shift`: [K].
 std::function<Var(Pass&, const Var& prediction, const Tensor& target)> standardised_mse(
     const std::vector<double>& scale, const std::vector<double>& shift, Context& context);
 

@@ -1,5 +1,5 @@
-// The scalings around a network: phi = z * label_scale + label_shift of what it puts out, its inputs times
-// input_scale, and the errors that make a chi^2 of phi.
+// The scaling of inputs and outputs of the SMF task: inputs are multiplied by input_scale, the output z of
+// the network becomes phi = z * label_scale + label_shift, and sigma gives the chi^2 of phi.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,22 @@
 
 namespace umbra {
 
-/// Numbers fitted on the training split; they belong to the network and travel in its checkpoints.
+/// Numbers fitted on the training split. They belong to the network; its checkpoints store them.
 struct Transform {
-  std::vector<double> input_scale;  // [features]
-  std::vector<double> label_scale;  // [bins]
-  std::vector<double> label_shift;  // [bins]
-  std::vector<double> sigma;        // [bins], in the unit of phi
-  std::vector<double> sigma_dex;    // [bins], sigma / (phi ln 10) with the observed phi; for chi2_log
+  std::vector<double> input_scale;  ///< [features]
+  std::vector<double> label_scale;  ///< [bins]
+  std::vector<double> label_shift;  ///< [bins]
+  std::vector<double> sigma;        ///< [bins], in the unit of phi
+  std::vector<double> sigma_dex;    ///< [bins], sigma / (phi ln 10) with the observed phi; for chi2_log
 };
+/// Fits all numbers on the training boxes. Throws Error when the catalog has no stellar masses or a mass
+/// bin lies outside the observed table.
 Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                         const SmfSettings& settings);
+/// The numbers by name, as checkpoints store them.
 Fitted to_map(const Transform& transform);
-/// Throws Error naming `where` when a vector is missing or has the wrong length.
+/// The inverse of to_map(). Throws Error, which begins with `where`, when a vector is missing, has the
+/// wrong length or holds a number that is not finite.
 Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std::string& where);
 
 /// Multiplies the inputs of every box by the scale of their feature.

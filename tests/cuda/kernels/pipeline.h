@@ -1,6 +1,6 @@
 // A matrix product as the fast kernels do it: one warp fetches boxes of both operands into a ring of stages,
-// a warpgroup multiplies them, and two barriers per stage hand it to and fro. Small, and with a choice of
-// mistakes: without any it must work on a GPU, and with each of them the emulator must object.
+// a warpgroup multiplies them, and two barriers per stage pass it back and forth. Small, and with a choice of
+// mistakes: without any it must work on a GPU, and with each of them the emulator must fail.
 #pragma once
 
 #include "cuda_grid.h"
@@ -16,23 +16,23 @@ enum class Mistake {
   kExpectsTooFew,     // half of a stage's bytes
   kExpectsTooMany,    // twice a stage's bytes
   kWrongParity,       // the producer waits as the consumers do
-  kStaleParity,       // the consumers wait for phase 0 for ever
-  kRefillsEarly,      // the producer waits for no consumer
+  kStaleParity,       // the consumers always wait for phase 0
+  kRefillsEarly,      // the producer does not wait for consumers
   kReleasesEarly,     // a stage is given back before the wgmmas that read it are waited for
   kReadsEarly,        // sums are read before the wait
   kWritesEarly,       // sums are written before the wait
   kNeverWaits,        // and the block ends
   kNoWgmmaFence,      //
-  kOutside,           // a box goes behind the end of shared memory
-  kMisplacedBox,      // a box goes between two atoms
+  kOutside,           // a box is copied past the end of shared memory
+  kMisplacedBox,      // a box is copied between two atoms
   kMisplacedOperand,  // a descriptor that begins in the middle of an atom
-  kOperandOutside,    // a descriptor that leads out of shared memory
+  kOperandOutside,    // a descriptor that points outside shared memory
   kWarpMissing,       // one of four warps leaves out a wgmma
   kWarpsDiffer,       // one of four warps multiplies something else
   kNoInit,            // a barrier is not initialised
   kNoInitFence,       //
   kNoSyncAfterInit,   //
-  kUnwaitedCopy,      // the last copy is nobody's
+  kUnwaitedCopy,      // nothing waits for the last copy
 };
 
 inline constexpr int kPipeRows = 64, kPipeColumns = 64, kPipeSteps = 64;  // of a tile; steps of a stage
@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(kPipeThreads, 1)
   } else if (one_of_warp()) {
     produce<kMistake>(shared, a, b, slices);
     if (kMistake == Mistake::kUnwaitedCopy) {
-      barrier_wait(shared.empty[0], 0);  // behind five slices
+      barrier_wait(shared.empty[0], 0);  // after five slices
       barrier_arrive_expect(shared.full[0], PipeShared::kBytes);
       tma_load(shared.a[0], a, shared.full[0], 0, 0);
     }

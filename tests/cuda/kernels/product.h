@@ -1,5 +1,5 @@
-// One tile's product with operands that the threads put in place themselves, element by element where
-// operand_byte() says: what a wgmma finds there is what operand_layout.h claims.
+// One tile's product with operands that the threads write themselves, each element at operand_byte(): checks
+// operand_layout.h against wgmma.
 #pragma once
 
 #include "cuda_grid.h"
@@ -14,7 +14,7 @@ struct ProductShared {
   alignas(1024) unsigned char a[64 * 128], b[256 * 128];
 };
 
-// How an operand of kCount rows or columns and kRow bytes of k stands in shared memory.
+// The layout in shared memory of an operand of kCount rows or columns and kRow bytes of k.
 template <int kBytes, Major kMajor, int kCount, int kRow>
 struct Placed {
   static constexpr int kSteps = kRow / kBytes, kOneSteps = 32 / kBytes;  // along k; of one wgmma

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kWarpgroup = 128;
 
-// By the block's first thread: `barrier` for one arrival, known to everybody behind the next barrier.
+// By the block's first thread: `barrier` for one arrival, visible to all threads after the next barrier.
 __device__ void init_one(Barrier& barrier) {
   if (threadIdx.x != 0) return;
   barrier_init(barrier, 1);
@@ -99,8 +99,8 @@ struct ShareShared {
   Barrier full, empty;
 };
 
-// Each block fetches the box of its own number for both blocks. A block may fetch anew when both have told
-// its barrier that they are done with the box of the round before.
+// Each block fetches the box of its own number for both blocks. A block may fetch again once both have
+// arrived at its barrier to show that they are done with the previous box.
 __global__ void share(const __grid_constant__ TensorMap map, float* to, int rounds) {
   ShareShared& shared = shared_memory<ShareShared>();
   const unsigned rank = cluster_rank();

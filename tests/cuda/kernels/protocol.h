@@ -1,5 +1,6 @@
-// Small kernels that use what Hopper has beside its threads, as functions of the host: protocol_test.cpp and
-// emulated_protocol.cpp run them. All pointers are into the device's memory; nothing is waited for.
+// Small kernels that use Hopper's barriers, copies, wgmma and clusters, as functions of the host, for
+// protocol_test.cpp and emulated_protocol.cpp. All pointers are to device memory; the functions do not wait
+// for the kernels.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace umbra::cuda_test {
 
-/// One box of a tensor, as tma_load() takes it.
+/// One box of a tensor, as given to tma_load().
 struct BoxCase {
   int element_bytes, rank;
   std::uint64_t extent[5], pitch[4];
@@ -38,7 +39,7 @@ struct ProductCase {
   int element_bytes() const { return precision == Precision::kBf16 ? 2 : 4; }
   int steps() const { return row_bytes / element_bytes(); }
 };
-/// Whether there is a kernel for it.
+/// Whether there is a kernel for these parameters.
 bool multiply(const ProductCase& product, const void* a, const void* b, float* c, void* stream);
 
 /// c[row][column] = a[row][k] b[column][k], in bf16, rows of a and b padded to 16 bytes (pipeline.h).

@@ -1,0 +1,18 @@
+# Fails when an enum value has no comment, which Doxygen before 1.9.6 does not report. XML: the folder of Doxygen's XML.
+file(GLOB pages ${XML}/*.xml)
+set(undocumented "")
+foreach(page ${pages})
+  file(READ ${page} text)
+  string(REGEX MATCHALL "<name>[^<]*</name>[ \n]*(<initializer>[^<]*</initializer>[ \n]*)?<briefdescription>[ \n]*\
+</briefdescription>[ \n]*<detaileddescription>[ \n]*</detaileddescription>[ \n]*</enumvalue>" values "${text}")
+  foreach(value ${values})
+    string(REGEX REPLACE "^<name>([^<]*)<.*" "\\1" name "${value}")
+    get_filename_component(where ${page} NAME_WE)
+    list(APPEND undocumented "${where}: ${name}")
+  endforeach()
+endforeach()
+if(undocumented)
+  list(REMOVE_DUPLICATES undocumented)
+  list(JOIN undocumented "\n  " list)
+  message(FATAL_ERROR "These enum values have no comment (page: value):\n  ${list}")
+endif()
