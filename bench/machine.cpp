@@ -1,14 +1,18 @@
 // Measures the peaks of this machine: multiply-adds from registers, and copying memory beyond the caches.
 // Prints one line of JSON. Every percentage of a peak in this repository refers to these figures.
 //   build/bench/machine              the CPU, on one thread and on OMP_NUM_THREADS
-//   build/bench/machine cuda         the GPU
+//   build/bench/machine cuda         the GPU, with the versions of driver and runtime, and how many clusters of 2, 4, 7
+//                                    and 8 blocks run at a time
 #include <hwy/highway.h>
 #include <omp.h>
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
+#include "bench/gpu_facts.h"
 #include "engine/runtime/backend.h"
 #include "engine/train/peaks.h"
 
@@ -41,10 +45,25 @@ void print_cpu() {
       one.flops * 1e-9, all.flops * 1e-9, one.bytes * 1e-9, all.bytes * 1e-9);
 }
 
+// If the peaks cannot be measured, prints the other facts first; the error then ends the program.
 void print_gpu(Device device) {
-  const Peaks peaks = peaks_on(device, omp_get_max_threads());
-  std::printf("{\"gpu\": \"%s\", \"peak_gflops\": %.1f, \"copy_gbs\": %.1f}\n",
-              backend_of(device.kind).describe(device.index).c_str(), peaks.flops * 1e-9, peaks.bytes * 1e-9);
+  const GpuFacts facts = gpu_facts(device.index);
+  nlohmann::ordered_json line = {{"gpu", backend_of(device.kind).describe(device.index)},
+                                 {"driver", facts.driver},
+                                 {"runtime", facts.runtime}};
+  for (const auto& [size, count] : facts.resident_clusters)
+    line["resident_clusters"][std::to_string(size)] = count;
+  if (!facts.error.empty()) line["error"] = facts.error;
+  const auto print = [&] { std::printf("%s\n", line.dump().c_str()); };
+  try {
+    const Peaks peaks = peaks_on(device, omp_get_max_threads());
+    line["peak_gflops"] = std::round(peaks.flops * 1e-8) / 10;
+    line["copy_gbs"] = std::round(peaks.bytes * 1e-8) / 10;
+  } catch (...) {
+    print();
+    throw;
+  }
+  print();
 }
 
 }  // namespace

@@ -23,6 +23,18 @@ function(umbra_layer name directory)
   endforeach()
 endfunction()
 
+# For sources whose own speed does not matter: less time to compile. Kernels and layers never use it.
+set(UMBRA_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
+
+# umbra_compile_tests(TARGET): how test cases are compiled. test_paths.h gives them the folders of the repository and of the
+# build. It is a header, not a definition for every file, so that a compiler cache serves the other files of a copy.
+function(umbra_compile_tests target)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/test_paths.h.in ${PROJECT_BINARY_DIR}/test_paths/test_paths.h @ONLY)
+  target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/test_paths)
+  target_compile_options(${target} PRIVATE ${UMBRA_QUICK_COMPILE})
+  target_compile_definitions(${target} PRIVATE UMBRA_SANITIZER="${UMBRA_SANITIZE}")
+endfunction()
+
 # umbra_tests(NAME DIRECTORY LINK library…): one GoogleTest executable from every *_test.cpp in DIRECTORY; every test
 # case is a ctest test of the same name.
 function(umbra_tests name directory)
@@ -33,8 +45,6 @@ function(umbra_tests name directory)
   endif()
   add_executable(${name}_tests ${sources})
   target_link_libraries(${name}_tests PRIVATE ${TESTS_LINK} umbra_device GTest::gtest_main)
-  target_compile_definitions(${name}_tests PRIVATE UMBRA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                                   UMBRA_BINARY_DIR="${PROJECT_BINARY_DIR}"
-                                                   UMBRA_SANITIZER="${UMBRA_SANITIZE}")
+  umbra_compile_tests(${name}_tests)
   gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900 LABELS ${name})
 endfunction()

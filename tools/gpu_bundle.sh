@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Packs everything that tools/gpu_check.sh needs on a machine with an NVIDIA GPU and nothing else: programs with the
-# shared libraries they need (the C library among them; the driver is the machine's own, and so are cuDNN and cuBLASLt,
-# which gpu_check.sh looks for), tests, goldens, scripts.
+# Packs everything that tools/gpu_check.sh needs on a machine with an NVIDIA GPU and Python 3: programs with the shared
+# libraries they need (including the C library), tests, goldens, scripts. The driver, cuDNN, cuBLASLt and PyTorch are those
+# of the machine, where gpu_check.sh looks for them.
 #   tools/gpu_bundle.sh [CATALOG.h5]       -> build/gpu_bundle/ and build/umbra_gpu_bundle.tar.xz (below 60 MB)
-# A catalog (tools/import camels …) is trained on with five seeds on the GPU and on the CPU; without one the check makes
-# a mock universe. On the other machine:  tar xf umbra_gpu_bundle.tar.xz && bash gpu_bundle/gpu_check.sh
-# (python3 -m tarfile -e umbra_gpu_bundle.tar.xz where there is no xz)
+# `extra --stages training` trains on the catalog (from tools/import camels …); without one it makes a mock universe.
+# On the other machine:  tar xf umbra_gpu_bundle.tar.xz && bash gpu_bundle/gpu_check.sh triage
+# (without xz:  python3 -m tarfile -e umbra_gpu_bundle.tar.xz)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/packages.sh
@@ -17,26 +17,27 @@ cmake --build --preset release --target "${targets[@]}"
 
 bundle=build/gpu_bundle
 rm -rf "$bundle"
-mkdir -p "$bundle"/{bin,lib,glibc,goldens,peers,configs}
+mkdir -p "$bundle"/{bin,lib,glibc,goldens,peers,configs,gpu}
 programs=(build/tests/cuda/cuda_tests build/tests/peers_tests build/tools/train build/tools/mock build/bench/machine build/bench/train_step
   build/bench/bench_kernels)
-strip -o /dev/null "${programs[0]}"  # stops here where binutils are missing
+strip -o /dev/null "${programs[0]}"  # stops here if binutils are missing
 for program in "${programs[@]}"; do strip -o "$bundle/bin/$(basename "$program")" "$program"; done
-# What the loader resolves, the loader itself included; libcuda comes with the driver.
+# All libraries that the loader finds, and the loader itself; libcuda comes with the driver.
 for program in "${programs[@]}"; do ldd "$program"; done |
   sed -n 's/.*=> \(\/[^ ]*\) (0x.*/\1/p; s/^\t\(\/[^ ]*\) (0x.*/\1/p' | sort -u | grep -v 'libcuda\.so' |
   xargs cp -L -t "$bundle/lib"
-# The C library only for machines whose own is older: with all its parts, which the driver may ask for.
+# The C library is used only on machines whose own is older. It needs all its parts, because the driver may load them.
 mv "$bundle"/lib/{ld-linux-*.so.*,libc.so.6,libm.so.6} "$bundle/glibc"
 [ ! -e "$bundle/lib/libresolv.so.2" ] || mv "$bundle/lib/libresolv.so.2" "$bundle/glibc"
 cp -L "$libraries"/lib{dl.so.2,pthread.so.0,rt.so.1,util.so.1} "$bundle/glibc"
 cp tests/golden/*.safetensors "$bundle/goldens"
 cp bench/peers/*pytorch*.py "$bundle/peers"
 cp models/configs/*.toml "$bundle/configs"
+cp tools/gpu/*.py "$bundle/gpu"
 cp tools/gpu_check.sh tools/sass_check.sh tools/sass_check.py bench/report.py "$bundle"
 [ -z "${1:-}" ] || cp "$1" "$bundle/catalog.h5"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
-tar -C build -c gpu_bundle | xz -T0 >build/umbra_gpu_bundle.tar.xz  # every program holds all kernels: gzip sees no repetition
+tar -C build -c gpu_bundle | xz -T0 >build/umbra_gpu_bundle.tar.xz  # all programs contain the same kernels, which gzip cannot exploit
 size=$(stat -c %s build/umbra_gpu_bundle.tar.xz)
 [ "$size" -lt 60000000 ] || { echo "the bundle has $size bytes, more than 60 MB" >&2; exit 1; }
 echo "build/umbra_gpu_bundle.tar.xz: $((size / 1000000)) MB, $(ls "$bundle/lib" | wc -l) libraries"

@@ -10,7 +10,7 @@
 #include "data/catalogs/catalog.h"
 #include "data/catalogs/formats.h"
 #include "data/catalogs/summary.h"
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 
 namespace umbra {
 namespace {

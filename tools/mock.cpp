@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "data/mock/quality.h"
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 
 namespace umbra {
 namespace {
@@ -24,7 +24,7 @@ void generate(const mock::Options& options, const std::string& out) {
             << universe.matter_sigma << " in " << universe.cells
             << "^3 cells; halos without a free place: " << universe.crowded << '\n'
             << mock::quality_table(mock::quality(catalog, options.min_vpeak)) << "wrote " << out << " in "
-            << std::lround(seconds.count() * 10) / 10.0 << " s\n";
+            << std::round(seconds.count() * 10) / 10 << " s\n";
 }
 
 }  // namespace

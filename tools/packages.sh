@@ -1,16 +1,18 @@
-# The Debian and Ubuntu packages umbra uses, and a function that installs those that are missing. Sourced by the scripts beside it.
+# The Debian and Ubuntu packages umbra uses, and a function that installs those that are missing. Sourced by the
+# other scripts in this folder.
 build_packages=(g++ cmake ninja-build pkg-config libhwy-dev libhdf5-dev zlib1g-dev libfftw3-dev libtomlplusplus-dev libcli11-dev
   nlohmann-json3-dev)
-test_packages=(libgtest-dev libboost-context-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib)
+test_packages=(libgtest-dev libboost-context-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib
+  ccache clang-format doxygen patch)
 plot_packages=(python3 python3-h5py python3-matplotlib)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 tsan_packages=(clang libomp-dev)
 
-# apt's Python modules belong to apt's python3, which another one earlier in PATH would hide.
+# apt's Python modules work with apt's python3, which must come first in PATH.
 export PATH=/usr/bin:$PATH
 
 install_packages() {
-  command -v dpkg-query >/dev/null || return 0  # not a Debian: the user has installed what CMake will ask for
+  command -v dpkg-query >/dev/null || return 0  # not Debian or Ubuntu: the user must have installed what CMake needs
   local missing=() package
   for package in "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -16,6 +16,7 @@ try:
     import matplotlib.pyplot as plt
     from figures.files import PlotError
     from figures.forest import plot_halos, plot_importance
+    from figures.front import plot_front
     from figures.mass_functions import plot_predictions, plot_smf
     from figures.style import INPUTS, STYLE
     from figures.sub_box import plot_slice
@@ -69,6 +70,10 @@ def command_line():
     add = command("importance", plot_importance, "how much each column matters to a forest, with standard errors over "
                   "trees")
     add("--importance", "JSON written by forest importance", required=True)
+    add = command("front", plot_front, "the picture of the README: a slab of the universe, a validation box in it as the "
+                  "network sees it, and that box's mass function")
+    add("--data", "catalog (HDF5) written by mock or import", required=True)
+    add("--predictions", "HDF5 written by predict from that catalog", required=True)
     return parser
 
 

@@ -9,7 +9,7 @@ preset=${1:-release}
 source tools/packages.sh
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
-export OMP_WAIT_POLICY=passive  # tests share the cores: a thread that spins would keep others from working
+export OMP_WAIT_POLICY=passive  # tests share the cores: threads that spin would slow down the others
 if [ "$preset" = aarch64 ]; then
   install_packages "${aarch64_packages[@]}"
   exec tools/test_aarch64.sh
@@ -17,8 +17,13 @@ fi
 launch=()
 if [ "$preset" = tsan ]; then
   install_packages "${tsan_packages[@]}"
-  # Older ThreadSanitizers die where the kernel spreads addresses wide; a container may forbid switching that off.
+  # Older ThreadSanitizers crash if the kernel randomises many bits of addresses; a container may forbid switching that off.
   ! setarch -R true 2>/dev/null || launch=(setarch -R)
+fi
+if [ "$preset" = release ] && [ -z "${CMAKE_CXX_COMPILER_LAUNCHER:-}" ] && command -v ccache >/dev/null; then
+  # A cache of this build, empty at first: the test of CONTRIBUTING.md builds a copy of the tree, and with it compiles only
+  # what its examples change.
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_DIR=$PWD/build/ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 fi
 cmake --preset "$preset"
 "${launch[@]}" cmake --build --preset "$preset"

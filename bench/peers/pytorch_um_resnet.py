@@ -4,15 +4,18 @@
     pytorch_um_resnet.py --channels 200 --steps 5 --variant plain|channels_last|live
     pytorch_um_resnet.py --channels 200 --mode inference --boxes 1000 --variant channels_last
     pytorch_um_resnet.py --channels 200 --device cuda --launch eager|graph --precision fp32|tf32|bf16
+    pytorch_um_resnet.py --channels 200 --device cuda --runs channels_last:graph:bf16,plain:eager:tf32   one after the other
 
 On a GPU the whole step can be captured into a CUDA graph (forward, backward and a capturable fused Adam), the fastest
 way for PyTorch to run so small a network; cuDNN benchmarks its algorithms first. Variants: plain; channels_last_3d
 weights and activations; live, PyTorch without the dead parameters of layer3 (2^3 and 1^3 kernels where the rest of a
 3^3 kernel touches only padding), which separates the effect of the algebra from that of the kernels. Adam updates all
-tensors at once (fused if this version has it on the CPU, otherwise foreach). bench/run.sh sets the environment in which
-PyTorch is fastest (threads, huge pages, memory kept).
+tensors at once (fused if this version has it on the CPU, otherwise foreach). With --runs each variant prints its line
+as soon as it is done; one that fails prints a line with "error", and the others still run. bench/run.sh sets the
+environment in which PyTorch is fastest (threads, huge pages, memory kept).
 """
 import argparse
+import gc
 import json
 import resource
 import sys
@@ -126,19 +129,8 @@ def infer(net, x, steps, boxes, clock):
     return [[], [], [], total], "none"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=("um_resnet", "resnet18"), default="um_resnet")
-    parser.add_argument("--channels", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--boxes", type=int, default=1000)
-    parser.add_argument("--mode", choices=("train", "inference"), default="train")
-    parser.add_argument("--variant", choices=("plain", "channels_last", "live"), default="plain")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--launch", choices=("eager", "graph"), default="eager")
-    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
-    a = parser.parse_args()
+def measured(a):
+    """Times one variant. Returns the line of JSON as a dictionary."""
     torch.manual_seed(1)
     device = torch.device(a.device)
     if device.type == "cuda":
@@ -171,14 +163,54 @@ def main():
     run = {"eager": train, "graph": train_as_graph}[a.launch]
     (forward, backward, optimizer, total), adam = (
         run(net, loss_of, a.steps, clock) if a.mode == "train" else infer(net, x, a.steps, a.boxes, clock))
-    print(json.dumps({
-        "program": "pytorch " + a.variant, "device": a.device, "launch": a.launch, "precision": a.precision, "model": a.model, "mode": a.mode, "channels": a.channels, "batch": a.batch,
-        "boxes": a.batch if a.mode == "train" else a.boxes, "forward_ms": forward, "backward_ms": backward,
+    return {
+        **what(a), "boxes": a.batch if a.mode == "train" else a.boxes, "forward_ms": forward, "backward_ms": backward,
         "optimizer_ms": optimizer, "total_ms": total, "adam": adam, "threads": torch.get_num_threads(),
         "version": torch.__version__, "capability": torch.backends.cpu.get_cpu_capability()
         if hasattr(torch.backends, "cpu") else "unknown",
         "gpu": torch.cuda.get_device_name() if device.type == "cuda" else "", "cudnn": torch.backends.cudnn.version(),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def what(a):
+    return {"program": "pytorch " + a.variant, "device": a.device, "launch": a.launch, "precision": a.precision, "model": a.model,
+            "mode": a.mode, "channels": a.channels, "batch": a.batch}
+
+
+def run_all(a):
+    """Every variant of --runs in this process. Returns the exit status."""
+    status = 0
+    for run in a.runs.split(","):
+        a.variant, a.launch, a.precision = run.split(":")
+        try:
+            line = measured(a)
+        except Exception as error:  # e.g. out of memory, or no plan in cuDNN: the other variants still run
+            line, status = {**what(a), "error": f"{type(error).__name__}: {error}".splitlines()[0]}, 1
+        print(json.dumps(line), flush=True)
+        gc.collect()
+        if a.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=("um_resnet", "resnet18"), default="um_resnet")
+    parser.add_argument("--channels", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--boxes", type=int, default=1000)
+    parser.add_argument("--mode", choices=("train", "inference"), default="train")
+    parser.add_argument("--variant", choices=("plain", "channels_last", "live"), default="plain")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--launch", choices=("eager", "graph"), default="eager")
+    parser.add_argument("--precision", choices=("fp32", "tf32", "bf16"), default="fp32")
+    parser.add_argument("--runs", help="VARIANT:LAUNCH:PRECISION,... one after the other in this process")
+    a = parser.parse_args()
+    if a.runs:
+        return run_all(a)
+    print(json.dumps(measured(a)))
+    return 0
 
 
 if __name__ == "__main__":

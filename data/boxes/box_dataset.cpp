@@ -183,7 +183,7 @@ void BoxDataset::read(std::int64_t index, const Rng* augmentation, std::span<flo
           input_shape().text(), " numbers, the buffer holds ", input.size());
   const BoxWindow seen = window(index, augmentation, target);
   const std::int32_t v = boxes_.options.voxels;
-  const auto volume = static_cast<std::size_t>(v * v * v);
+  const auto volume = static_cast<std::size_t>(std::int64_t{v} * v * v);
   const std::size_t features = boxes_.options.features.size();
   for (std::size_t i = 0; i < volume; ++i) {
     const auto at = static_cast<std::int32_t>(i);

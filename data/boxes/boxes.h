@@ -59,14 +59,14 @@ struct BoxSet {
 BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options);
 
 /// Indices of training and validation samples.
-struct Split {
+struct SampleSplit {
   std::vector<std::int64_t> train,  ///< ascending indices of training samples
       validation;                   ///< ascending indices of validation samples
 };
 /// A random split, a function of (count, train_fraction, seed) alone. `train_fraction`: the share of
 /// training samples, 0 to 1. If it is strictly between and there are at least two samples, neither side is
 /// empty.
-Split split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed);
+SampleSplit split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed);
 
 /// The random transformations of training boxes.
 struct Augmentation {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kMostVoxels = 4096, kMostBins = 4096;
 constexpr double kMostInputs = 0x1p35;  // numbers in the input of all boxes; 128 GiB
-constexpr std::uint64_t kNothing = ~std::uint64_t{0}, kNowhere = kNothing - 1;  // rows that are no halos
+constexpr std::uint64_t kNothing = ~std::uint64_t{0}, kNowhere = kNothing - 1;  // rows that are not halos
 
 void check(const Catalog& catalog, const BoxOptions& options) {
   require(options.voxels >= 1 && options.voxels <= kMostVoxels, "voxels per side must be from 1 to ",

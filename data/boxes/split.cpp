@@ -8,7 +8,7 @@
 
 namespace umbra {
 
-Split split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed) {
+SampleSplit split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed) {
   require(count >= 0, "the number of boxes to split must not be negative, but it is ", count);
   require(train_fraction >= 0 && train_fraction <= 1,
           "the training share must lie between 0 and 1, but it is ", train_fraction);
@@ -29,7 +29,7 @@ Split split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed)
   // With at least two boxes a share strictly between 0 and 1 leaves neither side empty.
   if (count >= 2 && train_fraction > 0 && train_fraction < 1)
     train = std::clamp<std::int64_t>(train, 1, count - 1);
-  Split split;
+  SampleSplit split;
   split.train.assign(order.begin(), order.begin() + train);
   split.validation.assign(order.begin() + train, order.end());
   std::sort(split.train.begin(), split.train.end());

@@ -138,7 +138,8 @@ Placement place_centrals(const Particles& particles, const CellList& cells, std:
     if (!free) {
       // No place is left: a random particle of the box, so that at least the mean density is right.
       ++result.crowded;
-      const auto particle = rng.below(2 * kAttempts, static_cast<std::uint64_t>(particles.count()));
+      const auto particle =
+          rng.below(std::uint64_t{2} * kAttempts, static_cast<std::uint64_t>(particles.count()));
       position = particles.position(static_cast<std::int64_t>(particle));
       const double per_length = cells.side / box;
       cell =

@@ -15,6 +15,8 @@ bool bf16_tile_supported() {
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
+// The lanes, rows and vectors of a tile are small constants: their products in int cannot overflow.
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
 namespace {
 
 using D = Bf16Dot;
@@ -216,5 +218,6 @@ UMBRA_BF16_TARGET void bf16_pair_rows(const Bf16* from, std::int64_t from_row, s
     for (std::int64_t l = columns; l < width; ++l) to[l] = 0;
   }
 }
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
 
 }  // namespace umbra

@@ -14,7 +14,7 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kMaxTile = 12 * 32;  // sums: an upper bound for every tile shape
+constexpr std::int64_t kMaxTile = 384;      // sums: an upper bound for every tile shape (12 x 32)
 constexpr std::int64_t kMaxTileLanes = 32;  // an upper bound for every tile shape
 constexpr std::int64_t kSteps = 256;        // of k at a time: a tile of A is then 12 KB, of B 32 KB
 constexpr std::int64_t kBlockRows = 288;    // of a task, at most: with 256 steps 295 KB of A

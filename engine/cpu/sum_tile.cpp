@@ -6,6 +6,7 @@
 
 #include <hwy/cache_control.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,6 +14,8 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {
+// The lanes, rows and vectors of a tile are small constants: their products in int cannot overflow.
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
 namespace {
 
 using Floats = hn::ScalableTag<float>;
@@ -109,7 +112,7 @@ struct Sums {
                       const float* b, bool may_read_on) {
     const Floats d;
     const Rest rest;
-    hn::Vec<Floats> row[V > 0 ? V : 1];
+    hn::Vec<Floats> row[std::max(V, 1)];
     hn::Vec<Rest> row_rest;
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
@@ -150,7 +153,7 @@ struct Sums {
     }
   }
 
-  hn::Vec<Floats> sum[R][V > 0 ? V : 1];
+  hn::Vec<Floats> sum[R][std::max(V, 1)];
   hn::Vec<Rest> sum_rest[R];
   std::int64_t used;  // lanes of the partial vector
   hn::Mask<Floats> mask;
@@ -229,6 +232,8 @@ void run_tile(const SumTile* tile, const TileSegment* segments, std::int64_t cou
 }
 
 }  // namespace
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
+
 }  // namespace umbra::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -12,7 +12,7 @@ namespace umbra::HWY_NAMESPACE {
 namespace {
 
 using Floats = hn::ScalableTag<float>;
-constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
+constexpr auto kLanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
 
 void transpose_plain(const float* from, std::int64_t from_row, std::int64_t rows, std::int64_t columns,
                      float* to, std::int64_t to_row) {
@@ -36,7 +36,7 @@ HWY_INLINE void transpose_4_rows(const float* from, std::int64_t from_row, float
   hn::Store(hn::InterleaveLower(d, high02, high13), d, columns + 2 * kLanes);
   hn::Store(hn::InterleaveUpper(d, high02, high13), d, columns + 3 * kLanes);
 #pragma GCC unroll 4
-  for (int block = 0; block < kLanes / 4; ++block) {
+  for (std::int64_t block = 0; block < kLanes / 4; ++block) {
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j, to += to_row) {
       hn::StoreU(hn::Load(four, columns + j * kLanes + block * 4), four, to);

@@ -112,7 +112,8 @@ Var log_softmax(Pass& pass, const Var& x, int axis);
 /// The sum, mean, maximum or minimum over `axes`, or over all axes when none is given. The reduced axes are
 /// removed from the shape, or have extent 1 with keep_axes; a shape without axes becomes [1]. Terms that are
 /// equal to a maximum or minimum share its gradient equally. A NaN among the terms makes the result a NaN.
-Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, std::vector<int> axes, bool keep_axes = false);
+Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, const std::vector<int>& axes,
+                bool keep_axes = false);
 /// The parts joined along the axis. Their shapes may differ only there.
 Var concatenate(Pass& pass, const std::vector<Var>& parts, int axis);
 

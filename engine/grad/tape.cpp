@@ -23,6 +23,7 @@ Var constant(Tensor value) {
 
 Var apply(Pass& pass, std::shared_ptr<const Function> function, std::vector<Var> inputs) {
   std::vector<Tensor> values;
+  values.reserve(inputs.size());
   for (const Var& input : inputs) values.push_back(input->value);
   Saved saved;
   Var output = constant(function->forward(pass, values, saved));

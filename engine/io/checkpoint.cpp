@@ -7,10 +7,14 @@
 namespace umbra {
 namespace {
 
+std::string object_in(const std::string& group, const std::string& name) {
+  return group + "/" + name;
+}
+
 void write_group(Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   file.make_group(group);
   for (const auto& [name, tensor] : tensors) {
-    const std::string object = group + "/" + name;
+    const std::string object = object_in(group, name);
     Stream stream(tensor.device());
     const Tensor host = row_major_on_host(tensor, stream);
     with_element(host.dtype(), [&](auto zero) {
@@ -30,7 +34,7 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
   require(file.has_group(group), where, ": group ", group,
           " is missing: this is not a checkpoint of umbra that can be used here");
   for (const auto& [name, tensor] : tensors) {
-    const std::string object = group + "/" + name;
+    const std::string object = object_in(group, name);
     require(file.has_dataset(object), where, ": ", object,
             " is missing: this is the checkpoint of another network");
     const Hdf5Entry entry = file.describe(object);
@@ -65,7 +69,7 @@ void read_parts(const Hdf5File& file, const std::string& object, const Tensor& t
 
 void read_group(const Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
-    const std::string object = group + "/" + name;
+    const std::string object = object_in(group, name);
     const bool is_float = tensor.dtype() == DType::kF32 || tensor.dtype() == DType::kBf16;
     if (is_float && tensor.shape().rank() > 0 && tensor.shape().count() > 0) {
       read_parts(file, object, tensor);

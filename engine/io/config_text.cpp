@@ -30,6 +30,7 @@ std::string text_of(Precision value) {
 template <class T>
 std::string text_of(const std::vector<T>& values) {
   std::vector<std::string> items;
+  items.reserve(values.size());
   for (const T& value : values) items.push_back(text_of(value));
   return toml_list(items);
 }

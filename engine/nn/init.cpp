@@ -7,7 +7,7 @@ namespace {
 
 Tensor from_doubles(const Build& build, const Shape& shape, const std::vector<double>& values,
                     Layout layout = {}) {
-  const Tensor tensor = allocate_tensor(build.device, shape, build.dtype, std::move(layout));
+  Tensor tensor = allocate_tensor(build.device, shape, build.dtype, std::move(layout));
   Stream stream(build.device);
   from_host(values, tensor, stream);
   return tensor;

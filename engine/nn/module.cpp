@@ -30,7 +30,7 @@ Var Module::add_weight(const Build& build, std::string name, Tensor value, Preci
                        Layout grad_layout) {
   const bool keeps_copy =
       PrecisionPolicy::keeps_bf16_copy(operands, value.dtype(), build.learns, build.device.kind);
-  const Var var = add_parameter(std::move(name), std::move(value), std::move(grad_layout));
+  Var var = add_parameter(std::move(name), std::move(value), std::move(grad_layout));
   if (keeps_copy) {
     var->bf16_copy = allocate_tensor(build.device, var->value.shape(), DType::kBf16, var->grad_layout);
     renew_bf16_copy(*var);

@@ -10,7 +10,7 @@ namespace umbra {
 namespace {
 
 Tensor zeros(Device device, const Shape& shape, DType dtype, const Layout& layout) {
-  const Tensor tensor = allocate_tensor(device, shape, dtype, layout);
+  Tensor tensor = allocate_tensor(device, shape, dtype, layout);
   Stream stream(device);
   from_host(std::vector<double>(static_cast<std::size_t>(tensor.count()), 0.0),
             tensor.elements(0, tensor.count()), stream);
@@ -188,7 +188,7 @@ Tensor gradient_norm(Context& context, const std::vector<Parameter>& parameters,
     buffers.push_back(p.grad());
   }
   const DType dtype = buffers.empty() ? DType::kF32 : buffers[0].dtype();
-  const Tensor norm = context.temporary({1}, DType::kF64), factor = context.temporary({1}, dtype);
+  Tensor norm = context.temporary({1}, DType::kF64), factor = context.temporary({1}, dtype);
   buffers.insert(buffers.end(), {norm, factor});
   call(context, GradientNorm(dtype, tensors, max_norm), buffers);
   if (max_norm <= 0 || tensors.empty()) return norm;

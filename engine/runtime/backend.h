@@ -32,7 +32,7 @@ class Backend {
   /// Copies within or between host memory and memory of this kind, in the order of `queue`. With pinned host
   /// memory the call returns before the copy is done.
   virtual void copy(int index, void* queue, void* to, const void* from, std::size_t bytes) const = 0;
-  /// The error of launches since the last call; empty when there was none.
+  /// The error of launches since the last call, or why they did not start; empty if there was none.
   virtual std::string launch_error(int index) const = 0;
 
   /// Host memory that this device's copy engines access without the CPU.

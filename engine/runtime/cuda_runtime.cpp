@@ -7,6 +7,8 @@
 
 #include "engine/base/error.h"
 #include "engine/runtime/backend.h"
+#include "engine/runtime/cuda_versions.h"
+#include "engine/runtime/launch_refusal.h"
 
 namespace umbra {
 namespace {
@@ -36,8 +38,8 @@ class CudaBackend final : public Backend {
  public:
   int device_count() const override {
     int count = 0, usable = 0;
-    // A missing driver counts as no card. Cards are counted up to the first that is too old; the driver lists
-    // the fastest first.
+    // A missing driver and one that is too old count as no card; why_none() distinguishes them. Cards are
+    // counted up to the first that is too old; the driver lists the fastest first.
     if (cudaGetDeviceCount(&count) != cudaSuccess) return 0;
     while (usable < count && properties_of(usable).major >= kOldestMajor) ++usable;
     return usable;
@@ -50,8 +52,12 @@ class CudaBackend final : public Backend {
   std::string why_none() const override {
     int count = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
-    if (status != cudaSuccess)
-      return concat("the CUDA runtime finds no device: ", cudaGetErrorString(status));
+    if (status != cudaSuccess) {
+      CudaVersions versions;
+      cudaDriverGetVersion(&versions.driver);
+      cudaRuntimeGetVersion(&versions.runtime);
+      return why_no_device(status, cudaGetErrorString(status), versions);
+    }
     if (count == 0) return "this machine has no CUDA device";
     return concat("this machine's CUDA device is too old: ", describe(0),
                   "; umbra's kernels need compute capability ", kOldestMajor, ".0 or newer");
@@ -105,7 +111,9 @@ class CudaBackend final : public Backend {
   }
   std::string launch_error(int) const override {
     const cudaError_t status = cudaGetLastError();
-    return status == cudaSuccess ? std::string() : std::string(cudaGetErrorString(status));
+    std::string refusal = take_launch_refusal();
+    if (!refusal.empty() || status == cudaSuccess) return refusal;
+    return cudaGetErrorString(status);
   }
 
   void* allocate_pinned(int index, std::size_t bytes) const override {

@@ -66,9 +66,9 @@ Tensor on_host(const Tensor& tensor, Stream& stream) {
 }  // namespace
 
 Tensor row_major_on_host(const Tensor& tensor, Stream& stream) {
-  const Tensor host = on_host(tensor, stream);
+  Tensor host = on_host(tensor, stream);
   if (host.row_major()) return host;
-  const Tensor out = allocate_tensor({}, host.shape(), host.dtype());
+  Tensor out = allocate_tensor({}, host.shape(), host.dtype());
   with_element(host.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const std::span<const T> from = host.values<T>();

@@ -50,6 +50,7 @@ std::vector<std::int64_t> permutation(std::int64_t count, std::uint64_t seed, st
   }
   std::sort(keyed.begin(), keyed.end());
   std::vector<std::int64_t> order;
+  order.reserve(keyed.size());
   for (const auto& [key, index] : keyed) order.push_back(index);
   return order;
 }
@@ -106,10 +107,10 @@ namespace {
 Tensor boxes_on(Device device, const BoxArray& boxes) {
   const Shape shape{boxes.count, boxes.features, boxes.voxels, boxes.voxels, boxes.voxels};
   void* numbers = const_cast<float*>(boxes.numbers.data());  // never written: the op's buffer is an input
-  const Tensor host(std::make_shared<Storage>(Device{}, numbers, boxes.numbers.size_bytes(), [](void*) {}), 0,
-                    shape, DType::kF32);
+  Tensor host(std::make_shared<Storage>(Device{}, numbers, boxes.numbers.size_bytes(), [](void*) {}), 0,
+              shape, DType::kF32);
   if (device.kind == Device::Kind::kCpu) return host;
-  const Tensor copied = allocate_tensor(device, shape, DType::kF32);
+  Tensor copied = allocate_tensor(device, shape, DType::kF32);
   Stream stream(device);
   copy(host, copied, stream);
   stream.synchronize();
@@ -118,7 +119,7 @@ Tensor boxes_on(Device device, const BoxArray& boxes) {
 
 Tensor gather_boxes(Context& context, const Tensor& boxes, const Tensor& windows, const Shape& sample) {
   const std::int64_t batch = windows.shape()[0];
-  const Tensor input = context.temporary(stacked(batch, sample), DType::kF32);
+  Tensor input = context.temporary(stacked(batch, sample), DType::kF32);
   call(context, GatherBoxes(DType::kF32, boxes.shape()[0], boxes.shape()[1], boxes.shape()[2], batch),
        {boxes, windows, input});
   return input;

@@ -43,7 +43,7 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t first_ste
 void MetricsLog::row(const Report& r, const char* split) {
   char buffer[256];
   std::snprintf(buffer, sizeof buffer, "%lld,%lld,%s,%.9g,%.9g,%.9g,%.9g,%.4g\n",
-                static_cast<long long>(r.epoch + 1), static_cast<long long>(r.step), split, r.loss, r.metric,
+                static_cast<long long>(r.epoch) + 1, static_cast<long long>(r.step), split, r.loss, r.metric,
                 r.learning_rate, r.gradient_norm, r.seconds);
   out_ << buffer;
 }

@@ -33,8 +33,8 @@ double median_rate(Context& context, std::int64_t count, double enough, std::int
   };
   std::int64_t size = first;
   while (size < last && run(size) < enough) size *= 2;
-  std::vector<double> seconds;
-  for (int i = 0; i < 9; ++i) seconds.push_back(run(size));
+  std::vector<double> seconds(9);
+  for (double& s : seconds) s = run(size);
   std::sort(seconds.begin(), seconds.end());
   return work(make_op(size)) / seconds[seconds.size() / 2];
 }

@@ -12,7 +12,7 @@ template <class Code, int kSlots>
 void BinnedGrower<Code, kSlots>::grow_best_first(Node root) {
   struct Candidate {
     Node node;
-    Split split;
+    NodeSplit split;
     double gain;
   };
   std::vector<Candidate> waiting;
@@ -22,7 +22,7 @@ void BinnedGrower<Code, kSlots>::grow_best_first(Node root) {
   const auto offer = [&](Node node) {
     if (!may_split(node)) return;
     if (!is_sparse(node)) node.histogram = records_.summed(node);
-    Split split = splits_.best(node, least_[0], *draw_);
+    NodeSplit split = splits_.best(node, least_[0], *draw_);
     records_.give_back(std::move(node.histogram));
     if (split.feature < 0) return;
     const double gain = split.score / node.all.weight();

@@ -32,7 +32,7 @@ struct Record {
 
 /// How a node maps the codes of its columns to bins: bin = (code - low) >> shift.
 template <class Code>
-struct Windows {
+struct CodeWindows {
   std::array<Code, kMostFeatures> low{},            ///< [column]: smallest code that can occur
       high{};                                       ///< [column]: largest code that can occur
   std::array<std::uint8_t, kMostFeatures> shift{};  ///< [column]: log2 of the codes per bin
@@ -81,8 +81,8 @@ class BinnedData final : public GrowthData {
   std::unique_ptr<TreeGrower> make_grower(const ForestOptions& options) const override;
 
   /// The windows of the root: all codes of every column.
-  Windows<Code> root_windows() const {
-    Windows<Code> w;
+  CodeWindows<Code> root_windows() const {
+    CodeWindows<Code> w;
     for (std::size_t f = 0; f < bins.size(); ++f) {
       w.high[f] = static_cast<Code>(std::max<std::int64_t>(1, bins[f].count()) - 1);
       w.fit(f);

@@ -65,7 +65,7 @@ class BinnedGrower final : public TreeGrower {
            (options_.max_depth == 0 || node.depth < options_.max_depth);
   }
 
-  void write_split(const Node& node, const Split& split) {
+  void write_split(const Node& node, const NodeSplit& split) {
     const std::int32_t left = tree_.add(maker_.leaf(split.left));
     tree_.add(maker_.leaf(node.all - split.left));
     ForestNode& out = tree_.node(node.index);
@@ -74,7 +74,7 @@ class BinnedGrower final : public TreeGrower {
     splits_.write(node.windows, split, out);
   }
 
-  std::array<Node, 2> children(const Node& node, const Split& split) {
+  std::array<Node, 2> children(const Node& node, const NodeSplit& split) {
     const ForestNode& out = tree_.node(node.index);
     std::array<Node, 2> pair;
     for (int right = 0; right < 2; ++right) {
@@ -136,7 +136,7 @@ class BinnedGrower final : public TreeGrower {
   }
 
   // Leaf sizes that this split leaves too few rows are moved to a fork, which grows later.
-  void fork_if_needed(Node& node, const Split& split) {
+  void fork_if_needed(Node& node, const NodeSplit& split) {
     if (split.feature < 0) return;  // larger leaf sizes have no split either
     const std::int64_t fewest = std::min(split.left.rows(), node.all.rows() - split.left.rows());
     std::size_t agree = node.first + 1;
@@ -173,7 +173,7 @@ class BinnedGrower final : public TreeGrower {
     while (!waiting.empty()) {
       Node node = std::move(waiting.back());
       waiting.pop_back();
-      const Split split = splits_.best(node, least_[node.first], *draw_);
+      const NodeSplit split = splits_.best(node, least_[node.first], *draw_);
       fork_if_needed(node, split);
       if (split.feature < 0) {
         records_.give_back(std::move(node.histogram));

@@ -18,17 +18,17 @@ using Histogram = std::unique_ptr<RowSums[]>;  ///< [feature][bin]
 /// A node while it waits to be split.
 template <class Code>
 struct BinnedNode {
-  std::int32_t index = 0;  ///< in the tree
-  std::size_t first = 0,   ///< the first leaf size of the family whose tree has this node
-      last = 0;            ///< one past the last such leaf size
-  int depth = 0;           ///< 0 for the root
-  std::uint64_t path = 1;  ///< 1 for the root; 2 p and 2 p + 1 for the children of p
-  int side = 0;            ///< which of the two buffers holds its records
-  std::int64_t begin = 0,  ///< first record
-      end = 0;             ///< one past the last record
-  RowSums all;             ///< sum over its records
-  Windows<Code> windows;   ///< from codes to bins
-  Histogram histogram;     ///< null for a node of few rows
+  std::int32_t index = 0;     ///< in the tree
+  std::size_t first = 0,      ///< the first leaf size of the family whose tree has this node
+      last = 0;               ///< one past the last such leaf size
+  int depth = 0;              ///< 0 for the root
+  std::uint64_t path = 1;     ///< 1 for the root; 2 p and 2 p + 1 for the children of p
+  int side = 0;               ///< which of the two buffers holds its records
+  std::int64_t begin = 0,     ///< first record
+      end = 0;                ///< one past the last record
+  RowSums all;                ///< sum over its records
+  CodeWindows<Code> windows;  ///< from codes to bins
+  Histogram histogram;        ///< null for a node of few rows
 };
 
 /// The records of one tree and the memory for its histograms.
@@ -129,7 +129,7 @@ class BinnedRecords {
   /// Adds the node's records to the columns [first, last) of `h`.
   void sum_columns(const Node& node, std::size_t first, std::size_t last, RowSums* h) const {
     const Row *row = rows(node) + node.begin, *end = rows(node) + node.end;
-    const Windows<Code>& w = node.windows;
+    const CodeWindows<Code>& w = node.windows;
     if (first == 0 && last == kSlots) {  // the loop over columns unrolls
       for (; row != end; ++row) sum_row(*row, w, 0, kSlots, h);
     } else {
@@ -162,7 +162,7 @@ class BinnedRecords {
     free_.pop_back();
     return h;
   }
-  [[gnu::always_inline]] void sum_row(const Row& row, const Windows<Code>& w, std::size_t first,
+  [[gnu::always_inline]] void sum_row(const Row& row, const CodeWindows<Code>& w, std::size_t first,
                                       std::size_t last, RowSums* h) const {
     const RowSums own = sums_of(row);
     const TwoSums both = {own.sum, static_cast<std::int64_t>(own.count)};

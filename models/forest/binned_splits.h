@@ -21,8 +21,8 @@ class BinnedSplits {
       : data_(data), records_(records), extra_trees_(extra_trees), sparse_(records.make_histogram()) {}
 
   /// The best split that leaves at least `least` rows on each side; feature -1 when there is none.
-  Split best(const Node& node, std::int64_t least, const FeatureDraw& draw) {
-    Split split;
+  NodeSplit best(const Node& node, std::int64_t least, const FeatureDraw& draw) {
+    NodeSplit split;
     draw.for_node(node.path, [&](std::int64_t f) {
       return node.histogram ? try_dense(node, f, least, draw, split)
                             : try_sparse(node, f, least, draw, split);
@@ -32,7 +32,7 @@ class BinnedSplits {
 
   /// Writes the split's column, threshold and code into `out`. Threshold and code divide the rows in the
   /// same way.
-  void write(const Windows<Code>& windows, const Split& split, ForestNode& out) const {
+  void write(const CodeWindows<Code>& windows, const NodeSplit& split, ForestNode& out) const {
     out.feature = static_cast<std::uint16_t>(split.feature);
     out.missing_left = split.missing_left;
     const ColumnBins& bins = columns(split.feature);
@@ -54,7 +54,7 @@ class BinnedSplits {
 
  private:
   bool try_dense(const Node& node, std::int64_t f, std::int64_t least, const FeatureDraw& draw,
-                 Split& best) const {
+                 NodeSplit& best) const {
     const RowSums* column = node.histogram.get() + f * kBins;
     if (!extra_trees_ && column[kMissingBin].count == 0) return try_all_bins(node, f, least, column, best);
     const auto next_bin = [&](std::int64_t bin) {
@@ -66,7 +66,7 @@ class BinnedSplits {
 
   // try_bins() for a column without missing values and without random thresholds.
   bool try_all_bins(const Node& node, std::int64_t f, std::int64_t least, const RowSums* column,
-                    Split& best) const {
+                    NodeSplit& best) const {
     std::int64_t at = 0;
     while (at < kMissingBin && column[at].count == 0) ++at;
     if (at == kMissingBin) return false;
@@ -93,7 +93,7 @@ class BinnedSplits {
   }
 
   bool try_sparse(const Node& node, std::int64_t f, std::int64_t least, const FeatureDraw& draw,
-                  Split& best) {
+                  NodeSplit& best) {
     const auto* rows = records_.rows(node);
     RowSums* column = sparse_.get() + f * kBins;
     std::array<std::uint64_t, kBins / 64> occupied{};
@@ -120,7 +120,7 @@ class BinnedSplits {
   // Tries all splits between a column's occupied bins. Returns whether the column has different values.
   template <class NextBin>
   bool try_bins(const Node& node, std::int64_t f, std::int64_t least, const FeatureDraw& draw,
-                const RowSums* column, const NextBin& next_bin, Split& best) const {
+                const RowSums* column, const NextBin& next_bin, NodeSplit& best) const {
     const RowSums missing = column[kMissingBin];
     const auto feature = static_cast<std::int32_t>(f);
     const std::int64_t first = next_bin(0);

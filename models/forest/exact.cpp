@@ -130,7 +130,7 @@ class ExactGrower final : public TreeGrower {
   };
   struct Candidate {
     Node node;
-    Split split;
+    NodeSplit split;
     double gain;
   };
 
@@ -146,13 +146,13 @@ class ExactGrower final : public TreeGrower {
   void offer(std::vector<Candidate>& waiting, const Node& node) {
     const std::int64_t least = std::max<std::int64_t>(1, options_.min_samples_leaf);
     if (node.all.rows() < 2 * least || (options_.max_depth > 0 && node.depth >= options_.max_depth)) return;
-    Split best;
+    NodeSplit best;
     draw_->for_node(node.path, [&](std::int64_t f) { return try_column(node, f, least, best); });
     if (best.feature >= 0) waiting.push_back({node, best, best.score / node.all.weight()});
   }
 
   // Tries all splits between a column's values. Returns whether it has different values.
-  bool try_column(const Node& node, std::int64_t f, std::int64_t least, Split& best) const {
+  bool try_column(const Node& node, std::int64_t f, std::int64_t least, NodeSplit& best) const {
     const std::int32_t* list = lists_[static_cast<std::size_t>(f)].data();
     const double* x = data_.values[static_cast<std::size_t>(f)].data();
     const auto feature = static_cast<std::int32_t>(f);
@@ -185,7 +185,7 @@ class ExactGrower final : public TreeGrower {
     return missing.count != 0 || low != high;
   }
 
-  std::array<Node, 2> divide(const Node& node, const Split& split) {
+  std::array<Node, 2> divide(const Node& node, const NodeSplit& split) {
     const auto feature = static_cast<std::size_t>(split.feature);
     const std::int32_t* list = lists_[feature].data();
     const double* x = data_.values[feature].data();

@@ -52,7 +52,7 @@ struct FixedData {
 FixedData fixed_data(const ForestData& data);
 
 /// A split of a node.
-struct Split {
+struct NodeSplit {
   double score = 0;  ///< decrease of the sum of squares times the node's weight, in fixed point; 0: none
   std::int32_t feature = -1;  ///< column; -1: no split
   std::int64_t at = 0,        ///< last occupied bin on the left; exact search: position in the sorted list
@@ -73,7 +73,7 @@ inline double score_of(const RowSums& all, const RowSums& left, std::int64_t lea
 }
 
 /// Replaces `best` by a split with a higher score; of equal ones the first stays.
-inline void consider(Split& best, double score, std::int32_t feature, std::int64_t at, std::int64_t next,
+inline void consider(NodeSplit& best, double score, std::int32_t feature, std::int64_t at, std::int64_t next,
                      const RowSums& left, bool missing_left, bool only_missing_right = false) {
   if (score > best.score) best = {score, feature, at, next, missing_left, only_missing_right, left};
 }
@@ -129,7 +129,7 @@ struct NodeMaker {
     return node;
   }
   /// The decrease of the weighted sum of squares by `split`, in units of the target and weights.
-  double gain(const Split& split, const RowSums& all) const {
+  double gain(const NodeSplit& split, const RowSums& all) const {
     return split.score / all.weight() * unit * unit * weight_unit;
   }
 };

@@ -21,7 +21,7 @@ __attribute__((target("avx512f"))) MovedRecords move_records(const void* in, voi
                                                              std::int64_t left_count, RightRecords right) {
   const auto* from = static_cast<const char*>(in);
   auto* to = static_cast<char*>(out);
-  const __m512i shift = _mm512_set1_epi64(static_cast<long long>(8 * right.at));
+  const __m512i shift = _mm512_set1_epi64(8 * static_cast<long long>(right.at));
   const __m512i byte = _mm512_set1_epi64(255), code = _mm512_set1_epi64(right.code),
                 exception = _mm512_set1_epi64(right.exception);
   std::int64_t l = 0, r = left_count;

@@ -92,7 +92,8 @@ void check_tree(const ForestTree& tree, std::int64_t features, std::string_view 
     seen[static_cast<std::size_t>(node.left)] = seen[static_cast<std::size_t>(node.left) + 1] = 1;
     next += 2;
   }
-  require(next == size, where, ": tree ", number, " has ", size - next, " nodes that are no node's child");
+  require(next == size, where, ": tree ", number, " has ", size - next,
+          " nodes that are not the child of any node");
 }
 
 ForestPredictor::ForestPredictor(const Forest& forest, std::int64_t trees, int depth)

@@ -63,7 +63,8 @@ std::int64_t batch_of(const ForestGrid& grid, std::int64_t rows) {
   constexpr std::int64_t kTrees = 64, kNodes = std::int64_t{1} << 20;
   const int depth = grid.max_depth.back();
   const std::int64_t limit = 2 * rows, most = depth == 0 || depth > 40 ? limit : std::int64_t{2} << depth;
-  return std::max<std::int64_t>(2 * omp_get_max_threads(), std::min(kTrees, kNodes / std::min(limit, most)));
+  const std::int64_t threads = omp_get_max_threads();
+  return std::max(2 * threads, std::min(kTrees, kNodes / std::min(limit, most)));
 }
 
 // Rows that a tree did not draw, as bits.

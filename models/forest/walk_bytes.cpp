@@ -23,6 +23,8 @@ UMBRA_VBMI_INLINE Bytes load(const std::uint8_t* p) {
   return _mm512_loadu_si512(p);
 }
 
+// Offsets within vectors and tables are small constants: their products in int cannot overflow.
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
 // The codes of 64 rows, S per row, and how to find one per row among them.
 template <int S>
 struct Rows {
@@ -152,6 +154,7 @@ bool walk_bytes_supported() {
 void walk_bytes(const ByteLevels&, const std::uint8_t*, int, bool, std::int64_t, std::uint16_t*) {
   fail("forest: this machine cannot look up bytes in long tables");
 }
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
 
 }  // namespace umbra
 

@@ -28,7 +28,7 @@ class TrainingData {
   /// The number of samples in the file.
   virtual std::int64_t count() const = 0;
   /// Which samples are trained on and which validate.
-  const Split& split() const { return split_; }
+  const SampleSplit& split() const { return split_; }
   /// Keeps `count` of the training samples and uses them for both training and validation. The base class
   /// keeps the first ones.
   virtual void keep(std::int64_t count);
@@ -51,7 +51,7 @@ class TrainingData {
   virtual std::unique_ptr<Dataset> validation() const = 0;
 
  protected:
-  Split split_;                     ///< see split()
+  SampleSplit split_;               ///< see split()
   std::vector<std::string> notes_;  ///< see notes()
 };
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "test_paths.h"
 #include "tests/cuda/where.h"
 
 namespace umbra {

@@ -34,18 +34,24 @@ struct Words {
 
 __global__ void multiply(const Words* words, float* d, bool bf16) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
-  unsigned a[4], b[2];
-  float sums[4];
+  unsigned a[1][4], b[1][2];
+  float sums[1][1][4];
   for (int i = 0; i < 4; ++i) {
-    a[i] = words[warp].a[mma_a_place(lane, i).line][mma_a_place(lane, i).word];
+    a[0][i] = words[warp].a[mma_a_place(lane, i).line][mma_a_place(lane, i).word];
     const MmaResultPlace at = mma_d_place(lane, i);
-    sums[i] = d[(warp * kMmaRows + at.row) * kMmaColumns + at.column];
+    sums[0][0][i] = d[(warp * kMmaRows + at.row) * kMmaColumns + at.column];
   }
-  for (int i = 0; i < 2; ++i) b[i] = words[warp].b[mma_b_place(lane, i).line][mma_b_place(lane, i).word];
-  for (int twice = 0; twice < 2; ++twice) bf16 ? mma_bf16(sums, a, b) : mma_tf32(sums, a, b);
+  for (int i = 0; i < 2; ++i) b[0][i] = words[warp].b[mma_b_place(lane, i).line][mma_b_place(lane, i).word];
+  for (int twice = 0; twice < 2; ++twice) {
+    if (bf16) {
+      mma_pieces<Precision::kBf16>(sums, a, b);
+    } else {
+      mma_pieces<Precision::kTf32>(sums, a, b);
+    }
+  }
   for (int i = 0; i < 4; ++i) {
     const MmaResultPlace at = mma_d_place(lane, i);
-    d[(warp * kMmaRows + at.row) * kMmaColumns + at.column] = sums[i];
+    d[(warp * kMmaRows + at.row) * kMmaColumns + at.column] = sums[0][0][i];
   }
 }
 

@@ -10,6 +10,7 @@
 #include "cluster.h"
 #include "cuda_grid.h"
 #include "engine/base/error.h"
+#include "engine/runtime/backend.h"
 #include "mbarrier.h"
 #include "tests/cuda/kernels/pipeline.h"
 #include "tests/cuda/kernels/product.h"
@@ -228,11 +229,15 @@ TEST(Mistakes, OfSmallThings) {
 TEST(Mistakes, OfTensorMaps) {
   alignas(16) static const float data[1024] = {};
   const TensorMapSpec good{data, 4, 2, {32, 32}, {128}, {32, 8}, Swizzle::k128};
-  EXPECT_EQ(message_of([&] { tensor_map(good); }), "no error");
+  const auto refusal_of = [](const TensorMapSpec& spec) {
+    tensor_map(spec);
+    return cuda_backend().launch_error(0);
+  };
+  EXPECT_EQ(refusal_of(good), "");
   const auto with = [&](auto change) {
     TensorMapSpec spec = good;
     change(spec);
-    return message_of([&] { tensor_map(spec); });
+    return refusal_of(spec);
   };
   const auto has = [](const std::string& message, const char* words) {
     EXPECT_NE(message.find(words), std::string::npos) << message;

@@ -86,6 +86,13 @@ __global__ void writes_behind_its_end() {
 __global__ void asks_for_more_than_it_has() {
   shared_memory<Row>().value[0] = 1;
 }
+__global__ void reads_from_outside_its_mask() {
+  if (threadIdx.x == 3) return;
+  __shfl_sync(0x7u, 1, 3);
+}
+__global__ void disagrees_on_masks() {
+  __shfl_sync(threadIdx.x < 2 ? 0x3u : 0xfu, 1, 0);
+}
 
 template <class Kernel>
 std::string message_of(Kernel kernel, const Grid& grid) {
@@ -106,6 +113,9 @@ TEST(Emulator, MistakesAreErrorsInWords) {
       std::string::npos);
   EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1}, 4}).find("requested 4"), std::string::npos);
   EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1025}, 4}).find("1025 threads"), std::string::npos);
+  EXPECT_NE(message_of(reads_from_outside_its_mask, {{1}, {4}}).find("reads from lane 3, which"),
+            std::string::npos);
+  EXPECT_NE(message_of(disagrees_on_masks, {{1}, {4}}).find("different masks"), std::string::npos);
   EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator still works";
 }
 

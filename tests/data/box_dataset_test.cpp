@@ -151,7 +151,7 @@ TEST(BoxDataset, ValidationBoxesNeverEnter) {
   };
   for (std::size_t r = 0; r < 30000; ++r) catalog.columns["vpeak"][r] = 1000.0 + box_of(r);
   const BoxSet set = make_boxes(catalog, options());
-  const Split split = split_boxes(set.count, 0.7, 2);
+  const SampleSplit split = split_boxes(set.count, 0.7, 2);
   const BoxDataset data(set, split.train, {true, true});
   std::set<std::int64_t> neighbours;
   for (std::int64_t i = 0; i < data.size(); ++i)

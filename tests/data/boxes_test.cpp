@@ -152,7 +152,7 @@ TEST(Boxes, SameBitsForAnyNumberOfThreads) {
 }
 
 TEST(Split, IsDisjointExhaustiveAndReproducible) {
-  const Split split = split_boxes(1000, 0.8, 3);
+  const SampleSplit split = split_boxes(1000, 0.8, 3);
   EXPECT_EQ(split.train.size(), 800u);
   EXPECT_EQ(split.validation.size(), 200u);
   EXPECT_TRUE(std::is_sorted(split.train.begin(), split.train.end()));

@@ -14,6 +14,7 @@
 #include "data/catalogs/summary.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
+#include "test_paths.h"
 
 namespace umbra {
 namespace {

@@ -17,6 +17,7 @@
 #include "data/mock/lpt.h"
 #include "data/mock/power_spectrum.h"
 #include "engine/base/error.h"
+#include "test_paths.h"
 
 namespace umbra::mock {
 namespace {

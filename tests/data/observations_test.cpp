@@ -9,6 +9,7 @@
 
 #include "data/observations/moustakas2013.h"
 #include "data/observations/um_dr1.h"
+#include "test_paths.h"
 
 namespace umbra {
 namespace {

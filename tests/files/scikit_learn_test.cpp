@@ -7,6 +7,7 @@
 #include "engine/io/safetensors.h"
 #include "models/forest/forest.h"
 #include "models/forest/importance.h"
+#include "test_paths.h"
 
 namespace umbra {
 namespace {

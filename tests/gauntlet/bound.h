@@ -28,8 +28,8 @@ namespace umbra::gauntlet {
 using Values = std::vector<std::vector<double>>;  // one list per buffer
 
 struct Bound {
-  Values magnitude;  // for output buffers
-  double growth;     // tolerance = u growth magnitude
+  Values magnitude;   // for output buffers
+  double growth = 0;  // tolerance = u growth magnitude
 };
 
 inline double usual_growth(const Op& op) {

@@ -11,7 +11,7 @@ double, the result is rounded once to float32, and i is the flat index in row-ma
     boxes [N,1,25,25,25]   u(1, i) < 0.04 ? (150 + 450 u(2, i)) / 300 : 0
     observed [N,14]        0.5 + u(3, i)
     sigma [N,14]           0.5 + u(4, i)
-    parameter number p     (p counts from 0 in the order of named_parameters(), which is the order of the README)
+    parameter number p     (p counts from 0 in the order of named_parameters(), which is the order of docs/weights.md)
       conv and linear weight, linear bias   (u(100 + p, i) - 0.5) * scale, scale = 2 / sqrt(fan_in)
       batch norm weight                     1 + (u(100 + p, i) - 0.5) * 0.2
       batch norm bias                       (u(100 + p, i) - 0.5) * 0.2

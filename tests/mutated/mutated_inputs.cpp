@@ -14,7 +14,7 @@
 #include "tests/mutated/children.h"
 #include "tests/mutated/mutate.h"
 #include "tests/mutated/seeds.h"
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 
 namespace umbra::mutated {
 namespace {

@@ -47,7 +47,7 @@ TEST(ForestData, HalosStandInTheSubBoxesOfTheNetwork) {
 TEST(ForestData, TheSplitIsThatOfTheNetwork) {
   const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
   const std::vector<std::uint8_t> training = training_rows(halos, {});
-  const Split split = SmfSettings().split(halos.boxes);
+  const SampleSplit split = SmfSettings().split(halos.boxes);
   ASSERT_EQ(split.validation.size(), 5U);
   std::int64_t left_out = 0;
   for (std::size_t i = 0; i < training.size(); ++i) {
@@ -109,7 +109,7 @@ TEST(ForestData, ColumnsThatMustNotBeSeenAreRefused) {
     forest_halos(universe(), features, 150, 25);
   };
   expect_error([&] { with({"stellar_mass"}); }, {"stellar_mass", "not a halo property"});
-  expect_error([&] { with({"vpeak", "x"}); }, {"x is not a property"});
+  expect_error([&] { with({"vpeak", "x"}); }, {"x is not a halo property"});
   expect_error([&] { with({"colour"}); }, {"colour"});
   expect_error([&] { with({"vpeak", "vpeak"}); }, {"twice"});
   expect_error([&] { forest_halos(universe(), {}, 1e6, 25); }, {"no halo has vpeak >= 1000000"});

@@ -158,7 +158,7 @@ TEST_F(ForestFileTest, TreesThatAreNoneAreRefused) {
   expect_refused([&](ForestModel& m) { root(m).left = -7; }, {"trees/left", tree, "-7"});
   expect_refused([&](ForestModel& m) { root(m).left = std::numeric_limits<std::int32_t>::max(); },
                  {"not possible"});
-  expect_refused([&](ForestModel& m) { root(m).left = -1; }, {"tree 1", "no node's child"});
+  expect_refused([&](ForestModel& m) { root(m).left = -1; }, {"tree 1", "not the child of any node"});
   expect_refused([&](ForestModel& m) { root(m).left = 3; }, {"tree 1"});
   expect_refused([&](ForestModel& m) { root(m).feature = 2; }, {"trees/feature", tree, "2"});
   const double nan = std::numeric_limits<double>::quiet_NaN();

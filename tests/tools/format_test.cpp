@@ -1,6 +1,7 @@
 // Every source is formatted with clang-format 14; other versions format some of it differently.
 #include <gtest/gtest.h>
 
+#include "test_paths.h"
 #include "tests/fixtures/run_tool.h"
 
 namespace umbra {

@@ -7,6 +7,9 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <vector>
+
+#include "test_paths.h"
 
 namespace {
 
@@ -31,8 +34,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"engine/runtime", base},
       {"engine/cpu", base},
       {"engine/ops", plus(ops, {"engine/cuda"})},
-      {"engine/cuda", runtime},                             // tiles of products and sums, which contain no op
-      {"engine/cuda/device", plus(base, {"engine/cuda"})},  // index functions of kernels and emulator
+      {"engine/cuda", runtime},  // tiles of products and sums, which contain no op
+      {"engine/cuda/device", plus(runtime, {"engine/cuda"})},  // index functions of kernels and emulator
       {"engine/cuda/emulator", plus(runtime, {"engine/cuda"})},
       {"engine/registry", registry},
       {"engine/tensor", tensor},
@@ -141,6 +144,34 @@ TEST(Layers, ToolsShareOnlyWhatIsInCommon) {
     const std::string from = tool_folder(file), to = tool_folder(target);
     EXPECT_TRUE(to.empty() || to == from || to == "tools/common") << file << " includes " << target;
   }
+}
+
+// Two types of one name in different headers compile and link, but then the program contains the members of only one.
+TEST(Layers, ATypeHasOneDefinition) {
+  const fs::path root = UMBRA_SOURCE_DIR;
+  const std::regex opens(R"(^namespace ([\w:]+) \{)"), closes(R"(^\}  // namespace)"),
+      type(R"(^(?:struct|class|enum class|union) (\w+)(?: final)?(?: :[^;]*)? \{)");
+  std::map<std::string, std::string> header_of;
+  for (const char* folder : {"engine", "models", "data", "tools"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string path = fs::relative(entry.path(), root);
+      if (entry.path().extension() != ".h" || has_two_faces(entry.path().filename())) continue;
+      std::ifstream in(entry.path());
+      std::vector<std::string> inside;
+      std::smatch match;
+      for (std::string line; std::getline(in, line);) {
+        if (std::regex_search(line, match, opens)) inside.push_back(match[1]);
+        if (std::regex_search(line, closes) && !inside.empty()) inside.pop_back();
+        if (!std::regex_search(line, match, type)) continue;
+        std::string name = match[1];
+        for (auto outer = inside.rbegin(); outer != inside.rend(); ++outer) name = *outer + "::" + name;
+        const auto [first, is_new] = header_of.emplace(name, path);
+        EXPECT_TRUE(is_new || first->second == path)
+            << name << " is defined in " << first->second << " and in " << path;
+      }
+    }
+  }
+  EXPECT_GT(header_of.size(), 300U);
 }
 
 TEST(Layers, NothingIsLooseBesideTheRoomsOfOps) {

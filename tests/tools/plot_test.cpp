@@ -19,6 +19,7 @@
 #include "data/catalogs/catalog.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
+#include "test_paths.h"
 
 namespace umbra {
 namespace {

@@ -1,6 +1,7 @@
 // tools/sizes.py finds every file and function that is too long, and this repository has none.
 #include <gtest/gtest.h>
 
+#include "test_paths.h"
 #include "tests/fixtures/folder_test.h"
 #include "tests/fixtures/run_tool.h"
 

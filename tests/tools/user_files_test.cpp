@@ -13,7 +13,7 @@
 #include "engine/io/hdf5.h"
 #include "engine/io/safetensors.h"
 #include "tests/fixtures/run_tool.h"
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 
 namespace umbra {
 namespace {

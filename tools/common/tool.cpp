@@ -1,5 +1,3 @@
-#include "tools/common/tool.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <iostream>
 
 #include "engine/io/crash_guard.h"
+#include "tools/common/command_line.h"
 
 namespace umbra {
 namespace {

@@ -1,6 +1,6 @@
 // evaluate: compares trained networks with baselines on samples they were not trained on. Each task has its
 // own scores (tasks.h).
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 #include "tools/evaluate/tasks.h"
 
 namespace umbra {

@@ -1,4 +1,4 @@
-// chi^2 of predicted mass functions on validation boxes, in both conventions (README: The two chi-squares).
+// chi^2 of predicted mass functions on validation boxes, in both conventions (docs/chi2.md).
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -68,8 +68,8 @@ BoxSet boxes_of(const std::string& run, const Experiment& experiment, const Cata
 
 // The part of the result that all runs share: the boxes with their true mass functions, the baselines, the
 // forests.
-Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& catalog, const Split& split,
-                            const Scorer& scorer) {
+Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& catalog,
+                            const SampleSplit& split, const Scorer& scorer) {
   const BoxSet& boxes = scorer.boxes;
   Json result;
   result["format_version"] = kFormatVersion;
@@ -123,7 +123,7 @@ void evaluate_smf(const EvaluateArguments& arguments) {
     const std::unique_ptr<Experiment> experiment = Experiment::load(run, arguments.device);
     const SmfSettings& settings = smf_settings(*experiment->config().task);
     BoxSet boxes = boxes_of(run, *experiment, catalog, arguments.data);
-    const Split split = settings.split(boxes.count);
+    const SampleSplit split = settings.split(boxes.count);
     const Scorer scorer{boxes, split.validation, from_map(experiment->fitted(), settings, run),
                         settings.log_floor()};
     if (reference.empty()) {

@@ -1,5 +1,6 @@
 """A slice of a sub-box, the input of the network. The grid is that of data/boxes/cut.cpp."""
 import math
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +15,8 @@ def mean_field(cells, vpeak, voxels):
     return (np.bincount(flat, vpeak, voxels**3) / np.maximum(count, 1)).reshape((voxels,) * 3)
 
 
-def plot_slice(arguments):
+def cut_slab(arguments):
+    """The slab across z in the middle of sub-box arguments.box, as draw_slab needs it."""
     position, vpeak, cube, side, cubes, (length, speed) = read_catalog(arguments.data)
     per_side, path = round(side / arguments.subbox_size), arguments.data
     voxels, depth = arguments.voxels, arguments.depth
@@ -35,21 +37,32 @@ def plot_slice(arguments):
             f"{arguments.min_vpeak:g} {speed} in the {depth} voxels in its middle, across z, but there is none")
     field = mean_field(cells[in_box], vpeak[in_box], voxels)[:, :, first:first + depth].max(axis=2)
     origin = corner * voxels * voxel
+    return SimpleNamespace(box=arguments.box, position=position[in_slab], vpeak=vpeak[in_slab], in_box=in_box[in_slab],
+                           field=field, origin=origin, voxel=voxel, width=voxels * voxel, side=side,
+                           many=per_side > 1, low=origin[2] + first * voxel, high=origin[2] + (first + depth) * voxel,
+                           length=plain(length), speed=plain(speed))
 
-    wide = per_side > 1
-    figure, axes = plt.subplots(1, 1 + wide, figsize=(FULL_PAGE if wide else HALF_PAGE, 3.1), squeeze=False,
+
+def plot_slice(arguments):
+    slab = cut_slab(arguments)
+    figure, axes = plt.subplots(1, 1 + slab.many, figsize=(FULL_PAGE if slab.many else HALF_PAGE, 3.1), squeeze=False,
                                 gridspec_kw={"wspace": 0.25})
-    for ax in axes[0]:
-        ax.set(xlabel=f"x  [{plain(length)}]", ylabel=f"y  [{plain(length)}]", aspect="equal")
-    if wide:
-        draw_cube(axes[0, 0], position[in_slab], vpeak[in_slab], side)
-        axes[0, 0].add_patch(plt.Rectangle(origin[:2], *[voxels * voxel] * 2, fill=False, ec=COLOURS[1], lw=1.5))
-    image = draw_field(axes[0, -1], field, origin, voxel, position[in_box & in_slab])
-    bar = figure.colorbar(image, cax=axes[0, -1].inset_axes([1.03, 0, 0.045, 1]))
-    bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel  [{plain(speed)}]; white: no halo")
-    low, high = origin[2] + first * voxel, origin[2] + (first + depth) * voxel
-    axes[0, -1].set_title(f"sub-box {arguments.box}, {low:g} \u2264 z < {high:g} {plain(length)}")
+    draw_slab(figure, axes[0], slab)
+    axes[0, -1].set_title(f"sub-box {slab.box}, {slab.low:g} \u2264 z < {slab.high:g} {slab.length}")
     save(figure, arguments.out)
+
+
+def draw_slab(figure, axes, slab):
+    """The slab through the whole cube on the first of two axes, through the sub-box on the last; the colour bar."""
+    for ax in axes:
+        ax.set(xlabel=f"x  [{slab.length}]", ylabel=f"y  [{slab.length}]", aspect="equal")
+    if slab.many:
+        draw_cube(axes[0], slab.position, slab.vpeak, slab.side)
+        axes[0].add_patch(plt.Rectangle(slab.origin[:2], *[slab.width] * 2, fill=False, ec=COLOURS[1], lw=1.5))
+    image = draw_field(axes[-1], slab.field, slab.origin, slab.voxel, slab.position[slab.in_box])
+    bar = figure.colorbar(image, cax=axes[-1].inset_axes([1.03, 0, 0.045, 1]))
+    bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel  [{slab.speed}]; white: no halo")
+    return bar
 
 
 def draw_cube(ax, position, vpeak, side):

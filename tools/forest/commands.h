@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/common/command_line.h"
 #include "tools/common/forest_data.h"
 #include "tools/common/forest_file.h"
-#include "tools/common/tool.h"
 
 namespace umbra {
 

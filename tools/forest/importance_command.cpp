@@ -51,6 +51,7 @@ Group parse_group(const Forest& forest, const std::string& text) {
 // alone can be replaced by the others and appears unimportant.
 std::vector<Group> groups_of(const Forest& forest, const std::vector<std::string>& wanted) {
   std::vector<Group> groups;
+  groups.reserve(wanted.size());
   for (const std::string& text : wanted) groups.push_back(parse_group(forest, text));
   std::set<std::string> names;
   for (const Group& group : groups)

@@ -1,5 +1,5 @@
 // forest: predicts stellar masses from halo properties with a random forest, one halo at a time.
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 #include "tools/forest/commands.h"
 
 int main(int argc, char** argv) {

@@ -1,6 +1,6 @@
 // predict: the predictions of a trained network for the data in a file. Each task has its own files
 // (tasks.h).
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 #include "tools/predict/tasks.h"
 
 namespace umbra {
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   app.add_option(
          "--out", arguments.out,
          "predictions, HDF5; for a catalog: smf_predicted, smf_true, box, validation; for a data set: "
-         "see the README, or CSV if the name ends in .csv")
+         "see docs/files.md, or CSV if the name ends in .csv")
       ->required();
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   app.add_option_function<std::string>(

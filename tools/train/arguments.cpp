@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "engine/io/checkpoint.h"
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 
 namespace umbra {
 

@@ -1,7 +1,7 @@
-// train: trains a network on a task and a data file. See --help and the README.
+// train: trains a network on a task and a data file. See --help and docs/training.md.
 #include <iostream>
 
-#include "tools/common/tool.h"
+#include "tools/common/command_line.h"
 #include "tools/train/dry_run.h"
 #include "tools/train/training_run.h"
 

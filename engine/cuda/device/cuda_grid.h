@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/runtime/launch_refusal.h"
+
 namespace umbra {
 
 inline constexpr unsigned kWarp = 32;
@@ -48,10 +50,12 @@ __device__ inline void named_barrier_sync(int id, int threads) {
 }
 
 /// Puts kernel(arguments…) into the queue `stream` (a cudaStream_t). A grid without blocks does nothing.
-/// Errors are kept by the CUDA runtime, from which Backend::launch_error() reads them.
+/// Errors are kept by the CUDA runtime, from which Backend::launch_error() reads them. After a refusal
+/// (launch_refusal.h) no kernel is launched until the refusal has been reported.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, void* stream, Arguments... arguments) {
   if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
+  if (!launch_refusal().empty()) return;
   constexpr std::size_t kWithoutAsking = 48 << 10;
   cudaFuncAttributes now{};
   if (grid.shared > kWithoutAsking && cudaFuncGetAttributes(&now, kernel) == cudaSuccess &&

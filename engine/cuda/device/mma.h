@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cuda_grid.h"
+#include "engine/base/precision.h"
 
 namespace umbra {
 
@@ -37,6 +38,24 @@ __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], 
       "{%0, %1, %2, %3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+/// sums[i][j] += rows[i] columns[j] for a warp's tile of pieces of 16 x 8 sums.
+template <Precision kPrecision, int kRows, int kColumns>
+__device__ __forceinline__ void mma_pieces(float (&sums)[kRows][kColumns][4],
+                                           const unsigned (&rows)[kRows][4],
+                                           const unsigned (&columns)[kColumns][2]) {
+#pragma unroll
+  for (int i = 0; i < kRows; ++i) {
+#pragma unroll
+    for (int j = 0; j < kColumns; ++j) {
+      if constexpr (kPrecision == Precision::kTf32) {
+        mma_tf32(sums[i][j], rows[i], columns[j]);
+      } else {
+        mma_bf16(sums[i][j], rows[i], columns[j]);
+      }
+    }
+  }
 }
 
 }  // namespace umbra

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "cuda_grid.h"
-#include "engine/cuda/tile/operand_layout.h"
+#include "engine/cuda/tile/tensor_map_spec.h"
 #include "mbarrier.h"
 
 namespace umbra {
@@ -20,49 +20,40 @@ struct TensorMap {
   CUtensorMap map;  // aligned as copies require
 };
 
-/// The box is stored without gaps, dimension 0 innermost, its bytes at swizzled() addresses. Elements outside
-/// the tensor are stored as zeros. Rules: the data start at a multiple of 16 bytes; pitches are multiples of
-/// 16; boxes are at most 256 long; a box's row is a multiple of 16 bytes and, with a swizzle, exactly one row
-/// of it.
-struct TensorMapSpec {
-  const void* data;
-  int element_bytes;        // 2: bf16, 4: float
-  int rank;                 // 2 to 5
-  std::uint64_t extent[5];  // elements, innermost first
-  std::uint64_t pitch[4];   // bytes from one element to the next in dimensions 1 …
-  unsigned box[5];          // elements
-  Swizzle swizzle;
-};
-
-/// Host side. If the driver rejects a map, Backend::launch_error() reports it as a failed launch.
+/// Host side. If the driver refuses the map, the launch that uses it does not start, and
+/// Backend::launch_error() returns the reason.
 inline TensorMap tensor_map(const TensorMapSpec& spec) {
   TensorMap made{};
   void* entry = nullptr;  // in the driver's library, which is not linked: machines without a GPU lack it
   cudaDriverEntryPointQueryResult found{};
   constexpr unsigned kSince = 12000;  // CUDA 12.0
-  bool good = cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &entry, kSince, cudaEnableDefault,
-                                               &found) == cudaSuccess &&
-              found == cudaDriverEntryPointSuccess;
-  if (good) {
-    constexpr CUtensorMapSwizzle kPatterns[] = {CU_TENSOR_MAP_SWIZZLE_NONE, CU_TENSOR_MAP_SWIZZLE_32B,
-                                                CU_TENSOR_MAP_SWIZZLE_64B, CU_TENSOR_MAP_SWIZZLE_128B};
-    constexpr cuuint32_t kEveryElement[] = {1, 1, 1, 1, 1};
-    cuuint64_t extent[5] = {}, pitch[4] = {};
-    cuuint32_t box[5] = {};
-    for (int d = 0; d < spec.rank; ++d) {
-      extent[d] = spec.extent[d];
-      box[d] = spec.box[d];
-      if (d > 0) pitch[d - 1] = spec.pitch[d - 1];
-    }
-    good = reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(entry)(
-               &made.map,
-               spec.element_bytes == 2 ? CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 : CU_TENSOR_MAP_DATA_TYPE_FLOAT32,
-               static_cast<cuuint32_t>(spec.rank), const_cast<void*>(spec.data), extent, pitch, box,
-               kEveryElement, CU_TENSOR_MAP_INTERLEAVE_NONE, kPatterns[static_cast<int>(spec.swizzle)],
-               CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) == CUDA_SUCCESS;
+  const cudaError_t status =
+      cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &entry, kSince, cudaEnableDefault, &found);
+  if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
+    cudaGetLastError();  // clears the error, which is reported here
+    refuse_tensor_map(spec, concat("the driver offers no cuTensorMapEncodeTiled: ",
+                                   status != cudaSuccess ? cudaGetErrorString(status) : "it is too old"));
+    return made;
   }
-  // This call always fails and so sets the runtime's last error to "invalid argument".
-  if (!good) cudaDeviceGetAttribute(nullptr, cudaDevAttrClockRate, -1);
+  constexpr CUtensorMapSwizzle kPatterns[] = {CU_TENSOR_MAP_SWIZZLE_NONE, CU_TENSOR_MAP_SWIZZLE_32B,
+                                              CU_TENSOR_MAP_SWIZZLE_64B, CU_TENSOR_MAP_SWIZZLE_128B};
+  constexpr cuuint32_t kEveryElement[] = {1, 1, 1, 1, 1};
+  cuuint64_t extent[5] = {}, pitch[4] = {};
+  cuuint32_t box[5] = {};
+  for (int d = 0; d < spec.rank; ++d) {
+    extent[d] = spec.extent[d];
+    box[d] = spec.box[d];
+    if (d > 0) pitch[d - 1] = spec.pitch[d - 1];
+  }
+  const CUresult result = reinterpret_cast<decltype(&cuTensorMapEncodeTiled)>(entry)(
+      &made.map, spec.element_bytes == 2 ? CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 : CU_TENSOR_MAP_DATA_TYPE_FLOAT32,
+      static_cast<cuuint32_t>(spec.rank), const_cast<void*>(spec.data), extent, pitch, box, kEveryElement,
+      CU_TENSOR_MAP_INTERLEAVE_NONE, kPatterns[static_cast<int>(spec.swizzle)],
+      CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  // The runtime uses the driver's error numbers, so it can describe this one.
+  if (result != CUDA_SUCCESS)
+    refuse_tensor_map(spec, concat("cuTensorMapEncodeTiled returned ", static_cast<int>(result), ", ",
+                                   cudaGetErrorString(static_cast<cudaError_t>(result))));
   return made;
 }
 

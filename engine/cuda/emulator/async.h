@@ -31,7 +31,7 @@ struct Box {
   unsigned box[5] = {};
   Swizzle swizzle = Swizzle::kNone;
 };
-/// Throws Error if a rule of cuTensorMapEncodeTiled is violated.
+/// Throws Error if a rule of cuTensorMapEncodeTiled is violated; tensor_map() turns it into a refusal.
 void check_box(const Box& box);
 /// Copies the box at coordinates `at` (`rank` of them) into all blocks of `mask`; 0 means this block alone.
 void copy_box(void* shared, const Box& box, void* barrier, unsigned mask, const int* at, int rank);

@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/cuda/emulator/emulator.h"
 #include "engine/runtime/host_only.h"
+#include "engine/runtime/launch_refusal.h"
 
 namespace umbra {
 namespace {
@@ -26,6 +27,7 @@ class EmulatedBackend final : public HostOnly {
   std::string why_none() const override { return {}; }
   std::size_t shared_memory() const override { return 227 << 10; }  // Hopper's
   int compute_capability() const override { return 9; }
+  std::string launch_error(int) const override { return take_launch_refusal(); }
   void* allocate(int, std::size_t bytes) const override {
     constexpr std::size_t kAlignment = 256;
     void* memory = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);

@@ -9,6 +9,7 @@
 
 #include "engine/cuda/emulator/async.h"
 #include "engine/cuda/emulator/emulator.h"
+#include "engine/runtime/launch_refusal.h"
 
 #define __global__
 #define __device__
@@ -91,6 +92,7 @@ inline void named_barrier_sync(int id, int threads) {
 
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, void*, Arguments... arguments) {
+  if (!launch_refusal().empty()) return;
   emulator::submit([=] {
     emulator::run(grid.blocks, grid.threads, grid.shared, grid.cluster,
                   [&] { kernel(static_cast<Parameters>(arguments)...); });

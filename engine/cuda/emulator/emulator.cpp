@@ -40,8 +40,8 @@ void* shared_memory(std::size_t bytes) {
 void wait_for_block() {
   scheduler().wait(State::kAtBlock);
 }
-void meet_in_warp(unsigned mask, std::uint64_t value, const std::function<void(const std::uint64_t*)>& take) {
-  scheduler().meet_in_warp(mask, value, take);
+void meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&)) {
+  scheduler().meet_in_warp(mask, offer, all);
 }
 std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from) {
   return scheduler().exchange(mask, value, from);

@@ -10,6 +10,7 @@
 // Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -44,10 +45,12 @@ unsigned lane();
 void* shared_memory(std::size_t bytes);
 /// Waits until every thread of the block waits here.
 void wait_for_block();
-/// Waits until all lanes in `mask` of this warp have passed their value, calls take(all 32 values), and waits
-/// until all lanes have done so.
-void meet_in_warp(unsigned mask, std::uint64_t value, const std::function<void(const std::uint64_t*)>& take);
-/// The same, returning the value of lane `from`.
+/// What each lane of a warp offers to the others when they meet; null for lanes that do not take part.
+using WarpOffers = std::array<void*, 32>;
+/// Waits until all lanes in `mask` of this warp have made an offer. Before any of them continues, one of them
+/// calls all(their offers), once for the whole warp.
+void meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&));
+/// Every lane in `mask` offers a value. Returns the value of lane `from`.
 std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
 
 template <class T>

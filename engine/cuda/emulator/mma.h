@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "cuda_grid.h"
@@ -22,58 +23,80 @@ inline unsigned to_bf16x2(float low, float high) {
 
 namespace emulator {
 
-/// Which lane holds a word of A or B, and in which register i.
-struct MmaHolders {
-  struct Holder {
-    unsigned char lane, i;
-  };
-  Holder a[kMmaRows][kMmaWords], b[kMmaColumns][kMmaWords];
-};
-constexpr MmaHolders mma_holders() {
-  MmaHolders holders{};
-  for (unsigned char lane = 0; lane < 32; ++lane) {
-    for (unsigned char i = 0; i < 4; ++i)
-      holders.a[mma_a_place(lane, i).line][mma_a_place(lane, i).word] = {lane, i};
-    for (unsigned char i = 0; i < 2; ++i)
-      holders.b[mma_b_place(lane, i).line][mma_b_place(lane, i).word] = {lane, i};
-  }
-  return holders;
+/// How many numbers a word of an operand contains. number_in_word() returns them in the order of the sum.
+template <Precision kPrecision>
+inline constexpr int kNumbersOfWord = kPrecision == Precision::kBf16 ? 2 : 1;
+template <Precision kPrecision>
+float number_in_word(unsigned word, int i) {
+  if constexpr (kPrecision == Precision::kBf16)
+    return std::bit_cast<float>(i == 0 ? word << 16 : word & 0xffff0000u);
+  return std::bit_cast<float>(word & ~0x1fffu);
 }
 
-/// d += a b, where dot(sum, word of a, word of b) adds the products of two words.
-template <class Dot>
-void multiply_in_warp(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const Dot& dot) {
-  static constexpr MmaHolders kHolders = mma_holders();
-  struct Operands {
-    const unsigned *a, *b;
+/// One lane's part of a tile of pieces.
+template <int kRows, int kColumns>
+struct MmaPieces {
+  float (&sums)[kRows][kColumns][4];
+  const unsigned (&rows)[kRows][4];
+  const unsigned (&columns)[kColumns][2];
+};
+
+/// Computes the products of all lanes of a warp.
+template <Precision kPrecision, int kRows, int kColumns>
+void multiply_pieces(const WarpOffers& offers) {
+  constexpr int kNumbers = kNumbersOfWord<kPrecision>, kSteps = kMmaWords * kNumbers;
+  using Pieces = MmaPieces<kRows, kColumns>;
+  const auto of = [&](int lane) -> const Pieces& {
+    return *static_cast<const Pieces*>(offers[static_cast<std::size_t>(lane)]);
   };
-  const Operands mine{a, b};
-  meet_in_warp(kFullWarp, reinterpret_cast<std::uintptr_t>(&mine), [&](const std::uint64_t* given) {
-    const auto of = [&](int lane) -> const Operands& {
-      return *reinterpret_cast<const Operands*>(static_cast<std::uintptr_t>(given[lane]));
-    };
-    for (int i = 0; i < 4; ++i) {
-      const MmaResultPlace at = mma_d_place(static_cast<int>(lane()), i);
-      for (int word = 0; word < kMmaWords; ++word) {
-        const MmaHolders::Holder x = kHolders.a[at.row][word], y = kHolders.b[at.column][word];
-        d[i] = dot(d[i], of(x.lane).a[x.i], of(y.lane).b[y.i]);
+  float b[kColumns][kSteps][kMmaColumns];
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int j = 0; j < kColumns; ++j) {
+      for (int i = 0; i < 2 * kNumbers; ++i) {
+        const MmaOperandPlace at = mma_b_place(lane, i / kNumbers);
+        b[j][at.word * kNumbers + i % kNumbers][at.line] =
+            number_in_word<kPrecision>(of(lane).columns[j][i / kNumbers], i % kNumbers);
       }
     }
-  });
+  }
+  for (int piece = 0; piece < kRows; ++piece) {
+    float a[kMmaRows][kSteps];
+    for (int lane = 0; lane < 32; ++lane) {
+      for (int i = 0; i < 4 * kNumbers; ++i) {
+        const MmaOperandPlace at = mma_a_place(lane, i / kNumbers);
+        a[at.line][at.word * kNumbers + i % kNumbers] =
+            number_in_word<kPrecision>(of(lane).rows[piece][i / kNumbers], i % kNumbers);
+      }
+    }
+    for (int j = 0; j < kColumns; ++j) {
+      float d[kMmaRows][kMmaColumns];
+      const auto for_each_sum = [&](const auto& body) {
+        for (int lane = 0; lane < 32; ++lane) {
+          for (int i = 0; i < 4; ++i) {
+            const MmaResultPlace at = mma_d_place(lane, i);
+            body(d[at.row][at.column], of(lane).sums[piece][j][i]);
+          }
+        }
+      };
+      for_each_sum([](float& mine, float theirs) { mine = theirs; });
+      for (int row = 0; row < kMmaRows; ++row) {
+        for (int step = 0; step < kSteps; ++step) {
+          for (int column = 0; column < kMmaColumns; ++column)
+            d[row][column] += a[row][step] * b[j][step][column];
+        }
+      }
+      for_each_sum([](float mine, float& theirs) { theirs = mine; });
+    }
+  }
 }
 
 }  // namespace emulator
 
-inline void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-  emulator::multiply_in_warp(d, a, b, [](float sum, unsigned x, unsigned y) {
-    return sum + std::bit_cast<float>(x & ~0x1fffu) * std::bit_cast<float>(y & ~0x1fffu);
-  });
-}
-inline void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-  emulator::multiply_in_warp(d, a, b, [](float sum, unsigned x, unsigned y) {
-    sum += std::bit_cast<float>(x << 16) * std::bit_cast<float>(y << 16);
-    return sum + std::bit_cast<float>(x & 0xffff0000u) * std::bit_cast<float>(y & 0xffff0000u);
-  });
+template <Precision kPrecision, int kRows, int kColumns>
+void mma_pieces(float (&sums)[kRows][kColumns][4], const unsigned (&rows)[kRows][4],
+                const unsigned (&columns)[kColumns][2]) {
+  emulator::MmaPieces<kRows, kColumns> mine{sums, rows, columns};
+  emulator::meet_in_warp(kFullWarp, &mine, emulator::multiply_pieces<kPrecision, kRows, kColumns>);
 }
 
 }  // namespace umbra

@@ -23,15 +23,14 @@ Scheduler& scheduler() {
   return instance;
 }
 
-std::vector<unsigned> Scheduler::turns(unsigned count, std::uint64_t round) const {
-  std::vector<unsigned> order(count);
+void Scheduler::take_turns(unsigned count, std::uint64_t round, std::vector<unsigned>& order) const {
+  order.resize(count);
   std::iota(order.begin(), order.end(), 0u);
   if (order_ == Order::kBackward) std::reverse(order.begin(), order.end());
   if (order_ == Order::kShuffled) {
     const Rng rng(2018, Purpose::kTest, round);
     for (unsigned i = count; i > 1; --i) std::swap(order[i - 1], order[rng.below(i, i)]);
   }
-  return order;
 }
 
 void Scheduler::resume(unsigned t) {
@@ -84,7 +83,8 @@ void Scheduler::run_cluster() {
   under_way_.begin(order_, windows_, size_, count_);
   for (std::uint64_t round = 0;; ++round) {
     bool unfinished = false;
-    for (unsigned t : turns(all_, round)) {
+    if (round == 0 || order_ == Order::kShuffled) take_turns(all_, round, turns_);
+    for (unsigned t : turns_) {
       if (threads_[t]->state == State::kReady) resume(t);
       unfinished = unfinished || threads_[t]->state != State::kDone;
     }
@@ -109,7 +109,6 @@ void Scheduler::run_grid(dim3 blocks, dim3 threads, std::size_t shared_bytes, di
   shared_bytes_ = shared_bytes;
   if (windows_.size() < size_) windows_.resize(size_);
   index_.resize(size_);
-  given_.resize(all_);
   while (threads_.size() < all_) threads_.push_back(std::make_unique<Thread>());
   for (unsigned i = 0; i < all_; ++i) {
     const unsigned t = i % count_;
@@ -118,7 +117,9 @@ void Scheduler::run_grid(dim3 blocks, dim3 threads, std::size_t shared_bytes, di
   }
   const dim3 clusters{blocks.x / cluster.x, blocks.y / cluster.y, blocks.z / cluster.z};
   try {
-    for (unsigned c : turns(clusters.x * clusters.y * clusters.z, ~0ull)) {
+    std::vector<unsigned> order;
+    take_turns(clusters.x * clusters.y * clusters.z, ~0ull, order);
+    for (unsigned c : order) {
       const dim3 at{c % clusters.x, c / clusters.x % clusters.y, c / (clusters.x * clusters.y)};
       for (unsigned b = 0; b < size_; ++b)
         index_[b] = {at.x * cluster.x + b % cluster.x, at.y * cluster.y + b / cluster.x % cluster.y,

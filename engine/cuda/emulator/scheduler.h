@@ -28,6 +28,7 @@ struct Thread {
   Me me{};
   State state = State::kDone;
   unsigned mask = 0;                 // the lanes it waits for
+  void* offer = nullptr;             // its offer to them; null after one of them has processed all offers
   std::function<bool()> met;         // the condition it waits for
   std::function<std::string()> why;  // the message if that never becomes true
 };
@@ -66,8 +67,7 @@ class Scheduler {
   void wait_until(std::function<bool()> met, std::function<std::string()> why);
   void wait_at_named_barrier(int id, int threads);
   void wait_for_cluster();
-  template <class Take>  // called with the values of all lanes of the warp
-  void meet_in_warp(unsigned mask, std::uint64_t value, const Take& take);
+  void meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&));
   std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);
 
  private:
@@ -78,18 +78,18 @@ class Scheduler {
   bool release_block(unsigned block);
   bool release_met();
   [[noreturn]] void explain_deadlock() const;
-  std::vector<unsigned> turns(unsigned count, std::uint64_t round) const;
+  void take_turns(unsigned count, std::uint64_t round, std::vector<unsigned>& order) const;
 
   Order order_ = Order::kForward;
   const std::function<void()>* body_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;  // of all blocks of the cluster, block by block
   unsigned size_ = 1, count_ = 0, all_ = 0;       // blocks, threads per block, threads of all blocks
   unsigned current_ = 0;                          // the running thread
+  std::vector<unsigned> turns_;                   // the order in which the threads of the cluster run
   Me me_{};
-  std::vector<dim3> index_;           // of the blocks in the grid
-  std::vector<unsigned> left_;        // threads of each block that have not ended
-  unsigned until_ = 0;                // threads that wait for a condition
-  std::vector<std::uint64_t> given_;  // values of an exchange; no thread writes until all have read
+  std::vector<dim3> index_;     // of the blocks in the grid
+  std::vector<unsigned> left_;  // threads of each block that have not ended
+  unsigned until_ = 0;          // threads that wait for a condition
   std::vector<Window> windows_;
   std::size_t shared_bytes_ = 0;
   UnderWay under_way_;
@@ -99,17 +99,5 @@ class Scheduler {
 };
 
 Scheduler& scheduler();
-
-template <class Take>
-void Scheduler::meet_in_warp(unsigned mask, std::uint64_t value, const Take& take) {
-  const unsigned me = current_, thread = me_.thread, first = me - thread;
-  require((mask >> (thread % kWarp) & 1u) != 0, "lane ", thread % kWarp,
-          " shuffles without being in its mask");
-  given_[me] = value;
-  threads_[me]->mask = mask;
-  wait(State::kAtWarp);
-  take(&given_[first + thread / kWarp * kWarp]);
-  wait(State::kAtWarp);
-}
 
 }  // namespace umbra::emulator

@@ -1,28 +1,18 @@
-// Asynchronous copies for the host; engine/cuda/device/tma.h documents the functions. tensor_map() throws
-// Error if a map violates a rule.
+// Asynchronous copies for the host; engine/cuda/device/tma.h documents the functions. A tensor map that
+// violates a rule is refused, as the driver refuses it.
 #pragma once
 
 #include <cstdint>
 
 #include "cuda_grid.h"
 #include "engine/cuda/emulator/async.h"
-#include "engine/cuda/tile/operand_layout.h"
+#include "engine/cuda/tile/tensor_map_spec.h"
 #include "mbarrier.h"
 
 namespace umbra {
 
 struct TensorMap {
   emulator::Box box;
-};
-
-struct TensorMapSpec {
-  const void* data;
-  int element_bytes;        // 2: bf16, 4: float
-  int rank;                 // 2 to 5
-  std::uint64_t extent[5];  // elements, innermost first
-  std::uint64_t pitch[4];   // bytes from one element to the next in dimensions 1 …
-  unsigned box[5];          // elements
-  Swizzle swizzle;
 };
 
 inline TensorMap tensor_map(const TensorMapSpec& spec) {
@@ -32,7 +22,11 @@ inline TensorMap tensor_map(const TensorMapSpec& spec) {
     map.box.box[d] = spec.box[d];
     if (d > 0) map.box.pitch[d - 1] = spec.pitch[d - 1];
   }
-  emulator::check_box(map.box);
+  try {
+    emulator::check_box(map.box);
+  } catch (const Error& error) {
+    refuse_tensor_map(spec, error.what());
+  }
   return map;
 }
 

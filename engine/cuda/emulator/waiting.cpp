@@ -145,11 +145,44 @@ void Scheduler::wait_for_cluster() {
              });
 }
 
+void Scheduler::meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&)) {
+  const unsigned first = current_ - me_.thread % kWarp,
+                 lanes = std::min(kWarp, count_ - me_.thread / kWarp * kWarp);
+  Thread& mine = *threads_[current_];
+  require((mask >> lane() & 1u) != 0, "lane ", lane(), " shuffles without being in its mask");
+  mine.mask = mask;
+  mine.offer = offer;
+  wait(State::kAtWarp);
+  if (mine.offer == nullptr) return;  // another lane has processed it
+  WarpOffers offers{};
+  for (unsigned l = 0; l < lanes; ++l) {
+    if ((mask >> l & 1u) == 0) continue;
+    Thread& other = *threads_[first + l];
+    require(other.offer != nullptr && other.mask == mask, "lanes ", lane(), " and ", l,
+            " meet with different masks");
+    offers[l] = std::exchange(other.offer, nullptr);
+  }
+  all(offers);
+}
+
 std::uint64_t Scheduler::exchange(unsigned mask, std::uint64_t value, unsigned from) {
-  const unsigned last = std::min(kWarp, count_ - me().thread / kWarp * kWarp) - 1;
-  std::uint64_t taken = 0;
-  meet_in_warp(mask, value, [&](const std::uint64_t* given) { taken = given[std::min(from % kWarp, last)]; });
-  return taken;
+  struct Offer {
+    std::uint64_t value;
+    unsigned from;
+    std::uint64_t taken;
+  };
+  const unsigned last = std::min(kWarp, count_ - me_.thread / kWarp * kWarp) - 1;
+  Offer mine{value, std::min(from % kWarp, last), 0};
+  require((mask >> mine.from & 1u) != 0, "lane ", lane(), " reads from lane ", mine.from,
+          ", which is not in its mask");
+  meet_in_warp(mask, &mine, [](const WarpOffers& offers) {
+    for (void* offer : offers) {
+      if (offer == nullptr) continue;
+      Offer& taker = *static_cast<Offer*>(offer);
+      taker.taken = static_cast<const Offer*>(offers[taker.from])->value;
+    }
+  });
+  return mine.taken;
 }
 
 }  // namespace umbra::emulator

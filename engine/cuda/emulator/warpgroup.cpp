@@ -205,7 +205,7 @@ void Warpgroup::multiply(const Issued& issued, Window& window) {
       for (int j = 0; j < n; ++j) row[j] += factor * b[k][j];
     }
   }
-  for (unsigned t = 0; t < kThreads; ++t) {
+  for (std::size_t t = 0; t < kThreads; ++t) {
     float* sum = issued.sums[t]->value.data();
     const Place2* at = &result_places()[t * kMostSums];
     for (int i = 0; i < n / 2; ++i) {

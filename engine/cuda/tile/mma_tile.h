@@ -154,17 +154,7 @@ struct MmaSlices {
               b[which].words[OrderB::at(Shape::warp_column() + p * kMmaColumns + at.line, word + at.word)];
         }
       }
-#pragma unroll
-      for (int i = 0; i < Shape::kPieceRows; ++i) {
-#pragma unroll
-        for (int j = 0; j < Shape::kPieceColumns; ++j) {
-          if constexpr (Shape::kPrecision == Precision::kTf32) {
-            mma_tf32(sums[i][j], rows[i], columns[j]);
-          } else {
-            mma_bf16(sums[i][j], rows[i], columns[j]);
-          }
-        }
-      }
+      mma_pieces<Shape::kPrecision>(sums, rows, columns);
     }
   }
 };

@@ -16,22 +16,26 @@ struct ClusterSums {
   float4 four[kFours][kMultipliers * kWarpgroup];
 };
 
+/// Adds up the sums of the cluster's blocks. Returns which fours of sums this block then holds in total, as bits.
 template <class Tile>
-__device__ void add_in_cluster(const TensorArguments& a, const TileAt& at, TensorShared<Tile>& shared,
-                               float (&sums)[Tile::kSums]) {
-  auto& mine = *reinterpret_cast<ClusterSums<Tile>*>(&shared.stage);
-  static_assert(sizeof mine <= sizeof shared.stage);
+__device__ __forceinline__ unsigned add_in_cluster(TensorShared<Tile>& shared, float (&sums)[Tile::kSums]) {
+  using All = ClusterSums<Tile>;
+  static_assert(sizeof(All) <= sizeof shared.stage && All::kFours <= 32);
+  const unsigned size = cluster_size();
+  if (size == 1) return ~0u;
+  unsigned fours = 0;
+  for (unsigned f = cluster_rank(); f < All::kFours; f += size) fours |= 1u << f;
+  auto& mine = *reinterpret_cast<All*>(&shared.stage);
   const int thread = static_cast<int>(threadIdx.x);
-  const unsigned size = cluster_size(), rank = cluster_rank();
   named_barrier_sync(1, kMultipliers * kWarpgroup);  // before this barrier the stages hold operands
 #pragma unroll
-  for (int f = 0; f < ClusterSums<Tile>::kFours; ++f) {
+  for (int f = 0; f < All::kFours; ++f) {
     mine.four[f][thread] = make_float4(sums[4 * f], sums[4 * f + 1], sums[4 * f + 2], sums[4 * f + 3]);
   }
   cluster_sync();
 #pragma unroll
-  for (int f = 0; f < ClusterSums<Tile>::kFours; ++f) {
-    if (static_cast<unsigned>(f) % size != rank) continue;
+  for (int f = 0; f < All::kFours; ++f) {
+    if ((fours >> f & 1u) == 0) continue;
     float4 total = make_float4(0, 0, 0, 0);
     for (unsigned r = 0; r < size; ++r) {
       const float4 four = cluster_load(&mine.four[f][thread], r);
@@ -39,11 +43,7 @@ __device__ void add_in_cluster(const TensorArguments& a, const TileAt& at, Tenso
     }
     sums[4 * f] = total.x, sums[4 * f + 1] = total.y, sums[4 * f + 2] = total.z, sums[4 * f + 3] = total.w;
   }
-  for_each_two<Tile>(a, at, thread, [&](int k, int i, int r, int apart, bool second, int rows_apart) {
-    if (static_cast<unsigned>(k / 4) % size == rank)
-      put_two<Tile>(a, shared, nullptr, sums[k], sums[k + 1], i, r, apart, second, rows_apart);
-  });
-  cluster_sync();  // no block ends while others read
+  return fours;
 }
 
 template <class Tile>
@@ -53,14 +53,17 @@ __global__ void __launch_bounds__(kSpecialisedThreads, 1)
   run_specialised<Tile>(
       a, w, x,
       [&](const TileAt& at, TensorShared<Tile>& shared, float(&sums)[Tile::kSums]) {
-        if (cluster_size() > 1) {
-          add_in_cluster(a, at, shared, sums);
-        } else {
-          store_sums(a, at, shared, sums);
-        }
+        const unsigned fours = add_in_cluster(shared, sums);
+        for_each_two<Tile>(a, at, static_cast<int>(threadIdx.x),
+                           [&](int k, int i, int r, int apart, bool second, int rows_apart) {
+                             if ((fours >> (k / 4) & 1u) != 0)
+                               put_two<Tile>(a, shared, nullptr, sums[k], sums[k + 1], i, r, apart, second,
+                                             rows_apart);
+                           });
+        if (cluster_size() > 1) cluster_sync();  // no block ends while others read
       },
       [] {
-        if (cluster_size() > 1) {  // matches the barriers of add_in_cluster()
+        if (cluster_size() > 1) {  // matches the barriers of the threads that multiply
           cluster_sync();
           cluster_sync();
         }

@@ -64,7 +64,7 @@ __device__ __forceinline__ void multiply_slice(float (&sums)[Tile::kSums], unsig
     for (int u = 0; u < Tile::kUnits; ++u) {
       if ((work >> u & 1u) == 0) continue;
       multiply_steps<Tile, kUnitSamples, Tile::kMajorW, Major::kK>(
-          *reinterpret_cast<float(*)[16]>(sums + 16 * u), multiplications, of_w, of_x(u));
+          *reinterpret_cast<float(*)[kUnitSums]>(sums + kUnitSums * u), multiplications, of_w, of_x(u));
     }
   }
 }

@@ -32,7 +32,7 @@
 
 namespace umbra {
 
-inline constexpr int kUnitSamples = 32;
+inline constexpr int kUnitSamples = 32, kUnitSums = 16;  // per unit: samples, and sums per thread
 inline constexpr int kMostTensorTaps = 128;  // live taps: the capacity of a block's list in shared memory
 
 /// The order of the units, if a list of positions is needed.

@@ -24,35 +24,39 @@ __device__ __forceinline__ void for_each_two(const TensorArguments& a, const Til
                                              const Body& body) {
   const TensorWalk& walk = a.walk;
   const int warpgroup = thread / kWarpgroup;
-  const auto start = [&](int unit, int sample) {  // element of row 0, or -1 if there is none
-    const int s = unit % walk.blocks * kUnitSamples + sample;
-    if (unit >= walk.units() || s >= walk.samples) return -1;
-    const int outer = walk.pairs ? at.result : walk.position(unit);
-    return outer * a.epilogue.outer_pitch + s * a.epilogue.sample_pitch;
+  const auto sample_of = [&](int unit) { return unit % walk.blocks * kUnitSamples; };  // the first sample
+  const auto start_of = [&](int unit) {  // element of row 0 and sample 0
+    return (walk.pairs ? at.result : walk.position(unit)) * a.epilogue.outer_pitch;
   };
+  if constexpr (Tile::kUnitsOnM) {
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {  // rows g and g + 8 of the fragment
-    const int row = wgmma_d_place(thread % kWarpgroup, 2 * half).row;
-    if constexpr (Tile::kUnitsOnM) {
-      const int first = start(at.unit0 + 2 * warpgroup + row / kUnitSamples, row % kUnitSamples);
-      if (first < 0) continue;
+    for (int half = 0; half < 2; ++half) {  // rows g and g + 8 of the fragment
+      const int row = wgmma_d_place(thread % kWarpgroup, 2 * half).row;
+      const int unit = at.unit0 + 2 * warpgroup + row / kUnitSamples;
+      if (unit >= walk.units()) continue;
+      const int s = sample_of(unit) + row % kUnitSamples;
+      if (s >= walk.samples) continue;
+      const int first = start_of(unit) + s * a.epilogue.sample_pitch;
 #pragma unroll
       for (int i = 2 * half; i < Tile::kSums; i += 4) {
         const int r = wgmma_d_place(thread % kWarpgroup, i).column, j = at.row0 + r;
         if (j < walk.rows)
           body(i, first + j * a.epilogue.row_pitch, r, a.epilogue.row_pitch, j + 1 < walk.rows, 1);
       }
-    } else {
-      const int r = warpgroup * Tile::kBlockRows + row, j = at.row0 + r;
-      if (j >= walk.rows) continue;
+    }
+  } else {
 #pragma unroll
-      for (int i = 2 * half; i < Tile::kSums; i += 4) {
-        const int column = wgmma_d_place(thread % kWarpgroup, i).column;
-        const int unit = at.unit0 + column / kUnitSamples, sample = column % kUnitSamples;
-        const int first = start(unit, sample);
-        if (first < 0) continue;
-        const bool second = unit % walk.blocks * kUnitSamples + sample + 1 < walk.samples;
-        body(i, first + j * a.epilogue.row_pitch, r, a.epilogue.sample_pitch, second, 0);
+    for (int u = 0; u < Tile::kUnits; ++u) {
+      const int unit = at.unit0 + u;
+      if (unit >= walk.units()) break;
+      const int sample0 = sample_of(unit), start = start_of(unit);
+#pragma unroll
+      for (int k = 0; k < kUnitSums; k += 2) {
+        const Place2 place = wgmma_d_place(thread % kWarpgroup, k);
+        const int r = warpgroup * Tile::kBlockRows + place.row, j = at.row0 + r, s = sample0 + place.column;
+        if (j >= walk.rows || s >= walk.samples) continue;
+        body(u * kUnitSums + k, start + j * a.epilogue.row_pitch + s * a.epilogue.sample_pitch, r,
+             a.epilogue.sample_pitch, s + 1 < walk.samples, 0);
       }
     }
   }

@@ -36,7 +36,7 @@ struct TensorTile {
   static constexpr int kWarpgroupWBytes = kMajorW == Major::kK ? kBlockRows * kRowBytes : kBlockBytes;
   static constexpr int kUnitBytes = kUnitSamples * kRowBytes;
   static constexpr int kStageBytes = kWBytes + kUnits * kUnitBytes;
-  static constexpr int kSums = kUnitsOnM ? kRows / 2 : kUnits * 16;  // of a thread
+  static constexpr int kSums = kUnitsOnM ? kRows / 2 : kUnits * kUnitSums;  // of a thread
   static constexpr unsigned kAllUnits = (1u << kUnits) - 1;
   static constexpr int kMostStageBytes = 192 << 10;
   static constexpr int kStages = kMostStageBytes / kStageBytes < 8 ? kMostStageBytes / kStageBytes : 8;

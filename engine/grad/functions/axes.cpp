@@ -25,7 +25,7 @@ class SoftmaxFunction final : public Function {
   std::string_view name() const override { return log_ ? "log_softmax" : "softmax"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary_like(inputs[0]);
+    Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, op<SoftmaxForward>(y), {inputs[0], y});
     saved = {y};
     return y;
@@ -61,7 +61,7 @@ class ReduceAxesFunction final : public Function {
   std::string_view name() const override { return "reduce_axes"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary(out_, inputs[0].dtype());
+    Tensor y = pass.context.temporary(out_, inputs[0].dtype());
     call(pass.context, ReduceAxesForward(y.dtype(), how_, geometry_), {inputs[0], y});
     if (picks(how_)) saved = {y};
     return y;
@@ -91,7 +91,7 @@ class ConcatenateFunction final : public Function {
     std::vector<std::int64_t> out(first.extents().begin(), first.extents().end());
     for (std::size_t p = 1; p < inputs.size(); ++p)
       out[static_cast<std::size_t>(axis_)] += inputs[p].shape()[axis_];
-    const Tensor y = pass.context.temporary(Shape(out), inputs[0].dtype());
+    Tensor y = pass.context.temporary(Shape(out), inputs[0].dtype());
     std::vector<Tensor> buffers(inputs.begin(), inputs.end());
     buffers.push_back(y);
     call(pass.context, op<Concatenate>(inputs), buffers);
@@ -136,7 +136,7 @@ Var log_softmax(Pass& pass, const Var& x, int axis) {
   return softmax_along(pass, x, axis, true);
 }
 
-Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, std::vector<int> axes, bool keep_axes) {
+Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, const std::vector<int>& axes, bool keep_axes) {
   const Shape& s = x->value.shape();
   std::vector<bool> reduced(static_cast<std::size_t>(s.rank()), axes.empty());
   for (const int axis : axes) {

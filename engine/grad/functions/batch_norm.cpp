@@ -25,7 +25,7 @@ class BatchNormFunction final : public Function {
     const View v(inputs[0]);
     const DType dtype = inputs[0].dtype();
     const Tensor residual = options_.residual ? inputs[3] : Tensor();
-    const Tensor y = pass.context.temporary_like(inputs[0]);
+    Tensor y = pass.context.temporary_like(inputs[0]);
     if (!pass.training) {
       call(pass.context, BatchNormInference(dtype, v.outer, v.channels, v.inner, state_.epsilon, options_),
            {inputs[0], inputs[1], inputs[2], state_.running_mean, state_.running_var, residual, y});

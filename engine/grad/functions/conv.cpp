@@ -14,7 +14,7 @@ class ConvFunction final : public Function {
   std::string_view name() const override { return "conv"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
+    Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
     call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, conv_.precision(pass.context)),
                       {inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
     return y;
@@ -46,7 +46,7 @@ class BiasFunction final : public Function {
   std::string_view name() const override { return "bias"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary_like(inputs[0]);
+    Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, BiasForward(y.dtype(), outer(y), y.shape()[1], inner(y)), {inputs[0], inputs[1], y});
     return y;
   }

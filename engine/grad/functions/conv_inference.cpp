@@ -19,7 +19,7 @@ class ConvInferenceFunction final : public Function {
     const Precision precision = stored ? Precision::kBf16 : conv_.precision(pass.context);
     const ConvInference op(dtype, conv_.geometry, state_.epsilon, relu_, has_residual, precision,
                            inputs[1].dtype());
-    const Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
+    Tensor y = pass.context.temporary(conv_.out, dtype, Layout::batch_last());
     call_with_weights(pass.context, op,
                       {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
                        state_.running_var, has_residual ? inputs[4] : Tensor(), y},

@@ -18,7 +18,7 @@ class FromOutputFunction final : public Function {
   std::string_view name() const override { return name_; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary_like(inputs[0]);
+    Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, Forward(y.dtype(), y.count()), {inputs[0], y});
     saved = {y};
     return y;
@@ -40,7 +40,7 @@ class AddFunction final : public Function {
   std::string_view name() const override { return "add"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary_like(inputs[0]);
+    Tensor y = pass.context.temporary_like(inputs[0]);
     call(pass.context, Add(y.dtype(), y.count()), {inputs[0], inputs[1], y});
     return y;
   }
@@ -67,7 +67,7 @@ class MulFunction final : public Function {
 
  private:
   static Tensor product(Context& context, const Tensor& a, const Tensor& b) {
-    const Tensor y = context.temporary_like(a);
+    Tensor y = context.temporary_like(a);
     call(context, Mul(y.dtype(), y.count()), {a, b, y});
     return y;
   }
@@ -90,7 +90,7 @@ class DropoutFunction final : public Function {
 
  private:
   Tensor masked(Context& context, const Tensor& x, const Tensor& step) const {
-    const Tensor y = context.temporary_like(x);
+    Tensor y = context.temporary_like(x);
     call(context, Dropout(x.dtype(), x.count(), p_, seed_, layer_), {x, step, y});
     return y;
   }
@@ -123,7 +123,7 @@ class AffineFunction final : public Function {
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Shape& s = inputs[0].shape();
-    const Tensor y = pass.context.temporary(s, inputs[0].dtype());
+    Tensor y = pass.context.temporary(s, inputs[0].dtype());
     call(pass.context, AffineForward(y.dtype(), s[0], s[1]), {inputs[0], scale_, shift_, y});
     return y;
   }

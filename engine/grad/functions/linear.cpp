@@ -13,7 +13,7 @@ class LinearFunction final : public Function {
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const bool bias = inputs.size() == 3;
     const Shape& w = inputs[1].shape();
-    const Tensor y = pass.context.temporary({inputs[0].shape()[0], w[0]}, inputs[0].dtype());
+    Tensor y = pass.context.temporary({inputs[0].shape()[0], w[0]}, inputs[0].dtype());
     call_with_weights(
         pass.context,
         LinearFprop(y.dtype(), y.shape()[0], w[1], w[0], bias, pass.context.precision.linear_operands()),

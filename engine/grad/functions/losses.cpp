@@ -19,7 +19,7 @@ class LossFunction final : public Function {
   std::string_view name() const override { return op_->name(); }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor loss = pass.context.temporary(losses_, inputs[0].dtype());
+    Tensor loss = pass.context.temporary(losses_, inputs[0].dtype());
     saved = {pass.context.temporary(inputs[0].shape(), inputs[0].dtype())};
     std::vector<Tensor> buffers{inputs[0]};
     buffers.insert(buffers.end(), data_.begin(), data_.end());

@@ -12,7 +12,7 @@ class MaxPoolFunction final : public Function {
   std::string_view name() const override { return "max_pool"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
-    const Tensor y = pass.context.temporary(out_, inputs[0].dtype(), Layout::batch_last());
+    Tensor y = pass.context.temporary(out_, inputs[0].dtype(), Layout::batch_last());
     saved = {pass.context.temporary(out_, DType::kI32, y.layout())};  // argmax
     call(pass.context, MaxPoolForward(y.dtype(), geometry_), {inputs[0], y, saved[0]});
     return y;
@@ -37,7 +37,7 @@ class AveragePoolFunction final : public Function {
   std::string_view name() const override { return "average_pool"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    const Tensor y = pass.context.temporary(out_, inputs[0].dtype(), Layout::batch_last());
+    Tensor y = pass.context.temporary(out_, inputs[0].dtype(), Layout::batch_last());
     call(pass.context, AveragePoolForward(y.dtype(), geometry_, count_padding_), {inputs[0], y});
     return y;
   }
@@ -61,7 +61,7 @@ class MeanPoolFunction final : public Function {
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
     const Shape& s = inputs[0].shape();
-    const Tensor y = pass.context.temporary({s[0], s[1]}, inputs[0].dtype(), Layout::batch_last());
+    Tensor y = pass.context.temporary({s[0], s[1]}, inputs[0].dtype(), Layout::batch_last());
     call(pass.context, MeanPoolForward(y.dtype(), s[0], s[1], s.count_from(2)), {inputs[0], y});
     return y;
   }

@@ -14,7 +14,7 @@ class StemFunction final : public Function {
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
     Context& context = pass.context;
     const DType dtype = inputs[0].dtype();
-    const Tensor y = context.temporary(out_, dtype, Layout::batch_last());
+    Tensor y = context.temporary(out_, dtype, Layout::batch_last());
     if (!pass.training) {
       call(context, Stem3dInference(dtype, geometry_, state_.epsilon),
            {inputs[0], live(inputs[1]), inputs[2], inputs[3], state_.running_mean, state_.running_var, y});

@@ -7,7 +7,7 @@ namespace {
 
 Tensor transposed(Context& context, const Tensor& x, bool batch_last) {
   const Shape& s = x.shape();
-  const Tensor y = context.temporary(s, x.dtype(), batch_last ? Layout::batch_last() : Layout());
+  Tensor y = context.temporary(s, x.dtype(), batch_last ? Layout::batch_last() : Layout());
   const TransposeTo to = batch_last ? TransposeTo::kBatchLast : TransposeTo::kSampleFirst;
   call(context, Transpose(x.dtype(), to, s[0], s[1], s.count_from(2)), {x, y});
   return y;

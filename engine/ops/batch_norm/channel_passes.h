@@ -86,7 +86,7 @@ struct FloatSums {
 
 /// out[k * C + c] = sum over the slab of what make(d, channel)(i, acc) adds to acc[k] for the elements from
 /// flat index i on, for k < K. A float accumulator takes at most kChain vectors.
-template <int K, int kChain, class Make>
+template <int K, std::int64_t kChain, class Make>
 HWY_INLINE void sums_pass(const ChannelSlab& slab, double* out, const Make& make) {
   if (slab.volume == 1) {
     for_lanes<float>(slab.c1 - slab.c0, [&](auto d, std::int64_t j) HWY_ATTR {

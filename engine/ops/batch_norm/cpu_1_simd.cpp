@@ -13,7 +13,7 @@
 #include "engine/cpu/simd.h"
 #include "engine/ops/batch_norm/cpu_workspace.h"
 #include "engine/ops/batch_norm/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/simd_loops.h"
 
 HWY_BEFORE_NAMESPACE();

@@ -16,7 +16,7 @@
 #include "engine/ops/batch_norm/channel_passes.h"
 #include "engine/ops/batch_norm/cpu_workspace.h"
 #include "engine/ops/batch_norm/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace umbra::HWY_NAMESPACE {

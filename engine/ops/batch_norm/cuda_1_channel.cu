@@ -5,7 +5,7 @@
 // themselves, which is zero except for the mean's rounding, corrects the variance (the corrected two-pass
 // formula of Chan, Golub & LeVeque 1983).
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -1,6 +1,6 @@
 // Inference, one thread per number; each thread looks up its channel and computes the square root itself.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

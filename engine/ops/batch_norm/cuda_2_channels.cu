@@ -1,7 +1,7 @@
 // Inference with blocks that stay in one channel (or 32 of them, one per lane): a thread computes its map
 // once and then streams units of four. Nothing is summed and the kernel only moves memory.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -8,7 +8,7 @@
 // Golub & LeVeque 1983) in a fixed order. Each block does this itself, which is cheaper than a launch
 // between the two. It processes the ranges backwards: the last ones read are still in the L2 cache.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

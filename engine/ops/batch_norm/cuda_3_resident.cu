@@ -6,7 +6,7 @@
 // Forward computes the mean before the distances from it, as in cuda_1_channel.cu, but without reading the
 // numbers again.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -10,7 +10,7 @@
 #include "engine/ops/batch_norm/channel_passes.h"
 #include "engine/ops/batch_norm/cpu_workspace.h"
 #include "engine/ops/batch_norm/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 #ifndef UMBRA_ENGINE_OPS_BATCH_NORM_FROZEN_BACKWARD_BUFFERS
 #define UMBRA_ENGINE_OPS_BATCH_NORM_FROZEN_BACKWARD_BUFFERS

@@ -2,7 +2,7 @@
 // The first writes dx and dresidual, which do not depend on the sums, and the two sums of every range to
 // the workspace; the second adds those of each channel in order.
 #include "engine/ops/batch_norm/cuda_arithmetic.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -10,7 +10,7 @@
 namespace umbra {
 
 /// Words of a block of weights, which is on the stack of the task that uses it.
-inline constexpr std::int64_t kBf16BlockWords = 48 * 1024;  // 192 KiB
+inline constexpr std::int64_t kBf16BlockWords = 48 << 10;  // 192 KiB
 
 struct Bf16Pass {
   TapOrder order;
@@ -36,9 +36,9 @@ struct Bf16Plan {
   bool prefetch;
 
   Bf16Plan(const ConvGeometry& g, const Bf16Pass& pass, const SumTileShape& shape) {
-    constexpr std::int64_t kNearWeights = 128 * 1024;  // more do not stay in a second-level cache
-    constexpr std::int64_t kMostSteps = 1024;          // of a block
-    constexpr double kFlopsPerTask = 4e6;              // some 20 microseconds
+    constexpr std::int64_t kNearWeights = 128 << 10;  // more do not stay in a second-level cache
+    constexpr std::int64_t kMostSteps = 1024;         // of a block
+    constexpr double kFlopsPerTask = 4e6;             // some 20 microseconds
     constexpr std::int64_t kMostSmallTasks = 32;
     constexpr double kFlopsPerLargeTask = 2e7;
     constexpr std::int64_t kMostTasks = 64;

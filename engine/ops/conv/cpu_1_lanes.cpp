@@ -10,7 +10,7 @@
 #include "engine/ops/conv/epilogue.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv/taps.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/workspace_allocator.h"
 
 #ifndef UMBRA_ENGINE_OPS_CONV_CPU_1_LANES_ROW

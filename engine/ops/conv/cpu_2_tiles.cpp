@@ -5,7 +5,7 @@
 #include "engine/ops/conv/epilogue.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv/tiles.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -22,7 +22,7 @@
 #include "engine/ops/conv/declines.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv/taps.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/workspace_allocator.h"
 
 #ifndef UMBRA_ENGINE_OPS_CONV_CPU_3_FEW_INPUTS_TILE

@@ -2,7 +2,7 @@
 // saves memory, not time.
 #include "engine/ops/conv/bf16_inference.h"
 #include "engine/ops/conv/declines.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 

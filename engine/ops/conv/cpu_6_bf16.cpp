@@ -4,7 +4,7 @@
 #include "engine/ops/conv/bf16_tiles.h"
 #include "engine/ops/conv/declines.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -15,13 +15,13 @@
 #include "engine/ops/conv/declines.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/conv/wgrad_tasks.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/workspace_allocator.h"
 
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kCachedPanel = 128 * 1024;  // words: 512 KiB of a second-level cache
+constexpr std::int64_t kCachedPanel = 128 << 10;  // words: 512 KiB of a second-level cache
 constexpr std::int64_t kMostParts = 64;
 constexpr std::int64_t kWantedTasks = 48;
 constexpr double kFlopsPerChunk = 2e6;    // some 10 microseconds: less is not worth another thread

@@ -7,7 +7,7 @@
 #include "engine/ops/conv/cuda_epilogue.h"
 #include "engine/ops/conv/cuda_fprop_dgrad_tile.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -5,7 +5,7 @@
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_wgrad_tile.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -7,7 +7,7 @@
 #include "engine/ops/conv/cuda_tensor_products.h"
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 

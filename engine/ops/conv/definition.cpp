@@ -5,7 +5,7 @@
 #include "engine/ops/conv/inference_reference.h"
 #include "engine/ops/conv/reference.h"
 #include "engine/ops/conv/shapes.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/rounding.h"
 
 namespace umbra {

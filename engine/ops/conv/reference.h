@@ -35,19 +35,16 @@ void for_each_live_pair(const ConvGeometry& g, const Body& body) {
   }
 }
 
-/// Calls body(x, w, y) with the indices of every product of an input, a weight and (the gradient of) an
-/// output.
+/// Calls body(x, w, y) for every weight with every pair of positions that it connects: the index of the weight,
+/// and those of the input and (the gradient of) the output of sample 0. The other samples follow.
 template <class Body>
-void for_each_product(const ConvGeometry& g, const Body& body) {
+void for_each_row_of_samples(const ConvGeometry& g, const Body& body) {
   const std::int64_t C = g.in_channels, K = g.out_channels, N = g.batch, inputs = g.group_inputs();
   for_each_live_pair(g, [&](std::int64_t o, std::int64_t t, std::int64_t i) {
     for (std::int64_t c = 0; c < C; ++c) {
       const std::int64_t first = c / inputs * g.group_outputs();
-      for (std::int64_t k = first; k < first + g.group_outputs(); ++k) {
-        for (std::int64_t n = 0; n < N; ++n) {
-          body((i * C + c) * N + n, (t * inputs + c % inputs) * K + k, (o * K + k) * N + n);
-        }
-      }
+      for (std::int64_t k = first; k < first + g.group_outputs(); ++k)
+        body((i * C + c) * N, (t * inputs + c % inputs) * K + k, (o * K + k) * N);
     }
   });
 }
@@ -56,8 +53,9 @@ void for_each_product(const ConvGeometry& g, const Body& body) {
 template <class T, class W, class Rounded = NotRounded>
 void conv_fprop_reference(const ConvGeometry& g, const T* x, const W* w, T* y, const Rounded& rounded = {}) {
   std::fill_n(y, g.out_volume() * g.out_channels * g.batch, T(0));
-  for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-    y[iy] += rounded(static_cast<T>(w[iw])) * rounded(x[ix]);
+  for_each_row_of_samples(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
+    const T weight = rounded(static_cast<T>(w[iw]));
+    for (std::int64_t n = 0; n < g.batch; ++n) y[iy + n] += weight * rounded(x[ix + n]);
   });
 }
 
@@ -66,8 +64,9 @@ template <class T, class W, class Rounded = NotRounded>
 void conv_dgrad_reference(const ConvGeometry& g, const T* dy, const W* w, T* dx,
                           const Rounded& rounded = {}) {
   std::fill_n(dx, g.in_volume() * g.in_channels * g.batch, T(0));
-  for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-    dx[ix] += rounded(static_cast<T>(w[iw])) * rounded(dy[iy]);
+  for_each_row_of_samples(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
+    const T weight = rounded(static_cast<T>(w[iw]));
+    for (std::int64_t n = 0; n < g.batch; ++n) dx[ix + n] += weight * rounded(dy[iy + n]);
   });
 }
 
@@ -76,8 +75,10 @@ template <class T, class Rounded = NotRounded>
 void conv_wgrad_reference(const ConvGeometry& g, const T* x, const T* dy, T* dw,
                           const Rounded& rounded = {}) {
   std::fill_n(dw, g.weights(), T(0));
-  for_each_product(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
-    dw[iw] += rounded(dy[iy]) * rounded(x[ix]);
+  for_each_row_of_samples(g, [&](std::int64_t ix, std::int64_t iw, std::int64_t iy) {
+    T sum = dw[iw];
+    for (std::int64_t n = 0; n < g.batch; ++n) sum += rounded(dy[iy + n]) * rounded(x[ix + n]);
+    dw[iw] = sum;
   });
 }
 

@@ -24,9 +24,8 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kCachedWeights =
-    96 * 1024;                         // floats of a group of taps: 384 KiB of a second-level cache
-constexpr double kFlopsPerTask = 2e6;  // some 20 microseconds
+constexpr std::int64_t kCachedWeights = 98304;  // floats of a group of taps: 384 KiB of a second-level cache
+constexpr double kFlopsPerTask = 2e6;           // some 20 microseconds
 constexpr std::int64_t kMostTasks = 128;
 constexpr double kPrefetchBytes =
     1e6;  // more than this is not in a second-level cache when a training step uses it

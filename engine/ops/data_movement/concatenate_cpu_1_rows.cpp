@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/ops/data_movement/concatenate.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/chunks.h"
 
 namespace umbra {

@@ -1,7 +1,7 @@
 // One launch per part, one thread per number: neighbouring threads read and write neighbouring addresses.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/data_movement/concatenate.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -1,7 +1,7 @@
 // The definitions of concatenate and split and the problems on which their rungs are tested and timed:
 // channels of layers, columns of rows, whole batches, and irregular shapes.
 #include "engine/ops/data_movement/concatenate_reference.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "engine/cpu/parallel.h"
 #include "engine/ops/data_movement/gather_boxes.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/data_movement/gather_boxes.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -1,7 +1,7 @@
 // The definition of gather_boxes and the problems on which its rungs are tested and timed: boxes of the
 // network and irregular ones.
 #include "engine/ops/data_movement/gather_boxes_reference.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

@@ -9,7 +9,7 @@
 #include "engine/cpu/parallel.h"
 #include "engine/cpu/simd.h"
 #include "engine/ops/data_movement/transpose.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/chunks.h"
 
 HWY_BEFORE_NAMESPACE();

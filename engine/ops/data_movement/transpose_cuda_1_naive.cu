@@ -1,7 +1,7 @@
 // One thread per number of y: neighbouring threads write neighbouring addresses and read distant ones.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/data_movement/transpose_matrices.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

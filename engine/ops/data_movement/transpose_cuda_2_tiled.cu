@@ -3,7 +3,7 @@
 // of a column into 32 different banks.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/data_movement/transpose_matrices.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 
 namespace umbra {
 namespace {

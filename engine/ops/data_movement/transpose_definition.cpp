@@ -1,7 +1,7 @@
 // The definition of transpose and the problems on which its rungs are tested and timed: boxes, rows of the
 // head, layers, images, and irregular shapes.
 #include "engine/ops/data_movement/transpose_reference.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

@@ -63,7 +63,7 @@ void dropout_range(const Rng& rng, std::uint64_t first_counter, std::uint32_t th
   const Philox4 counter0 = rng.counter(first_counter);
   const auto key0 = static_cast<std::uint32_t>(rng.seed()),
              key1 = static_cast<std::uint32_t>(rng.seed() >> 32);
-  HWY_ALIGN std::uint32_t words[4 * HWY_MAX_BYTES / sizeof(std::uint32_t)];  // in element order
+  HWY_ALIGN std::uint32_t words[HWY_MAX_BYTES / sizeof(std::uint32_t) * 4];  // in element order
   for (; i + 4 * lanes <= count; i += 4 * lanes) {
     hn::Vec<decltype(d)> counter[4];
     for (int k = 0; k < 4; ++k) counter[k] = hn::Set(d, counter0[static_cast<std::size_t>(k)]);

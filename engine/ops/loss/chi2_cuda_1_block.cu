@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/chi2.h"
 #include "engine/ops/loss/cuda_squared_error.h"
 

@@ -1,5 +1,5 @@
 // The definitions of the two chi^2 losses and the problems on which their rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/chi2_reference.h"
 #include "engine/ops/shared/shape_lists.h"
 

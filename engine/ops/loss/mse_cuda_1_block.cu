@@ -1,7 +1,7 @@
 // One block, loss and gradient in one launch (engine/ops/loss/cuda_squared_error.h); one thread per element
 // where nothing is reduced.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/cuda_squared_error.h"
 #include "engine/ops/loss/mse.h"
 

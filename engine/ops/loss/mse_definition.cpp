@@ -1,5 +1,5 @@
 // The definition of the mean squared error and the problems on which its rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/mse_reference.h"
 #include "engine/ops/shared/shape_lists.h"
 

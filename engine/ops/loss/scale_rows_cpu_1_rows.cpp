@@ -1,5 +1,5 @@
 // The scaling of rows, some rows at a time; the compiler vectorises the loop over their numbers.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/scale_rows.h"
 #include "engine/ops/shared/chunks.h"
 

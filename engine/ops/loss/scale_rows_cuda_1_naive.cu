@@ -1,6 +1,6 @@
 // The scaling of rows, one thread per number.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/scale_rows.h"
 
 namespace umbra {

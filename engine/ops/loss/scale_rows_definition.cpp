@@ -1,5 +1,5 @@
 // The definition of the scaling of rows and the problems on which its rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/scale_rows_reference.h"
 #include "engine/ops/shared/shape_lists.h"
 

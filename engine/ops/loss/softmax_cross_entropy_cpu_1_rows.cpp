@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/softmax_cross_entropy.h"
 #include "engine/ops/shared/chunks.h"
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "engine/cuda/tile/block_fold.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/softmax_cross_entropy.h"
 
 namespace umbra {

@@ -1,5 +1,5 @@
 // The definition of softmax with cross entropy and the problems on which its rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/loss/softmax_cross_entropy_reference.h"
 #include "engine/ops/shared/shape_lists.h"
 

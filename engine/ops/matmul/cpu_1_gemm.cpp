@@ -11,7 +11,7 @@
 
 #include "engine/cpu/gemm.h"
 #include "engine/cpu/parallel.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/bias_gradient.h"
 #include "engine/ops/matmul/op.h"
 

@@ -3,7 +3,7 @@
 // in fprop, where both operands are contiguous along the sum, every thread reads a different row of the
 // weights.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/cuda_declines.h"
 #include "engine/ops/matmul/op.h"
 

@@ -1,5 +1,5 @@
 // The three passes as products of matrices in tiles (cuda_matrix_tile.h), multiplied in fp32.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/cuda_declines.h"
 #include "engine/ops/matmul/cuda_matrix_tile.h"
 #include "engine/ops/matmul/op.h"

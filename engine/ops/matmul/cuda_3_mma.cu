@@ -2,7 +2,7 @@
 // operands are rounded to TF32 or BF16 on their way into shared memory, sums are fp32. The weights may be
 // stored as BF16, which halves their bytes.
 #include "engine/cuda/tile/mma_tile.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/cuda_declines.h"
 #include "engine/ops/matmul/cuda_matrix_tile.h"
 #include "engine/ops/matmul/op.h"

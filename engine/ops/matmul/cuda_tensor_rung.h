@@ -13,7 +13,7 @@
 #pragma once
 
 #include "engine/cuda/tile/tensor_product.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/cuda_column_sums.h"
 #include "engine/ops/matmul/cuda_declines.h"
 #include "engine/ops/matmul/op.h"

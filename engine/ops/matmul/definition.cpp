@@ -1,7 +1,7 @@
 // The definitions of the three passes of a fully connected layer: their references, and the problems on
 // which every rung is tested and timed: the head of the UM ResNet (4 C -> 320 -> 80 -> 14), ResNet18's
 // classifier, and ones, primes, and tiles or vectors plus or minus one.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/matmul/op.h"
 #include "engine/ops/matmul/reference.h"
 

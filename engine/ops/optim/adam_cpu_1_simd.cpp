@@ -4,7 +4,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/optim/adam_cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/adam.h"
 #include "engine/ops/optim/adam_scalars.h"
 #include "engine/ops/optim/tensor_list_chunks.h"

@@ -1,6 +1,6 @@
 // One launch per tensor, one thread per element; each thread computes the scalars itself.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/adam_cuda_element.h"
 
 namespace umbra {

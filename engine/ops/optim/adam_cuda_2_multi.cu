@@ -4,7 +4,7 @@
 // divisions and a root in double, are computed once per block; parameters, gradients and moments are read
 // and written 16 bytes at a time: 28 bytes per element, 30 with a bf16 copy, and memory is the limit.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/adam_cuda_element.h"
 #include "engine/ops/optim/cuda_tensor_list.h"
 

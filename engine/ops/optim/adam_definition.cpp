@@ -1,6 +1,6 @@
 // The definition of adam_step and the problems on which its rungs are tested and timed: Adam, Adam with
 // decay, AdamW, and all three without a gradient; one tensor and several; with and without bf16 copies.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/adam_reference.h"
 #include "engine/ops/optim/tensor_list_problems.h"
 #include "engine/ops/shared/shape_lists.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/gradient_norm.h"
 #include "engine/ops/optim/tensor_list_chunks.h"
 #include "engine/ops/shared/simd_loops.h"

@@ -2,7 +2,7 @@
 // Clipping: one launch per tensor, one thread per element.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/gradient_norm.h"
 
 namespace umbra {

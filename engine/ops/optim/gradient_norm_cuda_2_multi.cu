@@ -4,7 +4,7 @@
 // bytes per element for the norm, none for clipping with the factor 1 and 8 otherwise.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/cuda_tensor_list.h"
 #include "engine/ops/optim/gradient_norm.h"
 

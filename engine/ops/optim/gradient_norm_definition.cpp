@@ -1,6 +1,6 @@
 // The definitions of gradient_norm and clip and the problems on which their rungs are tested and timed: one
 // tensor and several; limits that no norm, some norms and every nonzero norm exceed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/gradient_norm_reference.h"
 #include "engine/ops/optim/tensor_list_problems.h"
 #include "engine/ops/shared/shape_lists.h"

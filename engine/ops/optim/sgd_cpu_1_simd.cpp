@@ -2,7 +2,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/optim/sgd_cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/sgd.h"
 #include "engine/ops/optim/tensor_list_chunks.h"
 #include "engine/ops/shared/simd_loops.h"

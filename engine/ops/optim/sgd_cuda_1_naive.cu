@@ -1,6 +1,6 @@
 // One launch per tensor, one thread per element.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/sgd.h"
 #include "engine/ops/optim/sgd_cuda_element.h"
 

@@ -1,7 +1,7 @@
 // All tensors of a network in one launch or a few, 16 bytes at a time, as in adam_step's rung of this name.
 // 20 bytes per element with momentum, 12 without, 2 more with a bf16 copy.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/cuda_tensor_list.h"
 #include "engine/ops/optim/sgd.h"
 #include "engine/ops/optim/sgd_cuda_element.h"

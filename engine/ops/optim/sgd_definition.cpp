@@ -1,7 +1,7 @@
 // The definition of sgd_step and the problems on which its rungs are tested and timed: with and without
 // momentum, decay and gradient; one tensor and several; with and without bf16 copies; with dampening and with
 // Nesterov's momentum.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/optim/sgd_reference.h"
 #include "engine/ops/optim/tensor_list_problems.h"
 #include "engine/ops/shared/shape_lists.h"

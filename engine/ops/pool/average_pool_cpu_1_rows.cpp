@@ -5,7 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/pool/average_pool_cpu_1_rows.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/average_pool.h"
 #include "engine/ops/pool/cpu_rows.h"
 #include "engine/ops/shared/simd_loops.h"

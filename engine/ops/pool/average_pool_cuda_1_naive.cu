@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/average_pool.h"
 #include "engine/ops/pool/pool_windows.h"
 

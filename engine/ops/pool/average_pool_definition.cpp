@@ -1,5 +1,5 @@
 // The definitions of average pooling over windows and the problems on which its rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/average_pool_reference.h"
 #include "engine/ops/pool/pool_problems.h"
 

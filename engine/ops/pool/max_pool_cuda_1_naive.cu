@@ -2,7 +2,7 @@
 // iterates over the outputs whose windows contain its input and adds up those that chose it: nothing is
 // scattered and the order of the sum is fixed.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/max_pool.h"
 #include "engine/ops/pool/pool_windows.h"
 

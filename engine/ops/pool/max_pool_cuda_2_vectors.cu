@@ -3,7 +3,7 @@
 // buffer does not start at a multiple of 16 bytes, a thread processes one sample. Thread indices are 32
 // bits wide, which makes their divisions cheap.
 #include "engine/cuda/tile/channel_walk.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/max_pool.h"
 #include "engine/ops/pool/pool_windows.h"
 

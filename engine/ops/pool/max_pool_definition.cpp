@@ -1,5 +1,5 @@
 // The definitions of max pooling and the problems on which its rungs are tested and timed.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/max_pool_reference.h"
 #include "engine/ops/pool/pool_problems.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/mean_pool.h"
 #include "engine/ops/shared/simd_loops.h"
 

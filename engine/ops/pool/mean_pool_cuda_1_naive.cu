@@ -1,7 +1,7 @@
 // One thread per output. Forward, neighbouring threads have neighbouring columns, so that all reads are of
 // whole lines.
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/mean_pool.h"
 
 namespace umbra {

@@ -1,7 +1,7 @@
 // The columns of the matrix [S, C N]. Forward, eight warps share 32 columns and add their sums in a fixed
 // order: eight times as many reads are in flight as with one thread per column. Backward, a thread stays in
 // its column (engine/ops/shared/cuda_channel_map.h).
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/pool/mean_pool.h"
 #include "engine/ops/shared/cuda_channel_map.h"
 

@@ -29,7 +29,8 @@ double PoolGeometry::most_windows_over_an_input() const {
   for (std::size_t a = 0; a < 3; ++a) {
     // o * stride + t * dilation is the same for windows o that are dilation / gcd apart.
     const std::int64_t common = std::gcd(stride[a], dilation[a]);
-    product *= static_cast<double>((kernel[a] - 1) * common / stride[a] + 1);
+    const std::int64_t windows = (kernel[a] - 1) * common / stride[a] + 1;
+    product *= static_cast<double>(windows);
   }
   return product;
 }

@@ -2,7 +2,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/op.h"
 #include "engine/ops/shared/simd_loops.h"
 

@@ -1,6 +1,6 @@
 // One block: every thread adds every 1024th number, then the block adds the sums of its threads.
 #include "engine/cuda/tile/block_fold.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/cuda_terms.h"
 #include "engine/ops/reduce/op.h"
 

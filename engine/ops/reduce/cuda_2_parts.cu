@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/cuda/tile/channel_walk.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/cuda_terms.h"
 #include "engine/ops/reduce/op.h"
 

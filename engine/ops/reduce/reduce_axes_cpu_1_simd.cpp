@@ -4,7 +4,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops/reduce/reduce_axes_cpu_1_simd.cpp"
 #include "engine/cpu/simd.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/reduce_axes_cut.h"
 #include "engine/ops/shared/simd_loops.h"
 

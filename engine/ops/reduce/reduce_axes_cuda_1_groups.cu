@@ -3,7 +3,7 @@
 // max and min they count the ties first.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/reduce_axes.h"
 
 namespace umbra {

@@ -1,6 +1,6 @@
 // The definitions of the reductions over axes and the problems on which their rungs are tested and timed:
 // batches, rows, columns, channels, whole tensors, every pattern of axes, and irregular shapes.
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/reduce/reduce_axes_reference.h"
 
 namespace umbra {

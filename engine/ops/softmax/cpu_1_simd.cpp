@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "engine/cpu/simd_math.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/simd_loops.h"
 #include "engine/ops/softmax/cpu_strips.h"
 #include "engine/ops/softmax/op.h"

@@ -6,7 +6,7 @@
 
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/softmax/op.h"
 
 namespace umbra {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "engine/cpu/parallel.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/stem/cpu_1_lanes_workspace.h"
 
 namespace umbra {
@@ -52,7 +52,7 @@ void pool_blocks(const StemPlan& plan, const StemPoolingSpace& space, bool tame,
     space.mean[c] = space.scale[c] = space.beta[c] = 0;
   const std::int64_t tasks = plan.groups() * plan.blocks(), planes = plan.g.pool_out(0);
   // The result does not depend on the number of segments, so it may depend on the number of threads.
-  const std::int64_t segments = tasks >= 2 * omp_get_max_threads() ? 1 : space.segments_most;
+  const std::int64_t segments = tasks / 2 >= omp_get_max_threads() ? 1 : space.segments_most;
   StemSlots free(space.scratch, space.slots, stem_forward_scratch(plan));
   parallel_for(tasks * segments, [&](std::int64_t i) {
     const std::int64_t task = i / segments, segment = i % segments;

@@ -30,6 +30,8 @@ struct Segment {
   const float* w;
 };
 
+// The lanes, rows and vectors of a tile are small constants: their products in int cannot overflow.
+// NOLINTBEGIN(bugprone-implicit-widening-of-multiplication-result)
 /// One output: sums [kRows][width] over the segments, each of `steps` numbers.
 template <int V>
 HWY_INLINE void convolve(const Segment* segments, std::int64_t count, std::int64_t x_offset,
@@ -249,6 +251,8 @@ void stem_forward(const StemForwardTask& task) {
 }
 
 }  // namespace
+// NOLINTEND(bugprone-implicit-widening-of-multiplication-result)
+
 }  // namespace umbra::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

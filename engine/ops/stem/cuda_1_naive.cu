@@ -4,7 +4,7 @@
 // eight times and inputs are read repeatedly; the convolution's output is never in memory.
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/stem/cuda_stem.h"
 
 namespace umbra {

@@ -4,7 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/cuda/tile/block_fold.h"
 #include "engine/cuda/tile/indexing.h"
-#include "engine/ops/ladder.h"
+#include "engine/ops/kernel.h"
 #include "engine/ops/shared/workspace_allocator.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
 #include "engine/runtime/backend.h"

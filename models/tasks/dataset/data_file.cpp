@@ -50,7 +50,7 @@ std::string Targets::text_of(std::int64_t index) const {
   return names.empty() ? std::to_string(index) : concat(index, " ('", names[at], "')");
 }
 
-Split random_split(std::int64_t count, const DatasetSettings& settings) {
+SampleSplit random_split(std::int64_t count, const DatasetSettings& settings) {
   return split_boxes(count, 1 - settings.validation_fraction,
                      static_cast<std::uint64_t>(settings.split_seed));
 }
@@ -199,14 +199,14 @@ std::vector<double> DataFile::fingerprint(Fingerprint of_inputs, const std::vect
   return of_inputs.value();
 }
 
-Split DataFile::split(const DatasetSettings& settings) const {
+SampleSplit DataFile::split(const DatasetSettings& settings) const {
   if (!has_split()) {
     require(count_ >= 2, name(), ": ", count_,
             " sample is too few, but one to train on and one to validate on are expected");
     return random_split(count_, settings);
   }
   const std::vector<std::int64_t> all = sides();
-  Split split;
+  SampleSplit split;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i] != 0 && all[i] != 1) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
     (all[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
@@ -226,7 +226,7 @@ std::vector<std::int64_t> DataFile::sides() const {
   return file_->read<std::int64_t>("split");
 }
 
-void DataFile::check_classes(const Targets& targets, const Split& split) const {
+void DataFile::check_classes(const Targets& targets, const SampleSplit& split) const {
   std::vector<char> seen(static_cast<std::size_t>(targets.classes), 0);
   for (const std::int64_t row : split.train)
     if (targets.classes > 0)

@@ -38,7 +38,7 @@ struct KnownTargets {
 
 /// The random split of a file without /split: a function of the count and of validation_fraction and
 /// split_seed.
-Split random_split(std::int64_t count, const DatasetSettings& settings);
+SampleSplit random_split(std::int64_t count, const DatasetSettings& settings);
 /// Throws Error unless the samples of `file` have the shape `wanted`, that of the run `run`.
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run);
 
@@ -77,9 +77,9 @@ class DataFile {
   /// if any.
   std::vector<double> fingerprint(Fingerprint of_inputs, const std::vector<double>& targets) const;
   /// The split of /split, or a random one. Throws Error when one side would be empty.
-  Split split(const DatasetSettings& settings) const;
+  SampleSplit split(const DatasetSettings& settings) const;
   /// Throws Error unless every class has a training sample.
-  void check_classes(const Targets& targets, const Split& split) const;
+  void check_classes(const Targets& targets, const SampleSplit& split) const;
   /// Throws Error when a setting does not apply to these inputs and targets.
   void check_settings(const DatasetSettings& settings, const Targets& targets) const;
 

@@ -86,7 +86,7 @@ void DatasetData::scale(const Fitted& fitted) {
           ", but the run was trained on ", fit_.outputs(), fit_.classes > 0 ? " classes" : " values");
 }
 
-Split DatasetData::split_of(const DatasetSettings& settings) const {
+SampleSplit DatasetData::split_of(const DatasetSettings& settings) const {
   return has_split_ ? split_ : random_split(count(), settings);
 }
 

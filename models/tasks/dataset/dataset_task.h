@@ -43,7 +43,7 @@ class DatasetData final : public TrainingData {
   /// These rows as a Dataset, flipped at random when `flips` and augmented. This object must outlive it.
   std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows, bool flips) const;
   /// The split that a run with these settings uses.
-  Split split_of(const DatasetSettings& settings) const;
+  SampleSplit split_of(const DatasetSettings& settings) const;
 
  private:
   DatasetData(const DataFile& file, const DatasetSettings& settings);

@@ -27,9 +27,9 @@ std::span<const double> row_at(std::span<const double> numbers, std::int64_t i, 
 
 // The sums are taken relative to the first number of a channel and then to the mean found in this way, so
 // that numbers that are all equal have a deviation of exactly zero.
-Moments::Moments(std::size_t channels, std::span<const double> row)
-    : mean_(channels), squares_(channels), count_(static_cast<double>(row.size() / channels)) {
+Moments::Moments(std::size_t channels, std::span<const double> row) : mean_(channels), squares_(channels) {
   const std::size_t positions = row.size() / channels;
+  count_ = static_cast<double>(positions);
   for (std::size_t c = 0; c < channels; ++c) {
     const std::span<const double> numbers = row.subspan(c * positions, positions);
     double sum = 0, squares = 0;

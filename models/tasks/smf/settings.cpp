@@ -57,8 +57,8 @@ BoxOptions SmfSettings::box_options() const {
   return options;
 }
 
-Split SmfSettings::split(std::int64_t count) const {
-  Split result;
+SampleSplit SmfSettings::split(std::int64_t count) const {
+  SampleSplit result;
   if (validation_boxes.empty()) {
     result = split_boxes(count, train_fraction, static_cast<std::uint64_t>(split_seed));
   } else {

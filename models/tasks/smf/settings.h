@@ -31,7 +31,7 @@ struct SmfSettings {
   BoxOptions box_options() const;
   /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
   /// empty or a listed box does not exist.
-  Split split(std::int64_t count) const;
+  SampleSplit split(std::int64_t count) const;
   /// Throws Error when settings contradict one another.
   void check() const;
   /// The floor of chi2_log, log_floor_galaxies per sub-box and bin, in the unit of phi.

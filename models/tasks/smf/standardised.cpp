@@ -3,8 +3,7 @@
 namespace umbra {
 
 Tensor tensor_of(const std::vector<double>& numbers, Context& context) {
-  const Tensor tensor =
-      allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF32);
+  Tensor tensor = allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF32);
   from_host(numbers, tensor, context.stream);
   return tensor;
 }
