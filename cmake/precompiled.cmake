@@ -1,5 +1,6 @@
 # The standard headers that nearly every source includes, compiled once for all layers that are compiled with OpenMP. That
-# saves a third of the time of a first build. A compiler cache cannot look into precompiled headers and does without them.
+# saves 0.1 to 0.7 s of processor time per source (five sources of 1.7 to 6 s, GCC 12). A compiler cache would miss with
+# precompiled headers, so a build with one does without them.
 if(CMAKE_CXX_COMPILER_LAUNCHER)
   return()
 endif()

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 source tools/packages.sh
 
 install_packages "${build_packages[@]}" "${plot_packages[@]}"
-echo "== about 4 minutes on 2 cores: most of it to build the tools"
+echo "== about 4 minutes on 2 cores: most of them to build the tools"
 if [ ! -f build/build.ninja ]; then
   # Without a GPU the first build leaves out the CUDA kernels. tools/test.sh, which gives no option, builds them again.
   nvidia-smi -L >/dev/null 2>&1 && cuda=AUTO || cuda=OFF
