@@ -115,7 +115,12 @@ TEST(Emulator, MistakesAreErrorsInWords) {
   EXPECT_NE(message_of(asks_for_more_than_it_has, {{1}, {1025}, 4}).find("1025 threads"), std::string::npos);
   EXPECT_NE(message_of(reads_from_outside_its_mask, {{1}, {4}}).find("reads from lane 3, which"),
             std::string::npos);
+  EXPECT_NE(message_of(disagrees_on_masks, {{1}, {4}}).find("thread 2 of block 0,0,0 waits for its warp"),
+            std::string::npos)
+      << "lanes 0 and 1 have left";
+  emulator::set_order(emulator::Order::kBackward);
   EXPECT_NE(message_of(disagrees_on_masks, {{1}, {4}}).find("different masks"), std::string::npos);
+  emulator::set_order(emulator::Order::kForward);
   EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator still works";
 }
 

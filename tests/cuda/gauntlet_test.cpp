@@ -2,6 +2,7 @@
 // own name.
 #include <gtest/gtest.h>
 
+#include "engine/ops/shared/problems.h"
 #include "tests/cuda/where.h"
 #include "tests/engine/op_rules.h"
 #include "tests/gauntlet/every_rung.h"
@@ -20,26 +21,18 @@ const Registry& registry() {
   return instance;
 }
 
-/// Whether the kernel is a product of matrices or a convolution that whole warpgroups multiply on tensor
-/// cores (wgmma): those from the fourth rung on. The emulator takes about a second for one of their problems
-/// and milliseconds for others.
-bool multiplies_on_warpgroups(const Kernel& kernel, const OpRules& rules) {
-  return rules.precision != nullptr && gauntlet::rung_number(kernel) >= 4;
-}
-
-/// Problems small enough for the emulator; a GPU runs all.
+/// Problems small enough for the emulator, each with one of the patterns in turn; a GPU runs all.
 gauntlet::Options options_for(const Kernel& kernel) {
   const OpRules rules = gauntlet::find_rules(op_rules(), kernel.op);
   gauntlet::Options options;
   options.most_flops = cuda_test::most_flops();
   options.set_schedule = cuda_test::set_schedule;
-  if (!cuda_test::compiled_for_gpu() && multiplies_on_warpgroups(kernel, rules)) {
-    constexpr std::int64_t kMostTiles = 500;
-    options.one_pattern_each = true;
-    options.leaves_out = [count = rules.emulated_tiles](const Op& op) {
-      return count != nullptr && count(op) > kMostTiles;
-    };
-  }
+  if (cuda_test::compiled_for_gpu()) return options;
+  options.one_pattern_each = true;
+  constexpr std::int64_t kMostTiles = 500;
+  constexpr int kFirstOnTensorCores = 3;
+  if (rules.emulated_tiles != nullptr && gauntlet::rung_number(kernel) >= kFirstOnTensorCores)
+    options.leaves_out = [count = rules.emulated_tiles](const Op& op) { return count(op) > kMostTiles; };
   return options;
 }
 

@@ -12,9 +12,7 @@ constexpr unsigned kWarp = 32;
 struct Name {
   std::size_t offset;
 
-  friend std::ostream& operator<<(std::ostream& out, Name name) {
-    return out << "the barrier at byte " << name.offset;
-  }
+  std::string text() const { return concat("the barrier at byte ", offset); }
 };
 
 }  // namespace

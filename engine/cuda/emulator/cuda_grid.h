@@ -71,6 +71,8 @@ namespace umbra {
 
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kFullWarp = 0xffffffffu;
+inline constexpr bool kHopperCode = true;
+inline void trap() {}
 
 struct Grid {
   dim3 blocks, threads;

@@ -16,12 +16,29 @@ constexpr std::size_t kStackBytes = 256 << 10;
 constexpr unsigned kMostThreads = 1024, kMostBlocks = 16;  // of a block, of a cluster
 constexpr std::size_t kMostShared = 227 << 10;             // of a block on Hopper
 
-}  // namespace
+// Allocates the stacks of the lanes of a warp at different distances from a page, because caches would keep
+// only a few of their cache lines if all were at the same distance.
+class LaneStacks {
+ public:
+  explicit LaneStacks(unsigned lane) : shift_(std::size_t{lane} * 128) {}
+  context::stack_context allocate() {
+    context::stack_context stack = pages_.allocate();
+    stack.sp = static_cast<std::byte*>(stack.sp) - shift_;
+    stack.size -= shift_;
+    return stack;
+  }
+  void deallocate(context::stack_context& stack) {
+    stack.sp = static_cast<std::byte*>(stack.sp) + shift_;
+    stack.size += shift_;
+    pages_.deallocate(stack);
+  }
 
-Scheduler& scheduler() {
-  static Scheduler instance;
-  return instance;
-}
+ private:
+  std::size_t shift_;
+  context::protected_fixedsize_stack pages_{kStackBytes};
+};
+
+}  // namespace
 
 void Scheduler::take_turns(unsigned count, std::uint64_t round, std::vector<unsigned>& order) const {
   order.resize(count);
@@ -33,33 +50,51 @@ void Scheduler::take_turns(unsigned count, std::uint64_t round, std::vector<unsi
   }
 }
 
-void Scheduler::resume(unsigned t) {
-  Thread& thread = *threads_[t];
-  current_ = t;
-  me_ = thread.me;
-  threadIdx = thread.index;
-  blockIdx = index_[me_.block];
-  if (!thread.fiber) {
-    thread.fiber = context::fiber(std::allocator_arg, context::protected_fixedsize_stack(kStackBytes),
-                                  [this, &thread](context::fiber&& scheduler) {
-                                    thread.scheduler = std::move(scheduler);
-                                    for (;;) {
-                                      try {
-                                        (*body_)();
-                                      } catch (const context::detail::forced_unwind&) {
-                                        throw;
-                                      } catch (...) {
-                                        error_ = std::current_exception();
-                                      }
-                                      thread.state = State::kDone;
-                                      thread.scheduler = std::move(thread.scheduler).resume();
-                                    }
-                                    return std::move(thread.scheduler);
-                                  });
+context::fiber Scheduler::make_fiber(Thread& thread) {
+  return {std::allocator_arg, LaneStacks(lane()), [this, &thread](context::fiber&& from) {
+            *leaving_ = std::move(from);
+            for (;;) {
+              try {
+                (*body_)();
+                if (--left_[thread.me.block] == 0) end_block(thread.me.block);
+              } catch (const context::detail::forced_unwind&) {
+                throw;
+              } catch (...) {
+                error_ = std::current_exception();
+              }
+              wait(State::kDone);
+            }
+            return context::fiber();
+          }};
+}
+
+// The next ready lane of the running warp in their order, or kWarp: none, or an error.
+unsigned Scheduler::next_lane() {
+  const unsigned ready = ready_[warp_];
+  if (ready == 0 || error_) return kWarp;
+  for (;; ++turn_) {
+    if (turn_ == lanes_.size()) turn_ = 0;
+    if ((ready >> lanes_[turn_] & 1u) != 0) return lanes_[turn_++];
   }
-  thread.fiber = std::move(thread.fiber).resume();
-  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
-  if (thread.state == State::kDone && --left_[thread.me.block] == 0) end_block(thread.me.block);
+}
+
+// Continues the next lane of the running warp or, if none is ready, run_warp(). Returns when somebody else
+// switches back.
+void Scheduler::switch_from(context::fiber& leaving) {
+  const unsigned l = next_lane();
+  context::fiber* target = &run_warp_;
+  if (l != kWarp) {
+    current_ = first_ + l;
+    Thread& thread = *threads_[current_];
+    me_ = thread.me;
+    threadIdx = thread.index;
+    blockIdx = index_[me_.block];
+    if (!thread.fiber) thread.fiber = make_fiber(thread);
+    target = &thread.fiber;
+  }
+  leaving_ = &leaving;
+  context::fiber from = std::move(*target).resume();
+  *leaving_ = std::move(from);
 }
 
 void Scheduler::end_block(unsigned b) {
@@ -73,22 +108,35 @@ void Scheduler::end_block(unsigned b) {
   }
 }
 
+// Runs the threads of a warp until all of them wait for threads of other warps or have ended. Only the lanes
+// of one warp alternate, because the stacks of a whole block are too large for a core's caches.
+void Scheduler::run_warp(unsigned warp, std::uint64_t round) {
+  if (ready_[warp] == 0) return;
+  const unsigned in_block = warp % warps_per_block() * kWarp;
+  warp_ = warp;
+  first_ = warp / warps_per_block() * count_ + in_block;
+  turn_ = 0;
+  take_turns(std::min(kWarp, count_ - in_block), round, lanes_);
+  present_ = ~0u >> (kWarp - lanes_.size());
+  switch_from(run_warp_);
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+}
+
 void Scheduler::run_cluster() {
   for (unsigned b = 0; b < size_; ++b) windows_[b].begin(shared_bytes_);
-  for (unsigned t = 0; t < all_; ++t) threads_[t]->state = State::kReady;
+  ready_.assign(std::size_t{size_} * warps_per_block(), 0);
+  for (unsigned t = 0; t < all_; ++t) make_ready(*threads_[t]);
   left_.assign(size_, count_);
+  at_block_.assign(size_, 0);
+  arrived_.assign(ready_.size(), 0);
   until_ = 0;
   cluster_ = {};
   named_.clear();
   under_way_.begin(order_, windows_, size_, count_);
   for (std::uint64_t round = 0;; ++round) {
-    bool unfinished = false;
-    if (round == 0 || order_ == Order::kShuffled) take_turns(all_, round, turns_);
-    for (unsigned t : turns_) {
-      if (threads_[t]->state == State::kReady) resume(t);
-      unfinished = unfinished || threads_[t]->state != State::kDone;
-    }
-    if (!unfinished) break;
+    take_turns(static_cast<unsigned>(ready_.size()), round, warps_);
+    for (unsigned w : warps_) run_warp(w, round);
+    if (std::all_of(left_.begin(), left_.end(), [](unsigned left) { return left == 0; })) break;
     if (!release()) explain_deadlock();
   }
 }
@@ -113,6 +161,7 @@ void Scheduler::run_grid(dim3 blocks, dim3 threads, std::size_t shared_bytes, di
   for (unsigned i = 0; i < all_; ++i) {
     const unsigned t = i % count_;
     threads_[i]->me = {i / count_, t};
+    threads_[i]->warp = i / count_ * warps_per_block() + t / kWarp;
     threads_[i]->index = {t % threads.x, t / threads.x % threads.y, t / (threads.x * threads.y)};
   }
   const dim3 clusters{blocks.x / cluster.x, blocks.y / cluster.y, blocks.z / cluster.z};

@@ -22,13 +22,13 @@ enum class State { kReady, kAtBlock, kAtWarp, kUntil, kDone };
 
 // A fiber that runs one thread of a block after another.
 struct Thread {
-  boost::context::fiber fiber;      // resumes the thread; empty before its first block
-  boost::context::fiber scheduler;  // to which it yields
+  boost::context::fiber fiber;  // continues the thread; empty before its first block
   dim3 index;
   Me me{};
+  unsigned warp = 0;  // of the cluster
   State state = State::kDone;
   unsigned mask = 0;                 // the lanes it waits for
-  void* offer = nullptr;             // its offer to them; null after one of them has processed all offers
+  void* offer = nullptr;             // its offer to them
   std::function<bool()> met;         // the condition it waits for
   std::function<std::string()> why;  // the message if that never becomes true
 };
@@ -62,7 +62,9 @@ class Scheduler {
   void wait(State state) {
     Thread& thread = *threads_[current_];
     thread.state = state;
-    thread.scheduler = std::move(thread.scheduler).resume();
+    ready_[warp_] &= ~(1u << lane());
+    if (state == State::kAtBlock) ++at_block_[me_.block];
+    switch_from(thread.fiber);
   }
   void wait_until(std::function<bool()> met, std::function<std::string()> why);
   void wait_at_named_barrier(int id, int threads);
@@ -72,8 +74,16 @@ class Scheduler {
 
  private:
   void run_cluster();
+  void run_warp(unsigned warp, std::uint64_t round);
   void end_block(unsigned block);
-  void resume(unsigned t);
+  boost::context::fiber make_fiber(Thread& thread);
+  unsigned next_lane();
+  void switch_from(boost::context::fiber& leaving);
+  void make_ready(Thread& thread) {
+    thread.state = State::kReady;
+    ready_[thread.warp] |= 1u << thread.me.thread % kWarp;
+  }
+  unsigned warps_per_block() const { return (count_ + kWarp - 1) / kWarp; }
   bool release();
   bool release_block(unsigned block);
   bool release_met();
@@ -84,12 +94,17 @@ class Scheduler {
   const std::function<void()>* body_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;  // of all blocks of the cluster, block by block
   unsigned size_ = 1, count_ = 0, all_ = 0;       // blocks, threads per block, threads of all blocks
-  unsigned current_ = 0;                          // the running thread
-  std::vector<unsigned> turns_;                   // the order in which the threads of the cluster run
+  std::vector<dim3> index_;                       // of each block: its place in the grid,
+  std::vector<unsigned> left_, at_block_;         // its threads that have not ended, that wait for the block
+  std::vector<unsigned> ready_, arrived_;  // of each warp: lanes that can run, that wait to meet (masks)
+  std::vector<unsigned> warps_, lanes_;    // the order of the warps of the cluster, of a warp's lanes
+  unsigned warp_ = 0, first_ = 0, present_ = 0;  // the running warp, its first thread, the mask of its lanes
+  std::size_t turn_ = 0;                         // in lanes_
+  unsigned current_ = 0;                         // the running thread
   Me me_{};
-  std::vector<dim3> index_;     // of the blocks in the grid
-  std::vector<unsigned> left_;  // threads of each block that have not ended
-  unsigned until_ = 0;          // threads that wait for a condition
+  boost::context::fiber run_warp_;            // continues run_warp()
+  boost::context::fiber* leaving_ = nullptr;  // of the function that has just switched to another one
+  unsigned until_ = 0;                        // threads that wait for a condition
   std::vector<Window> windows_;
   std::size_t shared_bytes_ = 0;
   UnderWay under_way_;
@@ -98,6 +113,9 @@ class Scheduler {
   std::exception_ptr error_;
 };
 
-Scheduler& scheduler();
+inline Scheduler& scheduler() {
+  static Scheduler instance;
+  return instance;
+}
 
 }  // namespace umbra::emulator

@@ -1,5 +1,6 @@
 // Which threads wait for which, and the error message of a deadlock.
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "engine/cuda/emulator/scheduler.h"
@@ -11,30 +12,11 @@ constexpr unsigned kNamedBarriers = 16;
 
 }  // namespace
 
-// Releases the threads of a block for which all others have arrived. Returns whether there were any.
+// Releases the threads of a block if all of them wait for it. Returns whether they did.
 bool Scheduler::release_block(unsigned block) {
-  bool any = false, all_at_block = true;
-  const unsigned first = block * count_;
-  for (unsigned w = 0; w < count_; w += kWarp) {
-    unsigned arrived = 0;
-    const unsigned end = std::min(w + kWarp, count_);
-    for (unsigned t = w; t < end; ++t) {
-      const State state = threads_[first + t]->state;
-      if (state == State::kAtWarp) arrived |= 1u << (t - w);
-      if (state != State::kAtBlock) all_at_block = false;
-    }
-    if (arrived == 0) continue;
-    const unsigned present = end - w == kWarp ? 0xffffffffu : (1u << (end - w)) - 1;
-    for (unsigned t = w; t < end; ++t) {
-      Thread& thread = *threads_[first + t];
-      const unsigned wanted = thread.mask & present;
-      if (thread.state != State::kAtWarp || (arrived & wanted) != wanted) continue;
-      thread.state = State::kReady;
-      any = true;
-    }
-  }
-  if (!all_at_block) return any;
-  for (unsigned t = 0; t < count_; ++t) threads_[first + t]->state = State::kReady;
+  if (at_block_[block] != count_) return false;
+  at_block_[block] = 0;
+  for (unsigned t = 0; t < count_; ++t) make_ready(*threads_[block * count_ + t]);
   if (under_way_.active()) under_way_.block_has_met(block);
   return true;
 }
@@ -44,7 +26,7 @@ bool Scheduler::release_met() {
   for (unsigned t = 0; until_ > 0 && t < all_; ++t) {
     Thread& thread = *threads_[t];
     if (thread.state != State::kUntil || !thread.met()) continue;
-    thread.state = State::kReady;
+    make_ready(thread);
     --until_;
     any = true;
   }
@@ -145,23 +127,27 @@ void Scheduler::wait_for_cluster() {
              });
 }
 
+// The last lane to arrive processes the offers of all and continues; the others wait for their next turn.
 void Scheduler::meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&)) {
-  const unsigned first = current_ - me_.thread % kWarp,
-                 lanes = std::min(kWarp, count_ - me_.thread / kWarp * kWarp);
+  const unsigned me = lane(), bit = 1u << me;
+  if ((mask & bit) == 0) fail("lane ", me, " shuffles without being in its mask");
   Thread& mine = *threads_[current_];
-  require((mask >> lane() & 1u) != 0, "lane ", lane(), " shuffles without being in its mask");
   mine.mask = mask;
   mine.offer = offer;
-  wait(State::kAtWarp);
-  if (mine.offer == nullptr) return;  // another lane has processed it
+  unsigned& arrived = arrived_[warp_];
+  const unsigned wanted = mask & present_;
+  arrived |= bit;
+  if ((arrived & wanted) != wanted) return wait(State::kAtWarp);
   WarpOffers offers{};
-  for (unsigned l = 0; l < lanes; ++l) {
-    if ((mask >> l & 1u) == 0) continue;
-    Thread& other = *threads_[first + l];
-    require(other.offer != nullptr && other.mask == mask, "lanes ", lane(), " and ", l,
-            " meet with different masks");
-    offers[l] = std::exchange(other.offer, nullptr);
+  for (unsigned left = arrived; left != 0; left &= left - 1) {
+    const auto l = static_cast<unsigned>(std::countr_zero(left));
+    Thread& other = *threads_[current_ - me + l];
+    if ((other.mask & wanted) == 0) continue;  // it waits for others
+    if (other.mask != mask) fail("lanes ", me, " and ", l, " meet with different masks");
+    offers[l] = other.offer;
+    make_ready(other);
   }
+  arrived &= ~wanted;
   all(offers);
 }
 
@@ -171,10 +157,10 @@ std::uint64_t Scheduler::exchange(unsigned mask, std::uint64_t value, unsigned f
     unsigned from;
     std::uint64_t taken;
   };
-  const unsigned last = std::min(kWarp, count_ - me_.thread / kWarp * kWarp) - 1;
+  const unsigned last = static_cast<unsigned>(std::bit_width(present_)) - 1;
   Offer mine{value, std::min(from % kWarp, last), 0};
-  require((mask >> mine.from & 1u) != 0, "lane ", lane(), " reads from lane ", mine.from,
-          ", which is not in its mask");
+  if ((mask >> mine.from & 1u) == 0)
+    fail("lane ", lane(), " reads from lane ", mine.from, ", which is not in its mask");
   meet_in_warp(mask, &mine, [](const WarpOffers& offers) {
     for (void* offer : offers) {
       if (offer == nullptr) continue;

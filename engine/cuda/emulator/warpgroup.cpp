@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -77,10 +78,16 @@ const std::vector<Place2>& result_places() {
   return all;
 }
 
+std::string hexadecimal(std::uint64_t bits) {
+  char text[20];
+  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(bits));
+  return text;
+}
+
 std::string text(const Wgmma& w) {
   return concat("n", w.n, w.element_bytes == 2 ? " bf16" : " tf32", w.a_in_registers ? " from registers" : "",
                 w.a_major == Major::kMN ? " a MN-major" : "", w.b_major == Major::kMN ? " b MN-major" : "",
-                w.add ? " adding" : "", " a ", std::hex, w.a, " b ", w.b);
+                w.add ? " adding" : "", " a ", hexadecimal(w.a), " b ", hexadecimal(w.b));
 }
 
 }  // namespace
