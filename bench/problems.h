@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 

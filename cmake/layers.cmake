@@ -33,6 +33,7 @@ function(umbra_compile_tests target)
   target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/test_paths)
   target_compile_options(${target} PRIVATE ${UMBRA_QUICK_COMPILE})
   target_compile_definitions(${target} PRIVATE UMBRA_SANITIZER="${UMBRA_SANITIZE}")
+  umbra_use_precompiled(${target} tests)
 endfunction()
 
 # umbra_tests(NAME DIRECTORY LINK library…): one GoogleTest executable from every *_test.cpp in DIRECTORY; every test

@@ -16,6 +16,8 @@ if(HDF5_FOUND AND ZLIB_FOUND AND FFTW_FOUND AND nlohmann_json_FOUND AND tomlplus
   target_link_libraries(umbra_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
   add_library(umbra_fftw INTERFACE)
   target_link_libraries(umbra_fftw INTERFACE PkgConfig::FFTW)
+  add_library(umbra_cli11 INTERFACE)
+  target_include_directories(umbra_cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
 else()
   set(UMBRA_HAS_FILES FALSE)
   message(STATUS "umbra: HDF5, zlib, FFTW3, nlohmann-json, toml++ or CLI11 is missing: no catalogs, checkpoints "

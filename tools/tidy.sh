@@ -19,10 +19,11 @@ tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || {
   exit 2
 }
 
-# Clang knows neither GCC's -Wno-restrict nor all of its machine names.
+# Clang knows neither some of GCC's warnings and its precompiled headers nor all of its machine names.
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
-sed -E 's/ -(Wno-restrict|m(arch|cpu|tune)=[^ "]*)//g' "$build/compile_commands.json" >"$database/compile_commands.json"
+sed -E 's/ -(Wno-restrict|m(arch|cpu|tune)=[^ "]*|Wno-stringop-over(flow|read)|Winvalid-pch|fpch-preprocess|include [^ "]*cmake_pch\.hxx)//g' \
+  "$build/compile_commands.json" >"$database/compile_commands.json"
 awk -F'"' -v root="$PWD/" '$2 == "file" && index($4, root) == 1 &&
   substr($4, length(root) + 1) ~ /^(engine|models|data|tools)\/.*\.cpp$/ { print $4 }' "$build/compile_commands.json" |
   sort -u >"$database/files"

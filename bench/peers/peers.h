@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/registry/register_peers.h"
 
 namespace umbra {

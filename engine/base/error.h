@@ -2,9 +2,13 @@
 // expected. Thrown at the boundaries (files, configurations, missing kernels), never inside a kernel.
 #pragma once
 
-#include <sstream>
+#include <cstdio>
+#include <initializer_list>
+#include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace umbra {
@@ -23,13 +27,45 @@ class Error : public std::runtime_error {
   }
 };
 
-/// Joins its arguments into one string with operator<<.
+/// The text of one argument of concat(). Nearly every source includes this header, so it does without streams.
+template <class T>
+std::string text_of(const T& value) {
+  if constexpr (std::is_same_v<T, char>) {
+    return std::string(1, value);
+  } else if constexpr (std::is_integral_v<T>) {
+    return std::to_string(value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
+    return text;
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return std::string(std::string_view(value));
+  } else if constexpr (std::is_pointer_v<T>) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%p", static_cast<const void*>(value));
+    return text;
+  } else {
+    return value.text();
+  }
+}
+
+inline std::string joined(std::initializer_list<std::string> parts) {
+  std::string all;
+  for (const std::string& part : parts) all += part;
+  return all;
+}
+
+/// Joins its arguments into one string: texts, characters, integers, addresses, floating-point numbers with at
+/// most 9 digits, and objects with a member text().
 template <class... Parts>
 std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  text.precision(9);
-  (text << ... << parts);
-  return text.str();
+  return joined({text_of(parts)...});
+}
+
+/// Objects with a member text() can be written to a stream.
+template <class T>
+auto operator<<(std::ostream& out, const T& value) -> decltype(out << value.text()) {
+  return out << value.text();
 }
 
 /// Throws Error with the joined arguments as its text.

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <ostream>
 #include <span>
 #include <string>
 
@@ -49,8 +48,6 @@ class Shape {
   }
 
   friend bool operator==(const Shape&, const Shape&) = default;
-  /// Lets require() take a Shape and format it only on failure.
-  friend std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.text(); }
 
  private:
   std::array<std::int64_t, kMaxRank> extents_{};

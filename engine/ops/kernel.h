@@ -16,6 +16,8 @@
 
 namespace umbra {
 
+struct Problems;
+
 struct Kernel {
   std::string_view op;    // Op::name() of the problems it solves
   std::string_view rung;  // "reference", "cpu_2_tiles", …: as in ladder.def

@@ -8,15 +8,13 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/base/dtype.h"
+#include "engine/base/error.h"  // writes ops and geometries to streams
 
 namespace umbra {
 
@@ -37,24 +35,31 @@ struct BufferSpec {
   std::int64_t bound = 0;  // for Fill::kIndex
 };
 
+/// The contents of the buffers of a call, read on request.
+class HostBuffers {
+ public:
+  /// The numbers of a buffer, by its place in Op::buffers().
+  virtual std::vector<double> numbers(std::size_t buffer) const = 0;
+
+ protected:
+  ~HostBuffers() = default;
+};
+
 class Op {
  public:
   explicit Op(DType type) : dtype(type) {}
   virtual ~Op() = default;
   virtual std::string_view name() const = 0;  // "conv_fprop"
   virtual std::string text() const = 0;       // "n32 c20:40 i4x4x4 k3x3x3 s2x2x2 p1x1x1", repeats a failure
-  friend std::ostream& operator<<(std::ostream& out, const Op& op) { return out << op.text(); }
   virtual std::vector<BufferSpec> buffers() const = 0;  // in the order in which run() takes them
   virtual double flops() const = 0;                     // useful floating-point operations
   virtual double sum_length() const { return 1; }  // terms of the longest sum: sets the rounding-error bound
   virtual bool exact_on_integers() const {
     return false;
   }  // small integers in: every correct kernel agrees bitwise
-  /// The numbers of a buffer, by its place in buffers(), on the host.
-  using Numbers = std::function<std::vector<double>(std::size_t buffer)>;
   /// For an input that makes a result of this op not finite: what is wrong with it, as part of a sentence
   /// ("label 17 of row 3 is outside 0 … 9"). "" where the op cannot tell.
-  virtual std::string why_not_finite(const Numbers& /*numbers*/) const { return {}; }
+  virtual std::string why_not_finite(const HostBuffers& /*inputs*/) const { return {}; }
 
   /// Bytes that must move at least once: every buffer read or written once (twice when read and written).
   double bytes() const {
@@ -87,8 +92,5 @@ class Buffers : public std::span<void* const> {
     return static_cast<T*>((*this)[i]);
   }
 };
-
-/// A list of problems, for tests and benchmarks.
-using Problems = std::vector<std::unique_ptr<Op>>;
 
 }  // namespace umbra

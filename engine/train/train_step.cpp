@@ -27,6 +27,19 @@ std::vector<double> doubles_of(const Tensor& tensor) {
   return {numbers.begin(), numbers.end()};
 }
 
+// The tensors of a call, copied to the host one by one.
+class Copied final : public HostBuffers {
+ public:
+  Copied(std::span<const Tensor> tensors, Stream& stream) : tensors_(tensors), stream_(stream) {}
+  std::vector<double> numbers(std::size_t buffer) const override {
+    return to_host(tensors_[buffer], stream_);
+  }
+
+ private:
+  std::span<const Tensor> tensors_;
+  Stream& stream_;
+};
+
 }  // namespace
 
 TrainStep::TrainStep(Context& context, Module& network, Optimizer& optimizer, const Objective& objective,
@@ -188,7 +201,7 @@ void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
     }
     if (bad.empty()) return;
     culprit = concat(op.name(), " (", op.text(), ", rung ", kernel.rung, "): ", bad, read);
-    reason = op.why_not_finite([&](std::size_t i) { return to_host(tensors[i], examiner.stream); });
+    reason = op.why_not_finite(Copied(tensors, examiner.stream));
   };
   for (const Parameter& p : parameters) p.grad() = {};
   context_.observer = examine;

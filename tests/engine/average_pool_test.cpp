@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/grad/functions.h"
 #include "engine/ops/pool/average_pool_reference.h"
+#include "engine/ops/shared/problems.h"
 #include "tests/fixtures/special_values.h"
 
 namespace umbra {

@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "engine/ops/shared/problems.h"
 #include "tests/engine/op_rules.h"
 #include "tests/gauntlet/every_rung.h"
 

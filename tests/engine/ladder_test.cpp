@@ -8,6 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/ops/elementwise/add.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/runtime/backend.h"
 #include "tests/fixtures/ladder_lines.h"
 #include "tests/gauntlet/rungs.h"

@@ -154,9 +154,17 @@ TEST(Losses, TextsOfWhatIsUsualAreWhatTheyWere) {
 }
 
 TEST(SoftmaxCrossEntropy, NamesTheLabelThatMakesItsLossNan) {
-  const auto reason = [](std::vector<double> labels, const CrossEntropyRule& rule) {
+  struct GivenLabels final : HostBuffers {
+    std::vector<double> labels;
+    std::vector<double> numbers(std::size_t buffer) const override {
+      return buffer == 1 ? labels : std::vector<double>();
+    }
+  };
+  const auto reason = [](const std::vector<double>& labels, const CrossEntropyRule& rule) {
+    GivenLabels inputs;
+    inputs.labels = labels;
     return SoftmaxCrossEntropy(DType::kF32, static_cast<std::int64_t>(labels.size()), 10, rule)
-        .why_not_finite([&](std::size_t buffer) { return buffer == 1 ? labels : std::vector<double>(); });
+        .why_not_finite(inputs);
   };
   EXPECT_EQ(reason({0, 9, -100, 17, 18}, {}), "label 17 of row 3 is outside 0 … 9");
   EXPECT_EQ(reason({-1}, {.reduce = Reduce::kNone}), "label -1 of row 0 is outside 0 … 9");

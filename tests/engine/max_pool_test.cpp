@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/ops/pool/max_pool_reference.h"
+#include "engine/ops/shared/problems.h"
 #include "tests/fixtures/op_calls.h"
 
 namespace umbra {

@@ -10,6 +10,7 @@
 #include "engine/ops/batch_norm/op.h"
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/relu.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

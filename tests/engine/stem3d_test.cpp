@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/error.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/stem/reference.h"
 #include "tests/fixtures/op_calls.h"
 

@@ -3,6 +3,7 @@
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/matmul/op.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/registry/register_peers.h"
 #include "engine/runtime/backend.h"
 #include "tools/common/renamed_rungs.h"

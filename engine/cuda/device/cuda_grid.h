@@ -22,6 +22,17 @@ namespace umbra {
 inline constexpr unsigned kWarp = 32;
 inline constexpr unsigned kFullWarp = 0xffffffffu;
 
+/// False in the code for cards older than Hopper, in which the kernels with Hopper's instructions only trap: no
+/// rung with them is chosen there.
+#if defined(__CUDA_ARCH__) && !defined(__CUDA_ARCH_FEAT_SM90_ALL)
+inline constexpr bool kHopperCode = false;
+#else
+inline constexpr bool kHopperCode = true;
+#endif
+__device__ inline void trap() {
+  __trap();
+}
+
 /// A launch: blocks, threads per block, bytes of shared memory and blocks per cluster (cluster.h). A cluster
 /// has at most 8 blocks on every Hopper card, at most 16 on some.
 struct Grid {

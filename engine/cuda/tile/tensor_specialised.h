@@ -56,6 +56,7 @@ template <class Tile, class UseSums, class Otherwise>
 __device__ __forceinline__ void run_specialised(const TensorArguments& a, const TensorMap& w,
                                                 const TensorMap& x, const UseSums& use_sums,
                                                 const Otherwise& otherwise) {
+  if constexpr (!kHopperCode) return trap();
   auto& shared = shared_memory<TensorShared<Tile>>();
   const int thread = static_cast<int>(threadIdx.x);
   const TileAt at = tile_of_block<Tile>(a);

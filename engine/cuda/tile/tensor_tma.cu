@@ -16,6 +16,7 @@ template <class Tile>
 __global__ void __launch_bounds__(kThreads, 1)
     tensor_tma(const __grid_constant__ TensorArguments a, const __grid_constant__ TensorMap w,
                const __grid_constant__ TensorMap x) {
+  if constexpr (!kHopperCode) return trap();
   auto& shared = shared_memory<TensorShared<Tile>>();
   const int thread = static_cast<int>(threadIdx.x), warpgroup = thread / kWarpgroup;
   const TileAt at = tile_of_block<Tile>(a);

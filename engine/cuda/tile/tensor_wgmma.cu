@@ -42,6 +42,7 @@ template <class Tile>
 __global__ void __launch_bounds__(kThreads, 1)
     tensor_wgmma(const __grid_constant__ TensorArguments a, const __grid_constant__ TensorMapSpec w,
                  const __grid_constant__ TensorMapSpec x) {
+  if constexpr (!kHopperCode) return trap();
   auto& shared = shared_memory<TensorShared<Tile>>();
   const int thread = static_cast<int>(threadIdx.x), warpgroup = thread / kWarpgroup;
   const TileAt at = tile_of_block<Tile>(a);

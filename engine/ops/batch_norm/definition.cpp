@@ -1,6 +1,7 @@
 // The definitions of batch normalisation and the problems on which its rungs are tested and timed.
 #include "engine/ops/batch_norm/reference.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

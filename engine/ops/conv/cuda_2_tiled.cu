@@ -12,11 +12,11 @@ namespace umbra {
 namespace {
 
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
-  launch_conv_tiles<false, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), SumsAsTheyAre{b.out(2)}, workspace,
+  launch_conv_tiles<false, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), {b.out(2)}, workspace,
                                            stream.native());
 }
 void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
-  launch_conv_tiles<true, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), SumsAsTheyAre{b.out(2)}, workspace,
+  launch_conv_tiles<true, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), {b.out(2)}, workspace,
                                           stream.native());
 }
 void inference(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {

@@ -12,8 +12,8 @@
 namespace umbra {
 namespace {
 
-template <bool kDgrad, class O, class Epilogue>
-void multiply(const O& op, Buffers b, const Epilogue& epilogue, void* workspace, Stream& stream) {
+template <bool kDgrad, class O>
+void multiply(const O& op, Buffers b, const CudaConvEpilogue& epilogue, void* workspace, Stream& stream) {
   with_mma_and_weights(op.precision, op.weights, b[1], [&](auto multiplier, const auto* weights) {
     launch_conv_tiles<kDgrad, decltype(multiplier)>(op.geometry, weights, b.in(0), epilogue, workspace,
                                                     stream.native());
@@ -21,10 +21,10 @@ void multiply(const O& op, Buffers b, const Epilogue& epilogue, void* workspace,
 }
 
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
-  multiply<false>(op, b, SumsAsTheyAre{b.out(2)}, workspace, stream);
+  multiply<false>(op, b, {b.out(2)}, workspace, stream);
 }
 void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
-  multiply<true>(op, b, SumsAsTheyAre{b.out(2)}, workspace, stream);
+  multiply<true>(op, b, {b.out(2)}, workspace, stream);
 }
 void inference(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {
   multiply<false>(op, b, cuda_conv_epilogue(op, b), workspace, stream);

@@ -1,5 +1,6 @@
-// The epilogue of inference on a GPU: it is applied to a sum of products in registers before it is stored.
-// Batch norm is one multiplication and one addition; the residual and the ReLU follow.
+// The epilogue of the convolutions on a GPU: it is applied to a sum of products in registers before it is
+// stored. In inference batch norm is one multiplication and one addition; the residual and the ReLU follow.
+// Otherwise the sums are the result: the same kernels, because the time to compile them grows with their number.
 #pragma once
 
 #include "cuda_grid.h"
@@ -8,13 +9,15 @@
 namespace umbra {
 
 struct CudaConvEpilogue {
-  static constexpr bool kScales = true;
-  float* result;                           // [position][channel][sample]
-  const float *gamma, *beta, *mean, *var;  // [channel] each
-  const float* residual;                   // as the result, or null
-  double epsilon;
-  int channels, batch;
-  bool relu;
+  float* result;  // [position][channel][sample]
+  // [channel] each; all null if the sums are the result
+  const float *gamma = nullptr, *beta = nullptr, *mean = nullptr, *var = nullptr;
+  const float* residual = nullptr;  // as the result, or null
+  double epsilon = 0;
+  int channels = 1, batch = 1;
+  bool relu = false;
+
+  __device__ bool changes_sums() const { return gamma != nullptr; }
 
   /// The factor and the shift of a channel: in double, rounded once.
   __device__ float2 scales(int channel) const {
@@ -23,13 +26,16 @@ struct CudaConvEpilogue {
     const double shift = static_cast<double>(beta[channel]) - static_cast<double>(mean[channel]) * factor;
     return make_float2(static_cast<float>(factor), static_cast<float>(shift));
   }
-  /// Element i of the result. A NaN stays a NaN.
+  /// Element i of the result where changes_sums(). A NaN stays a NaN.
   __device__ float value(float sum, float2 scales, int i) const {
     float v = sum * scales.x + scales.y;
     if (residual != nullptr) v += residual[i];
     return relu && v <= 0 ? 0.0f : v;
   }
-  __device__ void put(int i, float sum) const { result[i] = value(sum, scales(i / batch % channels), i); }
+  /// The same without scales from before.
+  __device__ void put(int i, float sum) const {
+    result[i] = changes_sums() ? value(sum, scales(i / batch % channels), i) : sum;
+  }
 };
 
 /// From the buffers x, w, gamma, beta, running_mean, running_var, residual, y.

@@ -21,6 +21,7 @@
 #include "engine/cuda/tile/gemm_tile.h"
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/conv/cuda_conv_map.h"
+#include "engine/ops/conv/cuda_epilogue.h"
 
 namespace umbra {
 
@@ -130,60 +131,52 @@ struct ConvShared {
   float2 scales[Shape::kRows];
 };
 
-/// The simplest epilogue: the sums are the result.
-struct SumsAsTheyAre {
-  static constexpr bool kScales = false;
-  float* result;
-  __device__ float value(float sum, float2, int) const { return sum; }
-  __device__ void put(int i, float sum) const { result[i] = sum; }
-};
-
-/// Epilogue has `float* result` ([position][row][n]), `float value(float sum, float2 scales, int i)`, which
-/// returns element i of the result, and `put(i, sum)`, which computes it without `scales` and stores it; if
-/// kScales is true, also `float2 scales(int channel)`. `fours`: the batch is a multiple of 4, and results
-/// and parts start at multiples of 16 bytes. parts: [gridDim.y][position][row][n], if gridDim.y is more
-/// than 1.
-template <class Shape, bool kDgrad, class Epilogue, class Weight>
+/// `fours`: the batch is a multiple of 4, and results and parts start at multiples of 16 bytes. parts:
+/// [gridDim.y][position][row][n], if gridDim.y is more than 1.
+template <class Shape, bool kDgrad, class Weight>
 __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
     conv_tile(ConvMap map, const Weight* weights, const float* from, float* parts, int row_tiles, bool fours,
-              Epilogue epilogue) {
+              CudaConvEpilogue epilogue) {
   using Shared = ConvShared<Shape, kDgrad>;
   Shared& shared = shared_memory<Shared>();
   const int rows = kDgrad ? map.in_channels : map.out_channels, N = map.batch;
   const int columns = (kDgrad ? map.inputs() : map.outputs()) * N;
   const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
   const int row0 = tile % row_tiles * Shape::kRows, column0 = tile / row_tiles * Shape::kColumns;
-  const bool whole = gridDim.y == 1;
+  const bool whole = gridDim.y == 1, changes = !kDgrad && whole && epilogue.changes_sums();
 
   typename Shape::Sums sums = {};
   ConvSlices<Shape, kDgrad, Weight> slices(map, weights, from, row0, column0, part,
                                            static_cast<int>(gridDim.y));
   add_slices<Shape>(sums, shared.slices, slices);
 
-  if constexpr (Epilogue::kScales) {
+  if (changes) {
     const int r = static_cast<int>(threadIdx.x);
-    if (whole && r < Shape::kRows && row0 + r < rows) shared.scales[r] = epilogue.scales(row0 + r);
+    if (r < Shape::kRows && row0 + r < rows) shared.scales[r] = epilogue.scales(row0 + r);
     __syncthreads();
   }
   float* to = whole ? epilogue.result : parts + static_cast<std::int64_t>(part) * rows * columns;
   Shape::for_each_four(sums, [&](int r, int c, const float4& four) {
     const int row = row0 + r, column = column0 + c;
     if (row >= rows || column >= columns) return;
-    float2 scales = make_float2(1, 0);
-    if constexpr (Epilogue::kScales) scales = shared.scales[r];
-    const auto value = [&](float sum, int i) { return whole ? epilogue.value(sum, scales, i) : sum; };
-    if (fours) {
-      const int i = (column / N * rows + row) * N + column % N;
-      *reinterpret_cast<float4*>(to + i) =
-          make_float4(value(four.x, i), value(four.y, i + 1), value(four.z, i + 2), value(four.w, i + 3));
-      return;
-    }
-    const float each[4] = {four.x, four.y, four.z, four.w};
+    const auto value = [&](float sum, int i) {
+      return changes ? epilogue.value(sum, shared.scales[r], i) : sum;
+    };
+    float each[4] = {four.x, four.y, four.z, four.w};
+    int i[4] = {(column / N * rows + row) * N + column % N};  // where they go; -1: they are outside
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      const int at = column + j, i = at < columns ? (at / N * rows + row) * N + at % N : -1;
-      if (i >= 0) to[i] = value(each[j], i);
+      const int at = column + j;
+      i[j] = fours ? i[0] + j : at < columns ? (at / N * rows + row) * N + at % N : -1;
+      if (i[j] >= 0) each[j] = value(each[j], i[j]);
     }
+    if (fours) {
+      *reinterpret_cast<float4*>(to + i[0]) = make_float4(each[0], each[1], each[2], each[3]);
+      return;
+    }
+#pragma unroll
+    for (int j = 0; j < 4; ++j)
+      if (i[j] >= 0) to[i[j]] = each[j];
   });
 }
 
@@ -204,18 +197,17 @@ inline std::size_t conv_tile_workspace(const ConvGeometry& g, bool dgrad, int st
 }
 
 /// Starts fprop, or dgrad; `workspace` has conv_tile_workspace() bytes.
-template <bool kDgrad, class Multiplier, class Weight, class Epilogue>
+template <bool kDgrad, class Multiplier, class Weight>
 void launch_conv_tiles(const ConvGeometry& g, const Weight* weights, const float* from,
-                       const Epilogue& epilogue, void* workspace, void* stream) {
+                       const CudaConvEpilogue& epilogue, void* workspace, void* stream) {
   const TilePlan plan = plan_conv_tiles(g, kDgrad, Multiplier::kSteps);
   const std::int64_t outputs =
       g.batch * (kDgrad ? g.in_channels * g.in_volume() : g.out_channels * g.out_volume());
   const bool fours = g.batch % 4 == 0 && aligned_to_16(epilogue.result);
   with_tile_shape<Multiplier>(plan.tile, [&](auto shape) {
     using Shape = decltype(shape);
-    launch(conv_tile<Shape, kDgrad, Epilogue, Weight>, grid_of_tiles(plan, sizeof(ConvShared<Shape, kDgrad>)),
-           stream, conv_map(g), weights, from, static_cast<float*>(workspace), plan.row_tiles, fours,
-           epilogue);
+    launch(conv_tile<Shape, kDgrad, Weight>, grid_of_tiles(plan, sizeof(ConvShared<Shape, kDgrad>)), stream,
+           conv_map(g), weights, from, static_cast<float*>(workspace), plan.row_tiles, fours, epilogue);
   });
   launch_add_parts(plan, workspace, outputs, epilogue, stream);
 }

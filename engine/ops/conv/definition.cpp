@@ -6,6 +6,7 @@
 #include "engine/ops/conv/reference.h"
 #include "engine/ops/conv/shapes.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/rounding.h"
 
 namespace umbra {

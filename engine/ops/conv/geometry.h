@@ -6,7 +6,6 @@
 // convolution is depthwise.
 #pragma once
 
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -44,7 +43,6 @@ struct ConvGeometry {
   /// Throws Error unless every extent is positive, the groups divide the channels and there is an output.
   void check() const;
   std::string text() const;  // "n2 c4:6 i1x5x5 k1x3x3 s1x1x1 p0x1x1", then " d1x2x2", " g2" where not 1
-  friend std::ostream& operator<<(std::ostream& out, const ConvGeometry& g) { return out << g.text(); }
 };
 
 /// Bytes of x, w and y as floats.

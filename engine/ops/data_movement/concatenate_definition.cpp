@@ -2,6 +2,7 @@
 // channels of layers, columns of rows, whole batches, and irregular shapes.
 #include "engine/ops/data_movement/concatenate_reference.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

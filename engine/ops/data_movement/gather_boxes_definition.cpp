@@ -2,6 +2,7 @@
 // network and irregular ones.
 #include "engine/ops/data_movement/gather_boxes_reference.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

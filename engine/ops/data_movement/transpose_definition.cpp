@@ -2,6 +2,7 @@
 // head, layers, images, and irregular shapes.
 #include "engine/ops/data_movement/transpose_reference.h"
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

@@ -5,6 +5,7 @@
 #include "engine/ops/elementwise/bias.h"
 
 #include "engine/cpu/simd.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 #include "engine/ops/shared/simd_loops.h"
 

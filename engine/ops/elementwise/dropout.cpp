@@ -11,6 +11,7 @@
 
 #include "engine/base/philox.h"
 #include "engine/cpu/simd.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 #include "engine/ops/shared/simd_loops.h"
 

@@ -7,6 +7,7 @@
 #include <hwy/cache_control.h>
 
 #include "engine/cpu/simd.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 #include "engine/ops/shared/simd_loops.h"
 

@@ -4,6 +4,7 @@
 #include "engine/ops/elementwise/scale.h"
 
 #include "engine/cpu/simd.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 #include "engine/ops/shared/simd_loops.h"
 

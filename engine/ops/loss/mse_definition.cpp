@@ -1,6 +1,7 @@
 // The definition of the mean squared error and the problems on which its rungs are tested and timed.
 #include "engine/ops/kernel.h"
 #include "engine/ops/loss/mse_reference.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

@@ -10,8 +10,8 @@ std::string SoftmaxCrossEntropy::text() const {
                 reduce_text(rule.reduce));
 }
 
-std::string SoftmaxCrossEntropy::why_not_finite(const Numbers& numbers) const {
-  const std::vector<double> labels = numbers(1);
+std::string SoftmaxCrossEntropy::why_not_finite(const HostBuffers& inputs) const {
+  const std::vector<double> labels = inputs.numbers(1);
   bool any_counts = false;
   for (std::size_t n = 0; n < labels.size(); ++n) {
     const auto label = static_cast<std::int64_t>(labels[n]);

@@ -48,7 +48,7 @@ class SoftmaxCrossEntropy final : public Op {
   }
   double flops() const override { return 4 * static_cast<double>(rows * columns); }
   double sum_length() const override { return static_cast<double>(rows * columns); }
-  std::string why_not_finite(const Numbers& numbers) const override;  // names the first wrong label
+  std::string why_not_finite(const HostBuffers& inputs) const override;  // names the first wrong label
 
   std::int64_t rows;
   std::int64_t columns;

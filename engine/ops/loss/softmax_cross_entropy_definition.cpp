@@ -1,6 +1,7 @@
 // The definition of softmax with cross entropy and the problems on which its rungs are tested and timed.
 #include "engine/ops/kernel.h"
 #include "engine/ops/loss/softmax_cross_entropy_reference.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

@@ -4,6 +4,7 @@
 #include "engine/ops/kernel.h"
 #include "engine/ops/matmul/op.h"
 #include "engine/ops/matmul/reference.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

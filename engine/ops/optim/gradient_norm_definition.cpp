@@ -3,6 +3,7 @@
 #include "engine/ops/kernel.h"
 #include "engine/ops/optim/gradient_norm_reference.h"
 #include "engine/ops/optim/tensor_list_problems.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/shared/shape_lists.h"
 
 namespace umbra {

@@ -2,6 +2,7 @@
 #include "engine/ops/kernel.h"
 #include "engine/ops/pool/max_pool_reference.h"
 #include "engine/ops/pool/pool_problems.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

@@ -4,8 +4,6 @@
 // past its end, provided that it starts inside the input or the padding in front of it.
 #pragma once
 
-#include <ostream>
-
 #include "engine/ops/op.h"
 
 namespace umbra {
@@ -37,7 +35,6 @@ struct PoolGeometry {
   void check(std::string_view pooling = "max pooling") const;
   /// "n2 c3 i5x5x5 k3x3x3 s2x2x2 p1x1x1", then " d2x2x2" and " ceil" where they are not the default.
   std::string text() const;
-  friend std::ostream& operator<<(std::ostream& out, const PoolGeometry& g) { return out << g.text(); }
 
  private:
   // How far the first window may be moved: each whole stride gives one more window. With ceil the remainder

@@ -2,6 +2,7 @@
 // batches, rows, columns, channels, whole tensors, every pattern of axes, and irregular shapes.
 #include "engine/ops/kernel.h"
 #include "engine/ops/reduce/reduce_axes_reference.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 namespace {

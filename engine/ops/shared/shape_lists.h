@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engine/ops/op.h"
+#include "engine/ops/shared/problems.h"
 
 namespace umbra {
 

@@ -1,6 +1,7 @@
 // The definitions of softmax and its logarithm and the problems on which their rungs are tested and timed:
 // the last axis, a middle one and the first, few and many classes, and irregular shapes.
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/softmax/reference.h"
 
 namespace umbra {

@@ -1,6 +1,7 @@
 // The definitions of the stem's ops and the problems on which their rungs are tested and timed: the stem of
 // the network, and irregular geometries.
 #include "engine/ops/kernel.h"
+#include "engine/ops/shared/problems.h"
 #include "engine/ops/stem/reference.h"
 #include "engine/ops/stem/reference_gram.h"
 

@@ -34,7 +34,6 @@
 #pragma once
 
 #include <array>
-#include <ostream>
 
 #include "engine/ops/op.h"
 
@@ -91,7 +90,6 @@ struct StemGeometry {
   /// Throws Error unless extents are positive, kernels fit, no output is empty and a winner fits a byte.
   void check() const;
   std::string text() const;
-  friend std::ostream& operator<<(std::ostream& out, const StemGeometry& g) { return out << g.text(); }
 };
 
 class StemOp : public Op {
