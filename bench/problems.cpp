@@ -1,10 +1,9 @@
-#include "engine/ops/shared/problems.h"
+#include "bench/problems.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
 
-#include "bench/problems.h"
 #include "engine/ops/batch_norm/op.h"
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"

@@ -1,6 +1,7 @@
 # Precompiled headers: the standard headers that nearly every source includes, and those together with GoogleTest for the
-# tests. They save a third of the time of a first build. Every source still includes what it uses:
-# the presets with sanitizers build without them, as CMAKE_DISABLE_PRECOMPILE_HEADERS=ON does.
+# tests. They save a quarter of the processor time of engine/ops and engine/grad (226 s, then 170 s; GCC 12) and 0.9 s per
+# source of tests. Every source still includes what it uses: the presets with sanitizers build without them, as
+# CMAKE_DISABLE_PRECOMPILE_HEADERS=ON does.
 set(umbra_standard_headers <algorithm> <array> <cmath> <functional> <map> <memory> <optional> <sstream> <span> <string>
     <string_view> <vector>)
 set(umbra_can_precompile TRUE)
@@ -26,7 +27,7 @@ function(umbra_precompile set)
   target_precompile_headers(umbra_precompiled_${set} PRIVATE ${umbra_standard_headers} ${SET_HEADERS})
 endfunction()
 
-# umbra_use_precompiled(TARGET SET)
+# umbra_use_precompiled(TARGET SET): compiles the sources of a target with a set, if there is one.
 function(umbra_use_precompiled target set)
   if(NOT TARGET umbra_precompiled_${set})
     return()

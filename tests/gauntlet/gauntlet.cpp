@@ -49,7 +49,7 @@ class Runner {
     const Setting plain{1, false, kNanPoison};
     const Outcome first = run_kernel(kernel_, op, inputs, plain, options_.set_schedule);
     if (!first.violation.empty()) return concat(plain.text(), ": ", first.violation);
-    if (&kernel_ != &reference_) {  // the reference agrees with itself; goldens are its test
+    if (&kernel_ != &reference_) {  // which would agree with itself
       const std::string bad = compare(op, op64, inputs, decoded(op, first), pattern, worst);
       if (!bad.empty()) return concat(plain.text(), ": ", bad);
     }
