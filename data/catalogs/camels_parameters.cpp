@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "data/catalogs/text_fields.h"
 #include "data/catalogs/text_table.h"
 #include "engine/base/error.h"
 

@@ -118,28 +118,17 @@ void check_names(const TextTable& table, const std::string& path) {
 
 // Reads all rows. Returns their common scale factor, or 0 if there are none.
 double read_rows(TextTable& table, const ImportOptions& options, Header& header, ImportReport& report) {
-  const int scale_field = table.field("scale"), vpeak_field = table.field("Vpeak");
-  double scale = 0;
-  for (std::string_view line; table.next_line(line);) {
-    if (line.front() == '#') {
-      table.check_repeated_names(line);
-      read_header_line(line, table, header);
-      continue;
-    }
-    const auto fields = table.split(line);
-    table.check_count(fields);
-    const double row_scale = table.number(fields, scale_field);
-    if (report.read++ == 0) scale = row_scale;
-    if (!(row_scale == scale && scale > 0))
-      fail(table.where(), ": the scale factor is ", row_scale, ", that of the file is ", scale);
-    // Rows below the cut are not stored; finish_import() checks the others.
-    double vpeak = 0;
-    const bool is_cut = options.min_vpeak > 0 &&
-                        parse_number(fields[static_cast<std::size_t>(vpeak_field)], vpeak) &&
-                        vpeak < options.min_vpeak;
-    if (!is_cut) table.append_row(fields, report);
-  }
-  return scale;
+  RowPlan plan;
+  plan.same = table.field("scale");
+  plan.same_name = "scale factor";
+  if (options.min_vpeak > 0)
+    plan.cut = table.field("Vpeak");  // finish_import() checks the rows that are left
+  plan.minimum = options.min_vpeak;
+  plan.comment = [&](std::int64_t, std::string_view line) {
+    table.check_repeated_names(line);
+    read_header_line(line, table, header);
+  };
+  return table.read_rows(std::move(plan), report);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "data/catalogs/import_rows.h"
-#include "engine/io/text_reader.h"
+#include "data/catalogs/text_rows.h"
 
 namespace umbra {
 
@@ -20,14 +20,12 @@ struct ColumnName {
       ours;                  ///< in the catalog
 };
 
-/// Parses a number such as "1.5" or "+1.5e+02". Returns false when the text is not a number.
-bool parse_number(std::string_view text, double& value);
-
 /// A text table and the catalog columns that are filled from it.
 class TextTable {
  public:
   /// Opens the file. A separator ' ' means any run of blanks and tabs; any other, exactly one such character.
-  TextTable(const std::filesystem::path& path, char separator) : reader_(path), separator_(separator) {}
+  TextTable(const std::filesystem::path& path, char separator)
+      : file_("file '" + path.string() + "'"), reader_(path), separator_(separator) {}
 
   /// Reads the next line that is not empty. Returns false at the end of the file.
   bool next_line(std::string_view& line);
@@ -49,44 +47,36 @@ class TextTable {
   const std::vector<std::string>& names() const { return names_; }
   /// The index of the field called `name`, or -1.
   int field(std::string_view name) const;
-  /// Sets the columns that append_row() reads: those of `columns` that the table has and `options` do not
+  /// Sets the columns that read_rows() reads: those of `columns` that the table has and `options` do not
   /// drop. If the table has several names for one column, the first in `columns` is used. `catalog` gets
   /// the rows and must outlive this object. Throws Error for a name that is in the header twice.
   void choose(std::span<const ColumnName> columns, const ImportOptions& options, Catalog& catalog);
 
-  /// Appends one row. Integers may be written as 7.0. Throws Error with file, line and column for a wrong
-  /// number of fields and for text that is not a number; with skip_bad_rows the latter is counted as a bad
-  /// row instead.
-  void append_row(std::span<const std::string_view> fields, ImportReport& report);
+  /// Reads all further rows into the chosen columns, on all threads. The caller sets `same`, `cut` and `comment`
+  /// of the plan. Throws Error as umbra::read_rows() does. Returns the number that `same` asks for.
+  double read_rows(RowPlan plan, ImportReport& report);
   /// One field as a number. Throws Error when it is not one.
   double number(std::span<const std::string_view> fields, int field) const;
   /// Throws Error unless there are as many fields as names.
   void check_count(std::span<const std::string_view> fields) const;
 
-  std::string where() const { return reader_.where(); }  ///< "file 'a.csv' line 7"
-  /// The line of an appended row, e.g. "line 7".
+  /// The line read last or, in RowPlan::comment, that line: "file 'a.csv' line 7".
+  std::string where() const { return file_ + " " + concat_line(line_); }
+  /// The line of a row that was read, e.g. "line 7".
   std::string place(std::size_t row) const { return concat_line(lines_[row]); }
 
  private:
-  struct Chosen {
-    int field;
-    std::vector<double>* numbers;  // one of the two
-    std::vector<std::int64_t>* integers;
-    bool needed;  // a missing number is no reason to leave out the column
-  };
   static std::string concat_line(std::int64_t line) { return "line " + std::to_string(line); }
-  bool parse_row(std::span<const std::string_view> fields);
 
+  std::string file_;
   TextReader reader_;
   char separator_;
+  std::int64_t line_ = 0;
   std::vector<std::string> names_;
   std::vector<std::string_view> fields_;
-  std::vector<Chosen> chosen_;
-  std::vector<double> row_;  // of chosen_, before it is known to be sound
-  std::vector<std::int64_t> row_integers_;
-  std::vector<std::int64_t> lines_;  // [row]
+  std::vector<RowPlan::Column> chosen_;
+  RowLines lines_;  // of the rows
   bool skip_bad_rows_ = false;
-  int bad_field_ = -1;
 };
 
 }  // namespace umbra

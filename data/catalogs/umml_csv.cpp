@@ -38,11 +38,7 @@ Catalog read_umml_csv(const std::filesystem::path& path, const ImportOptions& op
   Catalog catalog;
   table.choose(kColumns, options, catalog);
   ImportReport result;
-  while (table.next_line(line)) {
-    if (line.front() == '#') continue;
-    ++result.read;
-    table.append_row(table.split(line), result);
-  }
+  table.read_rows({}, result);
   catalog.box_size = settled_box_size(options, std::nullopt, kBoxSize, where, result);
   note_assumed_cosmology(catalog, result);
   catalog.source = "merged UniverseMachine table " + path.filename().string();

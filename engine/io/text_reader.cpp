@@ -1,6 +1,7 @@
 #include "engine/io/text_reader.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
 constexpr std::size_t kBuffer = std::size_t{1} << 18;
+constexpr std::size_t kPadding = 64;
 constexpr std::size_t kLargestText = std::size_t{1} << 24;
 
 // Compressed formats that are not read here: their first bytes, and the program that decompresses them.
@@ -27,6 +29,14 @@ constexpr Packing kPackings[] = {{"BZh", "bzip2", "bzcat"},
                                   "xz", "xzcat"},
                                  {"\x28\xb5\x2f\xfd", "zstd", "zstdcat"},
                                  {"PK\x03\x04", "zip", "unzip -p"}};
+
+// Ends the last line and adds the padding.
+void end_lines(TextBlock& block) {
+  std::vector<char>& bytes = block.bytes;
+  bytes.resize(std::max(bytes.size(), block.size + 1 + kPadding));
+  if (block.size > 0 && bytes[block.size - 1] != '\n') bytes[block.size++] = '\n';
+  std::fill_n(bytes.data() + block.size, kPadding, '\n');
+}
 
 }  // namespace
 
@@ -48,12 +58,15 @@ struct ByteReader::Source {
     begin = end = 0;
     return append();
   }
-  bool append() {
+  std::size_t read(unsigned char* to, std::size_t size) const {
     ssize_t got = 0;
-    while ((got = ::read(descriptor, buffer.data() + end, buffer.size() - end)) < 0 && errno == EINTR)
-      continue;
+    while ((got = ::read(descriptor, to, size)) < 0 && errno == EINTR) continue;
     if (got < 0) fail(where, " cannot be read: ", std::strerror(errno));
-    end += static_cast<std::size_t>(got);
+    return static_cast<std::size_t>(got);
+  }
+  bool append() {
+    const std::size_t got = read(buffer.data() + end, buffer.size() - end);
+    end += got;
     return got > 0;
   }
   void begin_unpacking() {
@@ -62,6 +75,7 @@ struct ByteReader::Source {
     require(packed, where, " cannot be decompressed: not enough memory");
   }
   std::size_t copy(unsigned char* to, std::size_t size) {
+    if (begin == end && size >= buffer.size()) return read(to, size);
     if (begin == end && !fill()) return 0;
     const std::size_t part = std::min(size, end - begin);
     std::copy_n(buffer.data() + begin, part, to);
@@ -131,6 +145,12 @@ std::size_t ByteReader::read(void* to, std::size_t size) {
   return got;
 }
 
+std::size_t ByteReader::size() const {
+  struct stat facts {};
+  const bool known = !source_->packed && ::fstat(source_->descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
+  return known ? static_cast<std::size_t>(facts.st_size) : 0;
+}
+
 TextReader::TextReader(const std::filesystem::path& path) : path_(path), bytes_(path), buffer_(kBuffer) {
   fill();
   const std::string_view start(buffer_.data(), end_);
@@ -156,14 +176,61 @@ bool TextReader::fill() {
   return got > 0;
 }
 
-// Not require(), which would evaluate where() for every line.
-void TextReader::check_text(std::string_view text) const {
-  if (std::memchr(text.data(), 0, text.size()) != nullptr) fail(where(), ": this is not text");
-  if (text.size() > kLongestLine) fail(where(), ": the line is longer than ", kLongestLine, " bytes");
-  if (std::memchr(text.data(), '\r', text.size()) != nullptr)
-    fail(where(),
-         ": a carriage return in the middle of the line; line ends of CR alone are not supported (tr '\\r' "
-         "'\\n' converts them to LF)");
+std::string why_too_long(std::string_view line) {
+  return line.size() > kLongestLine ? concat("the line is longer than ", kLongestLine, " bytes") : "";
+}
+
+std::string why_not_text(std::string_view line) {
+  if (std::memchr(line.data(), 0, line.size()) != nullptr) return "this is not text";
+  if (std::string why = why_too_long(line); !why.empty()) return why;
+  if (std::memchr(line.data(), '\r', line.size()) == nullptr) return {};
+  return "a carriage return in the middle of the line; line ends of CR alone are not supported (tr '\\r' '\\n' "
+         "converts them to LF)";
+}
+
+bool TextReader::next_block(std::size_t size, TextBlock& block) {
+  std::size_t filled = end_ - begin_, searched = 0, whole = 0;  // bytes; those of whole lines
+  const auto make_room = [&] {
+    if (block.bytes.size() < filled + size + kPadding) block.bytes.resize(filled + size + kPadding);
+  };
+  make_room();
+  std::copy_n(buffer_.data() + begin_, filled, block.bytes.data());
+  for (;;) {
+    const std::size_t newline = std::string_view(block.bytes.data(), filled).substr(searched).rfind('\n');
+    if (newline != std::string_view::npos) whole = searched + newline + 1;
+    searched = filled;
+    if (whole > 0 || finished_ || filled > kLongestLine) break;
+    make_room();
+    const std::size_t got = bytes_.read(block.bytes.data() + filled, size);
+    filled += got;
+    finished_ = got < size;
+  }
+  if (whole == 0) whole = filled;  // the last line, or one that is too long
+  begin_ = 0;
+  end_ = filled - whole;
+  if (buffer_.size() < end_) buffer_.resize(end_);
+  std::copy_n(block.bytes.data() + whole, end_, buffer_.data());
+  block.size = whole;
+  end_lines(block);
+  return whole > 0;
+}
+
+bool TextBlock::drop_carriage_returns() {
+  const std::size_t before = size;
+  char *to = bytes.data(), *const end = bytes.data() + size;
+  for (char* from = bytes.data(); from < end;) {
+    auto* stop = static_cast<char*>(std::memchr(from, '\r', static_cast<std::size_t>(end - from)));
+    const bool drop = stop != nullptr && stop[1] == '\n';
+    if (stop == nullptr)
+      stop = end;
+    else if (!drop)
+      ++stop;
+    to = std::copy(from, stop, to);
+    from = stop + (drop ? 1 : 0);
+  }
+  size = static_cast<std::size_t>(to - bytes.data());
+  end_lines(*this);
+  return size < before;
 }
 
 bool TextReader::next_line(std::string_view& line) {
@@ -185,7 +252,8 @@ bool TextReader::next_line(std::string_view& line) {
     line = std::string_view(buffer_.data() + begin_, stop - begin_);
     begin_ = whole ? stop + 1 : end_;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    check_text(line);
+    // Not require(), which would evaluate where() for every line.
+    if (const std::string why = why_not_text(line); !why.empty()) fail(where(), ": ", why);
     return true;
   }
 }

@@ -27,10 +27,27 @@ class ByteReader {
   /// Reads up to `size` bytes into `to` and returns their number; fewer only at the end. Throws Error for
   /// damaged or truncated gzip data.
   std::size_t read(void* to, std::size_t size);
+  /// The size of the file, if that is known to be the number of bytes; 0 for pipes and compressed files.
+  std::size_t size() const;
 
  private:
   struct Source;
   std::unique_ptr<Source> source_;
+};
+
+/// Why a line, without its end, is not text that can be read; "" if it is.
+std::string why_not_text(std::string_view line);
+/// Why a line is too long to be read; "" if it is not.
+std::string why_too_long(std::string_view line);
+
+/// Whole lines of a text. Vector instructions may read 64 bytes beyond them.
+struct TextBlock {
+  std::vector<char> bytes;  ///< the lines, ending in LF, then at least 64 LF
+  std::size_t size = 0;     ///< of the lines
+  /// The lines.
+  std::string_view text() const { return {bytes.data(), size}; }
+  /// Turns CR LF into LF. Returns whether there was any.
+  bool drop_carriage_returns();
 };
 
 /// The lines of a text file or pipe.
@@ -42,6 +59,12 @@ class TextReader {
   /// Reads the next line, without its end. `line` is valid until the next call. Returns false at the end of
   /// the file. Throws Error when the line is not text or longer than 1 MiB.
   bool next_line(std::string_view& line);
+  /// Reads about `size` bytes of whole lines into `block`, whose memory is used again. Returns false at the end
+  /// of the file. The lines are as they are in the file and not counted: the caller checks them with
+  /// why_not_text(). A line longer than 1 MiB may be cut.
+  bool next_block(std::size_t size, TextBlock& block);
+  /// As ByteReader::size().
+  std::size_t size() const { return bytes_.size(); }
   /// The position of the line read last, for messages: "file 'a.csv' line 7".
   std::string where() const;
   /// Number of the line read last, from 1; 0 before the first.
@@ -49,7 +72,6 @@ class TextReader {
 
  private:
   bool fill();
-  void check_text(std::string_view text) const;
 
   std::filesystem::path path_;
   ByteReader bytes_;

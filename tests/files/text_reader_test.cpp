@@ -82,6 +82,49 @@ TEST_F(TextReaderTest, ManyLinesComeOutAsTheyWentIn) {
   EXPECT_EQ(reader.where(), "file '" + path("t").string() + "' line 5");
 }
 
+TEST_F(TextReaderTest, BlocksAreWholeLines) {
+  std::string text = "\n\nfirst\n";
+  for (int i = 0; i < 20'000; ++i) text += std::string(static_cast<std::size_t>(i * 7919 % 97), 'x') + "\n";
+  text += std::string(700'000, 'y') + "\nlast";
+  for (const bool gzip : {false, true}) {
+    put_bytes(path("t"), text);
+    if (gzip) packed(text, path("t"));
+    for (const std::size_t size :
+         {std::size_t{10}, std::size_t{1000}, std::size_t{1} << 18, std::size_t{1} << 22}) {
+      TextReader reader(path("t"));
+      std::string_view line;
+      for (int i = 0; i < 3; ++i) EXPECT_TRUE(reader.next_line(line));
+      EXPECT_EQ(line, "first");
+      std::string all = "\n\nfirst\n";
+      for (TextBlock block; reader.next_block(size, block);) {
+        ASSERT_TRUE(block.text().ends_with('\n'));
+        for (std::size_t i = 0; i < 64; ++i) ASSERT_EQ(block.bytes.at(block.size + i), '\n');
+        all += block.text();
+      }
+      EXPECT_EQ(all, text + "\n") << size;
+    }
+  }
+}
+
+TEST_F(TextReaderTest, LineEndsOfBlocksAreConverted) {
+  const auto converted = [&](const std::string& text) {
+    put_bytes(path("t"), text);
+    TextReader reader(path("t"));
+    TextBlock block;
+    std::string all;
+    while (reader.next_block(1000, block)) {
+      block.drop_carriage_returns();
+      all += block.text();
+    }
+    return all;
+  };
+  EXPECT_EQ(converted("a\r\n\r\nb\r\n"), "a\n\nb\n");
+  EXPECT_EQ(converted("a\r\nb\r"), "a\nb\n");
+  EXPECT_EQ(converted("a\nb"), "a\nb\n");
+  EXPECT_EQ(converted("a\rb\r\r\n"), "a\rb\r\n");  // which is an error later
+  EXPECT_EQ(converted(""), "");
+}
+
 TEST_F(TextReaderTest, WhatIsNoTextIsNamed) {
   const auto wrong = [&](const std::string& bytes, std::initializer_list<std::string> parts) {
     put_bytes(path("t"), bytes);
