@@ -11,6 +11,7 @@
 #include "data/catalogs/formats.h"
 #include "data/catalogs/summary.h"
 #include "tools/common/command_line.h"
+#include "tools/common/stage_line.h"
 
 namespace umbra {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 struct Options {
   std::string input, out, parameters, hlist;
   std::optional<std::int64_t> snapshot;
+  bool overwrite = false;
   ImportOptions rows;
 };
 
@@ -31,7 +33,14 @@ void print_left_out(std::int64_t rows, const char* why) {
   if (rows > 0) std::cout << "left out, " << why << ": " << rows << '\n';
 }
 
-void import(const Options& options, const Reader& read) {
+void write(const std::string& out, const Catalog& catalog, const StageReport& progress) {
+  const Stage stage(progress, "writing");
+  write_catalog(out, catalog);
+}
+
+void import(Options options, const Reader& read) {
+  StageLine line;
+  options.rows.progress = line.report();
   std::vector<InputFile> inputs{
       {"the input", options.input}, {"--parameters", options.parameters}, {"--hlist", options.hlist}};
   // Protects all snapshots in the folder, not only the one that is read.
@@ -39,7 +48,7 @@ void import(const Options& options, const Reader& read) {
   require(!std::filesystem::is_directory(options.input, error) ||
               !std::filesystem::exists(options.out, error) || !is_group_catalog(options.out),
           "cannot write '", options.out, "': it is a group catalog, which would be lost");
-  check_writable(options.out, inputs);
+  check_writable(options.out, inputs, options.overwrite);
   ImportReport report;
   const Catalog catalog = read(options, &report);
   std::cout << "rows in the file: " << report.read << '\n';
@@ -48,7 +57,7 @@ void import(const Options& options, const Reader& read) {
   print_left_out(report.unmatched, "without a halo in the hlist");
   print_left_out(report.bad_rows, "with a bad value");
   for (const std::string& note : report.notes) std::cout << "note: " << note << '\n';
-  write_catalog(options.out, catalog);
+  write(options.out, catalog, options.rows.progress);
   std::cout << summary(catalog) << "positions wrapped into the cube: " << report.wrapped << "\nwrote "
             << options.out << '\n';
 }
@@ -79,13 +88,13 @@ const Format kFormats[] = {
 
 void add_options(CLI::App& command, const std::string& format, Options& options) {
   const bool camels = format == "camels", galaxies = camels || format.starts_with("um");
-  command.set_help_flag("--help", "print this help and exit");
   command
       .add_option(
           camels ? "DIR" : "FILE", options.input,
           camels ? "the folder of the simulations" : "file to read; text may be gzip-compressed, or a pipe")
       ->required();
   command.add_option("--out", options.out, "the catalog to write (HDF5)")->required();
+  add_overwrite(command, options.overwrite);
   command.add_option("--box-size", options.rows.box_size,
                      "side of the cube in Mpc/h, if the file does not contain it");
   command.add_option("--min-vpeak", options.rows.min_vpeak, "leave out rows below this Vpeak in km/s ...")

@@ -6,24 +6,36 @@
 
 #include "data/mock/quality.h"
 #include "tools/common/command_line.h"
+#include "tools/common/stage_line.h"
 
 namespace umbra {
 namespace {
 
-void generate(const mock::Options& options, const std::string& out) {
-  check_writable(out, {});
-  const auto start = std::chrono::steady_clock::now();
-  const mock::Mock universe = mock::make(options);
-  write_catalog(out, universe.catalog);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+void write(const std::string& out, const Catalog& catalog, const StageReport& progress) {
+  const Stage stage(progress, "writing");
+  write_catalog(out, catalog);
+}
 
+std::vector<mock::Figure> measured(const Catalog& catalog, double min_vpeak, const StageReport& progress) {
+  const Stage stage(progress, "measuring the quality");
+  return mock::quality(catalog, min_vpeak);
+}
+
+void generate(const mock::Options& options, const std::string& out, bool overwrite) {
+  check_writable(out, {}, overwrite);
+  const auto start = std::chrono::steady_clock::now();
+  StageLine line;
+  const mock::Mock universe = mock::make(options, line.report());
   const Catalog& catalog = universe.catalog;
+  write(out, catalog, line.report());
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const std::vector<mock::Figure> figures = measured(catalog, options.min_vpeak, line.report());
   std::cout << "mock universe, seed " << options.seed << ": " << catalog.rows() << " halos with Vpeak > "
             << options.min_vpeak << " km/s in a periodic cube of " << catalog.box_size << " Mpc/h\n"
             << "matter: 2LPT on " << universe.lattice << "^3 particles, r.m.s. overdensity "
             << universe.matter_sigma << " in " << universe.cells
             << "^3 cells; halos without a free place: " << universe.crowded << '\n'
-            << mock::quality_table(mock::quality(catalog, options.min_vpeak)) << "wrote " << out << " in "
+            << mock::quality_table(figures) << "wrote " << out << " in "
             << std::round(seconds.count() * 10) / 10 << " s\n";
 }
 
@@ -40,12 +52,14 @@ int main(int argc, char** argv) {
       "mock");
   umbra::mock::Options options;
   std::string out;
+  bool overwrite = false;
   app.add_option("--out", out, "the catalog to write (HDF5)")->required();
+  umbra::add_overwrite(app, overwrite);
   app.add_option("--box-size", options.box_size, "side of the cube in comoving Mpc/h, 25 to 1000");
   app.add_option("--min-vpeak", options.min_vpeak, "smallest peak circular velocity in km/s, 20 to 1000");
   app.add_option("--seed", options.seed, "seed of the universe; equal seeds give bit-identical catalogs")
       ->check([](const std::string& text) {  // CLI11 would wrap -1 to the largest number
         return std::string(text.starts_with('-') ? "a whole number from 0 is expected, not " + text : "");
       });
-  return umbra::run_tool(app, argc, argv, [&] { umbra::generate(options, out); });
+  return umbra::run_tool(app, argc, argv, [&] { umbra::generate(options, out, overwrite); });
 }

@@ -18,9 +18,10 @@ try:
     from figures.forest import plot_halos, plot_importance
     from figures.front import plot_front
     from figures.mass_functions import plot_predictions, plot_smf
-    from figures.style import INPUTS, STYLE
+    from figures.style import INPUTS, OUTPUT, STYLE
     from figures.sub_box import plot_slice
     from figures.training import plot_loss
+    from figures.words import Parser
 except ImportError as missing:
     sys.exit(f"plot.py: {sys.executable} lacks the module {missing.name}: install python3-matplotlib and python3-h5py")
 
@@ -36,16 +37,14 @@ def number(kind, least, said):
 
 
 def command_line():
-    look = {"add_help": False, "allow_abbrev": False}
-    parser = argparse.ArgumentParser("plot.py", description="Figures from the files that umbra's tools write.", **look)
-    parser.add_argument("--help", action="help", help="print this help and exit")
+    parser = Parser("plot.py", description="Figures from the files that umbra's tools write.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, draw, text):
-        sub = commands.add_parser(name, help=text, description=text, **look)
+        sub = Parser.commands[name] = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(draw=draw)
-        sub.add_argument("--help", action="help", help="print this help and exit")
         sub.add_argument("--out", required=True, help="OUT.png and OUT.pdf are written")
+        sub.add_argument("--overwrite", action="store_true", help="replace OUT.png and OUT.pdf if they exist")
         return lambda flag, text, **more: sub.add_argument(
             flag, help=text + (f" (default {more['default']})" if "default" in more else ""), **more)
 
@@ -59,7 +58,8 @@ def command_line():
     add("--data", "catalog (HDF5) written by import or mock", required=True)
     add("--box", "number of the sub-box, as in predictions", type=number(int, 0, "0 or more"), default=0)
     positive, count = number(float, 1e-9, "a positive number"), number(int, 1, "1 or more")
-    add("--subbox-size", "side of a sub-box, comoving Mpc/h; must divide the box", type=positive, default=25.0)
+    add("--subbox-size", "side of a sub-box, comoving Mpc/h; must divide the box (default: the size that train chooses)",
+        type=positive)
     add("--voxels", "voxels per side of a sub-box", type=count, default=25)
     add("--depth", "voxels across z, at the box's centre, of which the largest value is shown", type=count, default=5)
     add("--min-vpeak", "halos below this Vpeak are left out, km/s", type=number(float, 0, "0 or more"), default=150.0)
@@ -80,6 +80,7 @@ def command_line():
 def main():
     arguments = command_line().parse_args()
     plt.rcParams.update(STYLE)
+    OUTPUT["overwrite"] = arguments.overwrite
     for name, value in vars(arguments).items():
         INPUTS.update(os.path.realpath(path) for path in (value if isinstance(value, list) else [value])
                       if name != "out" and isinstance(path, str) and os.path.isfile(path))

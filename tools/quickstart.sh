@@ -3,7 +3,7 @@
 #   bash tools/quickstart.sh [FOLDER]
 # It installs missing packages, builds the tools, generates a mock universe, trains the UM ResNet on it twice (C = 20, with our
 # recipe and with the paper's), scores both on the validation boxes and draws the paper's figures 5 and 6. FOLDER is
-# "quickstart" by default.
+# "quickstart" by default; a second run replaces what the first one wrote.
 set -euo pipefail
 out=$(realpath -m "${1:-$(dirname "$0")/../quickstart}")
 cd "$(dirname "$0")/.."
@@ -21,17 +21,16 @@ bin=build/tools
 mkdir -p "$out"
 
 echo "== a universe: 250 Mpc/h, halos with Vpeak > 150 km/s"
-"$bin/mock" --out "$out/universe.h5"
+"$bin/mock" --out "$out/universe.h5" --overwrite
 for config in paper um_resnet; do
   echo "== training with models/configs/$config.toml"
-  rm -rf "$out/$config"
-  "$bin/train" --data "$out/universe.h5" --out "$out/$config" --config "models/configs/$config.toml"
+  "$bin/train" --data "$out/universe.h5" --out "$out/$config" --config "models/configs/$config.toml" --overwrite
 done
 echo "== validation"
-"$bin/predict" --run "$out/um_resnet" --data "$out/universe.h5" --out "$out/predictions.h5"
-"$bin/evaluate" --data "$out/universe.h5" --run "$out/paper" "$out/um_resnet" --out "$out/evaluation.json"
+"$bin/predict" --run "$out/um_resnet" --data "$out/universe.h5" --out "$out/predictions.h5" --overwrite
+"$bin/evaluate" --data "$out/universe.h5" --run "$out/paper" "$out/um_resnet" --out "$out/evaluation.json" --overwrite
 echo "== figures"
-plot() { python3 tools/plot.py "$@"; }
+plot() { python3 tools/plot.py "$@" --overwrite; }
 plot smf --evaluation "$out/evaluation.json" --out "$out/figure6_smf"
 plot loss --run "$out/um_resnet" --out "$out/figure5_loss"
 plot loss --run "$out/paper" --out "$out/figure5_loss_paper"

@@ -205,7 +205,7 @@ def limits_of(text):
 def command_line():
     parser = argparse.ArgumentParser("sizes.py", description=__doc__, allow_abbrev=False, add_help=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--help", action="help", help="print this help and exit")
+    parser.add_argument("-h", "--help", action="help", help="print this help and exit")
     parser.add_argument("folder", nargs="?", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."),
                         help="root of the sources (default: the repository of this script)")
     parser.add_argument("--longest", type=int, default=10, metavar="N", help="how many of the longest to show (default 10)")

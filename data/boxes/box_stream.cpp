@@ -28,7 +28,8 @@ std::int64_t boxes_in_memory(const BoxOptions& options) {
 }  // namespace
 
 BoxStream::BoxStream(const std::filesystem::path& catalog, const BoxOptions& options,
-                     const std::filesystem::path& scratch_folder, const BoxStreamLimits& limits)
+                     const std::filesystem::path& scratch_folder, const BoxStreamLimits& limits,
+                     const StageReport& progress)
     : reader_(catalog, columns_for(options), limits.rows),
       cutter_(reader_.header(), options),
       folder_(scratch_folder.empty() ? "." : scratch_folder),
@@ -38,7 +39,9 @@ BoxStream::BoxStream(const std::filesystem::path& catalog, const BoxOptions& opt
   per_group_ = std::min(per_group_, count());
   cutter_.check_memory(per_group_);
   groups_ = (count() + per_group_ - 1) / per_group_;
+  Stage stage(progress, "reading halos", reader_.rows());
   for (Catalog part; reader_.next(part);) {
+    stage.add(part.rows());
     const std::size_t before = buffer_.size();
     cutter_.cut(part, buffer_);
     for (std::size_t at = before; at < buffer_.size(); at += cutter_.words())

@@ -10,6 +10,7 @@
 
 #include "data/boxes/cut.h"
 #include "data/catalogs/catalog_reader.h"
+#include "engine/base/stage.h"
 #include "engine/io/scratch_file.h"
 
 namespace umbra {
@@ -27,7 +28,8 @@ class BoxStream {
   /// Reads and cuts the whole file. A scratch file, if needed, is created in `scratch_folder`. Throws Error
   /// as read_catalog() and make_boxes() do.
   BoxStream(const std::filesystem::path& catalog, const BoxOptions& options,
-            const std::filesystem::path& scratch_folder, const BoxStreamLimits& limits = {});
+            const std::filesystem::path& scratch_folder, const BoxStreamLimits& limits = {},
+            const StageReport& progress = {});
 
   std::int64_t count() const { return cutter_.count(); }  ///< sub-boxes in all groups
   std::int64_t halos() const { return halos_; }           ///< halos in the inputs of all groups

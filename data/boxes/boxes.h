@@ -14,15 +14,19 @@
 
 #include "data/catalogs/catalog.h"
 #include "engine/base/philox.h"
+#include "engine/base/setting.h"
 #include "engine/io/dataset.h"
 
 namespace umbra {
 
+/// The side of the sub-boxes of Nadler & To (2018), Mpc/h.
+inline constexpr double kUsualSubboxSize = 25;
+
 /// How a catalog is cut into sub-boxes.
 struct BoxOptions {
-  double subbox_size = 25.0;  ///< Mpc/h; must divide the catalog's box size
-  int voxels = 25;            ///< per side of a sub-box
-  double min_vpeak = 150.0;   ///< km/s: halos below this do not enter the input
+  double subbox_size = kUsualSubboxSize;  ///< Mpc/h; must divide the catalog's box size
+  int voxels = 25;                        ///< per side of a sub-box
+  double min_vpeak = 150.0;               ///< km/s: halos below this do not enter the input
   /// Columns of the catalog, one input channel each: the mean of the column over a voxel.
   std::vector<std::string> features = {"vpeak"};
   double smf_min = 10.2;   ///< log10 M*/Msun of the first bin's lower edge
@@ -53,6 +57,23 @@ struct BoxSet {
   std::vector<Galaxy> galaxies;            ///< grouped by sub-box
   std::vector<std::int64_t> galaxy_begin;  ///< [count + 1]: first galaxy of each sub-box
 };
+
+/// Whether sub-boxes with sides of `size` Mpc/h fill a cube of `box_size` Mpc/h exactly.
+bool sub_boxes_fill(double box_size, double size);
+/// The size of the sub-boxes of a catalog.
+struct SubboxSize {
+  double size;       ///< Mpc/h
+  std::string note;  ///< for the user, if this is not the usual size although the user chose none
+};
+/// The size that the user wants or, for auto, 25 Mpc/h where that divides the box size, otherwise the divisor
+/// nearest to 25 that gives at least 16 sub-boxes in all cubes together. `option` is what the user writes before
+/// the number. Uses only the header of `catalog`, and throws Error, which begins with `where` and proposes a
+/// size, if the wanted one does not divide the box size.
+SubboxSize choose_subbox_size(const Catalog& catalog, const Auto<double>& wanted, const std::string& where,
+                              const std::string& option);
+/// Throws Error, which begins with `where` and proposes another size, if there is only one sub-box.
+void require_several_sub_boxes(const Catalog& catalog, double size, const std::string& where,
+                               const std::string& option);
 
 /// Cuts the catalog. Throws Error when a column is missing, subbox_size does not divide the box size, or an
 /// option is out of range.

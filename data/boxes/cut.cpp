@@ -47,10 +47,9 @@ int sub_boxes_per_side(const Catalog& catalog, const BoxOptions& options) {
   const double ratio = catalog.box_size / options.subbox_size;
   require(ratio < 1000, "sub-boxes of ", options.subbox_size, " Mpc/h are too small for a box of ",
           catalog.box_size, " Mpc/h");
-  const double whole = std::round(ratio);
-  require(std::abs(ratio - whole) < 1e-6 * whole, "the sub-box size ", options.subbox_size,
+  require(sub_boxes_fill(catalog.box_size, options.subbox_size), "the sub-box size ", options.subbox_size,
           " Mpc/h does not divide the catalog's box size ", catalog.box_size, " Mpc/h");
-  return static_cast<int>(whole);
+  return static_cast<int>(std::round(ratio));
 }
 
 // The sub-boxes and voxels of the rows of a catalog.

@@ -82,6 +82,7 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
   Catalog all;
   std::vector<CamelsHeader> headers;
   std::vector<std::int64_t> subhalos;  // [row], its place in its file
+  Stage stage(options.rows.progress, "reading cubes", std::ssize(files));
   for (const CamelsFile& cube : files) {
     const Hdf5File file = Hdf5File::open(cube.path);
     const std::string where = concat("file '", cube.path.string(), "'");
@@ -91,6 +92,7 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
     append(all, read_camels_cube(file, header, options.rows, result.read, where, subhalos, result),
            result.files++);
     result.read += header.subhalos;
+    stage.add();
   }
   take_headers(headers, all, result);
   all.box_size = settled_box_size(options.rows, all.box_size, std::nullopt, folder.string(), result);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/catalogs/catalog.h"
+#include "engine/base/stage.h"
 
 namespace umbra {
 
@@ -19,6 +20,7 @@ struct ImportOptions {
   double min_stellar_mass = 0;
   std::vector<std::string> drop = {};  ///< columns not to read; x, y, z and vpeak cannot be dropped
   bool skip_bad_rows = false;          ///< leave out rows with a bad value instead of throwing
+  StageReport progress = {};           ///< receives how much of the input has been read
 };
 
 /// What a reader read, left out and assumed.

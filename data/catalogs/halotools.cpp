@@ -55,7 +55,9 @@ std::optional<double> box_size_of(const Hdf5File& file) {
 Catalog read_columns(const Hdf5File& file, const ImportOptions& options) {
   const std::vector<std::string> members = file.members("data");
   Catalog catalog;
+  Stage stage(options.progress, "reading columns", std::ssize(kColumns));
   for (const ColumnName& column : kColumns) {
+    stage.add();
     const std::string name(column.foreign), ours(column.ours);
     const bool present = std::find(members.begin(), members.end(), name) != members.end();
     require(present || ours != "vpeak", "file '", file.path().string(), "' has no column '", name,

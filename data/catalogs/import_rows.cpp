@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <numeric>
 
 #include "data/catalogs/catalog_checks.h"
@@ -171,6 +172,15 @@ double settled_box_size(const ImportOptions& options, std::optional<double> in_f
   return *otherwise;
 }
 
+std::int64_t bytes_to_read(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return 0;
+  char magic[2] = {};
+  std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
+  const bool compressed = magic[0] == '\x1f' && magic[1] == '\x8b';
+  return compressed ? 0 : static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
+}
+
 void note_assumed_cosmology(const Catalog& catalog, ImportReport& report) {
   const Cosmology& c = catalog.cosmology;
   report.notes.push_back(concat("the cosmology is not in the file; h = ", c.h, ", omega_m = ", c.omega_m,
@@ -194,6 +204,7 @@ std::optional<NamedScale> scale_in_name(const std::filesystem::path& path, std::
 
 void finish_import(Catalog& catalog, const ImportRows& origin, const ImportOptions& options,
                    ImportReport& report) {
+  const Stage stage(options.progress, "checking rows");
   check_header(catalog, origin.where);
   check_columns(catalog, origin.where);
   Rows rows(catalog, origin);

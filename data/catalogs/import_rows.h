@@ -25,6 +25,10 @@ bool is_dropped(const ImportOptions& options, std::string_view column);
 double settled_box_size(const ImportOptions& options, std::optional<double> in_file,
                         std::optional<double> otherwise, const std::string& where, ImportReport& report);
 
+/// The bytes that ByteReader will read from `path`, for reports of progress: the size of a file, or 0, unknown,
+/// for a pipe and for what is compressed.
+std::int64_t bytes_to_read(const std::filesystem::path& path);
+
 /// Adds a note with the cosmology of `catalog`, which is assumed for files without one.
 void note_assumed_cosmology(const Catalog& catalog, ImportReport& report);
 

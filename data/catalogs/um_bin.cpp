@@ -71,8 +71,10 @@ Catalog read_records(const std::filesystem::path& path, const ImportOptions& opt
   Columns columns(options, catalog);
   std::vector<Record> part(1024);
   std::size_t got = 0, all = 0;
+  Stage stage(options.progress, "reading", bytes_to_read(path));
   while ((got = bytes.read(part.data(), part.size() * sizeof(Record))) > 0) {
     all += got;
+    stage.add(static_cast<std::int64_t>(got));
     for (std::size_t i = 0; i < got / sizeof(Record); ++i, ++report.read) {
       const bool flagged = (part[i].flags & kIgnore) != 0, still = moving && part[i].vmp == 0;
       report.flagged += flagged ? 1 : 0;
@@ -172,8 +174,10 @@ void take_halos(const std::filesystem::path& galaxies, const std::filesystem::pa
                 ImportReport& report) {
   require(!is_dropped(options, "id"), "--drop id: galaxies and halos are merged by it");
   ImportReport of_halos;
-  const ImportOptions halo_options{
-      .box_size = options.box_size, .drop = options.drop, .skip_bad_rows = options.skip_bad_rows};
+  const ImportOptions halo_options{.box_size = options.box_size,
+                                   .drop = options.drop,
+                                   .skip_bad_rows = options.skip_bad_rows,
+                                   .progress = options.progress};
   const Catalog halos = read_hlist(path, halo_options, &of_halos);
   for (const std::string& note : of_halos.notes)
     report.notes.push_back(path.filename().string() + ": " + note);

@@ -33,9 +33,11 @@ void multiply_modes(const Grid& in, Grid& out, const Factor& factor) {
 }
 
 /// phi1,ij in real space: (-k_i k_j) (-delta_k / k^2).
-void second_derivative(const Grid& delta, std::size_t i, std::size_t j, Grid& out, const Fft& fft) {
+void second_derivative(const Grid& delta, std::size_t i, std::size_t j, Grid& out, const Fft& fft,
+                       Stage* stage) {
   multiply_modes(delta, out, [=](const auto& k, float squared) { return k[i] * k[j] / squared; });
   fft.inverse(out);
+  if (stage) stage->add();
 }
 
 /// Calls body(row of a, row of b, row of c, n) for every row.
@@ -50,31 +52,32 @@ void for_rows(Grid& a, const Grid& b, const Grid& c, const Body& body) {
 
 }  // namespace
 
-Grid second_order_source(const Grid& delta, const Fft& fft) {
+Grid second_order_source(const Grid& delta, const Fft& fft, Stage* stage) {
   Grid source(delta.n()), second(delta.n()), third(delta.n());
-  second_derivative(delta, 0, 0, source, fft);
-  second_derivative(delta, 1, 1, second, fft);
-  second_derivative(delta, 2, 2, third, fft);
+  second_derivative(delta, 0, 0, source, fft, stage);
+  second_derivative(delta, 1, 1, second, fft, stage);
+  second_derivative(delta, 2, 2, third, fft, stage);
   for_rows(source, second, third, [](float* xx, const float* yy, const float* zz, int n) {
     for (int i = 0; i < n; ++i) xx[i] = xx[i] * yy[i] + (xx[i] + yy[i]) * zz[i];
   });
   for (const auto& [i, j] : {std::pair<std::size_t, std::size_t>{0, 1}, {0, 2}, {1, 2}}) {
-    second_derivative(delta, i, j, second, fft);
+    second_derivative(delta, i, j, second, fft, stage);
     for_rows(source, second, third, [](float* sum, const float* ij, const float*, int n) {
       for (int z = 0; z < n; ++z) sum[z] -= ij[z] * ij[z];
     });
   }
   fft.forward(source);
+  if (stage) stage->add();
   return source;
 }
 
-Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, const Fft& fft) {
+Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, const Fft& fft, Stage* stage) {
   const int n = delta.n();
   const auto growth = static_cast<float>(-3.0 / 7.0 * std::pow(omega_m, -1.0 / 143.0));
   {
     // In Fourier space the displacement is (i k / k^2) (delta - D2 laplacian phi2): one field holds both
     // orders.
-    const Grid source = second_order_source(delta, fft);
+    const Grid source = second_order_source(delta, fft, stage);
     parallel_for(n, [&](std::int64_t x) {
       for (int y = 0; y < n; ++y) {
         std::complex<float>* sum = delta.modes(static_cast<int>(x), y);
@@ -93,6 +96,7 @@ Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, cons
       return std::complex<float>(0, nyquist ? 0.0f : length * k[axis] / squared);
     });
     fft.inverse(*axes[axis]);
+    if (stage) stage->add();
   }
   return displacement;
 }

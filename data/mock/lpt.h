@@ -9,6 +9,7 @@
 #pragma once
 
 #include "data/mock/fft.h"
+#include "engine/base/stage.h"
 
 namespace umbra::mock {
 
@@ -19,11 +20,16 @@ struct Displacement {
       z;   ///< [n, n, n]
 };
 
-/// The amplitudes of laplacian phi2 from the amplitudes of delta. Independent of the box size.
-Grid second_order_source(const Grid& delta, const Fft& fft);
+/// The amplitudes of laplacian phi2 from the amplitudes of delta. Independent of the box size. Every Fourier
+/// transform is added to `stage`, if there is one.
+Grid second_order_source(const Grid& delta, const Fft& fft, Stage* stage = nullptr);
+
+/// The transforms that displacement_2lpt() adds to its stage.
+inline constexpr std::int64_t kTransforms2Lpt = 10;
 
 /// The displacement from the amplitudes of delta, whose memory is reused. Needs four grids of memory at its
 /// peak. `box_size` in Mpc/h.
-Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, const Fft& fft);
+Displacement displacement_2lpt(Grid delta, double box_size, double omega_m, const Fft& fft,
+                               Stage* stage = nullptr);
 
 }  // namespace umbra::mock

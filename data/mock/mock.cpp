@@ -47,9 +47,12 @@ std::int64_t halo_count(const Options& options) {
   return std::llround(count);
 }
 
-Halos draw_halos(std::int64_t count, const Options& options, const Cosmology& cosmology) {
+Halos draw_halos(std::int64_t count, const Options& options, const Cosmology& cosmology,
+                 const StageReport& progress) {
+  Stage stage(progress, "drawing halos", 5);
   Halos halos;
   halos.vpeak = draw_velocities(count, options.min_vpeak, options.seed);
+  stage.add();
   const StellarRelation relation(StellarMassFunction(um_dr1_smf(), cosmology.h), kStellarScatter);
   const Rng rng(options.seed, Purpose::kMockStellarMass);
   std::vector<double> log_mass(halos.vpeak.size());
@@ -60,24 +63,31 @@ Halos draw_halos(std::int64_t count, const Options& options, const Cosmology& co
       halos.stellar_mass[i] = std::pow(10.0, log_mass[i]);
     }
   });
+  stage.add();
   choose_hosts(halos, satellite_probability(halos.vpeak, log_mass, um_dr1_smf()), options.seed);
+  stage.add();
   draw_masses(halos, cosmology, options.seed);
+  stage.add();
   draw_histories(halos, cosmology, options.seed);
+  stage.add();
   return halos;
 }
 
-Particles displaced_particles(const Options& options, const Cosmology& cosmology) {
+Particles displaced_particles(const Options& options, const Cosmology& cosmology,
+                              const StageReport& progress) {
+  Stage stage(progress, "moving matter", 1 + kTransforms2Lpt);
   const int n = lattice_size(options.box_size / kSpacing);
   const Fft fft(n);
   Grid delta = gaussian_modes(n, options.box_size, PowerSpectrum(cosmology), options.seed, kSmoothing);
-  return Particles(displacement_2lpt(std::move(delta), options.box_size, cosmology.omega_m, fft),
+  stage.add();
+  return Particles(displacement_2lpt(std::move(delta), options.box_size, cosmology.omega_m, fft, &stage),
                    options.box_size);
 }
 
 /// Puts the centrals on the particles.
-void place(Halos& halos, Mock& mock, const Options& options) {
+void place(Halos& halos, Mock& mock, const Options& options, const StageReport& progress) {
   const Cosmology& cosmology = mock.catalog.cosmology;
-  const Particles particles = displaced_particles(options, cosmology);
+  const Particles particles = displaced_particles(options, cosmology, progress);
   mock.lattice = static_cast<int>(std::lround(std::cbrt(static_cast<double>(particles.count()))));
   mock.cells = std::max(8, static_cast<int>(std::lround(options.box_size / kCell)));
   const std::vector<float> density = cloud_in_cell(particles, mock.cells);
@@ -97,7 +107,7 @@ void place(Halos& halos, Mock& mock, const Options& options) {
   }
   const Placement placement =
       place_centrals(particles, group_by_cell(particles, mock.cells), density, {velocity, mass, radius, rows},
-                     mean_matter_density(cosmology.omega_m), options.bias, options.seed);
+                     mean_matter_density(cosmology.omega_m), options.bias, options.seed, progress);
   mock.crowded = placement.crowded;
   halos.position.resize(halos.vpeak.size());
   for (std::size_t c = 0; c < rows.size(); ++c)
@@ -131,14 +141,14 @@ void fill_columns(Catalog& catalog, Halos&& halos) {
 
 }  // namespace
 
-Mock make(const Options& options) {
+Mock make(const Options& options, const StageReport& progress) {
   const std::int64_t count = halo_count(options);
   Mock mock;
   mock.catalog.box_size = options.box_size;
   mock.catalog.source = concat("umbra mock, seed ", options.seed, ", Vpeak above ", options.min_vpeak,
                                " km/s: 2LPT field, UniverseMachine DR1 abundances");
-  Halos halos = draw_halos(count, options, mock.catalog.cosmology);
-  place(halos, mock, options);
+  Halos halos = draw_halos(count, options, mock.catalog.cosmology, progress);
+  place(halos, mock, options, progress);
   fill_columns(mock.catalog, std::move(halos));
   return mock;
 }

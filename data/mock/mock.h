@@ -12,6 +12,7 @@
 
 #include "data/catalogs/catalog.h"
 #include "data/mock/placement.h"
+#include "engine/base/stage.h"
 
 /// The mock universe: a periodic cube of halos and galaxies at z = 0.
 namespace umbra::mock {
@@ -35,6 +36,6 @@ struct Mock {
 
 /// Makes a mock. Throws Error when an option is out of range or the box would have fewer than 10 or more
 /// than 2e7 halos.
-Mock make(const Options& options);
+Mock make(const Options& options, const StageReport& progress = {});
 
 }  // namespace umbra::mock

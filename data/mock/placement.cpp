@@ -9,7 +9,8 @@
 namespace umbra::mock {
 namespace {
 
-constexpr int kAttempts = 400;  // candidates looked at before a halo is put where it overlaps
+constexpr std::int64_t kReported = 1024;  // halos between two reports of progress
+constexpr int kAttempts = 400;            // candidates looked at before a halo is put where it overlaps
 constexpr double kTableRatio =
     0.95;                            // the cell probabilities are recomputed when V has fallen by this factor
 constexpr double kLeastShare = 0.3;  // a halo heavier than its cell needs this share of it untouched
@@ -104,7 +105,7 @@ double PlacementBias::exponent(double velocity) const {
 
 Placement place_centrals(const Particles& particles, const CellList& cells, std::span<const float> density,
                          const CentralHalos& halos, double mean_matter_density, const PlacementBias& bias,
-                         std::uint64_t seed) {
+                         std::uint64_t seed, const StageReport& progress) {
   const double box = particles.box_size();
   Matter matter(cells, mean_matter_density * box * box * box / static_cast<double>(particles.count()));
   const double largest =
@@ -116,7 +117,9 @@ Placement place_centrals(const Particles& particles, const CellList& cells, std:
   result.position.reserve(halos.velocity.size());
   const Rng all(seed, Purpose::kMockCentral);
 
+  Stage stage(progress, "placing halos", std::ssize(halos.velocity));
   for (std::size_t i = 0; i < halos.velocity.size(); ++i) {
+    if (i % kReported == 0 && i > 0) stage.add(kReported);
     if (i == 0 || halos.velocity[i] < kTableRatio * table_velocity) {
       table_velocity = halos.velocity[i];
       fill_table(table, density, matter, bias.exponent(table_velocity), halos.mass[i]);

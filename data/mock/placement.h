@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/mock/density.h"
+#include "engine/base/stage.h"
 
 namespace umbra::mock {
 
@@ -54,6 +55,6 @@ struct Placement {
 /// per (Mpc/h)^3.
 Placement place_centrals(const Particles& particles, const CellList& cells, std::span<const float> density,
                          const CentralHalos& halos, double mean_matter_density, const PlacementBias& bias,
-                         std::uint64_t seed);
+                         std::uint64_t seed, const StageReport& progress = {});
 
 }  // namespace umbra::mock

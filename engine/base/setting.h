@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,11 +12,18 @@
 
 namespace umbra {
 
+/// A number that the program derives from the data unless the user gives one. It is written as the number or as
+/// "auto".
+template <class T>
+struct Auto {
+  std::optional<T> number;  ///< empty: auto
+};
+
 struct Setting {
   std::string key;   // "section.name", or "name" at the top
   std::string help;  // one line, with the unit
   std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<std::int64_t>*, std::vector<double>*,
-               std::vector<std::string>*, Precision*>
+               std::vector<std::string>*, Precision*, Auto<std::int64_t>*, Auto<double>*>
       value;
   double minimum = -1e300, maximum = 1e300;  // inclusive, for numbers (and the numbers of lists)
   std::vector<std::string> choices = {};     // for strings: the allowed ones; empty: any

@@ -96,7 +96,10 @@ void write_checkpoint(const std::filesystem::path& path, const CheckpointInfo& i
   for (const auto& [name, values] : info.transform) file.write<double>("transform/" + name, values);
   file.set_attribute("/", "step", info.step);
   file.set_attribute("/", "optimizer_steps", info.optimizer_steps);
-  if (info.has_best) file.set_attribute("/", "best_metric", info.best_metric);
+  if (info.has_best) {
+    file.set_attribute("/", "best_metric", info.best_metric);
+    if (info.best_step >= 0) file.set_attribute("/", "best_step", info.best_step);
+  }
   file.set_attribute("/", "config", info.config);
   if (!info.names.empty()) file.set_attribute("/", "names", info.names);
   file.commit();
@@ -114,7 +117,12 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
   require(info.step >= 0 && info.optimizer_steps >= 0, path.string(),
           ": attribute step must not be negative");
   info.has_best = file.has_attribute("/", "best_metric");
-  if (info.has_best) info.best_metric = file.attribute_number("/", "best_metric");
+  if (info.has_best) {
+    info.best_metric = file.attribute_number("/", "best_metric");
+    info.best_step = file.has_attribute("/", "best_step") ? file.attribute_integer("/", "best_step") : -1;
+    require(info.best_step <= info.step, path.string(), ": attribute best_step is ", info.best_step,
+            ", but at most step, ", info.step, ", is expected");
+  }
   if (file.has_attribute("/", "names")) info.names = file.attribute_texts("/", "names");
   if (file.has_group("transform")) {
     for (const Hdf5Entry& entry : file.list("transform")) {

@@ -4,8 +4,8 @@
 //   /model/<name>       every parameter and buffer under its PyTorch name
 //   /optimizer/<name>   moments, in files for resuming
 //   /transform/<name>   small vectors that belong to the network: input scales, label means and deviations
-//   attributes of /:    step, optimizer_steps, best_metric, config (TOML text), umbra_version, and, if the
-//                       outputs of the network have names, names
+//   attributes of /:    step, optimizer_steps, best_metric, best_step, config (TOML text), umbra_version, and,
+//                       if the outputs of the network have names, names
 #pragma once
 
 #include <filesystem>
@@ -24,6 +24,7 @@ struct CheckpointInfo {
   std::int64_t optimizer_steps = 0;  ///< Optimizer::steps()
   double best_metric = 0;            ///< lowest validation metric so far; valid when has_best
   bool has_best = false;             ///< whether there has been a validation
+  std::int64_t best_step = 0;        ///< of best_metric; -1 in last.h5 of releases that did not store it
   /// Vectors that belong to the network (input scales, label means and deviations), by name.
   std::map<std::string, std::vector<double>> transform = {};
   /// Names of the network's outputs (classes or quantities); may be empty.

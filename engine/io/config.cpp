@@ -6,8 +6,10 @@
 #include <sstream>
 
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 #include "engine/io/config_text.h"
 #include "engine/io/format_version.h"
+#include "engine/io/setting_names.h"
 #include "engine/io/text_reader.h"
 
 namespace umbra {
@@ -22,7 +24,8 @@ void check_bounds(const Setting& s, double value, const std::string& where) {
                             const std::string& value, const std::string& where) {
   std::string list;
   for (const std::string& choice : choices) list += (list.empty() ? "" : ", ") + choice;
-  fail(where, ": ", s.key, " must be one of ", list, ", but it is ", value);
+  fail(where, ": ", s.key, " must be one of ", list, ", but it is ", value,
+       did_you_mean(nearest_word(value, choices)));
 }
 
 void check_choice(const Setting& s, const std::string& value, const std::string& where) {
@@ -39,8 +42,8 @@ Precision chosen_precision(const Setting& s, const std::string& name, const std:
 
 std::string expected_type(const Setting& s) {
   constexpr const char* kNames[] = {
-      "true or false",      "an integer",        "a number",          "a string",
-      "a list of integers", "a list of numbers", "a list of strings", "a string"};
+      "true or false",     "an integer",        "a number", "a string",           "a list of integers",
+      "a list of numbers", "a list of strings", "a string", "an integer or auto", "a number or auto"};
   return kNames[s.value.index()];
 }
 
@@ -106,6 +109,16 @@ struct Assign {
     for (const toml::node& item : array()) values.push_back(number(item));
     *out = values;
   }
+  template <class T>
+  void operator()(Auto<T>* out) const {
+    if (node.value_exact<std::string>() == kAuto) {
+      out->number.reset();
+    } else if constexpr (std::is_same_v<T, double>) {
+      out->number = number(node);
+    } else {
+      out->number = integer(node);
+    }
+  }
   void operator()(Precision* out) const { *out = chosen_precision(setting, get<std::string>(), where); }
 };
 
@@ -138,14 +151,12 @@ const Setting& Config::find(const std::string& key, const std::string& where) co
   for (const Setting& s : settings_) {
     if (s.key == key) return s;
   }
-  std::string similar;  // the keys with the same last word or the same section
-  const auto [section, name] = split_key(key);
-  for (const Setting& s : settings_) {
-    const auto [other_section, other_name] = split_key(s.key);
-    if (other_name == name || (other_section == section && !section.empty()))
-      similar += (similar.empty() ? "" : ", ") + s.key;
-  }
-  fail(where, ": there is no setting ", key, similar.empty() ? "" : "; similar settings: ", similar);
+  const std::string nearest = nearest_key(key, settings_);
+  std::string same_section;
+  for (const Setting& s : settings_)
+    if (nearest.empty() && !split_key(key).first.empty() && split_key(s.key).first == split_key(key).first)
+      same_section += (same_section.empty() ? "; that section has " : ", ") + s.key;
+  fail(where, ": there is no setting ", key, did_you_mean(nearest), same_section);
 }
 
 void Config::read_file(const std::filesystem::path& path) {
@@ -225,13 +236,17 @@ void Config::set(const std::vector<std::string>& assignments) {
 
 void Config::set_one(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
-  require(equals != std::string::npos && equals > 0, "\"", assignment, "\": a setting is written key=value");
+  if (equals == std::string::npos || equals == 0) {
+    const std::string key = nearest_key(assignment, settings_);
+    fail("\"", assignment, "\": a setting is written key=value",
+         did_you_mean(key.empty() ? key : key + "=VALUE"));
+  }
   const std::string key = assignment.substr(0, equals);
   std::string value = assignment.substr(equals + 1);
   const Setting& setting = find(key, "\"" + assignment + "\"");
   // On a command line strings need no quotes, and lists no brackets.
   if (std::holds_alternative<std::string*>(setting.value) ||
-      std::holds_alternative<Precision*>(setting.value))
+      std::holds_alternative<Precision*>(setting.value) || (may_be_auto(setting) && value == kAuto))
     value = toml_string(value);
   const bool strings = std::holds_alternative<std::vector<std::string>*>(setting.value);
   if (is_list(setting) && !value.starts_with('[')) {

@@ -28,6 +28,10 @@ std::string text_of(Precision value) {
   return toml_string(std::string(name_of(value)));
 }
 template <class T>
+std::string text_of(const Auto<T>& value) {
+  return value.number ? text_of(*value.number) : toml_string(kAuto);
+}
+template <class T>
 std::string text_of(const std::vector<T>& values) {
   std::vector<std::string> items;
   items.reserve(values.size());
@@ -51,6 +55,11 @@ std::string toml_list(const std::vector<std::string>& values) {
 
 std::string toml_of(const Setting& setting) {
   return std::visit([](const auto* value) { return text_of(*value); }, setting.value);
+}
+
+bool may_be_auto(const Setting& setting) {
+  return std::holds_alternative<Auto<std::int64_t>*>(setting.value) ||
+         std::holds_alternative<Auto<double>*>(setting.value);
 }
 
 bool is_list(const Setting& setting) {

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/status_line.h"
 
 namespace umbra {
 namespace {
@@ -32,6 +33,7 @@ void say(const char* text) {
 
 [[noreturn]] void end_with(const char* file, const char* what) {
   remove_temporaries();
+  clear_status_line();
   say(program_name);
   say(": file '");
   say(file);
@@ -44,6 +46,7 @@ void say(const char* text) {
 void on_crash(int signal) {
   if (const char* file = file_being_read.load()) end_with(file, "crashed while reading it");
   remove_temporaries();
+  clear_status_line();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 #include "engine/runtime/graph.h"
 #include "engine/runtime/stream.h"
 
@@ -16,8 +17,12 @@ Device parse_device(const std::string& text) {
   if (text == "cpu") return {};
   const int gpus = cuda_backend().device_count();
   if (text == "auto") return gpus > 0 ? Device{Device::Kind::kCuda, 0} : Device{};
-  require(text == "cuda" || text.starts_with("cuda:"), "device=", text,
-          ": expected auto, cpu, cuda or cuda:N");
+  if (text != "cuda" && !text.starts_with("cuda:")) {
+    const std::string meant =
+        lower_case(text).starts_with("gpu") ? "cuda" : nearest_word(text, {"auto", "cpu", "cuda"});
+    fail("device=", text, ": expected auto, cpu, cuda or cuda:N",
+         meant.empty() ? "" : "; did you mean device=" + meant + "?");
+  }
   int index = 0;
   if (text != "cuda") {
     const char* end = text.data() + text.size();

@@ -18,7 +18,7 @@ void Checkpointer::on_validation(const Report& report) {
   if (!better) return;
   info_.has_best = true;
   info_.best_metric = report.metric;
-  info_.step = report.step;
+  info_.step = info_.best_step = report.step;
   info_.optimizer_steps = optimizer_.steps();
   write_checkpoint(run_ / "best.h5", info_, network_.state(), {});
 }

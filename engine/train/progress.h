@@ -1,11 +1,12 @@
-// Progress: reports the progress of training to a person. On a terminal it redraws one line; elsewhere it
-// prints one line per epoch.
+// Progress: reports the progress of training to a person. On a terminal it redraws one line, without its least
+// important parts if the window is narrow, and leaves the last one; elsewhere it prints one line per epoch.
 #pragma once
 
 #include <chrono>
 #include <cstdio>
 #include <string>
 
+#include "engine/io/status_line.h"
 #include "engine/train/trainer.h"
 
 namespace umbra {
@@ -25,13 +26,12 @@ class Progress final : public Observer {
   void on_step_done(const Report& report, bool epoch_end) override;
 
  private:
-  std::string line(const Report& report) const;
+  std::string text(const Report& report, std::size_t width) const;
 
-  std::FILE* out_;
-  bool terminal_;
+  StatusLine line_;
   std::int64_t epochs_, steps_per_epoch_, first_step_;
   std::string metric_, unit_;
-  std::chrono::steady_clock::time_point start_, drawn_;
+  std::chrono::steady_clock::time_point start_;
   std::int64_t samples_ = 0;                                      // since the start of this process
   double epoch_loss_ = 0, epoch_metric_ = 0, epoch_samples_ = 0;  // sums over this epoch
   double validation_ = 0;

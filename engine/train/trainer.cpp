@@ -97,11 +97,13 @@ Report validate(Context& context, const Objective& objective, const Loader& data
   return report;
 }
 
-std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data) {
+std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data,
+                                Stage* stage) {
   std::vector<double> all;
   evaluate_batches(context, objective, data, [&](Pass&, const Batch&, const Var& prediction) {
     const std::vector<double> values = to_host(prediction->value, context.stream);
     all.insert(all.end(), values.begin(), values.end());
+    if (stage) stage->add(prediction->value.shape()[0]);
   });
   return all;
 }

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "engine/base/stage.h"
 #include "engine/train/train_step.h"
 
 namespace umbra {
@@ -49,7 +50,9 @@ class Trainer {
 /// Mean loss and metric of one pass over `data`, with running statistics and without dropout.
 Report validate(Context& context, const Objective& objective, const Loader& data);
 
-/// Predictions for the samples of `data` in order, row-major [count, outputs].
-std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data);
+/// Predictions for the samples of `data` in order, row-major [count, outputs]. Every batch is added to `stage`,
+/// if there is one.
+std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data,
+                                Stage* stage = nullptr);
 
 }  // namespace umbra

@@ -152,7 +152,8 @@ FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, st
       rng_(options.seed, Purpose::kForestFeatures, static_cast<std::uint64_t>(tree)),
       thresholds_(options.seed, Purpose::kForestThreshold, static_cast<std::uint64_t>(tree)) {}
 
-Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag) {
+Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag,
+                  const StageReport& progress) {
   check_fit(data, options);
   if (out_of_bag != nullptr) check(*out_of_bag, options);
   const std::vector<std::uint8_t> used = used_rows(data);
@@ -167,6 +168,7 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
   OutOfBagSums oob{growth->fixed, used.size(), std::vector<std::int64_t>(depths.size() * used.size()),
                    std::vector<std::int32_t>(depths.size() * used.size())};
   Growers growers(*growth, options, used.size());
+  Stage stage(progress, "growing trees", options.trees);
   std::int64_t first = 0;
   for (std::size_t stop = 0; stop < stops.size(); first = stops[stop++]) {
     parallel_for(stops[stop] - first, [&](std::int64_t i) {
@@ -178,6 +180,7 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
       if (!depths.empty() && stop < wanted)
         worker.grower->add_out_of_bag(grown, worker.counts, used, depths, oob.sums, oob.trees);
       growers.give_back(std::move(worker));
+      stage.add();
     });
     for (std::size_t d = 0; d < depths.size() && stop < wanted; ++d)
       out_of_bag->results.push_back(oob.of_depth(d));

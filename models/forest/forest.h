@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/stage.h"
 #include "models/forest/table.h"
 
 namespace umbra {
@@ -94,8 +95,8 @@ struct OutOfBagRequest {
 
 /// Grows options.trees trees. Throws Error when an option is out of range or the data cannot be used: no
 /// rows, no columns or more than kMostFeatures, a target that is not finite, a negative weight.
-Forest fit_forest(const ForestData& data, const ForestOptions& options,
-                  OutOfBagRequest* out_of_bag = nullptr);
+Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag = nullptr,
+                  const StageReport& progress = {});
 
 inline constexpr std::int64_t kMostFeatures = 32;  ///< the largest number of columns
 

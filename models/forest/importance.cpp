@@ -60,15 +60,15 @@ bool goes_right(const ForestNode& node, double x) {
 
 // One value per group of every tree. Trees without unseen rows or with constant targets are ignored.
 template <class OfTree>
-Importance from_trees(const Forest& forest, const ForestData& data, std::size_t columns,
+Importance from_trees(const Forest& forest, const ForestData& data, std::size_t columns, Stage& stage,
                       const OfTree& of_tree) {
   const std::size_t trees = forest.trees.size();
   std::vector<std::vector<double>> per(trees);
   parallel_for(static_cast<std::int64_t>(trees), [&](std::int64_t t) {
     const std::vector<std::int64_t> rows = unseen_rows(forest, data, t);
     const Moments m = moments(data, rows);
-    if (rows.empty() || !(m.variance > 0)) return;
-    per[static_cast<std::size_t>(t)] = of_tree(t, rows, m);
+    if (!rows.empty() && m.variance > 0) per[static_cast<std::size_t>(t)] = of_tree(t, rows, m);
+    stage.add();
   });
   std::erase_if(per, [](const auto& tree) { return tree.empty(); });
   require(!per.empty(),
@@ -100,34 +100,37 @@ Importance decrease_of_variance(const Forest& forest) {
   return out;
 }
 
-Importance unbiased_decrease(const Forest& forest, const ForestData& data) {
+Importance unbiased_decrease(const Forest& forest, const ForestData& data, const StageReport& progress) {
+  Stage stage(progress, "measuring the decrease of variance", std::ssize(forest.trees));
   const std::size_t columns = forest.features.size();
-  return from_trees(
-      forest, data, columns, [&](std::int64_t t, const std::vector<std::int64_t>& rows, const Moments& m) {
-        const ForestTree& tree = forest.trees[static_cast<std::size_t>(t)];
-        std::vector<double> sums(columns, 0);
-        for (const std::int64_t row : rows) {
-          const double y = weight_of(data, row) * (data.target[static_cast<std::size_t>(row)] - m.mean);
-          for (std::size_t at = 0; !tree[at].leaf();) {
-            const ForestNode& node = tree[at];
-            at = static_cast<std::size_t>(node.left) +
-                 (goes_right(node, data.table.value(node.feature, row)) ? 1 : 0);
-            sums[node.feature] += (tree[at].value - node.value) * y;
-          }
-        }
-        for (double& sum : sums) sum /= m.weight * m.variance;
-        return sums;
-      });
+  return from_trees(forest, data, columns, stage,
+                    [&](std::int64_t t, const std::vector<std::int64_t>& rows, const Moments& m) {
+                      const ForestTree& tree = forest.trees[static_cast<std::size_t>(t)];
+                      std::vector<double> sums(columns, 0);
+                      for (const std::int64_t row : rows) {
+                        const double y =
+                            weight_of(data, row) * (data.target[static_cast<std::size_t>(row)] - m.mean);
+                        for (std::size_t at = 0; !tree[at].leaf();) {
+                          const ForestNode& node = tree[at];
+                          at = static_cast<std::size_t>(node.left) +
+                               (goes_right(node, data.table.value(node.feature, row)) ? 1 : 0);
+                          sums[node.feature] += (tree[at].value - node.value) * y;
+                        }
+                      }
+                      for (double& sum : sums) sum /= m.weight * m.variance;
+                      return sums;
+                    });
 }
 
 Importance permutation(const Forest& forest, const ForestData& data,
-                       const std::vector<std::vector<int>>& groups) {
+                       const std::vector<std::vector<int>>& groups, const StageReport& progress) {
   for (const auto& group : groups) {
     for (const int f : group)
       require(f >= 0 && f < static_cast<int>(forest.features.size()), "forest: a group names column ", f,
               " of ", forest.features.size());
   }
-  return from_trees(forest, data, groups.size(),
+  Stage stage(progress, "permuting columns", std::ssize(forest.trees));
+  return from_trees(forest, data, groups.size(), stage,
                     [&](std::int64_t t, const std::vector<std::int64_t>& rows, const Moments& m) {
                       const ForestTree& tree = forest.trees[static_cast<std::size_t>(t)];
                       std::vector<std::int64_t> donor(rows);  // whose values a row gets

@@ -23,14 +23,14 @@ Importance decrease_of_variance(const Forest& forest);
 /// The decrease of variance measured on rows the trees did not see (Li et al. 2019, "MDI-oob"): 0 on
 /// average for noise. It is relative to the variance of the target and sums to about the out-of-bag R^2.
 /// `data`: the data the forest was fitted on. Throws Error when no tree left a row out.
-Importance unbiased_decrease(const Forest& forest, const ForestData& data);
+Importance unbiased_decrease(const Forest& forest, const ForestData& data, const StageReport& progress = {});
 
 /// The growth of the squared error on the rows a tree did not see when a group of columns is permuted
 /// together among these rows (Breiman 2001), relative to the variance of the target. Nearly equal columns
 /// share their importance unless they are in one group. Throws Error for a column that does not exist and
 /// when no tree left a row out.
 Importance permutation(const Forest& forest, const ForestData& data,
-                       const std::vector<std::vector<int>>& groups);
+                       const std::vector<std::vector<int>>& groups, const StageReport& progress = {});
 
 /// The groups {0}, {1}, …: one per column.
 std::vector<std::vector<int>> single_columns(const Forest& forest);

@@ -142,19 +142,21 @@ void ForestPredictor::visit(const ForestTable& table, Visitor& visitor) const {
   });
 }
 
-std::vector<double> ForestPredictor::predict(const ForestTable& table) const {
+std::vector<double> ForestPredictor::predict(const ForestTable& table, const StageReport& progress) const {
   check(table);
   std::int64_t trees = 0;
   for (const auto& walk : walks_) trees += walk->trees();
   std::vector<double> means(static_cast<std::size_t>(table.rows()), 0);
   const bool sorted = walks_.size() == 1 && walks_[0]->better_sorted();
-  if (sorted) walks_[0]->add_sorted(table, means);
+  Stage stage(progress, "predicting", table.rows());
+  if (sorted) walks_[0]->add_sorted(table, means, stage);
   parallel_chunks(table.rows(), kWalkBlock, [&](std::int64_t begin, std::int64_t end) {
     const std::span<double> own =
         std::span(means).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     for (const auto& walk : walks_) {
       if (!sorted) walk->add(table, begin, own);
     }
+    if (!sorted) stage.add(end - begin);
     for (double& mean : own) mean /= static_cast<double>(trees);
   });
   return means;

@@ -26,7 +26,7 @@ class ForestPredictor {
 
   /// The mean of the trees for every row: [rows]. The columns of `table` must be those of the forest, in
   /// order; throws Error when their number differs.
-  std::vector<double> predict(const ForestTable& table) const;
+  std::vector<double> predict(const ForestTable& table, const StageReport& progress = {}) const;
 
   /// Receives the leaves of all rows from ForestPredictor::visit().
   class Visitor {

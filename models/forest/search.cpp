@@ -78,8 +78,9 @@ std::vector<std::uint64_t> unseen_rows(std::span<const std::uint8_t> counts) {
 // Grows all trees of the grid for one number of columns per node on one set of rows.
 class FamilySearch {
  public:
-  FamilySearch(const ForestData& training, const ForestGrid& grid, const ForestOptions& base)
-      : rows_(static_cast<std::size_t>(training.table.rows())),
+  FamilySearch(const ForestData& training, const ForestGrid& grid, const ForestOptions& base, Stage& stage)
+      : stage_(stage),
+        rows_(static_cast<std::size_t>(training.table.rows())),
         grid_(grid),
         options_(base),
         growth_(make_growth(training, base.search)) {
@@ -110,12 +111,14 @@ class FamilySearch {
         });
         add(families, unseen);
         first += static_cast<std::int64_t>(count);
+        stage_.add(static_cast<std::int64_t>(count));
       }
       stop(t);
     }
   }
 
  private:
+  Stage& stage_;
   std::size_t rows_;
   const ForestGrid& grid_;
   ForestOptions options_;
@@ -219,6 +222,7 @@ std::vector<SearchScore> search_forest(const ForestData& data, const SearchReque
   const auto families = static_cast<std::int64_t>(grid.max_features.size());
   const std::int64_t all = families * (request.folds + (request.out_of_bag ? 1 : 0));
   std::int64_t done = 0;
+  Stage stage(request.stages, "growing trees", all * grid.trees.back());
   Scores scores(grid);
   const auto each = [&](const auto& score) {
     for (std::size_t features = 0; features < grid.max_features.size(); ++features) {
@@ -231,13 +235,13 @@ std::vector<SearchScore> search_forest(const ForestData& data, const SearchReque
     const TableRows held_out(data, rows_of(fold_of, [&](int f) { return f == fold; }));
     std::optional<TableRows> training(std::in_place, data,
                                       rows_of(fold_of, [&](int f) { return f >= 0 && f != fold; }));
-    FamilySearch search(training->data(), grid, request.base);
+    FamilySearch search(training->data(), grid, request.base, stage);
     training.reset();
     each([&](std::size_t features) { scores.add_fold(search, features, held_out.data()); });
   }
   if (request.out_of_bag) {
     const TableRows rows(data, used);
-    FamilySearch search(rows.data(), grid, request.base);
+    FamilySearch search(rows.data(), grid, request.base, stage);
     each([&](std::size_t features) { scores.add_out_of_bag(search, features, rows.data()); });
   }
   return std::move(scores).finished();

@@ -39,6 +39,7 @@ struct SearchRequest {
   /// Called before each fit, of which there is one per fold (and one out of bag) and number of columns per
   /// node.
   std::function<void(std::int64_t done, std::int64_t all)> progress;
+  StageReport stages;  ///< called for the trees of all fits
 };
 
 /// The scores of one point of the grid. R^2 counts every row once, whatever its weight; it is NaN if not

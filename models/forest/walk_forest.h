@@ -35,8 +35,8 @@ class ForestWalk {
                      const Use& use) const = 0;
   /// Whether add_sorted() is faster than add() for many rows.
   virtual bool better_sorted() const = 0;
-  /// add() for all rows of the table, on several threads.
-  virtual void add_sorted(const ForestTable& table, std::span<double> sums) const = 0;
+  /// add() for all rows of the table, on several threads; reports them to `stage`.
+  virtual void add_sorted(const ForestTable& table, std::span<double> sums, Stage& stage) const = 0;
 };
 
 /// A run of trees whose ranks fit `Code`.
@@ -83,9 +83,12 @@ class ForestWalkOf final : public ForestWalk {
 
   /// Rows that share a leaf of the first tree walk together: they are similar, so they visit the same few
   /// nodes of the other trees, which stay in the caches.
-  void add_sorted(const ForestTable& table, std::span<double> sums) const override {
-    for (std::int64_t first = 0; first < table.rows(); first += kSorted)
-      add_sorted(table, first, std::min(kSorted, table.rows() - first), sums.data() + first);
+  void add_sorted(const ForestTable& table, std::span<double> sums, Stage& stage) const override {
+    for (std::int64_t first = 0; first < table.rows(); first += kSorted) {
+      const std::int64_t count = std::min(kSorted, table.rows() - first);
+      add_sorted(table, first, count, sums.data() + first);
+      stage.add(count);
+    }
   }
 
  private:

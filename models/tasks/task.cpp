@@ -23,6 +23,15 @@ void TrainingData::keep(std::int64_t count) {
   split_.validation = split_.train;
 }
 
+std::vector<double> Task::combined(const std::vector<std::vector<double>>& of_members, const Fitted&) const {
+  std::vector<double> mean(of_members.front().size(), 0.0);
+  for (const std::vector<double>& member : of_members) {
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += member[i];
+  }
+  for (double& value : mean) value /= static_cast<double>(of_members.size());
+  return mean;
+}
+
 std::unique_ptr<Task> make_task(std::string_view name) {
   std::string known;
   for (std::unique_ptr<Task>& task : all_tasks()) {

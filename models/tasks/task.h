@@ -21,6 +21,12 @@ namespace umbra {
 /// Numbers fitted on the training samples, by name. They belong to the network; its checkpoints store them.
 using Fitted = std::map<std::string, std::vector<double>>;
 
+/// A prediction without a network, to compare a run with.
+struct Baseline {
+  std::string name;   ///< "mean SMF"
+  double metric = 0;  ///< the mean of Objective::metric over the validation samples
+};
+
 /// The samples of a file, split for training and validation.
 class TrainingData {
  public:
@@ -39,6 +45,9 @@ class TrainingData {
   virtual Fitted fit() const = 0;
   /// A fingerprint of inputs and targets as the file has them, before scale().
   virtual std::vector<double> fingerprint() const = 0;
+  /// Scores of predictions that need no network, as evaluate reports them. The first is a constant, which every
+  /// network that has learnt something beats. To be called before scale().
+  virtual std::vector<Baseline> baselines() const = 0;
   /// Scales all samples that training() and validation() return. To be called once.
   virtual void scale(const Fitted& fitted) = 0;
   /// Whether training() returns augmented samples.
@@ -89,8 +98,9 @@ class Task {
 
   /// Whether `file` looks like a file of this task. Never throws.
   virtual bool recognises(const std::filesystem::path& file) const = 0;
-  /// Reads a file to train on. Throws Error with file, field and what was expected.
-  virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const = 0;
+  /// Reads a file to train on, and gives settings that are auto the numbers that suit it. The task must outlive
+  /// the result. Throws Error with file, field and what was expected.
+  virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file) = 0;
   /// Throws Error, which begins with `where`, unless `fitted` belongs to a run with these settings.
   virtual void check_fitted(const Fitted& fitted, const std::string& where) const = 0;
   /// Fitted numbers that scale by 1, for --dry-run. Throws Error when `file` is empty and the task needs it
@@ -101,6 +111,9 @@ class Task {
   virtual SampleShape shape(const Fitted& fitted) const = 0;
   /// The shape of one sample's target.
   virtual Shape target_shape(const Fitted& fitted) const = 0;
+  /// The prediction of an ensemble from the predictions of its members, [samples, outputs] each: their mean.
+  virtual std::vector<double> combined(const std::vector<std::vector<double>>& of_members,
+                                       const Fitted& fitted) const;
   /// The type of the targets on the device; kI32 for class labels.
   virtual DType target_dtype(const Fitted&) const { return DType::kF32; }
   /// The functions from an input to a prediction, from a prediction to the loss, and to the metric.

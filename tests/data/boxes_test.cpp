@@ -17,6 +17,47 @@ namespace {
 
 using namespace testing_boxes;
 
+TEST(SubboxSize, IsTheUsualOneOrADivisorThatGivesEnoughBoxes) {
+  const auto chosen = [](double side, std::int64_t cubes) {
+    Catalog header;
+    header.box_size = side;
+    header.boxes = cubes;
+    return choose_subbox_size(header, {}, "c.h5", "size=");
+  };
+  const std::tuple<double, std::int64_t, int> cases[] = {
+      // the side of a cube, cubes, sub-boxes along a side
+      {250, 1, 10}, {75, 1, 3},  {50, 1, 2},  {25, 1, 1}, {25, 896, 1}, {60, 1, 3},
+      {62.5, 1, 3}, {30, 1, 3},  {40, 1, 3},  {40, 2, 2}, {40, 16, 2},  {30, 16, 1},
+      {20, 20, 1},  {110, 1, 4}, {115, 1, 5}, {205, 1, 8}};
+  for (const auto& [side, cubes, per_side] : cases) {
+    const SubboxSize size = chosen(side, cubes);
+    EXPECT_DOUBLE_EQ(size.size, side / per_side) << side << ' ' << cubes;
+    EXPECT_EQ(size.note.empty(), size.size == 25) << size.note;
+  }
+  EXPECT_EQ(chosen(60, 1).note,
+            "size=20 (27 sub-boxes): sub-boxes of 25 Mpc/h do not divide the box of 60 Mpc/h");
+}
+
+TEST(SubboxSize, AWrongOneIsRefusedWithTheWordsToAdd) {
+  Catalog header;
+  header.box_size = 62.5;
+  const auto error = [&](double size) {
+    try {
+      choose_subbox_size(header, {size}, "c.h5", "size=");
+    } catch (const Error& problem) {
+      return std::string(problem.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error(12.5), "");
+  const std::string text = error(25);
+  EXPECT_EQ(
+      text,
+      "c.h5: sub-boxes of 25 Mpc/h do not divide the box of 62.5 Mpc/h; add size=20.8333333 (27 sub-boxes)");
+  EXPECT_EQ(error(20.8333333), "");  // as it is printed
+  for (const double wrong : {70.0, 0.0, -5.0}) EXPECT_NE(error(wrong), "") << wrong;
+}
+
 TEST(Boxes, GridAndLabelByBruteForce) {
   const Catalog c = random_catalog(2, 2000);
   BoxOptions wanted = options();

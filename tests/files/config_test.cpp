@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 #include "engine/base/philox.h"
 
 namespace umbra {
@@ -20,6 +21,8 @@ struct Settings {
   std::vector<std::string> features{"vpeak"};
   std::vector<double> epochs;
   std::vector<std::int64_t> units{128, 64};
+  Auto<std::int64_t> batch;
+  Auto<double> side;
 
   Config bind() {
     return Config({{"device", "where", &name, 0, 0, {"adam", "sgd"}},
@@ -28,7 +31,9 @@ struct Settings {
                    {"train.rate", "a rate", &rate, 0, 1},
                    {"data.features", "columns", &features},
                    {"data.epochs", "numbers", &epochs, 0, 1e9},
-                   {"data.units", "integers", &units, 1, 1e9}});
+                   {"data.units", "integers", &units, 1, 1e9},
+                   {"data.batch", "an integer or auto", &batch, 2, 1e9},
+                   {"data.side", "a number or auto", &side, 1e-3, 1e6}});
   }
 };
 
@@ -60,6 +65,30 @@ TEST(Config, ReadsTomlAndWritesItBackBitForBit) {
   EXPECT_EQ(again.bind().dump(), s.bind().dump());
 }
 
+TEST(Config, ANumberMayBeAuto) {
+  Settings s;
+  EXPECT_NE(s.bind().dump().find("batch = 'auto'"), std::string::npos) << s.bind().dump();
+  s.bind().read_text("[data]\nbatch = 8\nside = 25\n", "f.toml");
+  EXPECT_EQ(s.batch.number, 8);
+  EXPECT_EQ(s.side.number, 25.0);
+  Settings again;
+  again.bind().read_text(s.bind().dump(), "dump");
+  EXPECT_EQ(again.bind().dump(), s.bind().dump());
+  s.bind().set({"data.batch=auto"});
+  s.bind().read_text("[data]\nside = \"auto\"\n", "f.toml");
+  EXPECT_FALSE(s.batch.number || s.side.number);
+  s.bind().set({"data.batch=16", "data.side=12.5"});
+  EXPECT_EQ(s.batch.number, 16);
+  EXPECT_EQ(s.side.number, 12.5);
+  const auto error = [&](const char* assignment) { return error_of([&] { s.bind().set({assignment}); }); };
+  for (const char* wrong : {"data.batch=many", "data.batch=2.5", "data.batch=\"Auto\""})
+    EXPECT_NE(error(wrong).find("data.batch must be an integer or auto"), std::string::npos) << error(wrong);
+  EXPECT_NE(error("data.batch=1").find("between 2 and"), std::string::npos);
+  EXPECT_NE(error("data.side=wide").find("data.side must be a number or auto"), std::string::npos);
+  EXPECT_NE(error("train.count=auto").find("train.count must be an integer"), std::string::npos);
+  EXPECT_EQ(s.batch.number, 16);
+}
+
 TEST(Config, SetsFromWords) {
   Settings s;
   Config config = s.bind();
@@ -82,9 +111,8 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
   const auto text_error = [&](const std::string& text) {
     return error_of([&] { config.read_text(text, "f.toml"); });
   };
-  EXPECT_EQ(
-      text_error("[train]\ncuont = 3\n"),
-      "f.toml, line 2: there is no setting train.cuont; similar settings: train.on, train.count, train.rate");
+  EXPECT_EQ(text_error("[train]\ncuont = 3\n"),
+            "f.toml, line 2: there is no setting train.cuont; did you mean train.count?");
   EXPECT_EQ(text_error("[train]\ncount = 0\n"),
             "f.toml, line 2: train.count must lie between 1 and 100, but it is 0");
   EXPECT_EQ(text_error("[train]\ncount = 1.5\n"), "f.toml, line 2: train.count must be an integer");
@@ -101,6 +129,61 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
   EXPECT_NE(error_of([&] { config.read_file("/nonexistent.toml"); }).find("/nonexistent.toml"),
             std::string::npos);
   EXPECT_EQ(s.count, 3);
+}
+
+TEST(Config, AnotherNameOfASettingIsUnderstood) {
+  std::int64_t batch = 32, epochs = 60;
+  double rate = 0.1, decay = 0;
+  std::string schedule = "cosine";
+  Config config({{"train.epochs", "", &epochs, 1, 100},
+                 {"train.batch", "", &batch, 1, 100},
+                 {"train.learning_rate", "", &rate, 0, 1},
+                 {"train.weight_decay", "", &decay, 0, 1},
+                 {"train.schedule", "", &schedule, 0, 0, {"constant", "step", "cosine"}},
+                 {"model.channels", "", &batch, 1, 100}});
+  const std::pair<const char*, const char*> words[] = {{"lr", "train.learning_rate"},
+                                                       {"train.lr", "train.learning_rate"},
+                                                       {"LR", "train.learning_rate"},
+                                                       {"learning-rate", "train.learning_rate"},
+                                                       {"train.learning_rat", "train.learning_rate"},
+                                                       {"learnign_rate", "train.learning_rate"},
+                                                       {"trian.epochs", "train.epochs"},
+                                                       {"epoch", "train.epochs"},
+                                                       {"model.epochs", "train.epochs"},
+                                                       {"batch_size", "train.batch"},
+                                                       {"wd", "train.weight_decay"},
+                                                       {"model.chanels", "model.channels"},
+                                                       {"train.learn", "train.learning_rate"},
+                                                       {"Train.Batch", "train.batch"}};
+  for (const auto& [word, key] : words) {
+    const std::string assignment = concat(word, "=1");
+    EXPECT_EQ(error_of([&] { config.set({assignment}); }),
+              concat("\"", assignment, "\": there is no setting ", word, "; did you mean ", key, "?"));
+  }
+  EXPECT_EQ(
+      error_of([&] { config.set({"train.colour=1"}); }),
+      "\"train.colour=1\": there is no setting train.colour; that section has train.epochs, train.batch, "
+      "train.learning_rate, train.weight_decay, train.schedule");
+  EXPECT_EQ(error_of([&] { config.set({"colour=1"}); }), "\"colour=1\": there is no setting colour");
+  EXPECT_EQ(error_of([&] { config.set({"epochs"}); }),
+            "\"epochs\": a setting is written key=value; did you mean train.epochs=VALUE?");
+  EXPECT_EQ(
+      error_of([&] { config.set({"train.schedule=cosin"}); }),
+      "\"train.schedule=cosin\": train.schedule must be one of constant, step, cosine, but it is cosin; did "
+      "you mean cosine?");
+}
+
+TEST(NearestWord, CountsLettersThatDiffer) {
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("fti", "fit"), 1U);  // neighbours swapped
+  EXPECT_EQ(nearest_word("OTU", {"out", "data"}), "out");
+  EXPECT_EQ(nearest_word("fitt", {"predict", "fit"}), "fit");
+  EXPECT_EQ(nearest_word("conf", {"config", "cost"}), "config");  // the beginning of a word
+  EXPECT_EQ(nearest_word("co", {"config"}), "");
+  EXPECT_EQ(nearest_word("x", {"y"}), "");  // nothing in common
+  EXPECT_EQ(nearest_word("export", {"import", "predict"}), "import");
+  EXPECT_EQ(nearest_word("nonsense", {"import", "predict"}), "");
 }
 
 TEST(Config, ThreeHundredMutationsEndInSuccessOrASentence) {

@@ -13,7 +13,7 @@
 #include "engine/cpu/parallel.h"
 #include "engine/io/hdf5.h"
 #include "engine/nn/layers.h"
-#include "engine/train/checkpointer.h"
+#include "engine/train/early_stopping.h"
 #include "engine/train/metrics_log.h"
 #include "engine/train/profile.h"
 #include "engine/train/trainer.h"
@@ -189,6 +189,52 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
   }
 }
 
+// Validation metrics as a training run reports them, with 4 steps per epoch. The state is in last.h5: after every
+// epoch all is forgotten and read again.
+TEST_F(TrainTest, PatienceEndsTrainingAfterEpochsWithoutABetterMetric) {
+  const double metrics[] = {5, 3, 4, 3, 2, 2, 6, 7};
+  Session s;
+  const auto epochs_until_stopped = [&](std::int64_t patience) {
+    CheckpointInfo info;
+    for (std::int64_t epoch = 0; epoch < std::ssize(metrics); ++epoch) {
+      Checkpointer keeper(folder, s.net, *s.optimizer, info, 2, [] { return false; });
+      const EarlyStopping stopping(keeper, 4 * patience);
+      EXPECT_FALSE(stopping.wants_stop()) << patience << ' ' << epoch;
+      Report report{.epoch = epoch, .step = 4 * epoch + 2};
+      keeper.on_step_done(report, false);  // a checkpoint in the middle of an epoch
+      EXPECT_FALSE(stopping.wants_stop()) << patience << ' ' << epoch;
+      report.step = 4 * epoch + 4;
+      report.metric = metrics[epoch];
+      keeper.on_validation(report);
+      keeper.on_step_done(report, true);
+      if (stopping.wants_stop()) return epoch + 1;
+      info = read_checkpoint_info(folder / "last.h5");
+      EXPECT_EQ(info.best_step, keeper.info().best_step);
+    }
+    return std::int64_t{-1};
+  };
+  EXPECT_EQ(epochs_until_stopped(0), -1);
+  EXPECT_EQ(epochs_until_stopped(1), 3);
+  EXPECT_EQ(epochs_until_stopped(2), 4);  // the same metric is not better
+  EXPECT_EQ(read_checkpoint_info(folder / "best.h5").best_step, 8);
+  EXPECT_EQ(epochs_until_stopped(3), 8);
+  EXPECT_EQ(epochs_until_stopped(4), -1);
+}
+
+// Each epoch's metric is worse than the one before.
+TEST_F(TrainTest, ATrainerStopsWhenPatienceIsOver) {
+  Session s;
+  Objective objective = s.objective();
+  double metric = 0;
+  objective.metric = [&](std::span<const double>, std::span<const double>) { return metric += 1; };
+  Checkpointer keeper(folder, s.net, *s.optimizer, {}, 0, [] { return false; });
+  EarlyStopping stopping(keeper, 2 * s.training.batches_per_epoch());
+  const TrainerOptions options{9, 11, 0, true, [](std::int64_t) { return 0.01; }};
+  EXPECT_EQ(Trainer(s.context, s.net, *s.optimizer, objective, options)
+                .run(s.training, &s.validation, 0, {&keeper, &stopping}),
+            3 * s.training.batches_per_epoch());
+}
+
 TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsASentenceAndChangesNothing) {
   Session s;
   Build build;
@@ -205,7 +251,7 @@ TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsASentenceAndChangesNothing) {
 
 TEST_F(TrainTest, TwoHundredDamagedCheckpointsEndInSuccessOrASentence) {
   Session s;
-  write_checkpoint(folder / "good.h5", {"device = \"cpu\"\n", 5, 5, 1.5, true, {{"sigma", {1, 2}}}},
+  write_checkpoint(folder / "good.h5", {"device = \"cpu\"\n", 5, 5, 1.5, true, 4, {{"sigma", {1, 2}}}},
                    s.net.state(), s.optimizer->state());
   std::ifstream in(folder / "good.h5", std::ios::binary);
   std::ostringstream text;

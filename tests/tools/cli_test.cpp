@@ -231,7 +231,7 @@ TEST_F(CliTest, BadInputIsOneSentence) {
   expect_error("train" + data + out + " kernels=conv_fprop=magic", 1, {"magic"});
   expect_error("train" + data + out + " data.features=colour", 1, {"colour"});
   expect_error("train" + data + out + " data.subbox_size=40", 1, {"40", "divide"});
-  expect_error("train" + data + out + " train.batch=1000", 1, {"1000", "samples"});
+  expect_error("train" + data + out + " train.batch=1000", 1, {"1000", "22 training boxes"});
   expect_error("train" + data + out + " data.validation_boxes=5,99", 1, {"99"});
   expect_error("train" + data + out + " --config " + path("missing.toml"), 1, {"missing.toml"});
   expect_error("train --resume" + data + out, 1, {"no checkpoint to resume from"});

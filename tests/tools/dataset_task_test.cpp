@@ -86,7 +86,8 @@ class DatasetTaskTest : public testing::Test {
   }
   static nlohmann::json evaluation(const std::string& data, const std::string& runs,
                                    std::string* table = nullptr) {
-    const Outcome outcome = run("evaluate --data " + path(data) + runs + " --out " + path("e.json"));
+    const Outcome outcome =
+        run("evaluate --data " + path(data) + runs + " --overwrite --out " + path("e.json"));
     EXPECT_EQ(outcome.status, 0) << outcome.output;
     if (table) *table = outcome.output;
     return nlohmann::json::parse(bytes(folder() / "e.json"));

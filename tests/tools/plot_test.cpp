@@ -76,7 +76,7 @@ class PlotTest : public ::testing::Test {
   }
 
   void expect_figure(const std::string& arguments, const std::string& out) {
-    ASSERT_EQ(plot(arguments + " --out " + out), 0) << complaint_;
+    ASSERT_EQ(plot(arguments + " --overwrite --out " + out), 0) << complaint_;
     const std::string png = contents(at(out + ".png")), pdf = contents(at(out + ".pdf"));
     EXPECT_EQ(png.substr(0, 8), "\x89PNG\r\n\x1a\n");
     EXPECT_EQ(png.substr(png.size() - 8, 4), "IEND");
@@ -354,7 +354,10 @@ TEST_F(PlotTest, FiguresGoThroughLinksAndFilesSayHowOldTheyAre) {
   write("real.png", "old");
   fs::permissions(at("real.png"), fs::perms::owner_read | fs::perms::owner_write);
   fs::create_symlink("real.png", at("linked.png"));
-  EXPECT_EQ(plot("smf --evaluation e.json --out linked"), 0) << complaint_;
+  EXPECT_EQ(plot("smf --evaluation e.json --out linked"), 1);
+  EXPECT_EQ(complaint_, "plot.py: linked.png: cannot be written: it exists; --overwrite replaces it\n");
+  EXPECT_EQ(contents(at("real.png")), "old");
+  EXPECT_EQ(plot("smf --evaluation e.json --out linked --overwrite"), 0) << complaint_;
   EXPECT_TRUE(fs::is_symlink(at("linked.png")));
   EXPECT_GT(fs::file_size(at("real.png")), 15000U);
   EXPECT_EQ(fs::status(at("real.png")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
@@ -380,7 +383,7 @@ TEST_F(PlotTest, TellsWrongUsageFromWrongInput) {
   EXPECT_EQ(plot("--help"), 0);
   for (const char* command : {"smf", "loss", "slice", "predictions", "halos", "importance"})
     EXPECT_NE(said_.find(command), std::string::npos) << command;
-  EXPECT_EQ(plot("slice --help"), 0);
+  EXPECT_EQ(plot("slice -h"), 0);
   EXPECT_NE(said_.find("Mpc/h"), std::string::npos);
   EXPECT_EQ(plot(""), 2);
   EXPECT_EQ(plot("smf --out x"), 2);

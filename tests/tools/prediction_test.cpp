@@ -30,13 +30,13 @@ class PredictionTest : public ::testing::Test {
 
   // An untrained network, read from a checkpoint as in predict: it tests the groups as well as a trained one.
   // Its scalings come from the catalog itself.
-  std::unique_ptr<Experiment> fresh_network(RunConfig& config, const Transform& transform) const {
+  Networks fresh_network(RunConfig& config, const Transform& transform) const {
     Experiment learner(config, to_map(transform), "mock.h5");
     CheckpointInfo info;
     info.config = config.bind().dump();
     info.transform = to_map(transform);
     write_checkpoint(folder_ / "best.h5", info, learner.network().state(), {});
-    return Experiment::load(folder_, "cpu");
+    return load_networks(folder_, "cpu");
   }
 
   void expect_the_same(const Catalog& catalog, double side) {
@@ -50,8 +50,8 @@ class PredictionTest : public ::testing::Test {
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
     const Transform transform = fit_transform(boxes, all, settings);
-    const std::unique_ptr<Experiment> loaded = fresh_network(config, transform);
-    Experiment& experiment = *loaded;
+    const Networks networks = fresh_network(config, transform);
+    Experiment& experiment = *networks.front();
     const std::vector<double> expected_fingerprint = fingerprint(boxes);
     scale_inputs(boxes, transform);
     const BoxDataset data(boxes, all, {});
@@ -60,7 +60,7 @@ class PredictionTest : public ::testing::Test {
     for (const BoxStreamLimits limits :
          {BoxStreamLimits{}, {3, 500, 700}, {1, 1 << 20, 1 << 20}, {64, 1, 999}}) {
       BoxStream stream(file, settings.box_options(), folder_, limits);
-      const Predictions got = predict_stream(stream, experiment, "here");
+      const Predictions got = predict_stream(stream, networks, "here");
       EXPECT_EQ(got.boxes.count, count);
       EXPECT_EQ(got.phi, std::vector<float>(expected.begin(), expected.end())) << limits.boxes;
       EXPECT_EQ(got.boxes.smf, boxes.smf);
@@ -88,9 +88,9 @@ TEST_F(PredictionTest, InBf16) {
   std::vector<std::vector<float>> phi;
   for (const std::optional<Precision> precision :
        {std::optional<Precision>(), std::optional(Precision::kF32), std::optional(Precision::kBf16)}) {
-    const std::unique_ptr<Experiment> loaded = Experiment::load(folder_, "cpu", precision);
+    const Networks networks = load_networks(folder_, "cpu", precision);
     BoxStream stream(file, settings.box_options(), folder_, {});
-    phi.push_back(predict_stream(stream, *loaded, "here").phi);
+    phi.push_back(predict_stream(stream, networks, "here").phi);
   }
   EXPECT_EQ(phi[0], phi[1]);  // the statistics of training
   float largest = 0, furthest = 0;

@@ -52,16 +52,16 @@ class UserFilesTest : public testing::Test {
   }
   // Every tool that writes a file, up to --out.
   static std::vector<std::string> commands() {
-    const std::string data = " --data " + path("mock.h5");
+    const std::string data = " --overwrite --data " + path("mock.h5");
     return {"predict --run " + path("run") + data,
             "evaluate --run " + path("run") + data,
-            "mock --box-size 50",
-            "import umml-csv " + path("t.csv"),
+            "mock --overwrite --box-size 50",
+            "import umml-csv --overwrite " + path("t.csv"),
             "forest fit --trees 2" + data,
             "forest predict --model " + path("forest.h5") + data,
             "forest importance --trees 2 --model " + path("forest.h5") + data,
             "forest search --trees 2 --max-depth 3 --score oob" + data,
-            "forest export --model " + path("forest.h5")};
+            "forest export --overwrite --model " + path("forest.h5")};
   }
   static void expect_error(const std::string& command, const std::vector<std::string>& words,
                            int status = 1) {
@@ -287,12 +287,12 @@ TEST_F(UserFilesTest, NewerFilesAreRefusedAndOlderOnesRead) {
   if (run("/usr/bin/python3 -c 'import h5py'").status != 0) GTEST_SKIP() << "python3-h5py is not installed";
   fs::copy(folder() / "run", folder() / "changed", fs::copy_options::recursive);
   for (const char* file : {"mock.h5", "forest.h5"}) fs::copy(folder() / file, folder() / "changed");
-  const std::string data = " --data " + path("changed/mock.h5"), out = " --out " + path("x");
+  const std::string data = " --data " + path("changed/mock.h5"), out = " --overwrite --out " + path("x");
   const std::pair<const char*, std::string> uses[] = {
       {"mock.h5", "predict --run " + path("run") + data + out},
       {"best.h5", "predict --run " + path("changed") + " --data " + path("mock.h5") + out},
       {"last.h5", "train --resume --data " + path("mock.h5") + " --out " + path("changed")},
-      {"forest.h5", "forest export --model " + path("changed/forest.h5") + out}};
+      {"forest.h5", "forest export --overwrite --model " + path("changed/forest.h5") + out}};
   for (const auto& [file, command] : uses) {
     set_version(folder() / "changed" / file, "7");
     expect_error(command, {file, "format version 7", "up to 1"});

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tools/common/backend.h"
+#include "tools/common/ensemble.h"
 
 namespace umbra {
 namespace {
@@ -44,8 +45,8 @@ RunConfig config_in(const CheckpointInfo& info, const std::filesystem::path& fil
 }  // namespace
 
 std::vector<double> finite_predictions(Context& context, const Objective& objective, const Loader& data,
-                                       const std::string& where) {
-  std::vector<double> phi = predict_all(context, objective, data);
+                                       const std::string& where, Stage* stage) {
+  std::vector<double> phi = predict_all(context, objective, data, stage);
   for (double value : phi) {
     require(std::isfinite(value), where,
             ": the network's prediction is not finite; its weights or the data must contain extreme values");
@@ -62,6 +63,8 @@ std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<I
     if (const auto real = std::filesystem::canonical(run, ignored); !ignored)
       folders.push_back(real.parent_path());
   }
+  for (std::int64_t member = 1; std::filesystem::is_directory(member_folder(run, member), ignored); ++member)
+    folders.push_back(member_folder(run, member));
   for (const auto& folder : folders)
     for (const char* name : kRunFiles) inputs.push_back({"a file of --run", folder / name});
   return inputs;
@@ -79,7 +82,7 @@ Experiment::Experiment(const RunConfig& config, Fitted fitted, const std::string
 }
 
 RunConfig config_of_run(const std::filesystem::path& run) {
-  const std::filesystem::path file = checkpoint_of(run);
+  const std::filesystem::path file = checkpoint_of(members_of(run.string()).front());
   return config_in(read_checkpoint_info(file), file);
 }
 

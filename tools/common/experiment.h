@@ -13,17 +13,18 @@
 
 namespace umbra {
 
-/// Predictions for every sample of `data`, [samples, outputs]. Throws Error when one is not finite.
+/// predict_all(). Throws Error when a prediction is not finite.
 std::vector<double> finite_predictions(Context& context, const Objective& objective, const Loader& data,
-                                       const std::string& where);
+                                       const std::string& where, Stage* stage = nullptr);
 
 /// The files that train writes into the folder of a run.
 inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.h5", "best.h5",
                                             "best.safetensors"};
-/// `inputs`, followed by the files of `run`, a folder or one of its checkpoints.
+/// `inputs`, followed by the files of `run`: the folder of a run or an ensemble, or a checkpoint.
 std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs);
 
-/// The configuration of a run, given as a folder or one of its checkpoints. Throws Error if there is none.
+/// The configuration of a run, given as a folder or one of its checkpoints, or of the first member of an ensemble.
+/// Throws Error if there is none.
 RunConfig config_of_run(const std::filesystem::path& run);
 
 class Experiment {

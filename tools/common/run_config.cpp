@@ -1,5 +1,6 @@
 #include "tools/common/run_config.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/base/error.h"
@@ -8,7 +9,7 @@
 namespace umbra {
 namespace {
 
-constexpr double kMany = 1e9;
+constexpr double kMany = 1e9, kMostSeeds = 1000;
 
 std::vector<Setting> machine_settings(RunConfig& c) {
   return {
@@ -27,8 +28,16 @@ std::vector<Setting> machine_settings(RunConfig& c) {
 std::vector<Setting> train_settings(RunConfig& c) {
   return {
       changeable({"train.epochs", "passes over the training samples", &c.epochs, 1, kMany}),
-      {"train.batch", "samples per step", &c.batch, 2, kMany},
+      {"train.batch", "samples per step. auto: half of the training samples, from 2 to 32", &c.batch, 2,
+       kMany},
       {"train.seed", "seed of initial weights, order, dropout and augmentation", &c.seed, 0, kMany},
+      {"train.seeds",
+       "more than 1: an ensemble of runs in the folders seed-1, seed-2, ... with the seeds train.seed, "
+       "train.seed + 1, ...",
+       &c.seeds, 1, kMostSeeds},
+      changeable({"train.patience",
+                  "stop after this many epochs without a better validation metric; 0: never", &c.patience, 0,
+                  kMany}),
       {"train.drop_last", "leave out the last, smaller batch of an epoch", &c.drop_last},
       {"train.optimizer", "adam, adamw or sgd", &c.optimizer, 0, 0, {"adam", "adamw", "sgd"}},
       {"train.momentum", "momentum of sgd", &c.momentum, 0, 0.9999},
@@ -106,6 +115,10 @@ void RunConfig::check() const {
       require(step_epochs[i] > step_epochs[i - 1], "train.step_epochs must ascend");
     }
   }
+}
+
+std::int64_t RunConfig::batch_for(std::int64_t samples) {
+  return std::clamp<std::int64_t>(samples / 2, 2, kUsualBatch);
 }
 
 double RunConfig::rate(std::int64_t step, std::int64_t steps_per_epoch) const {

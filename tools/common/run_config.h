@@ -20,8 +20,10 @@ struct RunConfig {
   Cloned<Model> model = make_model(task->default_model());
 
   std::int64_t epochs = 60;
-  std::int64_t batch = 32;
+  Auto<std::int64_t> batch;  // samples per step; auto: batch_for()
   std::int64_t seed = 1;
+  std::int64_t seeds = 1;     // more than 1: an ensemble
+  std::int64_t patience = 0;  // epochs; 0: no early stopping
   bool drop_last = true;
   std::string optimizer = "adam";
   double momentum = 0.9;
@@ -41,6 +43,9 @@ struct RunConfig {
   Config bind();
   /// Throws Error when settings contradict one another.
   void check() const;
+  static constexpr std::int64_t kUsualBatch = 32;
+  /// The batch if it is auto: half of the training samples, but at least 2 and at most kUsualBatch.
+  static std::int64_t batch_for(std::int64_t samples);
   /// The learning rate at a step.
   double rate(std::int64_t step, std::int64_t steps_per_epoch) const;
 

@@ -10,7 +10,9 @@
 #include <iostream>
 
 #include "engine/io/crash_guard.h"
+#include "engine/io/status_line.h"
 #include "tools/common/command_line.h"
+#include "tools/common/wrong_words.h"
 
 namespace umbra {
 namespace {
@@ -54,11 +56,14 @@ int checked_output(const std::string& program, int status) {
   return status == 0 ? 1 : status;
 }
 
-int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+int run(ToolApp& app, int argc, char** argv, const std::function<void()>& body) {
+  app.arguments.assign(argv + 1, argv + argc);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::cerr << sentence_about(error, app) << '\n';
+    return 2;
   }
   const auto say = [&](const char* what) { std::cerr << app.get_name() << ": " << what << '\n'; };
   try {
@@ -78,7 +83,11 @@ int run(CLI::App& app, int argc, char** argv, const std::function<void()>& body)
 
 }  // namespace
 
-int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+CLI::Option* add_overwrite(CLI::App& command, bool& overwrite, const std::string& what) {
+  return command.add_flag("--overwrite", overwrite, "replace " + what + " if it exists");
+}
+
+int run_tool(ToolApp& app, int argc, char** argv, const std::function<void()>& body) {
   occupy_closed_streams();
   spin_briefly_at_barriers(argv);
   handle_signals(app.get_name().c_str());
@@ -87,13 +96,17 @@ int run_tool(CLI::App& app, int argc, char** argv, const std::function<void()>& 
 
 void stop_at_once(int signal) {
   remove_temporaries();
+  clear_status_line();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
 
-void check_writable(const std::string& out, const std::vector<InputFile>& inputs) {
+void check_writable(const std::string& out, const std::vector<InputFile>& inputs, bool overwrite) {
   refuse_input_as_output(out, inputs);
   const AtomicFile writable(out);
+  std::error_code ignored;
+  require(overwrite || !std::filesystem::exists(out, ignored), "cannot write '", out,
+          "': it exists; --overwrite replaces it");
 }
 
 std::string shell_word(const std::string& text) {

@@ -22,9 +22,15 @@ class Stopped : public Error {
 /// Handler of a signal: ends the process with that signal, without its temporary files.
 void stop_at_once(int signal);
 
-/// Throws Error, before the work starts, if `out` cannot be written or is one of `inputs` and would be lost.
-/// Inputs without a path are ignored.
-void check_writable(const std::string& out, const std::vector<InputFile>& inputs);
+/// Throws Error, before the work starts, if `out` cannot be written, is one of `inputs` and would be lost, or
+/// exists and `overwrite` (the option --overwrite) is not given. Inputs without a path are ignored.
+void check_writable(const std::string& out, const std::vector<InputFile>& inputs, bool overwrite);
+
+/// How far a word may be from the name of what it means.
+enum class Spelling {
+  kOtherName,  ///< another name of it, such as lr
+  kMisspelt    ///< or a misspelt one
+};
 
 /// Quotes a word for a shell: "my run" becomes "'my run'", one with a tab "$'my\\011run'".
 std::string shell_word(const std::string& text);

@@ -8,6 +8,7 @@
 #include "models/tasks/dataset/classes.h"
 #include "models/tasks/dataset/dataset_task.h"
 #include "tools/evaluate/class_scores.h"
+#include "tools/evaluate/ensemble_row.h"
 #include "tools/evaluate/tasks.h"
 #include "tools/evaluate/value_scores.h"
 
@@ -31,27 +32,41 @@ class Truth {
   bool of_classes() const { return classes_ > 0; }
   std::size_t width() const { return static_cast<std::size_t>(data_.targets().width); }
 
-  /// Scores of predictions, logits or values, that `feed` passes sample by sample.
-  template <class Feed>
-  Json score(const std::string& name, const Feed& feed) const {
-    Json model = {{"name", name}};
-    ClassScores classes(classes_);
-    ValueScores values(numbers_, width());
-    std::size_t sample = 0;
-    feed([&](std::span<const double> predicted) {
-      if (!of_classes()) return values.add(predicted);
-      const auto label = static_cast<std::size_t>(numbers_[sample++]);
-      classes.add(static_cast<std::int64_t>(label), likeliest(predicted), cross_entropy(predicted, label));
-    });
-    model.update(of_classes() ? classes.json() : values.json(data_.targets().names));
-    return model;
-  }
+  /// Scores of predictions that are added in the order of the validation samples.
+  class Score {
+   public:
+    explicit Score(const Truth& truth)
+        : truth_(truth), classes_(truth.classes_), values_(truth.numbers_, truth.width()) {}
+    /// Adds predictions, logits or values, of the next samples: [samples, outputs].
+    void add(const std::vector<double>& predicted, std::size_t outputs) {
+      for (std::size_t i = 0; i < predicted.size(); i += outputs)
+        add(std::span<const double>(predicted).subspan(i, outputs));
+    }
+    Json json(const std::string& name) const {
+      Json model = {{"name", name}};
+      model.update(truth_.of_classes() ? classes_.json() : values_.json(truth_.data_.targets().names));
+      return model;
+    }
+
+   private:
+    void add(std::span<const double> predicted) {
+      if (!truth_.of_classes()) return values_.add(predicted);
+      const auto label = static_cast<std::size_t>(truth_.numbers_[sample_++]);
+      classes_.add(static_cast<std::int64_t>(label), likeliest(predicted), cross_entropy(predicted, label));
+    }
+
+    const Truth& truth_;
+    ClassScores classes_;
+    ValueScores values_;
+    std::size_t sample_ = 0;
+  };
 
   /// The same prediction for every sample.
   Json score_constant(const std::string& name, const std::vector<double>& prediction) const {
-    return score(name, [&](const auto& take) {
-      for (std::size_t i = 0; i < data_.split().validation.size(); ++i) take(prediction);
-    });
+    Score score(*this);
+    for (std::size_t i = 0; i < data_.split().validation.size(); ++i)
+      score.add(prediction, prediction.size());
+    return score.json(name);
   }
 
  private:
@@ -60,32 +75,55 @@ class Truth {
   std::vector<double> numbers_;  // [validation samples, width]
 };
 
-Json score_network(const std::string& run, Experiment& experiment, DatasetData& data, const Truth& truth) {
-  data.scale(experiment.fitted());
-  const DatasetFit fit = dataset_fit(experiment.fitted(), run);
-  Cloned<Model> network = experiment.config().model;
+// The scores of a run, or of an ensemble with its members.
+Json score_run(const std::string& run, const Networks& networks, DatasetData& data, const Truth& truth,
+               const StageReport& progress) {
+  const Experiment& first = *networks.front();
+  data.scale(first.fitted());
+  const DatasetFit fit = dataset_fit(first.fitted(), run);
+  const std::vector<std::string> folders = members_of(run);
+  const auto outputs = static_cast<std::size_t>(fit.outputs());
+  std::vector<Truth::Score> scores(networks.size() + 1,
+                                   Truth::Score(truth));  // of the members, and of their mean
+  const auto add = [&](Truth::Score& score, std::vector<double> predicted) {
+    for (std::size_t i = 0; i < predicted.size() && fit.classes == 0; ++i)
+      predicted[i] = fit.value(predicted[i], i % outputs);
+    score.add(predicted, outputs);
+  };
   const std::vector<std::int64_t>& all = data.split().validation;
   const auto count = static_cast<std::int64_t>(all.size());
   const std::int64_t piece = std::max(kMostOutputs / fit.outputs(), kBatch);
-  Json model = truth.score(concat(network->label(), " (", run, ")"), [&](const auto& take) {
-    for (std::int64_t first = 0; first < count; first += piece) {
-      const auto begin = all.begin() + first, end = all.begin() + std::min(first + piece, count);
-      const std::unique_ptr<Dataset> samples = data.samples({begin, end}, false);
-      const Loader loader(*samples, {kBatch, 0, false, false, false});
-      std::vector<double> predicted =
-          finite_predictions(experiment.context(), experiment.objective(), loader, run);
-      const auto outputs = static_cast<std::size_t>(fit.outputs());
-      if (fit.classes == 0)
-        for (std::size_t i = 0; i < predicted.size(); ++i)
-          predicted[i] = fit.value(predicted[i], i % outputs);
-      for (std::size_t i = 0; i < predicted.size(); i += outputs)
-        take(std::span<const double>(predicted).subspan(i, outputs));
+  Stage stage(progress, concat("scoring ", run), count * std::ssize(networks));
+  for (std::int64_t begin = 0; begin < count; begin += piece) {
+    const auto from = all.begin() + begin, to = all.begin() + std::min(begin + piece, count);
+    const std::unique_ptr<Dataset> samples = data.samples({from, to}, false);
+    const Loader loader(*samples, {kBatch, 0, false, false, false});
+    std::vector<std::vector<double>> predicted;
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+      predicted.push_back(
+          finite_predictions(networks[i]->context(), networks[i]->objective(), loader, folders[i], &stage));
+      add(scores[i], predicted[i]);
     }
-  });
-  model["run"] = run;
-  model["model"] = network->name();
-  model["options"] = options_of(*network);
-  model["step"] = experiment.info().step;
+    add(scores.back(), first.config().task->combined(predicted, first.fitted()));
+  }
+  Cloned<Model> network = first.config().model;
+  const auto row = [&](const Truth::Score& score, const std::string& what, const std::string& of) {
+    Json model = score.json(concat(network->label(), what, " (", of, ")"));
+    model["run"] = of;
+    model["model"] = network->name();
+    model["options"] = options_of(*network);
+    return model;
+  };
+  Json members = Json::array();
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    members.push_back(row(scores[i], "", folders[i]));
+    members.back()["step"] = networks[i]->info().step;
+  }
+  if (networks.size() == 1) return members.front();
+  Json model = row(scores.back(), ", mean prediction", run);
+  const std::vector<std::string> of_classes{"accuracy", "error", "cross_entropy"};
+  add_members(model, concat(network->label(), ", ", networks.size(), " seeds (", run, ")"), members,
+              truth.of_classes() ? of_classes : std::vector<std::string>{"mse"});
   return model;
 }
 
@@ -102,9 +140,7 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const DatasetDat
   } else {
     result["values"] = data.targets().width;
   }
-  result["models"].push_back(
-      truth.score_constant(truth.of_classes() ? "most frequent class" : "mean of the training targets",
-                           data.constant_prediction()));
+  result["models"].push_back(truth.score_constant(data.constant_name(), data.constant_prediction()));
   return result;
 }
 
@@ -113,22 +149,27 @@ void print_table(const Json& result) {
   std::printf(classes ? "%-44s %20s %9s %22s\n" : "%-44s %26s %12s %9s\n", "model",
               classes ? "accuracy" : "mean squared error", classes ? "error" : "rmse",
               classes ? "cross-entropy" : "R2");
-  for (const Json& model : result["models"]) {
+  const auto print = [&](const Json& model, const char* error) {
     const auto number = [&](const char* key, const char* of) { return model[key][of].get<double>(); };
     const std::string name = model["name"].get<std::string>();
     if (classes) {
       std::printf("%-44s %10.4f +- %6.4f %9.4f %12.4f +- %6.4f\n", name.c_str(), number("accuracy", "mean"),
-                  number("accuracy", "standard_error"), number("error", "mean"),
-                  number("cross_entropy", "mean"), number("cross_entropy", "standard_error"));
+                  number("accuracy", error), number("error", "mean"), number("cross_entropy", "mean"),
+                  number("cross_entropy", error));
     } else {
-      const std::string r2 =
-          model["r2"].is_null() ? "-" : concat(std::round(model["r2"].get<double>() * 1e4) / 1e4);
+      const Json r2 = model.value("r2", Json());
       std::printf("%-44s %12.5g +- %10.3g %12.5g %9s\n", name.c_str(), number("mse", "mean"),
-                  number("mse", "standard_error"), model["rmse"].get<double>(), r2.c_str());
+                  number("mse", error), std::sqrt(number("mse", "mean")),
+                  r2.is_null() ? "-" : concat(std::round(r2.get<double>() * 1e4) / 1e4).c_str());
     }
+  };
+  for (const Json& model : result["models"]) {
+    if (model.contains("seeds")) print(model["seeds"], "scatter");
+    print(model, "standard_error");
   }
-  std::printf("mean over %lld validation samples +- its standard error\n",
-              static_cast<long long>(result["validation_samples"].get<std::int64_t>()));
+  std::printf("mean over %lld validation samples +- its standard error%s\n",
+              static_cast<long long>(result["validation_samples"].get<std::int64_t>()),
+              explained_scatter(result).c_str());
 }
 
 void check_comparable(const EvaluateArguments& arguments, const std::string& run,
@@ -154,9 +195,9 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
   const Truth truth(data);
   Json result = score_all_but_networks(arguments, data, truth);
   for (const std::string& run : arguments.runs) {
-    const std::unique_ptr<Experiment> experiment = Experiment::load(run, arguments.device);
-    check_comparable(arguments, run, *experiment, data);
-    result["models"].push_back(score_network(run, *experiment, data, truth));
+    const Networks networks = load_networks(run, arguments.device);
+    check_comparable(arguments, run, *networks.front(), data);
+    result["models"].push_back(score_run(run, networks, data, truth, arguments.progress));
   }
   write_json(arguments.out, result);
   print_table(result);

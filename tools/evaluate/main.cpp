@@ -1,6 +1,7 @@
 // evaluate: compares trained networks with baselines on samples they were not trained on. Each task has its
 // own scores (tasks.h).
 #include "tools/common/command_line.h"
+#include "tools/common/stage_line.h"
 #include "tools/evaluate/tasks.h"
 
 namespace umbra {
@@ -16,11 +17,13 @@ constexpr OfTask kTasks[] = {
 #undef TASK
 };
 
-void run(const EvaluateArguments& arguments) {
+void run(EvaluateArguments arguments) {
+  StageLine line;
+  arguments.progress = line.report();
   std::vector<InputFile> inputs{{"--data", arguments.data}};
   for (const std::string& forest : arguments.forests) inputs.push_back({"--forest", forest});
   for (const std::string& run : arguments.runs) inputs = inputs_of(run, inputs);
-  check_writable(arguments.out, inputs);
+  check_writable(arguments.out, inputs, arguments.overwrite);
   const std::string first(config_of_run(arguments.runs.front()).task->name());
   for (const std::string& run : arguments.runs) {
     const std::string name(config_of_run(run).task->name());
@@ -41,11 +44,12 @@ int main(int argc, char** argv) {
                      "evaluate");
   app.add_option("--data", arguments.data, "the catalog or data set (HDF5) the runs were trained on")
       ->required();
-  app.add_option("--run", arguments.runs, "folders written by train")->required();
+  app.add_option("--run", arguments.runs, "folders written by train: runs or ensembles")->required();
   app.add_option(
       "--forest", arguments.forests,
       "models written by forest fit with the split of the runs; three mass functions each (catalogs only)");
   app.add_option("--out", arguments.out, "the result (JSON)")->required();
+  umbra::add_overwrite(app, arguments.overwrite);
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
 }

@@ -11,6 +11,8 @@ nlohmann::ordered_json options_of(Model& model) {
         [&](const auto* value) {
           if constexpr (std::is_same_v<decltype(value), const Precision*>)
             options[name] = name_of(*value);
+          else if constexpr (requires { value->number; })
+            options[name] = value->number ? nlohmann::ordered_json(*value->number) : "auto";
           else
             options[name] = *value;
         },

@@ -8,6 +8,7 @@
 #include "models/tasks/smf/baselines.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/tool.h"
+#include "tools/evaluate/ensemble_row.h"
 #include "tools/evaluate/forest_smf.h"
 #include "tools/evaluate/scorer.h"
 #include "tools/evaluate/tasks.h"
@@ -27,8 +28,10 @@ std::string comparable_part(const SmfSettings& c) {
 }
 
 // The scores of forests, each in three ways (tools/evaluate/forest_smf.h).
-Json score_forests(const std::vector<std::string>& files, const Catalog& catalog, const Scorer& scorer) {
+Json score_forests(const EvaluateArguments& arguments, const Catalog& catalog, const Scorer& scorer) {
+  const std::vector<std::string>& files = arguments.forests;
   Json models = Json::array();
+  Stage stage(arguments.progress, "scoring forests", static_cast<std::int64_t>(files.size()));
   for (const std::string& file : files) {
     const ForestSmf smf = forest_smf(read_forest(file), file, catalog, scorer.boxes, scorer.wanted);
     const auto add = [&](const char* way, const std::vector<double>& phi) {
@@ -39,19 +42,25 @@ Json score_forests(const std::vector<std::string>& files, const Catalog& catalog
     add("mean prediction per halo", smf.per_halo);
     add("mean prediction per voxel", smf.cell_mean);
     add("distribution per halo", smf.distributional);
+    stage.add();
   }
   return models;
 }
 
 void print_table(const Json& result) {
   std::printf("%-44s %22s %26s\n", "model", "chi2 (sum over bins)", "chi2 (Eq. 1, log phi)");
+  const auto print = [](const std::string& name, const Json& scores, const char* error) {
+    std::printf("%-44s %12.2f +- %6.2f %16.2f +- %6.2f\n", name.c_str(), scores["chi2"]["mean"].get<double>(),
+                scores["chi2"][error].get<double>(), scores["chi2_eq1"]["mean"].get<double>(),
+                scores["chi2_eq1"][error].get<double>());
+  };
   for (const Json& model : result["models"]) {
-    std::printf("%-44s %12.2f +- %6.2f %16.2f +- %6.2f\n", model["name"].get<std::string>().c_str(),
-                model["chi2"]["mean"].get<double>(), model["chi2"]["standard_error"].get<double>(),
-                model["chi2_eq1"]["mean"].get<double>(), model["chi2_eq1"]["standard_error"].get<double>());
+    if (model.contains("seeds")) print(model["seeds"]["name"].get<std::string>(), model["seeds"], "scatter");
+    print(model["name"].get<std::string>(), model, "standard_error");
   }
-  std::printf("mean over %lld validation boxes +- its standard error\n",
-              static_cast<long long>(result["validation_boxes"].get<std::int64_t>()));
+  std::printf("mean over %lld validation boxes +- its standard error%s\n",
+              static_cast<long long>(result["validation_boxes"].get<std::int64_t>()),
+              explained_scatter(result).c_str());
 }
 
 // Throws Error unless `run` was trained on this catalog.
@@ -88,27 +97,47 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   const Json own = scorer.score("truth", truth);
   result["smf_true_mean"] = own["smf_mean"];
   result["smf_true_standard_deviation"] = own["smf_standard_deviation"];
-  result["models"].push_back(scorer.score("mean SMF", mean_baseline(boxes, split.train, split.validation)));
-  const RidgeBaseline ridge = ridge_baseline(boxes, split.train, split.validation);
-  result["models"].push_back(scorer.score("ridge on the histogram of the input", ridge.predictions));
-  result["models"].back()["penalty"] = ridge.penalty;
-  for (const Json& model : score_forests(arguments.forests, catalog, scorer))
-    result["models"].push_back(model);
+  result["models"].push_back(scorer.score(kMeanName, mean_baseline(boxes, split.train, split.validation)));
+  if (split.train.size() >= kFewestForRidge) {
+    const RidgeBaseline ridge = ridge_baseline(boxes, split.train, split.validation);
+    result["models"].push_back(scorer.score(kRidgeName, ridge.predictions));
+    result["models"].back()["penalty"] = ridge.penalty;
+  } else {
+    std::cout << without_ridge(split.train.size()) << '\n';
+  }
+  for (const Json& model : score_forests(arguments, catalog, scorer)) result["models"].push_back(model);
   return result;
 }
 
-// `boxes` are those of the scorer; their inputs are scaled.
-Json score_network(const std::string& run, Experiment& experiment, BoxSet& boxes, const Scorer& scorer) {
-  Cloned<Model> network = experiment.config().model;
+// The scores of a run, or of an ensemble with its members. `boxes` are those of the scorer; their inputs are scaled.
+Json score_run(const std::string& run, const Networks& networks, BoxSet& boxes, const Scorer& scorer,
+               const StageReport& progress) {
+  const RunConfig& config = networks.front()->config();
+  Cloned<Model> network = config.model;
   scale_inputs(boxes, scorer.transform);
   const BoxDataset data(boxes, scorer.wanted, {});
   const Loader loader(data, {64, 0, false, false, false});
-  Json model = scorer.score(concat(network->label(), " (", run, ")"),
-                            finite_predictions(experiment.context(), experiment.objective(), loader, run));
-  model["run"] = run;
-  model.update(options_of(*network));
-  model["step"] = experiment.info().step;
-  return model;
+  const auto score = [&](const std::string& what, const std::string& of, const std::vector<double>& phi) {
+    Json scores = scorer.score(concat(network->label(), what, " (", of, ")"), phi);
+    scores["run"] = of;
+    scores.update(options_of(*network));
+    return scores;
+  };
+  const std::vector<std::string> folders = members_of(run);
+  std::vector<std::vector<double>> phi;
+  Json members = Json::array();
+  Stage stage(progress, concat("scoring ", run), std::ssize(scorer.wanted) * std::ssize(networks));
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    Experiment& member = *networks[i];
+    phi.push_back(finite_predictions(member.context(), member.objective(), loader, folders[i], &stage));
+    members.push_back(score("", folders[i], phi.back()));
+    members.back()["step"] = member.info().step;
+  }
+  if (networks.size() == 1) return members.front();
+  Json row = score(", mean prediction", run, config.task->combined(phi, networks.front()->fitted()));
+  add_members(row, concat(network->label(), ", ", networks.size(), " seeds (", run, ")"), members,
+              {"chi2", "chi2_eq1"});
+  return row;
 }
 
 }  // namespace
@@ -120,11 +149,12 @@ void evaluate_smf(const EvaluateArguments& arguments) {
   Json result;
   std::string reference;
   for (const std::string& run : arguments.runs) {
-    const std::unique_ptr<Experiment> experiment = Experiment::load(run, arguments.device);
-    const SmfSettings& settings = smf_settings(*experiment->config().task);
-    BoxSet boxes = boxes_of(run, *experiment, catalog, arguments.data);
+    const Networks networks = load_networks(run, arguments.device);
+    const Experiment& experiment = *networks.front();
+    const SmfSettings& settings = smf_settings(*experiment.config().task);
+    BoxSet boxes = boxes_of(run, experiment, catalog, arguments.data);
     const SampleSplit split = settings.split(boxes.count);
-    const Scorer scorer{boxes, split.validation, from_map(experiment->fitted(), settings, run),
+    const Scorer scorer{boxes, split.validation, from_map(experiment.fitted(), settings, run),
                         settings.log_floor()};
     if (reference.empty()) {
       reference = comparable_part(settings);
@@ -133,7 +163,7 @@ void evaluate_smf(const EvaluateArguments& arguments) {
     require(comparable_part(settings) == reference, run,
             ": this run's sub-boxes, bins, split or floor differ from those of ", arguments.runs.front(),
             "; runs can only be compared on the same validation boxes");
-    result["models"].push_back(score_network(run, *experiment, boxes, scorer));
+    result["models"].push_back(score_run(run, networks, boxes, scorer, arguments.progress));
   }
   write_json(arguments.out, result);
   print_table(result);

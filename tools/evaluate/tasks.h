@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "tools/common/experiment.h"
+#include "engine/base/stage.h"
+#include "tools/common/ensemble.h"
 
 namespace umbra {
 
 struct EvaluateArguments {
   std::string data, out, device = "auto";
   std::vector<std::string> runs, forests;
+  bool overwrite = false;
+  StageReport progress;
 };
 
 /// The options of a model by name: {"channels": 20, …}.

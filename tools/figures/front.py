@@ -8,7 +8,7 @@ from figures.style import COLOURS, GREY, pretty, save
 from figures.sub_box import cut_slab, draw_slab
 from matplotlib import ticker
 
-SUB_BOX = {"subbox_size": 25.0, "voxels": 25, "depth": 5, "min_vpeak": 150.0}  # the defaults of train
+SUB_BOX = {"subbox_size": None, "voxels": 25, "depth": 5, "min_vpeak": 150.0}  # the defaults of train
 
 
 def read_boxes(path):

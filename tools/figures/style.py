@@ -17,6 +17,7 @@ STYLE = {"font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labels
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}  # a legend at this position covers no data
 
 INPUTS = set()  # files that this command reads
+OUTPUT = {"overwrite": False}  # whether an existing figure may be replaced
 
 
 def save(figure, out):
@@ -33,6 +34,8 @@ def save(figure, out):
                 "is not a regular file")
         require(not os.path.exists(final) or os.access(final, os.W_OK), f"{stem}.{kind}: cannot be written: it exists "
                 "and is write-protected")
+        require(OUTPUT["overwrite"] or not os.path.exists(final), f"{stem}.{kind}: cannot be written: it exists; "
+                "--overwrite replaces it")
         pending.append((os.path.join(os.path.dirname(final), f".umbra-tmp.{os.getpid()}.{kind}"), final))
     try:
         for aside, _ in pending:

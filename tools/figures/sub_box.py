@@ -15,13 +15,23 @@ def mean_field(cells, vpeak, voxels):
     return (np.bincount(flat, vpeak, voxels**3) / np.maximum(count, 1)).reshape((voxels,) * 3)
 
 
+def usual_size(side, cubes):
+    """The size that train chooses (data/boxes/subbox_size.cpp): 25, or the nearest divisor with 16 sub-boxes or more."""
+    usual, fewest = 25.0, next(n for n in range(1, 4) if cubes * n**3 >= 16)
+    whole = math.floor(side / usual)
+    if round(side / usual) >= 1 and math.isclose(round(side / usual) * usual, side, rel_tol=1e-6):
+        return usual
+    return min((side / max(n, fewest) for n in (whole, whole + 1)), key=lambda size: abs(size - usual))
+
+
 def cut_slab(arguments):
     """The slab across z in the middle of sub-box arguments.box, as draw_slab needs it."""
     position, vpeak, cube, side, cubes, (length, speed) = read_catalog(arguments.data)
-    per_side, path = round(side / arguments.subbox_size), arguments.data
+    size, path = arguments.subbox_size or usual_size(side, cubes), arguments.data
+    per_side = round(side / size)
     voxels, depth = arguments.voxels, arguments.depth
-    require(per_side >= 1 and math.isclose(per_side * arguments.subbox_size, side, rel_tol=1e-9), path,
-            f": box_size is {side:g} {length}: expected a --subbox-size that divides it, not {arguments.subbox_size:g}")
+    require(per_side >= 1 and math.isclose(per_side * size, side, rel_tol=1e-6), path,
+            f": box_size is {side:g} {length}: expected a --subbox-size that divides it, not {size:g}")
     require(depth <= voxels <= 512, f"--depth {depth}, --voxels {voxels}: expected depth <= voxels <= 512")
     require(arguments.box < cubes * per_side**3, path,
             f": --box is {arguments.box}: expected a sub-box from 0 to {cubes * per_side**3 - 1}")

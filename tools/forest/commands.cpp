@@ -11,7 +11,6 @@ namespace umbra {
 
 CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what) {
   CLI::App* command = app.add_subcommand(name, what);
-  command->set_help_flag("--help", "print this help and exit");
   command->option_defaults()->always_capture_default();
   return command;
 }
@@ -29,14 +28,26 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
           "halfmass_scale and is_satellite, as far as the catalog has them")
       ->delimiter(',');
   command.add_option("--target", learning.target, "what to learn: log10 of the stellar mass, or the mass")
-      ->check(CLI::IsMember({"log10", "linear"}));
+      ->check(one_of({"log10", "linear"}));
   command.add_option("--min-vpeak", learning.min_vpeak, "halos below this Vpeak are left out, km/s");
-  command.add_option("--subbox-size", learning.subbox_size, "side of a sub-box, Mpc/h");
+  command
+      .add_option_function<std::string>(
+          "--subbox-size",
+          [&learning](const std::string& text) {
+            double size = 0;
+            if (text == "auto") return learning.subbox_size.number.reset();
+            if (!CLI::detail::lexical_cast(text, size)) throw CLI::ConversionError(text, "--subbox-size");
+            learning.subbox_size.number = size;
+          },
+          "side of a sub-box, Mpc/h; auto: 25, or if 25 does not divide the box, the divisor nearest to 25 that gives "
+          "at least 16 sub-boxes")
+      ->type_name("FLOAT")
+      ->default_str("auto");
   command
       .add_option("--split", learning.split,
                   "what is left out of training: whole sub-boxes, the same ones as train leaves out for this "
                   "fraction and seed, or individual halos")
-      ->check(CLI::IsMember({"boxes", "halos"}));
+      ->check(one_of({"boxes", "halos"}));
   command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all");
   command.add_option("--split-seed", learning.split_seed, "seed of the split")->check(not_negative);
 }
@@ -51,10 +62,13 @@ ForestTraining read_training(const ForestLearning& learning) {
   ForestModel& model = out.model;
   model.target = forest_target(learning.target);
   model.min_vpeak = learning.min_vpeak;
-  model.subbox_size = learning.subbox_size;
+  const SubboxSize chosen =
+      choose_subbox_size(catalog, learning.subbox_size, learning.data, "--subbox-size ");
+  if (!chosen.note.empty()) std::cout << chosen.note << '\n';
+  model.subbox_size = chosen.size;
   model.split = {forest_split(learning.split), learning.train_fraction, learning.split_seed};
   try {
-    out.halos = forest_halos(catalog, learning.features, learning.min_vpeak, learning.subbox_size);
+    out.halos = forest_halos(catalog, learning.features, learning.min_vpeak, model.subbox_size);
     out.training = training_rows(out.halos, model.split);
   } catch (const Error& error) {
     fail(learning.data, ": ", error.what());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/setting.h"
 #include "tools/common/command_line.h"
 #include "tools/common/forest_data.h"
 #include "tools/common/forest_file.h"
@@ -26,12 +27,13 @@ void add_export_command(ToolApp& app, RunCommand& run);
 struct ForestLearning {
   std::string data, target = "log10", split = "boxes";
   std::vector<std::string> features;
-  double min_vpeak = 150, subbox_size = 25, train_fraction = 0.8;
+  double min_vpeak = 150, train_fraction = 0.8;
+  Auto<double> subbox_size;
   std::uint64_t split_seed = 1;
 };
 void add_learning_options(CLI::App& command, ForestLearning& learning);
 
-/// A subcommand with --help as its only option.
+/// A subcommand with --help as its only option; defaults are shown.
 CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what);
 /// Rejects negative numbers: CLI11 would wrap -1 to the largest number.
 std::string not_negative(const std::string& text);

@@ -13,10 +13,11 @@ namespace {
 struct ExportArguments {
   std::string model, out, format = "json";
   std::int64_t trees = 0;
+  bool overwrite = false;
 };
 
 void export_forest(const ExportArguments& arguments) {
-  check_writable(arguments.out, {{"--model", arguments.model}});
+  check_writable(arguments.out, {{"--model", arguments.model}}, arguments.overwrite);
   ForestModel model = read_forest(arguments.model);
   Forest& forest = model.forest;
   require(arguments.trees <= forest.options.trees, arguments.model, ": ", arguments.trees,
@@ -40,11 +41,12 @@ void add_export_command(ToolApp& app, RunCommand& run) {
   CLI::App* command = add_command(app, "export", "write a forest for other programs");
   command->add_option("--model", arguments->model, "model written by forest fit")->required();
   command->add_option("--out", arguments->out, "the file to write")->required();
+  add_overwrite(*command, arguments->overwrite);
   command
       ->add_option(
           "--format", arguments->format,
           "json: nested nodes in scikit-learn's terms, for reading; lightgbm: a model file of LightGBM 4")
-      ->check(CLI::IsMember({"json", "lightgbm"}));
+      ->check(one_of({"json", "lightgbm"}));
   command->add_option("--trees", arguments->trees, "use only the first N trees; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostTrees));
   command->callback([&run, arguments] { run = [arguments] { export_forest(*arguments); }; });

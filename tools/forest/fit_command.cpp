@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "models/forest/predict.h"
+#include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
 namespace umbra {
@@ -16,6 +17,7 @@ struct FitArguments {
   ForestLearning learning;
   ForestOptions options;
   std::string out, search = "binned8", bootstrap = "multinomial";
+  bool overwrite = false;
 };
 
 // Prints R^2 of the target, and the scatter of log10 M* in dex; for a linear target, of log10 of the mean.
@@ -69,7 +71,7 @@ void describe(const ForestTraining& data) {
 }
 
 void fit(const FitArguments& arguments) {
-  check_writable(arguments.out, {{"--data", arguments.learning.data}});
+  check_writable(arguments.out, {{"--data", arguments.learning.data}}, arguments.overwrite);
   ForestTraining data = read_training(arguments.learning);
   ForestOptions options = arguments.options;
   const auto columns = static_cast<std::int64_t>(data.halos.features.size());
@@ -78,11 +80,13 @@ void fit(const FitArguments& arguments) {
   describe(data);
   options.search = forest_search(arguments.search);
   options.bootstrap = forest_bootstrap(arguments.bootstrap);
+  StageLine line;
   const auto start = std::chrono::steady_clock::now();
   const ForestTable table = data.halos.table();
   OutOfBagRequest out_of_bag;
   if (options.bootstrap == ForestOptions::Bootstrap::kNone) out_of_bag.depths.clear();
-  data.model.forest = fit_forest({table, data.target, {}, data.training}, options, &out_of_bag);
+  data.model.forest =
+      fit_forest({table, data.target, {}, data.training}, options, &out_of_bag, line.report());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   write_forest(arguments.out, data.model);
   std::size_t nodes = 0;
@@ -118,13 +122,13 @@ void add_forest_options(CLI::App& command, FitArguments& arguments) {
   command
       .add_option("--search", arguments.search,
                   "thresholds among 255 or 65,535 bins per column, or among all values")
-      ->check(CLI::IsMember({"binned8", "binned16", "exact"}));
+      ->check(one_of({"binned8", "binned16", "exact"}));
   command
       .add_option(
           "--bootstrap", arguments.bootstrap,
           "galaxies a tree sees: as many as there are, drawn with replacement; each a Poisson(1) number "
           "of times; or each once")
-      ->check(CLI::IsMember({"multinomial", "poisson", "none"}));
+      ->check(one_of({"multinomial", "poisson", "none"}));
   command.add_option("--seed", o.seed, "seed of the trees")->check(not_negative);
 }
 
@@ -136,6 +140,7 @@ void add_fit_command(ToolApp& app, RunCommand& run) {
   add_learning_options(*command, arguments->learning);
   add_forest_options(*command, *arguments);
   command->add_option("--out", arguments->out, "the model to write (HDF5)")->required();
+  add_overwrite(*command, arguments->overwrite);
   command->callback([&run, arguments] { run = [arguments] { fit(*arguments); }; });
 }
 

@@ -10,6 +10,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/forest/importance.h"
+#include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
 namespace umbra {
@@ -21,6 +22,7 @@ struct ImportanceArguments {
   std::string model, data, out;
   std::vector<std::string> groups;
   std::int64_t trees = 0;
+  bool overwrite = false;
 };
 
 struct Group {
@@ -82,7 +84,7 @@ struct Result {
 };
 
 Result measure(const ForestModel& model, const ForestHalos& halos, const std::vector<std::uint8_t>& training,
-               std::vector<Group> groups) {
+               std::vector<Group> groups, const StageReport& progress) {
   const Forest& forest = model.forest;
   Result out;
   out.groups = std::move(groups);
@@ -93,10 +95,10 @@ Result measure(const ForestModel& model, const ForestHalos& halos, const std::ve
   const ForestTable table = halos.table();
   const std::vector<double> target = halos.target(model.target);
   const ForestData data{table, target, {}, training};
-  out.unbiased = unbiased_decrease(forest, data);
+  out.unbiased = unbiased_decrease(forest, data, progress);
   std::vector<std::vector<int>> permuted = single_columns(forest);
   for (const Group& group : out.groups) permuted.push_back(group.columns);
-  out.permuted = permutation(forest, data, permuted);
+  out.permuted = permutation(forest, data, permuted, progress);
   out.measured = true;
   return out;
 }
@@ -160,7 +162,8 @@ void print_table(const ForestModel& model, const Result& result) {
 }
 
 void importance(const ImportanceArguments& arguments) {
-  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}});
+  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}},
+                 arguments.overwrite);
   ForestModel model = read_forest(arguments.model);
   Forest& forest = model.forest;
   const std::vector<Group> groups = groups_of(forest, arguments.groups);
@@ -182,7 +185,7 @@ void importance(const ImportanceArguments& arguments) {
     forest.trees.resize(static_cast<std::size_t>(arguments.trees));
     forest.options.trees = arguments.trees;
   }
-  const Result result = measure(model, halos, training, groups);
+  const Result result = measure(model, halos, training, groups, StageLine().report());
   write_text_file(arguments.out, to_json(arguments, model, result).dump(2) + "\n");
   print_table(model, result);
   std::cout << "wrote " << arguments.out << '\n';
@@ -196,6 +199,7 @@ void add_importance_command(ToolApp& app, RunCommand& run) {
   command->add_option("--model", arguments->model, "model written by forest fit")->required();
   command->add_option("--data", arguments->data, "the catalog (HDF5) it was fitted on")->required();
   command->add_option("--out", arguments->out, "the result (JSON)")->required();
+  add_overwrite(*command, arguments->overwrite);
   command->add_option("--group", arguments->groups,
                       "columns to permute together, name=column,column; may be given several times; default: "
                       "velocities and masses");

@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 #include "models/forest/predict.h"
+#include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
 namespace umbra {
@@ -14,6 +15,7 @@ namespace {
 
 struct PredictArguments {
   std::string model, data, out;
+  bool overwrite = false;
 };
 
 // log_mass_predicted, log_mass_true, row, box, training: [halos].
@@ -51,7 +53,8 @@ void write_predictions(const PredictArguments& arguments, const ForestModel& mod
 }
 
 void predict(const PredictArguments& arguments) {
-  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}});
+  check_writable(arguments.out, {{"--model", arguments.model}, {"--data", arguments.data}},
+                 arguments.overwrite);
   ForestModel model = read_forest(arguments.model);
   CatalogReport report;
   const Catalog catalog = read_catalog(arguments.data, &report);
@@ -62,8 +65,9 @@ void predict(const PredictArguments& arguments) {
   } catch (const Error& error) {
     fail(arguments.data, ": ", error.what());
   }
+  StageLine line;
   const std::vector<double> predicted =
-      as_log_mass(ForestPredictor(model.forest).predict(halos.table()), model.target);
+      as_log_mass(ForestPredictor(model.forest).predict(halos.table(), line.report()), model.target);
   const std::vector<std::uint8_t> seen = rows_seen(model, halos);
   model.source = catalog.source;
   write_predictions(arguments, model, halos, predicted, seen);
@@ -84,6 +88,7 @@ void add_predict_command(ToolApp& app, RunCommand& run) {
       ->add_option("--out", arguments->out,
                    "predictions (HDF5): log_mass_predicted, log_mass_true, row, box, training")
       ->required();
+  add_overwrite(*command, arguments->overwrite);
   command->callback([&run, arguments] { run = [arguments] { predict(*arguments); }; });
 }
 

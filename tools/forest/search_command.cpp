@@ -9,6 +9,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/forest/search.h"
+#include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
 namespace umbra {
@@ -22,6 +23,7 @@ struct SearchArguments {
   ForestOptions options;
   int folds = 5;
   std::string out, by = "box", score = "both", search = "binned8", bootstrap = "multinomial";
+  bool overwrite = false;
 
   bool cross_validates() const { return score != "oob"; }
   bool out_of_bag() const { return score != "cv"; }
@@ -91,7 +93,7 @@ void print_table(const SearchArguments& arguments, const std::vector<SearchScore
 }
 
 void search(const SearchArguments& arguments) {
-  check_writable(arguments.out, {{"--data", arguments.learning.data}});
+  check_writable(arguments.out, {{"--data", arguments.learning.data}}, arguments.overwrite);
   const ForestTraining data = read_training(arguments.learning);
   SearchRequest request;
   request.grid = arguments.grid;
@@ -101,9 +103,13 @@ void search(const SearchArguments& arguments) {
   request.folds = arguments.cross_validates() ? arguments.folds : 0;
   request.out_of_bag = arguments.out_of_bag();
   if (arguments.by == "box") request.groups = data.halos.box;
-  request.progress = [](std::int64_t done, std::int64_t all) {
-    std::cout << "forest " << done + 1 << " of " << all << std::endl;
-  };
+  StageLine line;
+  request.stages = line.report();
+  if (!line.on_terminal()) {
+    request.progress = [](std::int64_t done, std::int64_t all) {
+      std::cout << "forest " << done + 1 << " of " << all << std::endl;
+    };
+  }
   const auto start = std::chrono::steady_clock::now();
   const ForestTable table = data.halos.table();
   const std::vector<SearchScore> scores = search_forest({table, data.target, {}, data.training}, request);
@@ -140,20 +146,21 @@ void add_search_command(ToolApp& app, RunCommand& run) {
   add_learning_options(*command, arguments->learning);
   add_grid_options(*command, arguments->grid);
   command->add_option("--score", arguments->score, "R^2 on held-out folds, out of bag, or both")
-      ->check(CLI::IsMember({"cv", "oob", "both"}));
+      ->check(one_of({"cv", "oob", "both"}));
   command->add_option("--folds", arguments->folds, "folds of the cross-validation")
       ->check(CLI::Range(2, 1 << 20));
   command->add_option("--by", arguments->by, "what a fold holds out: whole sub-boxes, or individual halos")
-      ->check(CLI::IsMember({"box", "halo"}));
+      ->check(one_of({"box", "halo"}));
   command->add_flag("--extra-trees", arguments->options.extra_trees,
                     "one random threshold per column and split");
   command->add_option("--search", arguments->search, "how thresholds are searched for, as for fit")
-      ->check(CLI::IsMember({"binned8", "binned16", "exact"}));
+      ->check(one_of({"binned8", "binned16", "exact"}));
   command->add_option("--bootstrap", arguments->bootstrap, "galaxies a tree sees, as for fit")
-      ->check(CLI::IsMember({"multinomial", "poisson", "none"}));
+      ->check(one_of({"multinomial", "poisson", "none"}));
   command->add_option("--seed", arguments->options.seed, "seed of the trees and of the folds")
       ->check(not_negative);
   command->add_option("--out", arguments->out, "the scores (JSON)")->required();
+  add_overwrite(*command, arguments->overwrite);
   command->callback([&run, arguments] { run = [arguments] { search(*arguments); }; });
 }
 

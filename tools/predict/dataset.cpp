@@ -16,31 +16,35 @@ constexpr std::int64_t kBatch = 64;
 constexpr std::int64_t kMostOutputs = 1 << 20;  // numbers in memory at once
 
 // [rows, outputs] of one piece of the inputs.
-std::vector<double> predict_piece(Experiment& experiment, const DatasetFit& fit, std::vector<double> numbers,
-                                  const std::string& where) {
+std::vector<double> predict_piece(const Networks& networks, const DatasetFit& fit,
+                                  std::vector<double> numbers, const std::string& where, Stage& stage) {
   const std::vector<double> no_targets;
   const std::unique_ptr<InputRows> inputs = input_rows(std::move(numbers), fit.input_shape);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(inputs->count()));
   std::iota(rows.begin(), rows.end(), 0);
   const Samples samples(*inputs, no_targets, std::move(rows), fit, false);
   const Loader loader(samples, {kBatch, 0, false, false, false});
-  return finite_predictions(experiment.context(), experiment.objective(), loader, where);
+  std::vector<std::vector<double>> all;
+  for (const std::unique_ptr<Experiment>& network : networks)
+    all.push_back(finite_predictions(network->context(), network->objective(), loader, where, &stage));
+  return networks.front()->config().task->combined(all, networks.front()->fitted());
 }
 
 // Predicts all rows; returns the fingerprint of all inputs.
-Fingerprint predict_all_rows(const DataFile& file, Experiment& experiment, const DatasetFit& fit,
-                             const std::string& where, DatasetOutput& output) {
+Fingerprint predict_all_rows(const DataFile& file, const Networks& networks, const DatasetFit& fit,
+                             const PredictArguments& arguments, DatasetOutput& output) {
   const std::unique_ptr<InputRows> inputs = file.inputs("off");
   const std::int64_t row = fit.input_shape.count();
   const std::int64_t piece =
       std::min(file.piece(), std::max<std::int64_t>(kMostOutputs / fit.outputs(), kBatch));
   Fingerprint fingerprint;
+  Stage stage(arguments.progress, "predicting", file.count());
   for (std::int64_t first = 0; first < file.count(); first += piece) {
     const std::int64_t rows = std::min(piece, file.count() - first);
     std::vector<double> numbers(static_cast<std::size_t>(rows * row));
     inputs->read(first, numbers);
     fingerprint.add(finite_floats(numbers, row, first, file.name()));
-    output.add(first, predict_piece(experiment, fit, std::move(numbers), where));
+    output.add(first, predict_piece(networks, fit, std::move(numbers), arguments.run, stage));
   }
   return fingerprint;
 }
@@ -61,7 +65,8 @@ std::vector<std::int64_t> validation_flags(const DataFile& file, const Fingerpri
 
 }  // namespace
 
-void predict_dataset(const PredictArguments& arguments, Experiment& experiment) {
+void predict_dataset(const PredictArguments& arguments, const Networks& networks) {
+  const Experiment& experiment = *networks.front();
   const DatasetFit fit = dataset_fit(experiment.fitted(), arguments.run);
   const DataFile file(arguments.data);
   check_shape(file.name(), file.input_shape(), fit.input_shape, arguments.run);
@@ -70,7 +75,7 @@ void predict_dataset(const PredictArguments& arguments, Experiment& experiment) 
   if (file.has_targets()) targets = file.known_targets(fit.classes, fit.values(), names);
   const OutputHead head{arguments.run, arguments.data, file.count(), names};
   const std::unique_ptr<DatasetOutput> output = make_dataset_output(arguments.out, head, fit);
-  const Fingerprint of_inputs = predict_all_rows(file, experiment, fit, arguments.run, *output);
+  const Fingerprint of_inputs = predict_all_rows(file, networks, fit, arguments, *output);
   output->finish(targets, validation_flags(file, of_inputs, targets, experiment));
   std::cout << file.count() << " samples predicted; wrote " << arguments.out << '\n';
 }

@@ -29,10 +29,13 @@ void keep(BoxSet& group, BoxSet& all) {
 
 }  // namespace
 
-Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std::string& where) {
+Predictions predict_stream(BoxStream& stream, const Networks& networks, const std::string& where,
+                           const StageReport& progress) {
   Predictions result;
   Fingerprint catalog;
-  const Transform transform = from_map(experiment.fitted(), smf_settings(*experiment.config().task), where);
+  const Experiment& first = *networks.front();
+  const Transform transform = from_map(first.fitted(), smf_settings(*first.config().task), where);
+  Stage stage(progress, "predicting", stream.count() * std::ssize(networks));
   while (std::optional<BoxSet> group = stream.next()) {
     catalog.add(group->input);
     scale_inputs(*group, transform);
@@ -40,9 +43,13 @@ Predictions predict_stream(BoxStream& stream, Experiment& experiment, const std:
     std::iota(every.begin(), every.end(), 0);
     const BoxDataset data(*group, std::move(every), {});
     const Loader loader(data, {kBatch, 0, false, false, false});
-    const std::vector<double> phi =
-        finite_predictions(experiment.context(), experiment.objective(), loader, where);
-    result.phi.insert(result.phi.end(), phi.begin(), phi.end());
+    std::vector<std::vector<double>> phi;
+    for (const std::unique_ptr<Experiment>& network : networks)
+      phi.push_back(finite_predictions(network->context(), network->objective(), loader, where, &stage));
+    const MeanAndScatter all = mean_and_scatter(phi);
+    result.phi.insert(result.phi.end(), all.mean.begin(), all.mean.end());
+    if (networks.size() > 1)
+      result.scatter.insert(result.scatter.end(), all.scatter.begin(), all.scatter.end());
     keep(*group, result.boxes);
   }
   catalog.add(result.boxes.smf);

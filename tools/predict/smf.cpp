@@ -24,6 +24,11 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
     file.set_attribute(name, "bin_edges_unit", "log10 M*/Msun");
   };
   dataset("smf_predicted", predictions.phi);
+  if (!predictions.scatter.empty()) {
+    dataset("smf_predicted_scatter", predictions.scatter);
+    file.set_attribute("smf_predicted_scatter", "meaning",
+                       "standard deviation over the members of the ensemble");
+  }
   if (!boxes.smf.empty()) dataset("smf_true", boxes.smf);
   file.write<std::int64_t>("box", boxes.box);
   // Which boxes the run was validated on is meaningful only for the catalog it was trained on.
@@ -38,7 +43,7 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
   }
   file.set_attribute("/", "run", arguments.run);
   file.set_attribute("/", "source", boxes.source);
-  file.set_attribute("/", "subbox_size", settings.boxes.subbox_size);
+  file.set_attribute("/", "subbox_size", boxes.options.subbox_size);
   file.set_attribute("/", "subbox_size_unit", "Mpc/h");
   file.set_attribute("/", "sigma", std::span<const double>(experiment.fitted().at("sigma")));
   file.commit();
@@ -46,17 +51,20 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
 
 }  // namespace
 
-void predict_smf(const PredictArguments& arguments, Experiment& experiment) {
+void predict_smf(const PredictArguments& arguments, const Networks& networks) {
+  const Experiment& experiment = *networks.front();
   require(!is_csv(arguments.out), arguments.out,
           ": the predictions of a catalog are HDF5; a name that does not end in .csv is expected");
   const BoxOptions options = smf_settings(*experiment.config().task).box_options();
-  BoxStream stream(arguments.data, options, std::filesystem::path(arguments.out).parent_path());
+  BoxStream stream(arguments.data, options, std::filesystem::path(arguments.out).parent_path(), {},
+                   arguments.progress);
   if (stream.report().wrapped > 0)
     std::cout << stream.report().wrapped << " positions lay outside the box and were wrapped\n";
   require(stream.halos() > 0, arguments.data, ": no halo has vpeak >= ", options.min_vpeak,
           " km/s, so there is nothing to predict from");
-  const Predictions predictions = predict_stream(stream, experiment, arguments.run);
+  const Predictions predictions = predict_stream(stream, networks, arguments.run, arguments.progress);
   write_predictions(arguments, predictions, experiment);
+  if (networks.size() > 1) std::cout << "the mean prediction of " << networks.size() << " networks; ";
   std::cout << stream.count() << " sub-boxes predicted; wrote " << arguments.out << '\n';
 }
 

@@ -4,7 +4,9 @@
 #include <filesystem>
 
 #include "engine/io/checkpoint.h"
+#include "engine/io/setting_names.h"
 #include "tools/common/command_line.h"
+#include "tools/common/ensemble.h"
 
 namespace umbra {
 
@@ -25,6 +27,15 @@ void check_changes(const Config& config, const std::vector<std::string>& assignm
   }
 }
 
+// Sets the task and the model that --data and the settings choose, which other settings depend on.
+void choose(RunConfig& config, const TrainArguments& arguments) {
+  std::vector<std::string> choices;
+  for (const std::string& setting : arguments.settings)
+    if (setting.starts_with("task=") || setting.starts_with("model.name=")) choices.push_back(setting);
+  if (!arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
+  config.bind().set(choices);
+}
+
 }  // namespace
 
 RunConfig resolve(const TrainArguments& arguments) {
@@ -32,13 +43,17 @@ RunConfig resolve(const TrainArguments& arguments) {
   if (!arguments.resume && !arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
   Config binding = config.bind();
   if (arguments.resume) {
-    const fs::path last = fs::path(arguments.out) / "last.h5";
-    require(fs::exists(last), last.string(), ": no checkpoint to resume from");
+    const fs::path out = arguments.out, last = out / "last.h5";
+    const bool ensemble = holds_ensemble(out);
+    require(ensemble || fs::exists(last), last.string(), ": no checkpoint to resume from");
     require(arguments.config.empty(),
             "--resume continues with the configuration of the run; --config cannot change it");
     require(arguments.weights.empty(),
             "--resume continues with the weights of the run; --weights cannot change them");
-    binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
+    if (ensemble)
+      binding.read_file(out / "config.toml");
+    else
+      binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
     check_changes(binding, arguments.settings);
   }
   if (!arguments.config.empty()) binding.read_file(arguments.config);
@@ -48,19 +63,26 @@ RunConfig resolve(const TrainArguments& arguments) {
 }
 
 std::string settings_help(const TrainArguments& arguments) {
-  std::vector<std::string> choices;
-  for (const std::string& setting : arguments.settings)
-    if (setting.starts_with("task=") || setting.starts_with("model.name=")) choices.push_back(setting);
   RunConfig config;
   std::string wrong;
   try {
-    if (!arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
-    config.bind().set(choices);
+    choose(config, arguments);
   } catch (const Error& error) {
     wrong = concat("(", error.what(), ")\n");
   }
   return concat(wrong, "settings of task=", config.task->name(), " and model.name=", config.model->name(),
                 ", with their defaults:\n", config.bind().help());
+}
+
+std::string setting_meant(const TrainArguments& arguments, const std::string& word, Spelling spelling) {
+  RunConfig config;
+  try {
+    choose(config, arguments);
+  } catch (const Error&) {  // the defaults do for a guess
+  }
+  const Config binding = config.bind();
+  return spelling == Spelling::kOtherName ? key_named(word, binding.settings())
+                                          : nearest_key(word, binding.settings());
 }
 
 std::string resume_command(const TrainArguments& arguments) {

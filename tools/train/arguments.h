@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "tools/common/run_config.h"
+#include "tools/common/tool.h"
 
 namespace umbra {
 
 struct TrainArguments {
   std::string program, data, out, config, weights;
   std::vector<std::string> settings;
-  bool resume = false, overfit = false, dry_run = false, profile = false;
+  bool resume = false, overwrite = false, overfit = false, dry_run = false, profile = false;
 };
 
 /// The configuration of the run in --out if it is resumed, overridden by --config, overridden by the
@@ -20,6 +21,9 @@ RunConfig resolve(const TrainArguments& arguments);
 
 /// Every setting with its default: those of the task and the model that --data and the settings choose.
 std::string settings_help(const TrainArguments& arguments);
+
+/// The setting that a word means, for ToolApp.
+std::string setting_meant(const TrainArguments& arguments, const std::string& word, Spelling spelling);
 
 /// The shell command that continues a run.
 std::string resume_command(const TrainArguments& arguments);

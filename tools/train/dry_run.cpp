@@ -38,9 +38,10 @@ std::string dry_run(const RunConfig& config, const std::string& data) {
     }
   };
 
-  const Shape in = stacked(config.batch, task.shape(experiment.fitted()).input);
+  const std::int64_t batch = config.batch.number.value_or(RunConfig::kUsualBatch);
+  const Shape in = stacked(batch, task.shape(experiment.fitted()).input);
   const Tensor input = context.temporary(in, DType::kF32);
-  const Tensor target = context.temporary(stacked(config.batch, task.target_shape(experiment.fitted())),
+  const Tensor target = context.temporary(stacked(batch, task.target_shape(experiment.fitted())),
                                           task.target_dtype(experiment.fitted()));
   std::vector<double> values(static_cast<std::size_t>(in.count()));
   const Rng rng(1, Purpose::kTest);
@@ -74,7 +75,7 @@ std::string dry_run(const RunConfig& config, const std::string& data) {
                  static_cast<long long>(total), static_cast<long long>(total - dead),
                  static_cast<long long>(dead));
   text += format("useful work     %.3f GFLOP per step of %lld %s, forward and backward\n", flops * 1e-9,
-                 static_cast<long long>(config.batch), task.words().unit.c_str());
+                 static_cast<long long>(batch), task.words().unit.c_str());
   text += format(
       "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
       static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));

@@ -3,7 +3,7 @@
 
 #include "tools/common/command_line.h"
 #include "tools/train/dry_run.h"
-#include "tools/train/training_run.h"
+#include "tools/train/train.h"
 
 int main(int argc, char** argv) {
   umbra::TrainArguments arguments;
@@ -17,7 +17,9 @@ int main(int argc, char** argv) {
   app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains two");
   app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
   app.add_option("settings", arguments.settings, "key=value, after the configuration file");
-  app.add_flag("--resume", arguments.resume, "continue the run in --out from its last checkpoint");
+  CLI::Option* resume =
+      app.add_flag("--resume", arguments.resume, "continue the run in --out from its last checkpoint");
+  umbra::add_overwrite(app, arguments.overwrite, "the run in --out")->excludes(resume);
   app.add_flag("--overfit", arguments.overfit, "memorise a single batch: a check that learning works");
   app.add_flag("--dry-run", arguments.dry_run, "print shapes, parameters, memory and work, and stop");
   app.add_flag("--profile", arguments.profile, "print the cost of every op at the end");
@@ -25,11 +27,14 @@ int main(int argc, char** argv) {
     if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
     if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
   });
+  app.setting_meant = [&](const std::string& word, umbra::Spelling spelling) {
+    return umbra::setting_meant(arguments, word, spelling);
+  };
   app.footer([&] { return umbra::settings_help(arguments); });
   return umbra::run_tool(app, argc, argv, [&] {
     if (arguments.dry_run)
       std::cout << umbra::dry_run(umbra::resolve(arguments), arguments.data);
     else
-      umbra::TrainingRun(arguments).train();
+      umbra::train(arguments);
   });
 }

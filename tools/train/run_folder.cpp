@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <fstream>
+#include <span>
 #include <sstream>
 
-#include "tools/common/experiment.h"
+#include "tools/common/ensemble.h"
 
 namespace umbra {
 namespace {
@@ -28,20 +29,40 @@ bool is_of_a_run(const fs::path& config) {
   return !line.empty() && !comment(line).empty() && comment(line) == comment(first);
 }
 
-}  // namespace
-
-void check_run_files(const TrainArguments& arguments) {
-  const fs::path out = arguments.out;
+void check_files(const TrainArguments& arguments, const fs::path& out, std::span<const char* const> names,
+                 bool resume) {
   std::vector<InputFile> inputs{{"--data", arguments.data}};
   if (!arguments.config.empty()) inputs.push_back({"--config", arguments.config});
   if (!arguments.weights.empty()) inputs.push_back({"--weights", arguments.weights});
-  for (const char* name : kRunFiles) refuse_input_as_output(out / name, inputs);
-  if (arguments.resume) return;
-  for (const char* name : kRunFiles) {
+  for (const char* name : names) refuse_input_as_output(out / name, inputs);
+  if (resume) return;
+  if (arguments.overwrite && fs::exists(out / "last.h5")) {
+    read_checkpoint_info(out / "last.h5");  // throws Error if the file is none of ours
+    return;
+  }
+  for (const char* name : names) {
     // A run that was killed before its first checkpoint leaves only the configuration.
     const bool remains = name == std::string_view("config.toml") && is_of_a_run(out / name);
     require(remains || !fs::exists(fs::symlink_status(out / name)), out.string(), ": the folder contains ",
             name, " but no last.h5 to resume from; ", name, " would be lost, so choose another folder");
+  }
+}
+
+}  // namespace
+
+void check_run_files(const TrainArguments& arguments, const fs::path& out, bool resume) {
+  check_files(arguments, out, kRunFiles, resume);
+}
+
+void check_ensemble_files(const TrainArguments& arguments) {
+  check_files(arguments, arguments.out, kEnsembleFiles, arguments.resume);
+}
+
+void remove_best(const fs::path& out) {
+  for (const char* name : {"best.h5", "best.safetensors"}) {
+    std::error_code problem;
+    fs::remove(fs::weakly_canonical(out / name), problem);  // a link stays, as for every output
+    require(!problem, "cannot replace '", (out / name).string(), "': ", problem.message());
   }
 }
 

@@ -7,8 +7,15 @@
 
 namespace umbra {
 
-/// Throws Error if a file of the run is also an input, or if a file that no run wrote would be overwritten.
-void check_run_files(const TrainArguments& arguments);
+/// Throws Error if a file of the run in the folder `out` is also an input, or if a file that no run wrote would be
+/// overwritten by a new run: only in a folder with the checkpoint of a run does --overwrite replace files.
+void check_run_files(const TrainArguments& arguments, const std::filesystem::path& out, bool resume);
+/// The same for the folder of an ensemble, of which only the configuration is written.
+void check_ensemble_files(const TrainArguments& arguments);
+
+/// Removes the best network of the run that --overwrite replaces, so that it is never taken for one of the new
+/// run. The other files are replaced one by one.
+void remove_best(const std::filesystem::path& out);
 
 /// Throws Error if config.toml in the folder `out` differs from `of_run`, the configuration in its last.h5,
 /// in a setting that --resume cannot change: the edit would be ignored and lost.

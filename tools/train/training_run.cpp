@@ -6,7 +6,7 @@
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
-#include "engine/train/checkpointer.h"
+#include "engine/train/early_stopping.h"
 #include "engine/train/metrics_log.h"
 #include "engine/train/profile.h"
 #include "engine/train/progress.h"
@@ -17,82 +17,66 @@
 namespace umbra {
 namespace fs = std::filesystem;
 
-TrainingRun::TrainingRun(const TrainArguments& arguments)
-    : arguments_(arguments), out_(arguments.out), config_(resolve(arguments)), data_(read_data()) {
-  for (const std::string& note : data_->notes()) std::cout << note << '\n';
-  if (arguments.overfit) keep_one_batch();
-  if (arguments.resume) {
-    info_ = read_checkpoint_info(last());
-    config_.task->check_fitted(info_.transform, last().string());
-  }
-  const Fitted fitted = arguments.resume ? info_.transform : data_->fit();
-  fingerprint_ = data_->fingerprint();
-  data_->scale(fitted);
-  experiment_ = std::make_unique<Experiment>(config_, fitted, arguments.data);
+TrainingRun::TrainingRun(const TrainArguments& arguments, const TrainingSet& set, const RunConfig& config,
+                         const fs::path& out)
+    : arguments_(arguments),
+      set_(set),
+      config_(config),
+      out_(out),
+      resume_(!arguments.overwrite && fs::exists(last())) {
+  if (resume_) info_ = read_checkpoint_info(last());
+  experiment_ = std::make_unique<Experiment>(config_, set.fitted(), arguments.data);
   optimizer_ = experiment_->make_optimizer();
-  const auto samples = static_cast<std::int64_t>(data_->split().train.size());
-  require(config_.drop_last || samples % config_.batch != 1, samples, " training ",
-          config_.task->words().unit, " leave a last batch of one for train.batch=", config_.batch,
-          ", for which batch norm has no statistics; change train.batch or set train.drop_last=true");
-  check_run_files(arguments);
-  arguments.resume ? restore() : start(fitted);
+  check_run_files(arguments, out_, resume_);
+  resume_ ? restore() : start();
   make_loaders();
-  if (arguments.resume) check_epochs();
+  if (resume_) check_changes();
 }
 
-std::unique_ptr<TrainingData> TrainingRun::read_data() const {
-  require(arguments_.resume || !fs::exists(last()), out_.string(),
-          ": this folder already holds a run; continue it with --resume or choose another folder");
-  return config_.task->read(arguments_.data);
-}
-
-// One batch, repeated, without dropout or augmentation: every correct network must memorise it.
-void TrainingRun::keep_one_batch() {
-  for (const Setting& option : config_.model->settings()) {
-    if (option.key == "model.dropout") *std::get<double*>(option.value) = 0;
-  }
-  config_.task->do_not_augment();
-  config_.batch = std::min(config_.batch, static_cast<std::int64_t>(data_->split().train.size()));
-  require(config_.batch >= 2, "--overfit needs a batch of at least two ", config_.task->words().unit);
-  data_->keep(config_.batch);
-}
-
-void TrainingRun::start(const Fitted& fitted) {
+void TrainingRun::start() {
   if (!arguments_.weights.empty()) {
     load_state(experiment_->network(), read_safetensors(arguments_.weights).tensors, arguments_.weights);
   }
-  info_.transform = fitted;
-  info_.names = data_->names();
-  info_.transform["fingerprint"] = fingerprint_;
+  info_.transform = set_.fitted();
+  info_.names = set_.data().names();
+  info_.transform["fingerprint"] = set_.fingerprint();
   info_.transform["overfit"] = {arguments_.overfit ? 1.0 : 0.0};
 }
 
 void TrainingRun::restore() {
-  require(info_.transform["fingerprint"] == fingerprint_, arguments_.data, ": not the ",
+  require(info_.transform["fingerprint"] == set_.fingerprint(), arguments_.data, ": not the ",
           config_.task->words().source, " that the run in ", out_.string(), " was trained on");
   require((info_.transform["overfit"] == std::vector<double>{1}) == arguments_.overfit,
           "--overfit must be given on resuming exactly when the run was started with it");
+  Fitted expected = set_.fitted();
+  for (const char* own : {"fingerprint", "overfit"}) expected[own] = info_.transform[own];
+  require(info_.transform == expected, last().string(),
+          ": /transform differs from that of the first member of the ",
+          "ensemble, which was trained on the same data");
   load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
   if (info_.has_best && !fs::exists(out_ / "best.h5")) {
     info_.has_best = false;
     std::cout << (out_ / "best.h5").string()
               << " is missing; the best of the remaining epochs will replace it\n";
   }
+  if (info_.has_best && info_.best_step < 0)  // of an earlier release
+    info_.best_step = std::min(info_.step, read_checkpoint_info(out_ / "best.h5").step);
   optimizer_->set_steps(info_.optimizer_steps);
 }
 
 void TrainingRun::make_loaders() {
   const auto seed = static_cast<std::uint64_t>(config_.seed);
-  training_data_ = data_->training();
-  validation_data_ = data_->validation();
+  const std::int64_t batch = *config_.batch.number;
+  training_data_ = set_.data().training();
+  validation_data_ = set_.data().validation();
   training_ = std::make_unique<Loader>(
-      *training_data_, LoaderOptions{config_.batch, seed, true, config_.drop_last, data_->augments()});
-  validation_ =
-      std::make_unique<Loader>(*validation_data_, LoaderOptions{config_.batch, seed, false, false, false});
+      *training_data_, LoaderOptions{batch, seed, true, config_.drop_last, set_.data().augments()});
+  validation_ = std::make_unique<Loader>(*validation_data_, LoaderOptions{batch, seed, false, false, false});
 }
 
-// Reports how the learning rate changes when a run is resumed with another number of epochs.
-void TrainingRun::check_epochs() const {
+// Refuses settings that differ from those of the checkpoint, and reports how the learning rate changes when a run is
+// resumed with another number of epochs.
+void TrainingRun::check_changes() {
   const std::int64_t per_epoch = training_->batches_per_epoch(), step = info_.step;
   require(config_.epochs * per_epoch >= step, out_.string(), ": ", step, " steps of ", per_epoch,
           " per epoch are done, more than train.epochs=", config_.epochs, " has; use at least ",
@@ -100,6 +84,10 @@ void TrainingRun::check_epochs() const {
   RunConfig before;
   before.bind().read_text(info_.config, last().string() + ", attribute config");
   check_edited_config(out_, before);
+  require(config_.bind().dump(false) == before.bind().dump(false), last().string(),
+          ": the settings of this run differ from those in ",
+          (fs::path(arguments_.out) / "config.toml").string(),
+          "; --resume continues an ensemble with the settings it was started with");
   if (before.epochs == config_.epochs) return;
   std::cout << "train.epochs changes from " << before.epochs << " to " << config_.epochs << ": the "
             << config_.schedule << " schedule ";
@@ -110,7 +98,7 @@ void TrainingRun::check_epochs() const {
               << config_.rate(step, per_epoch) << " instead of " << before.rate(step, per_epoch) << '\n';
 }
 
-void TrainingRun::open_folder() {
+void TrainingRun::open() {
   std::error_code status;
   fs::create_directories(out_, status);
   require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be created",
@@ -118,13 +106,13 @@ void TrainingRun::open_folder() {
   lock_ = std::make_unique<FolderLock>(out_);
   remove_leftovers(out_, kRunFiles);
   for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any file changes
+  if (arguments_.overwrite) remove_best(out_);
   const std::string before = info_.config;
   info_.config = config_.bind().dump();
-  if (!arguments_.resume || info_.config != before || !fs::exists(out_ / "config.toml"))
+  if (!resume_ || info_.config != before || !fs::exists(out_ / "config.toml"))
     write_text_file(out_ / "config.toml", info_.config);
   // Lets a run be resumed before its first regular checkpoint.
-  if (!arguments_.resume)
-    write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
+  if (!resume_) write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
 }
 
 TrainerOptions TrainingRun::trainer_options(std::int64_t steps_per_epoch) const {
@@ -137,42 +125,73 @@ TrainerOptions TrainingRun::trainer_options(std::int64_t steps_per_epoch) const 
   return options;
 }
 
-void TrainingRun::train() {
-  open_folder();
-  const std::int64_t per_epoch = training_->batches_per_epoch();
+void TrainingRun::describe() const {
+  for (const std::string& note : set_.notes()) std::cout << note << '\n';
   const Task::Words words = config_.task->words();
-  const std::string metric = config_.task->metric(experiment_->fitted());
-  Progress progress(stdout, config_.epochs, per_epoch, info_.step, metric, words.unit);
-  MetricsLog metrics(out_ / "metrics.csv", info_.step, metric);
+  const SampleSplit& split = set_.data().split();
+  std::cout << set_.data().count() << ' ' << words.samples << ": " << split.train.size() << " to train on, "
+            << split.validation.size() << " to validate on; " << config_.model->name() << " on "
+            << name_of(experiment_->context().device()) << "\nbaselines, validation " << metric() << ": "
+            << set_.baselines_text() << '\n';
+}
+
+bool TrainingRun::is_finished() const {
+  return !steps_left() && fs::exists(out_ / "best.safetensors");
+}
+
+bool TrainingRun::steps_left() const {
+  return info_.step < config_.epochs * training_->batches_per_epoch() &&
+         !is_out_of_patience(info_, patience());
+}
+
+void TrainingRun::run_steps() {
+  const std::int64_t per_epoch = training_->batches_per_epoch();
+  Progress progress(stdout, config_.epochs, per_epoch, info_.step, metric(), config_.task->words().unit);
+  MetricsLog metrics(out_ / "metrics.csv", info_.step, metric());
   Checkpointer checkpointer(out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
                             [] { return stop_signal() != 0; });
+  EarlyStopping patience_is_over(checkpointer, patience());
+  Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->objective(),
+                  trainer_options(per_epoch));
+  trainer.run(*training_, validation_.get(), info_.step,
+              {&progress, &metrics, &checkpointer, &patience_is_over});
+  info_ = checkpointer.info();
+}
+
+void TrainingRun::train() {
   Profile profile;
   if (arguments_.profile) profile.attach(experiment_->context());
   listen_for_stop_signals();
-  std::cout << data_->count() << ' ' << words.samples << ": " << data_->split().train.size()
-            << " to train on, " << data_->split().validation.size() << " to validate on; "
-            << config_.model->name() << " on " << name_of(experiment_->context().device()) << '\n';
-  Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->objective(),
-                  trainer_options(per_epoch));
-  const std::int64_t done =
-      trainer.run(*training_, validation_.get(), info_.step, {&progress, &metrics, &checkpointer});
-  if (done < config_.epochs * per_epoch)
-    throw Stopped(stop_signal(), concat("stopped by a signal after step ", done,
+  if (steps_left()) run_steps();
+  if (steps_left())
+    throw Stopped(stop_signal(), concat("stopped by a signal after step ", info_.step,
                                         "; continue with: ", resume_command(arguments_)));
-  export_best(checkpointer.info().best_metric);
+  const std::int64_t per_epoch = training_->batches_per_epoch();
+  if (info_.step < config_.epochs * per_epoch)
+    std::cout << "stopped after epoch " << info_.step / per_epoch << ": the validation " << metric()
+              << " has not become better since epoch " << info_.best_step / per_epoch
+              << " (train.patience=" << config_.patience << ")\n";
+  export_best();
   if (arguments_.profile) std::cout << profile.table();
 }
 
-void TrainingRun::export_best(double metric) {
+void TrainingRun::export_best() {
   require(fs::exists(out_ / "best.h5"), out_.string(),
           ": best.h5 is missing, and no epoch is left to write another; increase train.epochs");
   Experiment best(config_, experiment_->fitted(), out_.string());
   load_checkpoint(out_ / "best.h5", best.network().state(), {});
   write_safetensors(out_ / "best.safetensors", best.network().state(),
                     {{"format", "pt"}, {"config", info_.config}});
-  std::printf(
-      "best validation %s %.4g; wrote %s (config.toml, metrics.csv, last.h5, best.h5, best.safetensors)\n",
-      config_.task->metric(experiment_->fitted()).c_str(), metric, out_.string().c_str());
+  std::printf("best validation %s %.4g in epoch %lld (%s)\n", metric().c_str(), info_.best_metric,
+              static_cast<long long>(info_.best_step / training_->batches_per_epoch()),
+              set_.baselines_text().c_str());
+  if (!set_.beats_the_mean(info_.best_metric))
+    std::cout
+        << "no epoch was better than the " << set_.baselines().front().name
+        << ": the network has learnt nothing useful; a different train.learning_rate, more train.epochs or more "
+        << config_.task->words().samples << " may help\n";
+  std::cout << "wrote " << out_.string()
+            << " (config.toml, metrics.csv, last.h5, best.h5, best.safetensors)\n";
 }
 
 }  // namespace umbra

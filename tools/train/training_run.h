@@ -7,35 +7,48 @@
 
 #include "engine/io/folder_lock.h"
 #include "tools/common/experiment.h"
-#include "tools/train/arguments.h"
+#include "tools/train/training_set.h"
 
 namespace umbra {
 
 class TrainingRun {
  public:
-  /// Reads and checks all input; `arguments` must outlive this. Throws Error.
-  explicit TrainingRun(const TrainArguments& arguments);
-  /// Trains to the end and writes the files of the run (kRunFiles). Throws Stopped after a signal.
+  /// The run in the folder `out`, resumed if there is a checkpoint, without --overwrite. Checks all input; `arguments` and `set` must
+  /// outlive this. Throws Error.
+  TrainingRun(const TrainArguments& arguments, const TrainingSet& set, const RunConfig& config,
+              const std::filesystem::path& out);
+  /// Creates the folder and admits no other process to it. Throws Error if a file of the run cannot be written.
+  void open();
+  /// Prints the remarks about the data, the samples, the network, the device and the baselines.
+  void describe() const;
+  /// Whether the run has been trained to its end before.
+  bool is_finished() const;
+  /// Trains to the end and writes the files of the run (kRunFiles). To be called after open(). Throws Stopped after a
+  /// signal.
   void train();
+  /// The lowest validation metric so far.
+  double best_metric() const { return info_.best_metric; }
 
  private:
   std::filesystem::path last() const { return out_ / "last.h5"; }
-  std::unique_ptr<TrainingData> read_data() const;
-  void keep_one_batch();
-  void start(const Fitted& fitted);
+  std::string metric() const { return config_.task->metric(experiment_->fitted()); }
+  /// train.patience in steps.
+  std::int64_t patience() const { return config_.patience * training_->batches_per_epoch(); }
+  bool steps_left() const;
+  void run_steps();
+  void start();
   void restore();
   void make_loaders();
-  void check_epochs() const;
-  void open_folder();
+  void check_changes();
   TrainerOptions trainer_options(std::int64_t steps_per_epoch) const;
-  void export_best(double metric);
+  void export_best();
 
   const TrainArguments& arguments_;
-  std::filesystem::path out_;
-  std::unique_ptr<FolderLock> lock_;
+  const TrainingSet& set_;
   RunConfig config_;
-  std::unique_ptr<TrainingData> data_;
-  std::vector<double> fingerprint_;
+  std::filesystem::path out_;
+  bool resume_;
+  std::unique_ptr<FolderLock> lock_;
   CheckpointInfo info_;
   std::unique_ptr<Experiment> experiment_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "models/tasks/dataset/classes.h"
 #include "models/tasks/dataset/dataset_task.h"
 #include "models/tasks/dataset/samples.h"
 
@@ -50,6 +51,26 @@ std::vector<double> DatasetData::constant_prediction() const {
     shares[static_cast<std::size_t>(targets_.numbers[static_cast<std::size_t>(row)])] += 1;
   for (double& share : shares) share = std::log(share / static_cast<double>(split_.train.size()));
   return shares;
+}
+
+std::string DatasetData::constant_name() const {
+  return targets_.classes > 0 ? "most frequent class" : "mean of the training targets";
+}
+
+std::vector<Baseline> DatasetData::baselines() const {
+  const std::vector<double> constant = constant_prediction();
+  const auto width = static_cast<std::size_t>(targets_.width);
+  double sum = 0;
+  for (const std::int64_t row : split_.validation) {
+    const auto target = std::span(targets_.numbers).subspan(static_cast<std::size_t>(row) * width, width);
+    if (targets_.classes > 0) {
+      sum += likeliest(constant) != static_cast<std::int64_t>(target[0]) ? 1 : 0;
+      continue;
+    }
+    for (std::size_t k = 0; k < width; ++k)
+      sum += (constant[k] - target[k]) * (constant[k] - target[k]) / static_cast<double>(width);
+  }
+  return {{constant_name(), sum / static_cast<double>(split_.validation.size())}};
 }
 
 Fitted DatasetData::fit() const {

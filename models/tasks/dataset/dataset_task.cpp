@@ -1,5 +1,7 @@
 #include "models/tasks/dataset/dataset_task.h"
 
+#include <limits>
+
 #include "models/tasks/dataset/classes.h"
 
 namespace umbra {
@@ -67,7 +69,7 @@ bool DatasetTask::recognises(const std::filesystem::path& file) const {
   }
 }
 
-std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& file) const {
+std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& file) {
   return std::make_unique<DatasetData>(file, of);
 }
 
@@ -91,6 +93,24 @@ SampleShape DatasetTask::shape(const Fitted& fitted) const {
 Shape DatasetTask::target_shape(const Fitted& fitted) const {
   const DatasetFit fit = dataset_fit(fitted, kTheRun);
   return fit.classes > 0 ? Shape{} : Shape{fit.values()};
+}
+
+std::vector<double> DatasetTask::combined(const std::vector<std::vector<double>>& of_members,
+                                          const Fitted& fitted) const {
+  const DatasetFit fit = dataset_fit(fitted, kTheRun);
+  if (fit.classes == 0 || of_members.size() == 1) return Task::combined(of_members, fitted);
+  const auto classes = static_cast<std::size_t>(fit.classes);
+  std::vector<double> mean(of_members.front().size(), 0.0);
+  for (const std::vector<double>& logits : of_members) {
+    for (std::size_t i = 0; i < mean.size(); i += classes) {
+      const std::vector<double> shares = probabilities(std::span(logits).subspan(i, classes));
+      for (std::size_t k = 0; k < classes; ++k)
+        mean[i + k] += shares[k] / static_cast<double>(of_members.size());
+    }
+  }
+  // A probability of 0 gets the smallest logit, so that all are finite.
+  for (double& share : mean) share = std::log(std::max(share, std::numeric_limits<double>::min()));
+  return mean;
 }
 
 DType DatasetTask::target_dtype(const Fitted& fitted) const {

@@ -30,6 +30,7 @@ class DatasetData final : public TrainingData {
   /// shapes.
   void scale(const Fitted& fitted) override;
   void keep(std::int64_t count) override;
+  std::vector<Baseline> baselines() const override;
   bool augments() const override { return settings_.flips; }
   std::vector<std::string> names() const override { return targets_.names; }
   std::unique_ptr<Dataset> training() const override { return samples(split_.train, settings_.flips); }
@@ -40,6 +41,8 @@ class DatasetData final : public TrainingData {
   /// The best constant prediction: the logarithm of each class's share of the training samples [classes],
   /// or the mean values [values].
   std::vector<double> constant_prediction() const;
+  /// The name of that prediction in reports.
+  std::string constant_name() const;
   /// These rows as a Dataset, flipped at random when `flips` and augmented. This object must outlive it.
   std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows, bool flips) const;
   /// The split that a run with these settings uses.
@@ -75,13 +78,16 @@ class DatasetTask final : public Task {
   std::string_view default_model() const override { return "mlp"; }
   void do_not_augment() override { of.flips = false; }
   bool recognises(const std::filesystem::path& file) const override;
-  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) const override;
+  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) override;
   void check_fitted(const Fitted& fitted, const std::string& where) const override {
     dataset_fit(fitted, where);
   }
   Fitted neutral(const std::filesystem::path& file) const override;
   SampleShape shape(const Fitted& fitted) const override;
   Shape target_shape(const Fitted& fitted) const override;
+  /// Of classes: logits with the mean of the members' probabilities.
+  std::vector<double> combined(const std::vector<std::vector<double>>& of_members,
+                               const Fitted& fitted) const override;
   DType target_dtype(const Fitted& fitted) const override;
   Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
 

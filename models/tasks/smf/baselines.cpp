@@ -10,7 +10,7 @@ namespace umbra {
 namespace {
 
 constexpr std::size_t kHistogramBins = 24;
-constexpr std::size_t kFolds = 5;
+constexpr std::size_t kFolds = kFewestForRidge - 1;
 using Matrix = std::vector<std::vector<double>>;  // rows
 
 std::vector<double> label(const BoxSet& boxes, std::int64_t box) {
@@ -143,6 +143,11 @@ double cross_validation_error(const BoxSet& boxes, const Matrix& x, const Matrix
 
 }  // namespace
 
+std::string without_ridge(std::size_t boxes) {
+  return concat("ridge regression is left out, because it needs at least ", kFewestForRidge,
+                " training boxes and there are ", boxes);
+}
+
 std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                                   const std::vector<std::int64_t>& wanted) {
   Matrix labels;
@@ -156,8 +161,7 @@ std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::in
 
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted) {
-  require(train.size() > kFolds, "ridge regression needs more than ", kFolds, " training boxes, not ",
-          train.size());
+  require(train.size() >= kFewestForRidge, without_ridge(train.size()));
   const Matrix x = histograms(boxes, train, train);
   Matrix y;
   for (std::int64_t box : train) y.push_back(label(boxes, box));

@@ -2,11 +2,19 @@
 // of the input grid's values, which uses the halos of a box but not their positions.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "data/boxes/boxes.h"
 
 namespace umbra {
+
+inline constexpr const char* kMeanName = "mean SMF";  ///< of mean_baseline() in reports
+inline constexpr const char* kRidgeName = "ridge on the histogram of the input";  ///< of ridge_baseline()
+inline constexpr std::size_t kFewestForRidge = 6;  ///< training boxes that ridge_baseline() needs
+
+/// The remark for the user where there are only `boxes` training boxes, too few for a ridge regression.
+std::string without_ridge(std::size_t boxes);
 
 /// The mean label of the training boxes, repeated for each of `wanted`: [wanted, bins].
 std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
@@ -18,7 +26,7 @@ struct RidgeBaseline {
   double penalty = 0;               ///< chosen by five-fold cross-validation on the training boxes
 };
 /// Ridge regression of every mass bin on the counts of voxels in 24 logarithmic bins of the first feature.
-/// Throws Error with 5 or fewer training boxes.
+/// Throws Error with fewer than kFewestForRidge training boxes.
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted);
 

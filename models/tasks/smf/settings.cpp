@@ -13,7 +13,10 @@ constexpr double kMany = 1e9;
 
 std::vector<Setting> SmfSettings::bind() {
   return {
-      {"data.subbox_size", "side of a sub-box, Mpc/h", &boxes.subbox_size, 1e-3, 1e6},
+      {"data.subbox_size",
+       "side of a sub-box, Mpc/h. auto: 25, or if 25 does not divide the box, the divisor nearest to 25 that "
+       "gives at least 16 sub-boxes",
+       &subbox_size, 1e-3, 1e6},
       {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
       {"data.min_vpeak", "halos below this do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
       {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
@@ -52,6 +55,7 @@ std::vector<Setting> SmfSettings::bind() {
 
 BoxOptions SmfSettings::box_options() const {
   BoxOptions options = boxes;
+  options.subbox_size = subbox_size.number.value_or(kUsualSubboxSize);
   options.voxels = static_cast<int>(voxels);
   options.smf_bins = static_cast<int>(smf_bins);
   return options;
@@ -91,7 +95,7 @@ void SmfSettings::check() const {
 }
 
 double SmfSettings::log_floor() const {
-  const double one = 1 / std::pow(boxes.subbox_size, 3) / (boxes.per_dex ? boxes.smf_width : 1.0);
+  const double one = 1 / std::pow(box_options().subbox_size, 3) / (boxes.per_dex ? boxes.smf_width : 1.0);
   return log_floor_galaxies * one;
 }
 

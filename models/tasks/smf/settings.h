@@ -11,7 +11,8 @@ namespace umbra {
 
 /// The settings of the SMF task; bind() gives their keys.
 struct SmfSettings {
-  BoxOptions boxes;                        ///< the cutting; `voxels` and `smf_bins` below replace its own
+  BoxOptions boxes;                        ///< the cutting; the next three replace its own
+  Auto<double> subbox_size;                ///< side of a sub-box, Mpc/h; auto: see choose_subbox_size()
   std::int64_t voxels = 25,                ///< grid points per side of a sub-box
       smf_bins = 14;                       ///< number of mass bins
   double train_fraction = 0.8;             ///< the share of sub-boxes used for training
@@ -27,7 +28,7 @@ struct SmfSettings {
 
   /// All settings, bound to this object.
   std::vector<Setting> bind();
-  /// `boxes` with the values of `voxels` and `smf_bins`.
+  /// `boxes` with the values of `subbox_size` (auto: 25), `voxels` and `smf_bins`.
   BoxOptions box_options() const;
   /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
   /// empty or a listed box does not exist.

@@ -5,6 +5,7 @@
 
 #include "data/catalogs/catalog.h"
 #include "engine/base/fingerprint.h"
+#include "models/tasks/smf/baselines.h"
 #include "models/tasks/smf/standardised.h"
 
 namespace umbra {
@@ -12,9 +13,14 @@ namespace {
 
 class SmfData final : public TrainingData {
  public:
-  SmfData(const std::filesystem::path& file, const SmfSettings& settings) : settings_(settings) {
+  SmfData(const std::filesystem::path& file, SmfSettings& settings) : settings_(settings) {
     CatalogReport report;
     const Catalog catalog = read_catalog(file, &report);
+    constexpr const char* kOption = "data.subbox_size=";
+    const SubboxSize chosen = choose_subbox_size(catalog, settings.subbox_size, file.string(), kOption);
+    if (!chosen.note.empty()) notes_.push_back(chosen.note);
+    settings.subbox_size.number = chosen.size;
+    require_several_sub_boxes(catalog, chosen.size, file.string(), kOption);
     if (report.wrapped > 0)
       notes_.push_back(concat(report.wrapped, " positions lay outside the box and were wrapped"));
     boxes_ = make_boxes(catalog, settings.box_options());
@@ -23,12 +29,14 @@ class SmfData final : public TrainingData {
     if (empty > 0)
       notes_.push_back(concat(empty, " of ", boxes_.count, " sub-boxes hold no halo above the cut"));
     split_ = settings.split(boxes_.count);
+    if (split_.train.size() < kFewestForRidge) notes_.push_back(without_ridge(split_.train.size()));
   }
 
   std::int64_t count() const override { return boxes_.count; }
   Fitted fit() const override { return to_map(fit_transform(boxes_, split_.train, settings_)); }
   std::vector<double> fingerprint() const override { return umbra::fingerprint(boxes_); }
   void scale(const Fitted& fitted) override { scale_inputs(boxes_, from_map(fitted, settings_, "the run")); }
+  std::vector<Baseline> baselines() const override;
   bool augments() const override { return settings_.symmetries || settings_.shifts; }
   std::unique_ptr<Dataset> training() const override {
     return std::make_unique<BoxDataset>(boxes_, split_.train,
@@ -63,6 +71,23 @@ double chi2_sum(std::span<const double> phi, std::span<const double> target,
   return sum;
 }
 
+std::vector<Baseline> SmfData::baselines() const {
+  std::vector<double> truth;
+  const auto bins = static_cast<std::ptrdiff_t>(boxes_.sigma.size());
+  for (const std::int64_t box : split_.validation) {
+    const auto begin = boxes_.smf.begin() + box * bins;
+    truth.insert(truth.end(), begin, begin + bins);
+  }
+  const std::vector<double> sigma(boxes_.sigma.begin(), boxes_.sigma.end());
+  const auto scored = [&](const char* name, const std::vector<double>& phi) {
+    return Baseline{name, chi2_sum(phi, truth, sigma) / static_cast<double>(split_.validation.size())};
+  };
+  std::vector<Baseline> all{scored(kMeanName, mean_baseline(boxes_, split_.train, split_.validation))};
+  if (split_.train.size() >= kFewestForRidge)
+    all.push_back(scored(kRidgeName, ridge_baseline(boxes_, split_.train, split_.validation).predictions));
+  return all;
+}
+
 }  // namespace
 
 const SmfSettings& smf_settings(const Task& task) {
@@ -79,7 +104,7 @@ std::vector<double> fingerprint(const BoxSet& boxes) {
   return whole.value();
 }
 
-std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file) const {
+std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file) {
   return std::make_unique<SmfData>(file, of);
 }
 

@@ -1,0 +1,85 @@
+// Reports of progress from imports, mocks and streams of sub-boxes: whole, and without effect on the result.
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstring>
+#include <map>
+
+#include "data/boxes/box_stream.h"
+#include "data/catalogs/formats.h"
+#include "data/catalogs/import_rows.h"
+#include "data/mock/mock.h"
+#include "tests/fixtures/file_test.h"
+
+namespace umbra {
+namespace {
+
+// The units done and the total of every stage when it ended.
+struct Ends {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> of;
+  int reports = 0;
+
+  StageReport report() {
+    return [this](const StageState& state) {
+      ++reports;
+      if (state.finished) of[std::string(state.name)] = {state.done, state.total};
+    };
+  }
+};
+
+using ProgressOfDataTest = FileTest;
+
+// Records of UniverseMachine on a line through the cube.
+std::string records(int count) {
+  std::string bytes(128 * static_cast<std::size_t>(count), '\0');
+  for (int i = 0; i < count; ++i) {
+    char* record = bytes.data() + 128 * i;
+    const auto set = [&](std::size_t offset, auto value) {
+      std::memcpy(record + offset, &value, sizeof value);
+    };
+    const float at = 250.0f * static_cast<float>(i) / static_cast<float>(count);
+    set(0, std::int64_t{i}), set(16, std::int64_t{-1}), set(32, at), set(36, at), set(40, at),
+        set(56, 200.0f);
+    set(64, 1e12f), set(68, 5e11f), set(112, 1e10f), set(116, 1.0f);
+  }
+  return bytes;
+}
+
+TEST_F(ProgressOfDataTest, AnImportCountsTheBytesOfItsFile) {
+  const std::string bytes = records(3000);
+  put_bytes(path("a.bin"), bytes);
+  const gzFile packed = gzopen(path("b.bin.gz").c_str(), "wb");
+  gzwrite(packed, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(packed);
+  Ends ends;
+  const Catalog watched = read_um_bin(path("a.bin"), std::nullopt, {.progress = ends.report()});
+  EXPECT_EQ(ends.of["reading"], std::pair(std::ssize(bytes), std::ssize(bytes)));
+  EXPECT_TRUE(ends.of.contains("checking rows"));
+  EXPECT_GT(ends.reports, 6);
+  EXPECT_EQ(watched.columns, read_um_bin(path("a.bin"), std::nullopt, {}).columns);
+  read_um_bin(path("b.bin.gz"), std::nullopt, {.progress = ends.report()});
+  EXPECT_EQ(ends.of["reading"], std::pair(std::ssize(bytes), std::int64_t{0}));  // unknown
+  EXPECT_EQ(bytes_to_read("/dev/zero"), 0);
+  EXPECT_EQ(bytes_to_read(path("none")), 0);
+}
+
+TEST_F(ProgressOfDataTest, AMockAndAStreamReportWhatTheyDo) {
+  mock::Options options;
+  options.box_size = 50;
+  Ends ends;
+  const mock::Mock watched = mock::make(options, ends.report());
+  for (const char* stage : {"drawing halos", "moving matter", "placing halos"})
+    EXPECT_TRUE(ends.of.contains(stage)) << stage;
+  EXPECT_EQ(ends.of["drawing halos"], std::pair(std::int64_t{5}, std::int64_t{5}));
+  EXPECT_EQ(ends.of["moving matter"], std::pair(std::int64_t{11}, std::int64_t{11}));
+  EXPECT_GE(ends.of["placing halos"].second, ends.of["placing halos"].first);
+  EXPECT_EQ(watched.catalog.columns, mock::make(options).catalog.columns);
+  write_catalog(path("mock.h5"), watched.catalog);
+  BoxStreamLimits limits;
+  limits.rows = 500;
+  const BoxStream stream(path("mock.h5"), {}, folder_, limits, ends.report());
+  EXPECT_EQ(ends.of["reading halos"], std::pair(watched.catalog.rows(), watched.catalog.rows()));
+}
+
+}  // namespace
+}  // namespace umbra

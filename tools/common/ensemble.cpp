@@ -1,0 +1,56 @@
+#include "tools/common/ensemble.h"
+
+#include <cmath>
+
+namespace umbra {
+
+namespace fs = std::filesystem;
+
+fs::path member_folder(const fs::path& ensemble, std::int64_t member) {
+  return ensemble / concat("seed-", member);
+}
+
+bool holds_ensemble(const fs::path& folder) {
+  std::error_code ignored;
+  const auto has = [&](const char* name) { return fs::exists(folder / name, ignored); };
+  return !has("last.h5") && !has("best.h5") && fs::is_directory(member_folder(folder, 1), ignored);
+}
+
+std::vector<std::string> members_of(const std::string& run) {
+  if (!holds_ensemble(run)) return {run};
+  RunConfig config;
+  config.bind().read_file(fs::path(run) / "config.toml");
+  std::vector<std::string> members;
+  for (std::int64_t member = 1; member <= config.seeds; ++member) {
+    members.push_back(member_folder(run, member).string());
+    require(fs::exists(fs::path(members.back()) / "best.safetensors"), run, ": member ", member, " of ",
+            config.seeds, " has not been trained to its end; train --resume continues the ensemble");
+  }
+  return members;
+}
+
+Networks load_networks(const std::string& run, const std::string& device,
+                       std::optional<Precision> precision) {
+  Networks networks;
+  for (const std::string& member : members_of(run)) {
+    networks.push_back(Experiment::load(member, device, precision));
+    require(networks.back()->fitted() == networks.front()->fitted(), member,
+            ": this member was not trained on the data of the others");
+  }
+  return networks;
+}
+
+MeanAndScatter mean_and_scatter(const std::vector<std::vector<double>>& of_members) {
+  const auto count = static_cast<double>(of_members.size());
+  const std::size_t numbers = of_members.front().size();
+  MeanAndScatter result{std::vector<double>(numbers, 0.0), std::vector<double>(numbers, 0.0)};
+  for (std::size_t i = 0; i < numbers; ++i) {
+    double squares = 0;
+    for (const std::vector<double>& member : of_members) result.mean[i] += member[i] / count;
+    for (const std::vector<double>& member : of_members) squares += std::pow(member[i] - result.mean[i], 2);
+    if (count > 1) result.scatter[i] = std::sqrt(squares / (count - 1));
+  }
+  return result;
+}
+
+}  // namespace umbra

@@ -1,0 +1,126 @@
+#include "tools/train/train.h"
+
+#include <cstdio>
+#include <iostream>
+
+#include "tools/common/ensemble.h"
+#include "tools/train/run_folder.h"
+#include "tools/train/training_run.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Throws Error if there is a run or an ensemble, unless it shall be continued or replaced by one of its kind.
+void check_folder(const TrainArguments& arguments, std::int64_t seeds) {
+  const fs::path out = arguments.out;
+  const bool run = fs::exists(out / "last.h5");
+  if (arguments.resume || !(run || holds_ensemble(out))) return;
+  const std::string held =
+      concat(out.string(), ": this folder already holds ", run ? "a run" : "an ensemble");
+  require(arguments.overwrite, held,
+          "; continue it with --resume, replace it with --overwrite, or choose another folder");
+  require(run == (seeds == 1), held,
+          ", and --overwrite replaces a run by a run and an ensemble by an ensemble; ",
+          "choose another folder");
+  const fs::path rest = member_folder(out, seeds + 1);
+  require(run || !fs::exists(rest), rest.string(), ": this member of the ensemble is not one of the ", seeds,
+          " that would replace it; remove it or choose another folder");
+}
+
+// The numbers in the checkpoint of the run in `folder`, if it is resumed.
+std::optional<Fitted> fitted_in(const fs::path& folder, const TrainArguments& arguments,
+                                const RunConfig& config) {
+  const fs::path last = folder / "last.h5";
+  if (arguments.overwrite || !fs::exists(last)) return std::nullopt;
+  const CheckpointInfo info = read_checkpoint_info(last);
+  config.task->check_fitted(info.transform, last.string());
+  return info.transform;
+}
+
+void train_run(const TrainArguments& arguments, const RunConfig& config) {
+  const TrainingSet set(arguments, config, fitted_in(arguments.out, arguments, config));
+  TrainingRun run(arguments, set, set.config(), arguments.out);
+  run.open();
+  run.describe();
+  run.train();
+}
+
+class EnsembleTraining {
+ public:
+  EnsembleTraining(const TrainArguments& arguments, const RunConfig& config)
+      : arguments_(arguments),
+        out_(arguments.out),
+        set_(arguments, config, fitted_in(member_folder(out_, 1), arguments, config)) {
+    check_ensemble_files(arguments);
+    for (std::int64_t member = 1; member <= config.seeds; ++member)
+      check_run_files(arguments, member_folder(out_, member), arguments.resume);
+  }
+
+  void train() {
+    const std::int64_t seeds = set_.config().seeds;
+    std::vector<std::vector<double>> best;
+    std::int64_t as_bad_as_the_mean = 0;
+    for (std::int64_t member = 1; member <= seeds; ++member) {
+      RunConfig config = set_.config();
+      config.seeds = 1;
+      config.seed += member - 1;
+      TrainingRun run(arguments_, set_, config, member_folder(out_, member));
+      if (member == 1) {
+        open();
+        run.describe();
+      }
+      std::cout << "seed " << config.seed << ", member " << member << " of " << seeds;
+      if (run.is_finished()) {
+        std::cout << ": has been trained\n";
+      } else {
+        std::cout << std::endl;
+        run.open();
+        run.train();
+      }
+      best.push_back({run.best_metric()});
+      as_bad_as_the_mean += set_.beats_the_mean(run.best_metric()) ? 0 : 1;
+    }
+    const MeanAndScatter all = mean_and_scatter(best);
+    std::printf("best validation %s of %lld seeds %.4g +- %.2g (%s)\n",
+                set_.config().task->metric(set_.fitted()).c_str(), static_cast<long long>(seeds), all.mean[0],
+                all.scatter[0], set_.baselines_text().c_str());
+    if (as_bad_as_the_mean > 0)
+      std::cout << as_bad_as_the_mean << " of " << seeds << " networks are no better than the "
+                << set_.baselines().front().name << '\n';
+  }
+
+ private:
+  void open() {
+    std::error_code status;
+    fs::create_directories(out_, status);
+    require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be created",
+            status ? ": " + status.message() : "");
+    lock_ = std::make_unique<FolderLock>(out_);
+    remove_leftovers(out_, kEnsembleFiles);
+    for (std::int64_t member = 1; arguments_.overwrite && member <= set_.config().seeds; ++member)
+      remove_best(
+          member_folder(out_, member));  // a member of the ensemble before is never taken for a new one
+    RunConfig config = set_.config();
+    write_text_file(out_ / "config.toml", config.bind().dump());
+  }
+
+  const TrainArguments& arguments_;
+  fs::path out_;
+  TrainingSet set_;
+  std::unique_ptr<FolderLock> lock_;
+};
+
+}  // namespace
+
+void train(const TrainArguments& arguments) {
+  const RunConfig config = resolve(arguments);
+  check_folder(arguments, config.seeds);
+  if (config.seeds > 1)
+    EnsembleTraining(arguments, config).train();
+  else
+    train_run(arguments, config);
+}
+
+}  // namespace umbra

@@ -1,0 +1,61 @@
+#include "tools/train/training_set.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace umbra {
+
+TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& config,
+                         const std::optional<Fitted>& of_run)
+    : arguments_(arguments),
+      config_(config),
+      data_(config_.task->read(arguments.data)),
+      notes_(data_->notes()) {
+  choose_batch();
+  if (arguments.overfit) keep_one_batch();
+  fingerprint_ = data_->fingerprint();
+  baselines_ = data_->baselines();
+  fitted_ = of_run ? *of_run : data_->fit();
+  data_->scale(fitted_);
+}
+
+// Throws Error, with the setting to add, if the batch that the user chose does not suit the data.
+void TrainingSet::choose_batch() {
+  const auto samples = static_cast<std::int64_t>(data_->split().train.size());
+  const std::string training = concat(" training ", config_.task->words().unit);
+  require(samples >= 2, arguments_.data,
+          ": there is only one sample to train on, but at least two are needed");
+  const std::int64_t batch = config_.batch.number.value_or(RunConfig::batch_for(samples));
+  if (!config_.batch.number && batch != RunConfig::kUsualBatch)
+    notes_.push_back(concat("train.batch=", batch, ": there are ", samples, training));
+  require(arguments_.overfit || !config_.drop_last || batch <= samples, arguments_.data,
+          ": train.batch=", batch, " is more than the ", samples, training,
+          "; add train.batch=", RunConfig::batch_for(samples));
+  require(arguments_.overfit || config_.drop_last || samples % batch != 1, samples, training,
+          " leave a last batch of one for train.batch=", batch,
+          ", for which batch norm has no statistics; change train.batch or add train.drop_last=true");
+  config_.batch.number = batch;
+}
+
+// One batch, repeated, without dropout or augmentation: every correct network must memorise it.
+void TrainingSet::keep_one_batch() {
+  for (const Setting& option : config_.model->settings()) {
+    if (option.key == "model.dropout") *std::get<double*>(option.value) = 0;
+  }
+  config_.task->do_not_augment();
+  config_.batch.number =
+      std::min(*config_.batch.number, static_cast<std::int64_t>(data_->split().train.size()));
+  data_->keep(*config_.batch.number);
+}
+
+std::string TrainingSet::baselines_text() const {
+  std::string text;
+  for (const Baseline& baseline : baselines_) {
+    char number[32];
+    std::snprintf(number, sizeof number, "%.4g", baseline.metric);
+    text += concat(text.empty() ? "" : ", ", baseline.name, " ", number);
+  }
+  return text;
+}
+
+}  // namespace umbra
