@@ -2,7 +2,8 @@
 """Figures from the files written by umbra's tools; each command writes OUT.png and OUT.pdf.
 
 An error prints one line (exit status 1; wrong usage: 2). Needs matplotlib, numpy and h5py (Debian: python3-matplotlib,
-python3-h5py). The code of the figures is in the folder figures.
+python3-h5py); if this Python lacks them, the command continues in one that has them. The code of the figures is in the
+folder figures.
 """
 import argparse
 import math
@@ -10,6 +11,7 @@ import os
 import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ next to the sources
+from figures.interpreter import candidates, continue_elsewhere
 try:
     import matplotlib
     matplotlib.use("Agg")
@@ -17,13 +19,14 @@ try:
     from figures.files import PlotError
     from figures.forest import plot_halos, plot_importance
     from figures.front import plot_front
-    from figures.mass_functions import plot_predictions, plot_smf
+    from figures.mass_functions import plot_smf
+    from figures.predictions import plot_predictions
     from figures.style import INPUTS, OUTPUT, STYLE
     from figures.sub_box import plot_slice
     from figures.training import plot_loss
     from figures.words import Parser
 except ImportError as missing:
-    sys.exit(f"plot.py: {sys.executable} lacks the module {missing.name}: install python3-matplotlib and python3-h5py")
+    continue_elsewhere(missing.name or missing, candidates())
 
 
 def number(kind, least, said):
@@ -48,11 +51,12 @@ def command_line():
         return lambda flag, text, **more: sub.add_argument(
             flag, help=text + (f" (default {more['default']})" if "default" in more else ""), **more)
 
-    add = command("smf", plot_smf, "mean stellar mass function of the validation boxes, every model against the "
-                  "truth, with the scatter over boxes (an arrow: a mean below the logarithmic axis)")
-    add("--evaluation", "JSON written by evaluate; densities are in the unit that it specifies", required=True)
-    add = command("loss", plot_loss, "chi^2 of training and validation against the epoch, and the learning rate "
-                  "(dotted lines: steps of the learning rate)")
+    add = command("smf", plot_smf, "mean stellar mass function per dex of the validation boxes, every model against "
+                  "the truth and the observed one, chi^2 with its standard error, and residuals per box in units of "
+                  "the sigma of chi^2 (an arrow: a mean below the logarithmic axis)")
+    add("--evaluation", "JSON written by evaluate", required=True)
+    add = command("loss", plot_loss, "chi^2 of training and validation against the epoch, the baselines if the folder "
+                  "of the run contains baselines.json, and the learning rate (dotted lines: its steps)")
     add("--run", "folders written by train, or their metrics.csv", required=True, nargs="+")
     add = command("slice", plot_slice, "the input of the network: mean Vpeak per voxel of one sub-box, in km/s")
     add("--data", "catalog (HDF5) written by import or mock", required=True)

@@ -4,10 +4,10 @@
     python3 bench/peers/import_peers.py --umbra build/bench/import --rounds 9 --out bench/results/NAME/import.json
 
 The file (79 columns, 196 MB with the default --rows) is written to --folder first and stays in the cache of the system. A time is that
-from the file to the wanted columns in memory; starting Python and importing the library are not part of it. umbra also checks
-every number and reads the header; pandas and polars are told where the rows begin and which columns to read. All use --threads threads, but pandas has one. "bytes" reads the file in blocks into one buffer, "whole file" into
-memory of its size. Of the file compressed with gzip, "zlib" is the time to decompress it with Python's zlib, without reading rows.
-A library that is not installed is left out.
+from the file to the wanted columns in memory; starting Python and importing the library are not part of it. umbra also checks every
+number and reads the header; pandas and polars get the line at which rows begin and the columns to read. All use --threads threads,
+but pandas has one. "bytes" reads the file in blocks into one buffer, "whole file" into memory of its size. Of the file compressed
+with gzip, "zlib" is the time to decompress it with Python's zlib, without reading rows. A library that is not installed is left out.
 """
 import argparse
 import importlib.util

@@ -48,6 +48,7 @@ struct BoxSet {
   std::vector<std::int64_t> halos;  ///< [count]: halos that entered the input
   std::string smf_unit;             ///< of smf and sigma, e.g. "(Mpc/h)^-3 per bin"
   std::string source;               ///< Catalog::source, for the files made from it
+  double h = 0;                     ///< Cosmology::h of the catalog, for the files made from it
 
   /// A galaxy with a mass in one of the bins, for the labels of shifted boxes.
   struct Galaxy {

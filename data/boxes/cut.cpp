@@ -117,6 +117,7 @@ BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
   check(catalog, options);
   set_.options = options;
   set_.source = catalog.source;
+  set_.h = catalog.cosmology.h;
   set_.per_side = sub_boxes_per_side(catalog, options);
   count_ = catalog.boxes * set_.per_side * set_.per_side * set_.per_side;
   volume_ = static_cast<std::uint64_t>(options.voxels) * static_cast<std::uint64_t>(options.voxels) *

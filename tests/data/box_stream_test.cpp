@@ -82,6 +82,7 @@ void expect_the_same(const fs::path& file, const Catalog& catalog, const BoxOpti
     EXPECT_EQ(group->edges, whole.edges);
     EXPECT_EQ(group->smf_unit, whole.smf_unit);
     EXPECT_EQ(group->source, whole.source);
+    EXPECT_EQ(group->h, whole.h);
     append(joined.input, group->input);
     append(joined.smf, group->smf);
     append(joined.box, group->box);

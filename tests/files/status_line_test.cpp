@@ -203,6 +203,15 @@ TEST_F(ProgressTest, FitsEveryWindowWithItsMostImportantParts) {
   }
 }
 
+TEST_F(ProgressTest, FitsTheWindowInAnEpochToo) {
+  resize(60);
+  Progress progress(out_, 60, 2, 0, "chi2", "boxes");
+  epoch(progress, 11);
+  ::usleep(110'000);
+  step(progress, 12, 1);
+  EXPECT_EQ(shown(), "epoch 13/60  [#####.....]  loss 53.78  validation 53.78");
+}
+
 TEST_F(ProgressTest, TheLastLineStaysWholeAndAnUnfinishedOneGoes) {
   resize(40);
   {

@@ -74,18 +74,49 @@ TEST_F(CliTest, TrainPredictEvaluate) {
   ASSERT_EQ(evaluated.status, 0) << evaluated.output;
   const auto json = nlohmann::json::parse(bytes(folder() / "e.json"));
   ASSERT_EQ(json["models"].size(), 3U);
-  // The same chi^2 from the predictions, by hand.
-  double sum = 0, boxes = 0;
+  // The same chi^2 from the predictions, by hand, and that of Poisson noise.
+  double sum = 0, boxes = 0, noise = 0;
   for (std::size_t i = 0; i < 27; ++i) {
     if (held_out[i] == 0) continue;
     ++boxes;
     for (std::size_t b = 0; b < 14; ++b) {
       const double d = static_cast<double>(phi[14 * i + b]) - static_cast<double>(truth[14 * i + b]);
-      sum += d * d / (json["sigma"][b].get<double>() * json["sigma"][b].get<double>());
+      const double variance = json["sigma"][b].get<double>() * json["sigma"][b].get<double>();
+      sum += d * d / variance;
+      noise += static_cast<double>(truth[14 * i + b]) / (std::pow(25.0, 3) * variance);
     }
   }
   EXPECT_EQ(boxes, 5);
   EXPECT_NEAR(json["models"][2]["chi2"]["mean"].get<double>(), sum / boxes, 1e-4 * sum / boxes);
+  EXPECT_NEAR(json["poisson_chi2"].get<double>(), noise / boxes, 1e-5 * noise / boxes);
+  // What train wrote for the figure of the loss.
+  const auto written = nlohmann::json::parse(bytes(folder() / "run/baselines.json"));
+  EXPECT_EQ(written["metric"], "chi2");
+  ASSERT_EQ(written["baselines"].size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double evaluated_as =
+        i < 2 ? json["models"][i]["chi2"]["mean"].get<double>() : json["poisson_chi2"].get<double>();
+    EXPECT_NEAR(written["baselines"][i]["value"].get<double>(), evaluated_as, 1e-5 * evaluated_as);
+  }
+  EXPECT_EQ(written["baselines"][0]["name"], json["models"][0]["name"]);
+  // chi^2 consists of the mean residuals and of their scatter over boxes.
+  double parts = 0;
+  for (std::size_t b = 0; b < 14; ++b) {
+    const auto at = [&](const auto& list) { return list[b].template get<double>(); };
+    const double mean = at(json["models"][2]["smf_mean"]) - at(json["smf_true_mean"]),
+                 scatter = at(json["models"][2]["residual_standard_deviation"]);
+    parts += (mean * mean + scatter * scatter * (boxes - 1) / boxes) / std::pow(at(json["sigma"]), 2);
+  }
+  EXPECT_NEAR(parts, sum / boxes, 1e-4 * sum / boxes);
+  // What figures need to show the observed mass function in the catalog's units.
+  EXPECT_EQ(json["h"], 0.678);
+  EXPECT_EQ(json["subbox_size_mpc_per_h"], 25.0);
+  EXPECT_EQ(json["observed_smf"]["h"], 0.7);
+  EXPECT_EQ(json["observed_smf"]["phi"].size(), 14U);
+  EXPECT_EQ(json["observed_smf"]["low_log10_msun"][0], 10.2);
+  EXPECT_EQ(json["observed_smf"]["phi"][0], 0.00526954738680863);
+  EXPECT_EQ(json["observed_smf"]["error_low"][0], 0.000179185054713184);
+  EXPECT_EQ(file.attribute_number("/", "h"), 0.678);
 }
 
 TEST_F(CliTest, ACatalogWithoutStellarMassesCanBePredictedButNotTrainedOn) {

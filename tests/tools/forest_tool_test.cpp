@@ -85,6 +85,7 @@ TEST_F(ForestToolTest, PredictsAsTheForestItReadAndScoresWhatItLeftOut) {
   EXPECT_EQ(file.read<std::int64_t>("row"), halos.row);
   EXPECT_EQ(file.read<std::int64_t>("box"), halos.box);
   EXPECT_EQ(file.attribute_text("log_mass_predicted", "unit"), "log10 M*/Msun");
+  EXPECT_EQ(file.attribute_number("/", "h"), 0.678);
   const std::vector<std::int64_t> training = file.read<std::int64_t>("training");
   std::vector<std::int64_t> boxes;
   double squares = 0, mean = 0, variance = 0, left_out = 0;

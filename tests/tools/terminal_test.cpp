@@ -168,6 +168,9 @@ TEST_F(TerminalTest, OtherToolsShowTheirProgressAndLeaveTheSameText) {
     ToolOnTerminal tool(command + out, 200);
     EXPECT_EQ(tool.finish(), 0) << command << tool.written;
     EXPECT_NE(tool.written.find(shown), std::string::npos) << command << " | " << tool.written;
+    const std::string drawn = "\033[?7h\r";  // the end of a drawing; the next one, or a clear, begins with \r
+    for (std::size_t at = 0; (at = tool.written.find(drawn, at)) != std::string::npos;)
+      EXPECT_EQ(tool.written[at += drawn.size()], '\r') << command << " | " << tool.written;
     std::string left, in_file = run(command + out).output, plain;
     for (const std::string& row : tool.screens[1].rows()) left += row + "\n";
     std::istringstream lines(in_file);  // the screen has no blanks at the ends of rows

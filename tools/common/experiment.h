@@ -18,8 +18,8 @@ std::vector<double> finite_predictions(Context& context, const Objective& object
                                        const std::string& where, Stage* stage = nullptr);
 
 /// The files that train writes into the folder of a run.
-inline constexpr const char* kRunFiles[] = {"config.toml", "metrics.csv", "last.h5", "best.h5",
-                                            "best.safetensors"};
+inline constexpr const char* kRunFiles[] = {"config.toml", "baselines.json", "metrics.csv",
+                                            "last.h5",     "best.h5",        "best.safetensors"};
 /// `inputs`, followed by the files of `run`: the folder of a run or an ensemble, or a checkpoint.
 std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<InputFile> inputs);
 

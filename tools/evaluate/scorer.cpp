@@ -32,9 +32,9 @@ double Scorer::truth(std::size_t row, std::size_t bin) const {
 Json Scorer::score(const std::string& name, const std::vector<double>& phi) const {
   const std::size_t rows = wanted.size(), bins = phi.size() / rows;
   std::vector<double> linear(rows, 0.0), logarithmic(rows, 0.0);
-  Json mean = Json::array(), deviation = Json::array();
+  Json mean = Json::array(), deviation = Json::array(), residual = Json::array();
   for (std::size_t b = 0; b < bins; ++b) {
-    std::vector<double> column;
+    std::vector<double> column, difference;
     for (std::size_t r = 0; r < rows; ++r) {
       const double p = phi[r * bins + b], t = truth(r, b);
       linear[r] += std::pow((p - t) / transform.sigma[b], 2);
@@ -42,16 +42,16 @@ Json Scorer::score(const std::string& name, const std::vector<double>& phi) cons
           std::pow((log_phi(p, floor) - log_phi(std::max(t, floor), floor)) / transform.sigma_dex[b], 2) /
           static_cast<double>(bins);
       column.push_back(p);
+      difference.push_back(p - t);
     }
     const Json stats = mean_and_error(column);
     mean.push_back(stats["mean"]);
     deviation.push_back(stats["standard_deviation"]);
+    residual.push_back(mean_and_error(difference)["standard_deviation"]);
   }
-  return {{"name", name},
-          {"chi2", mean_and_error(linear)},
-          {"chi2_eq1", mean_and_error(logarithmic)},
-          {"smf_mean", mean},
-          {"smf_standard_deviation", deviation}};
+  return {
+      {"name", name},     {"chi2", mean_and_error(linear)},      {"chi2_eq1", mean_and_error(logarithmic)},
+      {"smf_mean", mean}, {"smf_standard_deviation", deviation}, {"residual_standard_deviation", residual}};
 }
 
 }  // namespace umbra

@@ -18,7 +18,8 @@ struct Scorer {
 
   /// phi of a wanted box.
   double truth(std::size_t row, std::size_t bin) const;
-  /// Scores phi [wanted, bins]: both chi^2, and the mean mass function with its scatter over boxes.
+  /// Scores phi [wanted, bins]: both chi^2, the mean mass function with its scatter over boxes, and the scatter
+  /// over boxes of phi minus the truth.
   nlohmann::ordered_json score(const std::string& name, const std::vector<double>& phi) const;
 };
 

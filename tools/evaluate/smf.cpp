@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "data/observations/moustakas2013.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/tasks/smf/baselines.h"
@@ -63,6 +64,27 @@ void print_table(const Json& result) {
               explained_scatter(result).c_str());
 }
 
+// The observed mass function in the range of `edges`, as in its table: Mpc^-3 dex^-1 and Msun for h = 0.7.
+Json observed_smf(const std::vector<double>& edges) {
+  Json low, high, phi, error_low, error_high;
+  for (const ObservedSmfRow& row : moustakas2013_smf()) {
+    if (row.high < edges.front() + 1e-6 || row.low > edges.back() - 1e-6) continue;
+    low.push_back(row.low);
+    high.push_back(row.high);
+    phi.push_back(row.phi);
+    error_low.push_back(row.error_low);
+    error_high.push_back(row.error_high);
+  }
+  return {{"reference", "Moustakas et al. (2013)"},
+          {"h", kMoustakasH},
+          {"unit", "Mpc^-3 dex^-1"},
+          {"low_log10_msun", low},
+          {"high_log10_msun", high},
+          {"phi", phi},
+          {"error_low", error_low},
+          {"error_high", error_high}};
+}
+
 // Throws Error unless `run` was trained on this catalog.
 BoxSet boxes_of(const std::string& run, const Experiment& experiment, const Catalog& catalog,
                 const std::string& data) {
@@ -88,12 +110,16 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   result["validation_boxes"] = split.validation.size();
   result["bin_edges_log10_msun"] = boxes.edges;
   result["smf_unit"] = boxes.smf_unit;
+  result["h"] = boxes.h;
+  result["subbox_size_mpc_per_h"] = boxes.options.subbox_size;
   result["sigma"] = scorer.transform.sigma;
   std::vector<double> truth;
   for (std::size_t r = 0; r < split.validation.size(); ++r) {
     for (std::size_t b = 0; b < static_cast<std::size_t>(boxes.options.smf_bins); ++b)
       truth.push_back(scorer.truth(r, b));
   }
+  result["observed_smf"] = observed_smf(boxes.edges);
+  result["poisson_chi2"] = poisson_chi2(boxes, split.validation);
   const Json own = scorer.score("truth", truth);
   result["smf_true_mean"] = own["smf_mean"];
   result["smf_true_standard_deviation"] = own["smf_standard_deviation"];

@@ -1,10 +1,11 @@
-"""Reads the input of plot.py: evaluation.json, metrics.csv, predictions.h5, catalog.h5, and the files of forest.
+"""Reads the HDF5 files of plot.py: catalogs and predictions; and what all its readers share.
 
 All input is checked: every problem raises a PlotError with one line naming the file, the field and what was expected.
 """
 import contextlib
 import json
 import os
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -42,6 +43,17 @@ def check_version(version, path):
             "up to ", FORMAT_VERSION, "; use a newer umbra")
 
 
+def read_json(path, writer):
+    """A JSON object written by `writer`, its format version checked."""
+    try:
+        result = json.loads(read_text(path, f"the JSON that {writer} writes"))
+    except (ValueError, RecursionError) as problem:
+        raise PlotError(f"{path}: is not JSON ({problem}): expected the file that {writer} writes") from problem
+    require(isinstance(result, dict), path, ": a JSON object was expected, as in the file that ", writer, " writes")
+    check_version(result.get("format_version"), path)
+    return result
+
+
 def read_text(path, expected):
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -49,60 +61,6 @@ def read_text(path, expected):
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not text"
         raise PlotError(f"{path}: cannot be read ({reason}): expected {expected}") from problem
-
-
-def read_evaluation(path):
-    """Bin edges, (sigma, true mean, true standard deviation) and the whole file, with its models' arrays checked."""
-    fields = ["sigma", "smf_true_mean", "smf_true_standard_deviation"]
-    try:
-        result = json.loads(read_text(path, "the JSON that evaluate writes"))
-    except (ValueError, RecursionError) as problem:
-        raise PlotError(f"{path}: is not JSON ({problem}): expected the file that evaluate writes") from problem
-    check_version(result.get("format_version") if isinstance(result, dict) else None, path)
-    for field in ["bin_edges_log10_msun", "smf_unit", "models"] + fields:
-        require(isinstance(result, dict) and field in result, path, ": the field ", field,
-                " is missing: expected the file that evaluate writes")
-    edges = numbers(result["bin_edges_log10_msun"], f"{path}: bin_edges_log10_msun", (None,))
-    require(edges.size > 1 and (np.diff(edges) > 0).all(), path,
-            ": bin_edges_log10_msun: at least 2 rising numbers were expected")
-    data = [numbers(result[field], f"{path}: {field}", (edges.size - 1,)) for field in fields]
-    require((data[0] > 0).all(), path, ": sigma: positive numbers were expected")
-    require((data[1] > 0).any(), path, ": smf_true_mean: at least one positive density was expected")
-    require(isinstance(result["models"], list) and result["models"], path, ": models: a list was expected")
-    for i, model in enumerate(result["models"]):
-        where = f"{path}: models[{i}]"
-        require(isinstance(model, dict) and isinstance(model.get("name"), str), where, ".name: a text was expected")
-        for field in ("smf_mean", "smf_standard_deviation"):
-            model[field] = numbers(model.get(field), f"{where}.{field}", (edges.size - 1,))
-        require((model["smf_standard_deviation"] >= 0).all(), where,
-                ".smf_standard_deviation: numbers from 0 were expected")
-    return edges, data, result
-
-
-def read_metrics(run):
-    """Rows (epoch, step, chi2, lr) of training and of validation; chi2 is nan if training diverged.
-
-    A last line without a line break is still being written and is ignored."""
-    path = os.path.join(run, "metrics.csv") if os.path.isdir(run) else run
-    lines = read_text(path, "the folder of a run, or its metrics.csv").split("\n")[:-1]
-    header = lines[0].split(",") if lines else []
-    for name in ["epoch", "step", "split", "chi2", "lr"]:
-        require(name in header, path, ": the column ", name, " is missing: expected the file that train writes")
-    table = {"train": [], "validation": []}
-    for number, line in enumerate(lines[1:], start=2):
-        row = dict(zip(header, line.split(",")))
-        try:
-            table[row["split"]].append([int(row["epoch"]), int(row["step"]), float(row["chi2"]), float(row["lr"])])
-        except (KeyError, ValueError):
-            raise PlotError(f"{path}: line {number}: expected the columns {','.join(header)}, split being train or "
-                            "validation and the rest numbers") from None
-    require(table["train"], path, ": contains no training step: expected at least one finished epoch")
-    train, validation = (np.array(rows, dtype=float).reshape(-1, 4) for rows in table.values())
-    require(np.isfinite(train[:, 2]).any(), path, ": chi2: at least one finite number was expected")
-    require(np.isfinite(train[:, 3]).all(), path, ": lr: finite numbers were expected")
-    require((np.diff(train[:, 1]) > 0).all() and (np.diff(train[:, 0]) >= 0).all(), path,
-            ": epoch and step: rising numbers were expected")
-    return train, validation
 
 
 @contextlib.contextmanager
@@ -131,6 +89,15 @@ def attribute(file, name, key):
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def optional_number(file, key):
+    """A positive attribute of the file, or None in a file of an older release."""
+    if key not in file.attrs:
+        return None
+    value = float(numbers(file.attrs[key], f"{file.filename}: {key}", ()))
+    require(value > 0, file.filename, f": {key}: a positive number was expected")
+    return value
+
+
 def read_catalog(path):
     """Positions [n, 3] wrapped into the cube, vpeak [n], cube [n], side of the cubes, their number, (unit of length,
     of velocity)."""
@@ -147,24 +114,25 @@ def read_catalog(path):
 
 
 def read_predictions(path):
-    """Predicted and true [boxes, bins] of the validation boxes (of all if none are marked), edges, unit, kind."""
+    """What predict wrote, checked: predicted, true [boxes, bins] in `unit`, edges, box, validation [boxes] (None: none
+    is marked), subbox_size and h (None in files of older releases)."""
     with hdf5(path, "predict") as file:
         require("smf_true" in file, path, ": the dataset smf_true is missing: expected predictions from a catalog with "
                 "the column stellar_mass")
         predicted = dataset(file, "smf_predicted", (None, None))
-        true = dataset(file, "smf_true", predicted.shape)
-        unit = str(attribute(file, "smf_true", "unit"))
-        edges = numbers(attribute(file, "smf_true", "bin_edges"), f"{path}: smf_true: bin_edges",
-                        (predicted.shape[1] + 1,))
-        marked = dataset(file, "validation", predicted.shape[:1]) != 0 if "validation" in file else None
-    if marked is None:
-        return predicted, true, edges, unit, "predicted"
-    require(marked.any(), path, ": validation: at least one box marked 1 was expected")
-    return predicted[marked], true[marked], edges, unit, "validation"
+        boxes, bins = predicted.shape
+        edges = numbers(attribute(file, "smf_true", "bin_edges"), f"{path}: smf_true: bin_edges", (bins + 1,))
+        require((np.diff(edges) > 0).all(), path, ": smf_true: bin_edges: rising numbers were expected")
+        return SimpleNamespace(
+            path=path, predicted=predicted, true=dataset(file, "smf_true", predicted.shape), edges=edges,
+            unit=str(attribute(file, "smf_true", "unit")), h=optional_number(file, "h"),
+            box=dataset(file, "box", (boxes,)).astype(int) if "box" in file else np.arange(boxes),
+            validation=dataset(file, "validation", (boxes,)) != 0 if "validation" in file else None,
+            subbox_size=optional_number(file, "subbox_size"))
 
 
 def read_halos(path):
-    """Predicted and true log10 M* [n] of halos that the forest was not fitted on (all if none are marked), kind."""
+    """Predicted and true log10 M* [n] of halos that the forest was not fitted on (all if none are marked), kind, h."""
     with hdf5(path, "forest predict") as file:
         require("log_mass_true" in file, path, ": the dataset log_mass_true is missing: expected predictions from a "
                 "catalog with the column stellar_mass")
@@ -175,34 +143,7 @@ def read_halos(path):
         true = item[()].astype(float)
         marked = dataset(file, "training", predicted.shape) == 0 if "training" in file else np.isfinite(predicted)
         kind = "left out of the fit" if "training" in file else "of another catalog"
+        h = optional_number(file, "h")
     kept = marked & np.isfinite(true)  # nan: a halo without a galaxy
     require(kept.any(), path, ": at least one halo with a stellar mass that was not in the fit was expected")
-    return predicted[kept], true[kept], kind
-
-
-def read_importance(path):
-    """Names of columns, of groups, and [(measure, mean, standard error)]; permutations: columns, then groups."""
-    try:
-        result = json.loads(read_text(path, "the JSON that forest importance writes"))
-    except (ValueError, RecursionError) as problem:
-        raise PlotError(f"{path}: is not JSON ({problem}): expected what forest importance writes") from problem
-    check_version(result.get("format_version") if isinstance(result, dict) else None, path)
-    require(isinstance(result, dict) and isinstance(result.get("features"), list) and result["features"]
-            and all(isinstance(name, str) for name in result["features"]), path,
-            ": features: a list of names was expected, as in the file that forest importance writes")
-    measures = []
-    groups = result.get("permutation_of_groups", [])
-    require(isinstance(groups, list) and all(isinstance(g, dict) and isinstance(g.get("name"), str) for g in groups),
-            path, ": permutation_of_groups: a list of groups with names was expected")
-    for field in ("decrease_of_variance_normalised", "unbiased_decrease", "permutation"):
-        if field != "decrease_of_variance_normalised" and field not in result:
-            continue  # every tree saw all rows
-        measure = result.get(field)
-        require(isinstance(measure, dict), path, f": {field} is missing: expected what forest importance writes")
-        values = [numbers(measure.get(key), f"{path}: {field}.{key}", (len(result["features"]),))
-                  for key in ("mean", "standard_error")]
-        if field == "permutation" and groups:
-            values = [np.append(value, [float(numbers(g.get(key), f"{path}: permutation_of_groups: {key}", ()))
-                                        for g in groups]) for value, key in zip(values, ("mean", "standard_error"))]
-        measures.append((field, *values))
-    return result["features"], [group["name"] for group in groups], measures
+    return predicted[kept], true[kept], kind, h

@@ -3,14 +3,16 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-from figures.files import read_halos, read_importance
-from figures.style import ABOVE, COLOURS, FULL_PAGE, HALF_PAGE, plain, save
+from figures.evaluation import read_importance
+from figures.files import read_halos
+from figures.names import column, mass
+from figures.style import ABOVE, COLOURS, FULL_PAGE, GREY, HALF_PAGE, save
 
 SCATTER = 0.2  # dex, of stellar mass at fixed halo properties in UniverseMachine
 
 
 def plot_halos(arguments):
-    predicted, true, kind = read_halos(arguments.predictions)
+    predicted, true, kind, h = read_halos(arguments.predictions)
     figure, ax = plt.subplots(figsize=(HALF_PAGE, 3.1))
     low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
     ends = (low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1))
@@ -28,8 +30,7 @@ def plot_halos(arguments):
         quantiles = np.array([np.quantile(predicted[which == i], (0.16, 0.5, 0.84)) for i in full])
         ax.errorbar(middle, quantiles[:, 1], np.abs(quantiles[:, [0, 2]] - quantiles[:, [1]]).T, color=COLOURS[1],
                     ls="none", marker="o", ms=3, mfc="white", mew=0.8, elinewidth=0.8, label="median, 16 to 84 %")
-    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=r"true $\log_{10}\, M_*$  [M$_\odot$]",
-           ylabel=r"predicted $\log_{10}\, M_*$  [M$_\odot$]")
+    ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=mass(h, "true "), ylabel=mass(None, "predicted "))
     ax.legend(**ABOVE, ncol=2, columnspacing=1.2, handlelength=1.6)
     rms = math.sqrt(np.mean((predicted - true)**2))
     ax.text(0.04, 0.96, f"{true.size} halos\n{kind}\nrms error {rms:.3f} dex", transform=ax.transAxes, va="top",
@@ -39,9 +40,10 @@ def plot_halos(arguments):
     save(figure, arguments.out)
 
 
-MEASURES = {"decrease_of_variance_normalised": "decrease of variance,\nlargest = 1",
-            "unbiased_decrease": "decrease on unseen rows,\nper variance",
-            "permutation": "error when permuted,\nper variance"}
+MEASURES = {"decrease_of_variance_normalised": "decrease of variance,\nhalos that the trees saw\n(largest: 1)",
+            "unbiased_decrease": "decrease of variance,\nhalos that the trees did not see\n"
+                                 "(per variance of the target)",
+            "permutation": "increase of the squared error\nwhen the column is permuted\n(per variance of the target)"}
 
 
 def plot_importance(arguments):
@@ -57,10 +59,19 @@ def plot_importance(arguments):
         colours = [COLOURS[4] if row >= len(features) else COLOURS[i] for row in rows]
         ax.barh(y, mean[rows], xerr=error[rows], color=colours, height=0.7,
                 error_kw={"elinewidth": 0.8, "capsize": 1.5, "capthick": 0.8})
+        ends = mean[rows] + error[rows]
+        for at, value, end in zip(y, mean[rows], np.maximum(ends, 0)):  # bars of a few per cent can hardly be read
+            ax.annotate(f"{value:.3f}".replace("-0.000", "0.000"), (end, at), (3, 0), textcoords="offset points",
+                        va="center", fontsize=6)
+        low = min(0, (mean[rows] - error[rows]).min())
+        ax.set_xlim(1.06 * low, max(1.28 * ends.max(), 1e-12))
         ax.axvline(0, color="black", lw=0.7)
         ax.set_xlabel(MEASURES[field])
-        ax.margins(x=0.06)
-    together = [f"{plain(name)} (together)" for name in groups]
-    axes[0, 0].set_yticks(range(len(names)), together + [plain(name) for name in names[len(groups):]])
+    labels = [f"{column(name)}, together" for name in groups] + [column(name) for name in names[len(groups):]]
+    axes[0, 0].set_yticks(range(len(names)), labels)
     axes[0, 0].set_ylim(-0.6, len(names) - 0.4)
+    axes[0, 0].text(0.97, 0.03, "error bars: standard\nerror over trees", transform=axes[0, 0].transAxes, ha="right",
+                    va="bottom", fontsize=6, color=GREY)
+    for ax in axes[0]:
+        ax.tick_params(axis="y", length=0)
     save(figure, arguments.out)

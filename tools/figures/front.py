@@ -2,39 +2,28 @@
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
-import numpy as np
-from figures.files import attribute, dataset, hdf5, numbers, require
-from figures.style import COLOURS, GREY, pretty, save
+from figures.files import read_predictions, require
+from figures.names import mass, per_dex
+from figures.style import COLOURS, GREY, save
 from figures.sub_box import cut_slab, draw_slab
 from matplotlib import ticker
 
 SUB_BOX = {"subbox_size": None, "voxels": 25, "depth": 5, "min_vpeak": 150.0}  # the defaults of train
 
 
-def read_boxes(path):
-    """Predicted and true [n, bins] of the validation boxes, their numbers, edges and unit."""
-    with hdf5(path, "predict") as file:
-        for name in ("smf_true", "validation"):
-            require(name in file, path, ": the dataset ", name, " is missing: expected predictions from the catalog "
-                    "that the run was trained on")
-        predicted = dataset(file, "smf_predicted", (None, None))
-        true = dataset(file, "smf_true", predicted.shape)
-        edges = numbers(attribute(file, "smf_true", "bin_edges"), f"{path}: smf_true: bin_edges",
-                        (predicted.shape[1] + 1,))
-        kept = dataset(file, "validation", predicted.shape[:1]) != 0
-        box = dataset(file, "box", predicted.shape[:1])[kept].astype(int)
-        unit = str(attribute(file, "smf_true", "unit"))
-    require(kept.any(), path, ": validation: at least one box marked 1 was expected")
-    return predicted[kept], true[kept], box, edges, unit
-
-
 def plot_front(arguments):
-    predicted, true, boxes, edges, unit = read_boxes(arguments.predictions)
+    file = read_predictions(arguments.predictions)
+    require(file.validation is not None and file.validation.any(), file.path, ": validation: at least one box marked 1 "
+            "was expected, as in predictions from the catalog that the run was trained on")
+    edges, (dex, unit) = file.edges, per_dex(file.unit, file.edges)
+    predicted, true = file.predicted[file.validation] / dex, file.true[file.validation] / dex
     shown = int(true.sum(axis=1).argmax())  # the validation box with the most galaxies
-    slab = cut_slab(SimpleNamespace(data=arguments.data, box=int(boxes[shown]), **SUB_BOX))
+    size = file.subbox_size or SUB_BOX["subbox_size"]
+    slab = cut_slab(SimpleNamespace(data=arguments.data, box=int(file.box[file.validation][shown]),
+                                    **{**SUB_BOX, "subbox_size": size}))
     require(slab.many, arguments.data, ": expected a catalog of more than one sub-box")
     figure = plt.figure(figsize=(8.6, 2.4))
-    grid = figure.add_gridspec(1, 5, wspace=0.1, width_ratios=[1, 0.17, 1, 0.48, 1])
+    grid = figure.add_gridspec(1, 5, wspace=0.1, width_ratios=[1, 0.17, 1, 0.56, 1])
     axes = [figure.add_subplot(grid[column]) for column in (0, 2, 4)]
     draw_slab(figure, axes[:2], slab).set_label(rf"mean $V_\mathrm{{peak}}$  [{slab.speed}]")
     axes[0].set_title(f"halos, {slab.low:g} \u2264 z < {slab.high:g} {slab.length}")
@@ -48,7 +37,7 @@ def plot_front(arguments):
     ax.set_box_aspect(1)
     ax.xaxis.set_major_locator(ticker.MaxNLocator(4))
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0.15 * low, 2 * max(true[shown].max(), predicted[shown].max())),
-           xlabel=r"$\log_{10}\, M_*$  [M$_\odot$]", ylabel=rf"$\phi$  [{pretty(unit)}]")
+           xlabel=mass(file.h), ylabel=rf"$\phi$  [{unit}]")
     ax.set_title("output: its stellar mass function")
     ax.legend(loc="lower left", handlelength=1.6)
     plt.rcParams["savefig.dpi"] = 150

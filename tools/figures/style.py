@@ -1,6 +1,5 @@
 """The appearance of all figures, and saving them."""
 import os
-import re
 import shutil
 
 from figures.files import PlotError, require
@@ -53,19 +52,3 @@ def save(figure, out):
             if os.path.exists(aside):
                 os.remove(aside)
     print(f"wrote {stem}.png and {stem}.pdf")
-
-
-def plain(text):
-    """Escapes text of a file or path for a label: no mathematics, no leading underscore (which hides it in legends)."""
-    return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
-
-
-def pretty(unit):
-    """A unit, for example '(Mpc/h)^-3 per bin', with its exponents as superscripts."""
-    return re.sub(r"\^(-?\d+)", r"$^{\1}$", plain(unit))
-
-
-def last_parts(paths):
-    """The last part of every path, or the whole path if several paths have the same last part."""
-    last = [os.path.basename(os.path.normpath(path)) for path in paths]
-    return [part if last.count(part) == 1 else path for part, path in zip(last, paths)]

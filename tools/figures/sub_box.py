@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import matplotlib.pyplot as plt
 import numpy as np
 from figures.files import read_catalog, require
-from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, plain, save
+from figures.names import pretty
+from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, save
 
 
 def mean_field(cells, vpeak, voxels):
@@ -50,7 +51,7 @@ def cut_slab(arguments):
     return SimpleNamespace(box=arguments.box, position=position[in_slab], vpeak=vpeak[in_slab], in_box=in_box[in_slab],
                            field=field, origin=origin, voxel=voxel, width=voxels * voxel, side=side,
                            many=per_side > 1, low=origin[2] + first * voxel, high=origin[2] + (first + depth) * voxel,
-                           length=plain(length), speed=plain(speed))
+                           length=pretty(length), speed=pretty(speed))
 
 
 def plot_slice(arguments):
@@ -71,7 +72,7 @@ def draw_slab(figure, axes, slab):
         axes[0].add_patch(plt.Rectangle(slab.origin[:2], *[slab.width] * 2, fill=False, ec=COLOURS[1], lw=1.5))
     image = draw_field(axes[-1], slab.field, slab.origin, slab.voxel, slab.position[slab.in_box])
     bar = figure.colorbar(image, cax=axes[-1].inset_axes([1.03, 0, 0.045, 1]))
-    bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel  [{slab.speed}]; white: no halo")
+    bar.set_label(rf"mean $V_\mathrm{{peak}}$ per voxel, largest along z  [{slab.speed}]")
     return bar
 
 

@@ -20,7 +20,8 @@ struct PredictArguments {
 
 // log_mass_predicted, log_mass_true, row, box, training: [halos].
 void write_predictions(const PredictArguments& arguments, const ForestModel& model, const ForestHalos& halos,
-                       const std::vector<double>& predicted, const std::vector<std::uint8_t>& seen) {
+                       const std::vector<double>& predicted, const std::vector<std::uint8_t>& seen,
+                       double h) {
   Hdf5File file = Hdf5File::create(arguments.out);
   const auto masses = [&](const std::string& name, const std::vector<double>& values) {
     file.write<double>(name, values);
@@ -45,6 +46,7 @@ void write_predictions(const PredictArguments& arguments, const ForestModel& mod
   file.set_attribute("/", "model", arguments.model);
   file.set_attribute("/", "target", name_of(model.target));
   file.set_attribute("/", "source", model.source);
+  file.set_attribute("/", "h", h);
   file.set_attribute("/", "min_vpeak", model.min_vpeak);
   file.set_attribute("/", "min_vpeak_unit", "km/s");
   file.set_attribute("/", "subbox_size", model.subbox_size);
@@ -70,7 +72,7 @@ void predict(const PredictArguments& arguments) {
       as_log_mass(ForestPredictor(model.forest).predict(halos.table(), line.report()), model.target);
   const std::vector<std::uint8_t> seen = rows_seen(model, halos);
   model.source = catalog.source;
-  write_predictions(arguments, model, halos, predicted, seen);
+  write_predictions(arguments, model, halos, predicted, seen, catalog.cosmology.h);
   std::cout << halos.rows() << " halos predicted";
   if (!seen.empty())
     std::cout << ", " << std::count(seen.begin(), seen.end(), 1) << " of which the forest was fitted on";

@@ -43,6 +43,7 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
   }
   file.set_attribute("/", "run", arguments.run);
   file.set_attribute("/", "source", boxes.source);
+  file.set_attribute("/", "h", boxes.h);
   file.set_attribute("/", "subbox_size", boxes.options.subbox_size);
   file.set_attribute("/", "subbox_size_unit", "Mpc/h");
   file.set_attribute("/", "sigma", std::span<const double>(experiment.fitted().at("sigma")));

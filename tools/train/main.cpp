@@ -12,8 +12,9 @@ int main(int argc, char** argv) {
       "Train a network on a catalog of halos and galaxies, or on a data set of inputs and targets.", "train");
   app.add_option("--data", arguments.data,
                  "catalog with stellar masses, or data set with /inputs and /targets (HDF5)");
-  app.add_option("--out", arguments.out,
-                 "folder of the run: config.toml, metrics.csv, last.h5, best.h5, best.safetensors");
+  app.add_option(
+      "--out", arguments.out,
+      "folder of the run: config.toml, baselines.json, metrics.csv, last.h5, best.h5, best.safetensors");
   app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains two");
   app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
   app.add_option("settings", arguments.settings, "key=value, after the configuration file");

@@ -113,6 +113,7 @@ void TrainingRun::open() {
     write_text_file(out_ / "config.toml", info_.config);
   // Lets a run be resumed before its first regular checkpoint.
   if (!resume_) write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
+  write_text_file(out_ / "baselines.json", set_.baselines_json(metric()));
 }
 
 TrainerOptions TrainingRun::trainer_options(std::int64_t steps_per_epoch) const {
@@ -191,7 +192,7 @@ void TrainingRun::export_best() {
         << ": the network has learnt nothing useful; a different train.learning_rate, more train.epochs or more "
         << config_.task->words().samples << " may help\n";
   std::cout << "wrote " << out_.string()
-            << " (config.toml, metrics.csv, last.h5, best.h5, best.safetensors)\n";
+            << " (config.toml, baselines.json, metrics.csv, last.h5, best.h5, best.safetensors)\n";
 }
 
 }  // namespace umbra

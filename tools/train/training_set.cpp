@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "engine/io/format_version.h"
 
 namespace umbra {
 
@@ -46,6 +49,13 @@ void TrainingSet::keep_one_batch() {
   config_.batch.number =
       std::min(*config_.batch.number, static_cast<std::int64_t>(data_->split().train.size()));
   data_->keep(*config_.batch.number);
+}
+
+std::string TrainingSet::baselines_json(const std::string& metric) const {
+  nlohmann::ordered_json json = {{"format_version", kFormatVersion}, {"metric", metric}};
+  for (const Baseline& baseline : baselines_)
+    json["baselines"].push_back({{"name", baseline.name}, {"value", baseline.metric}});
+  return json.dump(2) + "\n";
 }
 
 std::string TrainingSet::baselines_text() const {

@@ -28,6 +28,8 @@ class TrainingSet {
   const std::vector<Baseline>& baselines() const { return baselines_; }
   /// "mean SMF 228, ridge on the histogram of the input 41.88"
   std::string baselines_text() const;
+  /// The same as the file baselines.json of a run, from which plot.py draws them.
+  std::string baselines_json(const std::string& metric) const;
   /// Whether a network with this validation metric is better than a constant prediction.
   bool beats_the_mean(double metric) const { return metric < baselines_.front().metric; }
 

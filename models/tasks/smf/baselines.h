@@ -1,5 +1,6 @@
 // The baselines of the SMF task: the mean SMF of the training boxes, and ridge regression on the histogram
-// of the input grid's values, which uses the halos of a box but not their positions.
+// of the input grid's values, which uses the halos of a box but not their positions. And the chi^2 of
+// counting noise, for comparison.
 #pragma once
 
 #include <string>
@@ -29,5 +30,15 @@ struct RidgeBaseline {
 /// Throws Error with fewer than kFewestForRidge training boxes.
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted);
+
+inline constexpr const char* kPoissonName = "Poisson noise of the counts";  ///< of poisson_chi2() in reports
+/// The chi^2 that Poisson noise leaves when the expected phi of every box is predicted: the sum over bins of
+///
+///     <N> / (V w sigma)^2 = <phi> / (V w sigma^2)
+///
+/// with the mean count <N> of the boxes `wanted`, the volume V of a sub-box, and the bin width w (1 unless
+/// per_dex). A model that also sees which halos a galaxy can occupy may reach less, because the number of
+/// halos limits the counts.
+double poisson_chi2(const BoxSet& boxes, const std::vector<std::int64_t>& wanted);
 
 }  // namespace umbra

@@ -85,6 +85,7 @@ std::vector<Baseline> SmfData::baselines() const {
   std::vector<Baseline> all{scored(kMeanName, mean_baseline(boxes_, split_.train, split_.validation))};
   if (split_.train.size() >= kFewestForRidge)
     all.push_back(scored(kRidgeName, ridge_baseline(boxes_, split_.train, split_.validation).predictions));
+  all.push_back({kPoissonName, poisson_chi2(boxes_, split_.validation)});
   return all;
 }
 

@@ -1,0 +1,220 @@
+"""The functions of plot.py: numbers, units and names in its figures, and how it finds a Python that can draw them."""
+import json
+import os
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import matplotlib
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from figures import evaluation, interpreter, mass_functions, names, runs, training
+from figures.files import PlotError
+
+EDGES = np.array([10.2, 10.3, 10.4])
+PER_BIN = "(Mpc/h)^-3 per bin"
+
+
+def model(name, run="", **more):
+    return {"name": name + (f" ({run})" if run else ""), **({"run": run} if run else {}),
+            "smf_mean": np.array([2e-3, 1e-3]), "smf_standard_deviation": np.array([1e-3, 5e-4]),
+            "residual_standard_deviation": np.array([4e-4, 2e-4]), **more}
+
+
+class Units(unittest.TestCase):
+    def test_densities_per_bin_become_densities_per_dex(self):
+        width, unit = names.per_dex(PER_BIN, EDGES)
+        np.testing.assert_allclose(width, 0.1)
+        self.assertEqual(unit, "$h$$^{3}$ Mpc$^{-3}$ dex$^{-1}$".replace("$$", ""))
+        ones, same = names.per_dex("(Mpc/h)^-3 dex^-1", EDGES)
+        np.testing.assert_array_equal(ones, 1)
+        self.assertEqual(same, unit)
+
+    def test_observed_points_are_converted_to_the_catalogs_h(self):
+        table = {"h": 0.7, "low_log10_msun": [10.2], "high_log10_msun": [10.3], "phi": [3.43e-3],
+                 "error_low": [3.43e-4], "error_high": [6.86e-4]}
+        observed = evaluation.read_observed("e.json", {"h": 0.35, "observed_smf": table})
+        np.testing.assert_allclose(observed.log_mass, 10.25 + np.log10(4))  # M* is proportional to h^-2
+        np.testing.assert_allclose(observed.phi, 1e-2)  # 0.7^3 = 0.343
+        np.testing.assert_allclose(observed.errors, [[1e-3], [2e-3]])
+        self.assertIsNone(evaluation.read_observed("e.json", {"observed_smf": table}))
+        self.assertIsNone(evaluation.read_observed("e.json", {"h": 0.7}))
+
+    def test_axes_are_labelled_with_h(self):
+        self.assertIn("h = 0.678", names.mass(0.678))
+        self.assertNotIn("h =", names.mass(None))
+        self.assertEqual(names.pretty("Mpc/h"), "$h^{-1}$ Mpc")
+
+
+class Names(unittest.TestCase):
+    def test_models_have_readable_names(self):
+        chi2 = {"mean": 42.83, "standard_error": 2.7}
+        labels = mass_functions.model_labels([model("mean SMF"), model("um_resnet C=20", "runs/a"),
+                                              model("mlp 64-32", "runs/b", chi2=chi2)])
+        self.assertEqual(labels[:2], ["mean of training boxes", "UM ResNet, $C = 20$"])
+        self.assertEqual(labels[2], r"MLP 64-32: $\chi^2 = 42.8 \pm 2.7$")
+        ensemble = [model("um_resnet C=20, mean prediction", "runs/e", seeds={"count": 5})]
+        self.assertEqual(mass_functions.model_labels(ensemble), ["UM ResNet, $C = 20$, mean of 5 seeds"])
+        forest = [model("forest, distribution per halo (f.h5)", forest="f.h5")]
+        self.assertEqual(mass_functions.model_labels(forest), [r"random forest, $P(M_*\,|\,\mathrm{halo})$"])
+
+    def test_equal_names_are_followed_by_the_folder(self):
+        labels = mass_functions.model_labels([model("um_resnet C=20", "runs/a"), model("um_resnet C=20", "runs/b_$1"),
+                                              model("um_resnet C=100", "runs/c")])
+        self.assertEqual(labels, ["UM ResNet, $C = 20$ (a)", r"UM ResNet, $C = 20$ (b_\$1)", "UM ResNet, $C = 100$"])
+        self.assertEqual(names.distinct(["m", "m"], ["1/run", "2/run"]), ["m (1/run)", "m (2/run)"])
+
+    def test_columns_have_readable_names(self):
+        self.assertIn("V_\\mathrm{peak}", names.column("vpeak"))
+        self.assertEqual(names.column("my_column"), "my column")
+
+
+class MassFunctions(unittest.TestCase):
+    truth, sigma = np.array([1.6e-3, 4e-4]), np.array([1e-4, 5e-5])
+
+    def axes(self, draw, *arguments):
+        figure, ax = plt.subplots()
+        self.addCleanup(plt.close, figure)
+        draw(ax, EDGES, self.truth, *arguments)
+        return ax
+
+    def test_densities_are_per_dex(self):
+        result = {"smf_unit": PER_BIN, "models": [model("mean SMF")]}
+        ax = self.axes(mass_functions.draw_densities, np.zeros(2), None, result)
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), [2e-2, 1e-2])
+        self.assertIn("dex", ax.get_ylabel())
+
+    def test_residuals_have_their_scatter_and_the_poisson_noise(self):
+        result = {"smf_unit": PER_BIN, "models": [model("mean SMF")], "subbox_size_mpc_per_h": 25,
+                  "validation_boxes": 16}
+        ax = self.axes(mass_functions.draw_residuals, self.sigma, result)
+        band, scatter, error = ax.collections
+        self.assertAlmostEqual(band.get_paths()[0].vertices[:, 1].max(), np.sqrt(1.6e-3 / 25**3) / 1e-4)
+        # The mean is (2e-3 - 1.6e-3) / 1e-4 = 4, the scatter 4e-4 / 1e-4 = 4.
+        np.testing.assert_allclose(scatter.get_segments()[0][:, 1], [0, 8], atol=1e-9)
+        np.testing.assert_allclose(error.get_segments()[0][:, 1], [3, 5])
+        per_dex = {**result, "smf_unit": "(Mpc/h)^-3 dex^-1"}
+        dex = self.axes(lambda ax, edges, truth: mass_functions.draw_residuals(ax, edges, truth / 0.1, self.sigma / 0.1,
+                                                                               per_dex)).collections[0]
+        np.testing.assert_allclose(dex.get_paths()[0].vertices[:, 1], band.get_paths()[0].vertices[:, 1])
+
+
+class Runs(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.run_folder = folder.name
+
+    def write(self, name, text):
+        path = os.path.join(self.run_folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_baselines_may_be_missing(self):
+        self.assertEqual(runs.read_baselines(self.run_folder, "chi2"), [])
+        self.write("baselines.json", json.dumps({"metric": "chi2", "baselines": [{"name": "mean SMF", "value": 5}]}))
+        self.assertEqual(runs.read_baselines(self.run_folder, "chi2"), [("mean SMF", 5.0)])
+        self.assertEqual(runs.read_baselines(os.path.join(self.run_folder, "metrics.csv"), "chi2"), [("mean SMF", 5.0)])
+        self.assertEqual(runs.read_baselines(self.run_folder, "mse"), [])
+        self.write("baselines.json", json.dumps({"baselines": [{"name": "mean SMF", "value": None}]}))
+        self.assertRaises(PlotError, runs.read_baselines, self.run_folder, "chi2")
+
+    def test_equal_baselines_are_drawn_once(self):
+        figure, ax = plt.subplots()
+        self.addCleanup(plt.close, figure)
+        handles = training.draw_baselines(ax, [[("mean SMF", 228.03)], [("mean SMF", 228.03)], []])
+        self.assertEqual([handle.get_label() for handle in handles], ["mean of training boxes: 228"])
+        self.assertEqual([line.get_ydata()[0] for line in ax.lines], [228.03])
+        training.draw_baselines(ax, [[("mean SMF", 1.0)], [("mean SMF", 2.0)]])
+        self.assertEqual([line.get_ydata()[0] for line in ax.lines], [228.03, 1.0, 2.0])
+
+    @unittest.skipIf(runs.tomllib is None, "this Python has no tomllib")
+    def test_a_run_is_called_by_its_model(self):
+        self.assertEqual(runs.model_of(self.run_folder), "")
+        self.write("config.toml", "[model]\nname = 'um_resnet'\nchannels = 100\n")
+        self.assertEqual(names.readable(runs.model_of(self.run_folder)), "UM ResNet, $C = 100$")
+        self.write("config.toml", "[model]\nname = 'mlp'\nhidden = [64, 32]\n")
+        self.assertEqual(runs.model_of(self.run_folder), "mlp 64-32")
+        self.write("config.toml", "[model\n")
+        self.assertEqual(runs.model_of(self.run_folder), "")
+
+    def test_the_seeds_of_an_ensemble_are_in_order(self):
+        self.assertEqual(runs.members(self.run_folder), [self.run_folder])
+        for seed in (10, 2):
+            self.write(f"seed-{seed}/metrics.csv", "")
+        self.assertEqual([os.path.basename(run) for run in runs.members(self.run_folder)], ["seed-2", "seed-10"])
+
+    def test_huge_first_epochs_are_cut(self):
+        def top(first):
+            figure, ax = plt.subplots()
+            self.addCleanup(plt.close, figure)
+            rows = np.array([[epoch, epoch, value, 1] for epoch, value in enumerate([first, 80, 60, 50])], dtype=float)
+            ax.plot(rows[:, 0], rows[:, 2])
+            training.limit_metric(ax, [(rows, rows, "chi2")], [200.0])
+            return ax.get_ylim()[1]
+        self.assertEqual(top(1e11), 2000)
+        self.assertGreater(top(1e4), 1e4)
+
+
+class Interpreter(unittest.TestCase):
+    def test_a_python_without_the_packages_is_not_taken(self):
+        with mock.patch.object(os, "execve") as execve, \
+             mock.patch.object(interpreter, "has_packages", lambda python: python == "good"):
+            with self.assertRaises(SystemExit):
+                interpreter.continue_elsewhere("h5py", ["bad"])
+            execve.assert_not_called()
+            with self.assertRaises(SystemExit):  # execve does not return
+                interpreter.continue_elsewhere("h5py", ["bad", "good"])
+            self.assertEqual(execve.call_args[0][:2], ("good", ["good", *sys.argv]))
+            with mock.patch.dict(os.environ, execve.call_args[0][2], clear=True), self.assertRaises(SystemExit):
+                interpreter.continue_elsewhere("h5py", ["good"])  # no endless search
+            self.assertEqual(execve.call_count, 1)
+        self.assertFalse(interpreter.has_packages("/bin/false"))
+        self.assertFalse(interpreter.has_packages("/no/python3"))
+        self.assertTrue(interpreter.has_packages(sys.executable))
+
+    def test_the_message_contains_the_command_that_installs_them(self):
+        with self.assertRaises(SystemExit) as stopped:
+            interpreter.continue_elsewhere("h5py", [])
+        message = stopped.exception.code
+        self.assertRegex(message, r"^plot\.py: \S+ lacks the module h5py, ")
+        self.assertTrue(message.endswith(interpreter.install_command()))
+        self.assertNotIn("\n", message)
+
+    def command(self, apt, root, venv, managed):
+        with mock.patch.object(interpreter.shutil, "which", lambda name: "/usr/bin/apt-get" if apt else None), \
+             mock.patch.object(os, "geteuid", lambda: 0 if root else 1000), \
+             mock.patch.object(sys, "base_prefix", "/other" if venv else sys.prefix), \
+             mock.patch.object(sys, "executable", "/my python/python3"), \
+             mock.patch.object(os.path, "exists", lambda path: managed):
+            return interpreter.install_command()
+
+    def test_the_command_suits_the_system(self):
+        apt = "apt-get install python3-matplotlib python3-h5py"
+        self.assertEqual(self.command(apt=True, root=True, venv=False, managed=True), apt)
+        self.assertEqual(self.command(apt=True, root=False, venv=False, managed=True), "sudo " + apt)
+        pip = "'/my python/python3' -m pip install matplotlib h5py"
+        self.assertEqual(self.command(apt=True, root=False, venv=True, managed=True), pip)
+        self.assertEqual(self.command(apt=False, root=False, venv=False, managed=False), pip)
+        self.assertEqual(self.command(apt=False, root=False, venv=False, managed=True),
+                         "'/my python/python3' -m venv .venv && .venv/bin/pip install matplotlib h5py")
+
+    def test_an_active_virtual_environment_is_tried_first(self):
+        with tempfile.TemporaryDirectory() as folder:
+            python = os.path.join(folder, "bin", "python3")
+            os.makedirs(os.path.dirname(python))
+            os.symlink("/bin/true", python)
+            with mock.patch.dict(os.environ, {"VIRTUAL_ENV": folder, "PATH": "/usr/bin:/usr/bin"}):
+                found = interpreter.candidates()
+        self.assertEqual(found[0], python)
+        self.assertEqual(len(found), len(set(found)))
+        self.assertNotIn(sys.executable, found)
+
+
+if __name__ == "__main__":
+    unittest.main()
