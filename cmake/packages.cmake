@@ -24,6 +24,14 @@ else()
           "or tools, only the engine")
 endif()
 
+pkg_check_modules(CFITSIO IMPORTED_TARGET cfitsio)  # optional
+set(UMBRA_HAS_FITS FALSE)
+if(CFITSIO_FOUND)
+  set(UMBRA_HAS_FITS TRUE)
+elseif(UMBRA_HAS_FILES)
+  message(STATUS "umbra: no CFITSIO: import and info do not read FITS tables")
+endif()
+
 find_package(GTest)
 if(GTest_FOUND)
   include(GoogleTest)

@@ -131,6 +131,12 @@ def measure(a, tmp):
     return results, {"file_bytes": os.path.getsize(text), "packed_bytes": os.path.getsize(packed), "load": loads[1:]}
 
 
+def processor():
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{len(names)} cores of {names[0]}" if names else platform.machine()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--umbra", default="build/bench/import", help="umbra's program")
@@ -147,13 +153,16 @@ def main():
         results, facts = measure(a, tmp)
     times = {name: [line["seconds"] for line in runs] for name, runs in results.items()}
     times["umbra, writing the catalog"] = [line["write_seconds"] for line in results["umbra"]]
+    print(f"{a.rows} rows, {facts['file_bytes'] / 1e6:.0f} MB, {a.threads} threads, {a.rounds} rounds, "
+          f"load {statistics.median(facts['load']):.0f}")
+    print("| | seconds | of umbra's | memory added |\n| --- | --- | --- | --- |")
     own = statistics.median(times["umbra"])
-    print(f"{a.rows} rows, {facts['file_bytes'] / 1e6:.0f} MB, {a.threads} threads, {a.rounds} rounds")
     for name, samples in times.items():
-        first = results.get(name, [{}])[0]
-        grown = first["peak_memory_mb"] - first["memory_before_mb"] if first else 0
-        print(f"{statistics.median(samples):8.3f} s  [{min(samples):.3f}, {max(samples):.3f}]  "
-              f"{statistics.median(samples) / own:6.2f} x umbra  {grown:7.1f} MB  {first.get('program', '') or name} ({name})")
+        median = statistics.median(samples)
+        memory = [line["peak_memory_mb"] - line["memory_before_mb"] for line in results.get(name, [])]
+        version = results[name][0]["program"] if name in results and name in results[name][0]["program"] else name
+        print(f"| {version} | {median:.3f} ({min(samples):.3f}-{max(samples):.3f}) | {median / own:.2f} x | "
+              + (f"{statistics.median(memory):.0f} MB |" if memory else "|"))
     if a.out:
         runs = {name: {"program": results[name][0]["program"], "seconds": times[name],
                        "memory_before_mb": [line["memory_before_mb"] for line in results[name]],
@@ -161,7 +170,7 @@ def main():
         runs["umbra, writing the catalog"] = {"seconds": times["umbra, writing the catalog"]}
         with open(a.out, "w", encoding="utf-8") as file:
             json.dump({"what": "bench/peers/import_peers.py: seconds from the file to the wanted columns in memory, in turns",
-                       "machine": platform.processor() or platform.machine(), "python": platform.python_version(), "rows": a.rows,
+                       "machine": processor(), "python": platform.python_version(), "rows": a.rows,
                        "threads": a.threads, **facts, "medians": {name: statistics.median(t) for name, t in times.items()},
                        "runs": runs}, file, indent=1)
     return None

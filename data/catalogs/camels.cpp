@@ -8,6 +8,7 @@
 #include "data/catalogs/camels_parameters.h"
 #include "data/catalogs/catalog_checks.h"
 #include "data/catalogs/import_rows.h"
+#include "data/catalogs/recognise.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 
@@ -124,6 +125,39 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
   finish_import(all, rows, options.rows, result);
   if (report) *report = result;
   return all;
+}
+
+std::optional<Recognised> recognise_camels(const FileLook& file) {
+  const bool is_folder = file.content() == Content::kFolder;
+  std::filesystem::path first = file.path();
+  std::string detail;
+  if (is_folder) {
+    ImportReport ignored;
+    std::vector<CamelsFile> files;
+    try {
+      files = camels_files(file.path(), std::nullopt, ignored);
+    } catch (const Error&) {
+      return std::nullopt;  // a folder of something else
+    }
+    first = files[0].path;
+    detail = concat(files.size(), files.size() == 1 ? " simulation; " : " simulations; ", files[0].simulation,
+                    " is described here");
+  } else if (!file.has_objects({"Subhalo", "Header"}) ||
+             !file.hdf5()->has_attribute("Header", "Nsubgroups_Total")) {
+    return std::nullopt;
+  }
+  const Hdf5File cube = Hdf5File::open(first);
+  const CamelsHeader header = read_camels_header(cube, std::nullopt);
+  Recognised found{open_hdf5_table(first, "Subhalo"), {}, detail};
+  found.how.columns =
+      "x=SubhaloPos[0],y=SubhaloPos[1],z=SubhaloPos[2],vpeak=SubhaloVmax,mvir=SubhaloMass,"
+      "stellar_mass=SubhaloMassType[4]";
+  found.skips_motionless = true;
+  const char* length = header.in_mpc ? "Mpc/h" : "kpc/h";
+  found.how.units =
+      concat("x=", length, ",y=", length, ",z=", length, ",mvir=1e10 Msun/h,stellar_mass=1e10 Msun/h");
+  found.header = {header.box_size, header.h, header.omega_m, header.omega_b, {}, {}, header.redshift};
+  return found;
 }
 
 }  // namespace umbra

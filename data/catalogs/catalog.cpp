@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "data/catalogs/catalog_checks.h"
+#include "data/tables/column_names.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 
@@ -92,15 +93,25 @@ bool Catalog::has(std::string_view name) const {
 std::span<const double> Catalog::column(std::string_view name) const {
   const auto found = columns.find(name);
   require(found != columns.end(), "the catalog has no column '", name,
-          "' of floating-point numbers; present: ", present_columns(*this));
+          "' of floating-point numbers; present: ", present_columns(*this), hint(name));
   return found->second;
 }
 
 std::span<const std::int64_t> Catalog::integer_column(std::string_view name) const {
   const auto found = integers.find(name);
   require(found != integers.end(), "the catalog has no column '", name,
-          "' of integers; present: ", present_columns(*this));
+          "' of integers; present: ", present_columns(*this), hint(name));
   return found->second;
+}
+
+std::string Catalog::hint(std::string_view missing) const {
+  return closest_hint(unread, missing);
+}
+
+std::vector<std::string> CatalogReport::remarks() const {
+  std::vector<std::string> all = notes;
+  if (wrapped > 0) all.push_back(concat(wrapped, " positions lay outside the box and were wrapped"));
+  return all;
 }
 
 CatalogReport validate(Catalog& catalog, std::string_view where) {

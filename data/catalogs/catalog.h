@@ -63,6 +63,9 @@ struct Catalog {
   /// Optional: simulation parameters that differ from cube to cube, by name, [boxes] each.
   std::map<std::string, std::vector<double>, std::less<>> box_parameters;
 
+  /// Datasets next to the columns in a file whose names are not those of columns.
+  std::vector<std::string> unread;
+
   /// The number of rows: the length of the column x.
   std::int64_t rows() const;
   /// Whether there is such a column, of either type.
@@ -71,11 +74,16 @@ struct Catalog {
   std::span<const double> column(std::string_view name) const;
   /// An integer column. Throws Error with the columns present when there is none.
   std::span<const std::int64_t> integer_column(std::string_view name) const;
+  /// For messages about a missing column: "; the closest is 'v_peak'" if the file has a dataset of a similar name.
+  std::string hint(std::string_view missing) const;
 };
 
 /// What validation changed.
 struct CatalogReport {
-  std::int64_t wrapped = 0;  ///< rows whose position was outside [0, box_size) and was wrapped
+  std::int64_t wrapped = 0;             ///< rows whose position was outside [0, box_size) and was wrapped
+  std::vector<std::string> notes = {};  ///< columns that were read under another spelling
+  /// Everything, as sentences for the user.
+  std::vector<std::string> remarks() const;
 };
 
 /// Checks shapes, ranges and finiteness of every column and wraps positions into [0, box_size).

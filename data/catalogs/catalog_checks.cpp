@@ -93,8 +93,8 @@ void check_header(const Catalog& catalog, std::string_view where) {
 
 void check_columns(const Catalog& catalog, std::string_view where) {
   for (const std::string_view axis : {"x", "y", "z"})
-    require(catalog.has(axis), where, ": column '", axis,
-            "' is missing; present: ", present_columns(catalog));
+    require(catalog.has(axis), where, ": column '", axis, "' is missing; present: ", present_columns(catalog),
+            catalog.hint(axis));
   for (const auto& [name, values] : catalog.columns) {
     require(find_kind(name) != nullptr, where, ": there is no column '", name, "' in a catalog");
     require(find_kind(name)->check != Check::kInteger, where, ": column '", name, "' must hold integers");
@@ -114,13 +114,39 @@ void check_length(std::string_view name, std::int64_t rows, std::int64_t rows_of
   require(rows == rows_of_x, where, ": column '", name, "' has ", rows, " rows, column 'x' has ", rows_of_x);
 }
 
+void check_no_logarithms(const Catalog& part, std::string_view column, std::string_view where,
+                         std::string_view advice) {
+  constexpr double kLeast = 5, kMost = 17;  // log10 of a mass in Msun or Msun/h
+  const std::string_view unit = column_kind(column).unit;
+  if (unit != "Msun" && unit != "Msun/h") return;
+  double smallest = kLargest, largest = 0;
+  for (const double mass : part.column(column)) {
+    if (!(mass > 0)) continue;
+    smallest = std::min(smallest, mass);
+    largest = std::max(largest, mass);
+  }
+  if (smallest >= kLeast && largest <= kMost && largest > 0)
+    fail(where, ": column '", column, "' is from ", smallest, " to ", largest,
+         ", which are logarithms; masses in ", unit, " are expected (", advice, ")");
+}
+
+bool are_too_light(std::string_view column, std::span<const double> masses) {
+  constexpr double kLightest = 1e5;  // Msun or Msun/h; every simulation has heavier halos and galaxies
+  const std::string_view unit = column_kind(column).unit;
+  if (masses.empty() || (unit != "Msun" && unit != "Msun/h")) return false;
+  const double largest = *std::max_element(masses.begin(), masses.end());
+  return largest > 0 && largest < kLightest;
+}
+
 bool is_far_outside(double position, double box_size) {
   return position < -kOutside * box_size || position > (1 + kOutside) * box_size;
 }
 
 void fail_far_outside(const std::string& where, std::string_view axis, double position, double box_size) {
-  fail(where, ": column '", axis, "' is ", position, ", far outside the cube of ", box_size,
-       " Mpc/h: the box size is wrong (import has --box-size), or the positions are not in Mpc/h");
+  fail(
+      where, ": column '", axis, "' is ", position, ", far outside the cube of ", box_size,
+      " Mpc/h: the box size is wrong (import has --box-size), or the positions are not in Mpc/h (import table has "
+      "--units x=kpc/h,y=kpc/h,z=kpc/h)");
 }
 
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row) {

@@ -42,6 +42,12 @@ void check_columns(const Catalog& catalog, std::string_view where);
 void check_catalog(const Catalog& catalog, std::string_view where);
 /// Checks the values alone. Row 0 of `part` is row `first_row` of the catalog.
 void check_rows(const Catalog& part, std::string_view where, std::int64_t first_row);
+/// Throws Error, which ends with `advice`, if `column` is one of masses and all its positive values are between 5 and 17:
+/// they are logarithms. No halo and no galaxy is that light.
+void check_no_logarithms(const Catalog& part, std::string_view column, std::string_view where,
+                         std::string_view advice);
+/// Whether `column` is one of masses and they are all so small that they must be in another unit.
+bool are_too_light(std::string_view column, std::span<const double> masses);
 /// Whether a position is so far outside its cube (5 % of a side) that the box size or the unit must be wrong.
 bool is_far_outside(double position, double box_size);
 /// Throws the Error for such a position.

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "data/catalogs/catalog_checks.h"
+#include "data/tables/column_names.h"
+#include "data/tables/content.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -29,8 +31,8 @@ void read_header(const Hdf5File& file, Catalog& catalog) {
 }
 
 // Checks dimension, unit and type of one column of the file. Returns its length.
-std::int64_t check_column(const Hdf5File& file, const ColumnKind& kind, std::string_view where) {
-  const std::string dataset = "halos/" + std::string(kind.name);
+std::int64_t check_column(const Hdf5File& file, const std::string& dataset, const ColumnKind& kind,
+                          std::string_view where) {
   const Shape shape = file.describe(dataset).shape;
   require(shape.rank() == 1, where, ": column '", kind.name, "' has the shape ", shape.text(),
           ", one dimension is expected");
@@ -47,11 +49,22 @@ std::int64_t check_column(const Hdf5File& file, const ColumnKind& kind, std::str
   return shape.count();
 }
 
+// A table that was given as a catalog gets the word that helps.
+Hdf5File open_catalog(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored) && std::filesystem::file_size(path, ignored) > 0) {
+    const Content content = content_of(path);
+    require(content != Content::kText && content != Content::kFits && content != Content::kParquet, "file '",
+            path.string(), "' is not a catalog, which is HDF5; info says what it is, and import may read it");
+  }
+  return Hdf5File::open(path);
+}
+
 }  // namespace
 
 CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::string> wanted,
                              std::int64_t rows)
-    : file_(Hdf5File::open(path)),
+    : file_(open_catalog(path)),
       where_(concat("file '", path.string(), "'")),
       wanted_(std::move(wanted)),
       at_once_(rows) {
@@ -68,10 +81,17 @@ CatalogReader::CatalogReader(const std::filesystem::path& path, std::set<std::st
 
 void CatalogReader::find_columns() {
   std::map<std::string_view, std::int64_t> lengths;
+  std::vector<std::string> names;
+  for (const Hdf5Entry& entry : file_.list("halos")) names.push_back(entry.name);
+  header_.unread = names;
   for (const ColumnKind& kind : column_kinds()) {
     const std::string name(kind.name);
-    if (!file_.has("halos/" + name)) continue;
-    lengths[kind.name] = check_column(file_, kind, where_);
+    const std::optional<std::size_t> found = find_name(names, name, where_);
+    if (!found) continue;
+    spelling_[name] = names[*found];
+    std::erase(header_.unread, names[*found]);
+    if (names[*found] != name) report_.notes.push_back(read_as(names[*found], name));
+    lengths[kind.name] = check_column(file_, dataset(name), kind, where_);
     if (kind.check == ColumnKind::Check::kInteger)
       header_.integers[name];
     else
@@ -101,12 +121,16 @@ bool CatalogReader::next(Catalog& part) {
       if (!wanted_.contains(name)) continue;
       auto& values = into[name];
       values.resize(static_cast<std::size_t>(count));
-      file_.read_part("halos/" + name, next_, std::span(values));
+      file_.read_part(dataset(name), next_, std::span(values));
     }
   };
   read(header_.columns, part.columns);
   read(header_.integers, part.integers);
   check_rows(part, where_, next_);
+  for (const auto& [name, values] : part.columns)
+    check_no_logarithms(part, name, where_,
+                        concat("import table ", file_.path().string(), " --group halos --columns ", name,
+                               "=10**", spelling_.at(name), " --out NEW.h5 converts them"));
   report_.wrapped += wrap_positions(part);
   next_ += count;
   return true;

@@ -4,11 +4,12 @@
 //   Catalog part;
 //   while (reader.next(part)) use(part);
 //
-// Shape, unit and type of every column of the file are checked; values are read and checked only for the
-// wanted columns. Messages count rows over the whole file.
+// Names are read without regard to case. Shape, unit and type of every column of the file are checked; values are read and
+// checked only for the wanted columns. Messages count rows over the whole file.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 
@@ -39,9 +40,12 @@ class CatalogReader {
  private:
   void find_columns();
 
+  std::string dataset(const std::string& column) const { return "halos/" + spelling_.at(column); }
+
   Hdf5File file_;
   std::string where_;  // "file '...'"
   std::set<std::string> wanted_;
+  std::map<std::string, std::string, std::less<>> spelling_;  // of the column names in the file
   Catalog header_;
   CatalogReport report_;
   std::int64_t rows_ = 0, at_once_, next_ = 0;

@@ -3,7 +3,9 @@
 #include <charconv>
 
 #include "data/catalogs/formats.h"
+#include "data/catalogs/recognise.h"
 #include "data/catalogs/text_table.h"
+#include "data/tables/column_names.h"
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 
@@ -61,7 +63,8 @@ Catalog read_columns(const Hdf5File& file, const ImportOptions& options) {
     const std::string name(column.foreign), ours(column.ours);
     const bool present = std::find(members.begin(), members.end(), name) != members.end();
     require(present || ours != "vpeak", "file '", file.path().string(), "' has no column '", name,
-            "' in its table 'data'; without a velocity a halo cannot be used");
+            "' in its table 'data'", closest_hint(members, name),
+            "; without a velocity a halo cannot be used");
     if (!present || is_dropped(options, ours)) continue;
     if (column_kind(ours).check == ColumnKind::Check::kInteger)
       catalog.integers[ours] = file.read_member<std::int64_t>("data", name);
@@ -91,6 +94,16 @@ Catalog read_halotools(const std::filesystem::path& path, const ImportOptions& o
   finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
+}
+
+std::optional<Recognised> recognise_halotools(const FileLook& file) {
+  if (!file.has_objects({"data"}) || file.hdf5()->describe("data").kind != Hdf5Kind::kCompound)
+    return std::nullopt;
+  const std::vector<std::string> members = file.hdf5()->members("data");
+  if (std::find(members.begin(), members.end(), "halo_x") == members.end()) return std::nullopt;
+  Recognised found{open_hdf5_table(file.path(), "data")};
+  found.how.columns = FileLook::columns_of(kColumns, members);
+  return found;
 }
 
 }  // namespace umbra

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "data/catalogs/formats.h"
+#include "data/catalogs/recognise.h"
 #include "data/catalogs/text_table.h"
+#include "data/tables/column_names.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -113,7 +115,7 @@ void check_names(const TextTable& table, const std::string& path) {
     require(table.field(name) >= 0, "file '", path,
             "' is not an hlist: its first line must name the columns as "
             "'#scale(0) id(1) ...', but '",
-            name, "' is not among them");
+            name, "' is not among them", closest_hint(table.names(), name));
 }
 
 // Reads all rows. Returns their common scale factor, or 0 if there are none.
@@ -156,6 +158,19 @@ Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& optio
   finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
+}
+
+std::optional<Recognised> recognise_hlist(const FileLook& file) {
+  if (!file.has_names({"scale", "id", "x", "y", "z", "Vpeak"})) return std::nullopt;
+  Recognised found{open_text_table(file.path())};
+  found.how.columns = file.columns_of(kColumns);
+  TextTable table(file.path(), ' ');
+  Header header;
+  for (std::string_view line; table.next_line(line) && line.starts_with('#');)
+    read_header_line(line, table, header);
+  found.header = {header.box_size, header.h, header.omega_m, header.omega_b, header.sigma_8, header.n_s, {}};
+  if (const auto scale = scale_in_name(file.path(), "hlist_")) found.header.redshift = 1 / scale->value - 1;
+  return found;
 }
 
 }  // namespace umbra

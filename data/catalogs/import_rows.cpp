@@ -98,12 +98,15 @@ void check_positions_by_place(const Catalog& catalog, const Rows& rows) {
 }
 
 void check_masses(const Catalog& catalog, const ImportRows& rows) {
-  constexpr double kLargestLogarithm = 100;  // Msun; no galaxy is lighter
-  if (!catalog.has("stellar_mass") || catalog.rows() == 0) return;
-  const auto masses = catalog.column("stellar_mass");
-  const double largest = *std::max_element(masses.begin(), masses.end());
-  require(!(largest > 0 && largest < kLargestLogarithm), rows.where, ": the largest stellar mass is ",
-          largest, " Msun; these look like logarithms");
+  for (const auto& [name, masses] : catalog.columns) {
+    const std::string_view unit = column_kind(name).unit;
+    check_no_logarithms(catalog, name, rows.where,
+                        concat("import table reads logarithms with --units ", name, "=log10(", unit, ")"));
+    if (!are_too_light(name, masses)) continue;
+    fail(rows.where, ": the largest ", name, " is ", *std::max_element(masses.begin(), masses.end()), " ",
+         unit, ", which is too small; are the masses in another unit? (import table has --units, e.g. ", name,
+         "=1e10 Msun/h)");
+  }
 }
 
 void check_box_is_filled(const Catalog& catalog, const ImportRows& rows, ImportReport& report) {

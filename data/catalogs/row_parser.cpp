@@ -1,10 +1,9 @@
-#include "data/catalogs/row_parser.h"
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <limits>
 
+#include "data/catalogs/row_parser_internal.h"
 #include "data/catalogs/text_fields.h"
 #include "engine/base/error.h"
 
@@ -94,7 +93,7 @@ void RowParser::parse_plain(const TextBlock& block) {
   const auto count = [&](const char* at, std::uint64_t starts, std::size_t fields) {
     for (; next < wanted_.size() && wanted_[next] < field + fields; ++next) {
       for (; field < wanted_[next]; ++field, --fields) starts &= starts - 1;
-      texts_[next] = {at + std::countr_zero(starts), 0};
+      texts_[next] = {at + std::countr_zero(starts), 1};  // open_texts() extends it
     }
     field += fields;
   };

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-#include "data/catalogs/row_parser.h"
+#include "data/catalogs/row_parser_internal.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -23,7 +23,10 @@ class Blocks {
   std::int64_t read(TextBlock& block) {
     const std::unique_lock lock(reading_);
     try {
-      if (!ended_ && reader_.next_block(kBlock, block)) return given_++;
+      if (!ended_ && reader_.next_block(kBlock, block)) {
+        if (plan_.stage) plan_.stage->add(static_cast<std::int64_t>(block.size));
+        return given_++;
+      }
       ended_ = true;
       return -1;
     } catch (...) {

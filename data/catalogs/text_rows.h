@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/stage.h"
 #include "engine/io/text_reader.h"
 
 namespace umbra {
@@ -29,8 +30,9 @@ struct RowPlan {
   std::string same_name;           ///< what that number is, for messages
   int cut = -1;                    ///< a field below whose minimum a row is counted but not stored; -1: none
   double minimum = 0;              ///< of `cut`
+  Stage* stage = nullptr;          ///< gets the bytes of every block; null: nobody listens
   bool skip_bad_rows = false;      ///< count rows with wrong numbers instead of throwing
-  /// Called for every line that begins with '#', in order, with its number and text.
+  /// Called for every line that begins with '#', in order and by one thread at a time, with its number and text.
   std::function<void(std::int64_t line, std::string_view text)> comment;
 };
 
@@ -54,9 +56,10 @@ class RowLines {
 
 /// What read_rows() found.
 struct RowCounts {
-  std::int64_t read = 0, bad = 0;  ///< rows
-  double same = 0;                 ///< the number that all rows have; 0 without rows
-  RowLines lines;                  ///< of the stored rows
+  std::int64_t read = 0;  ///< rows
+  std::int64_t bad = 0;   ///< rows that were skipped
+  double same = 0;        ///< the number that all rows have; 0 without rows
+  RowLines lines;         ///< of the stored rows
 };
 
 /// Reads all further lines. Throws Error with file and line for the first line that is wrong: one with another

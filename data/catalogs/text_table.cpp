@@ -65,6 +65,7 @@ int TextTable::field(std::string_view name) const {
 
 void TextTable::choose(std::span<const ColumnName> columns, const ImportOptions& options, Catalog& catalog) {
   skip_bad_rows_ = options.skip_bad_rows;
+  progress_ = options.progress;
   for (const ColumnName& column : columns) {
     const int at = field(column.foreign);
     if (at < 0 || is_dropped(options, column.ours) || catalog.has(column.ours)) continue;
@@ -98,6 +99,8 @@ double TextTable::read_rows(RowPlan plan, ImportReport& report) {
   plan.names = names_;
   plan.columns = chosen_;
   plan.skip_bad_rows = skip_bad_rows_;
+  Stage stage(progress_, "reading", bytes_to_read(path_));
+  plan.stage = &stage;
   if (plan.comment)
     plan.comment = [this, own = plan.comment](std::int64_t line, std::string_view text) {
       line_ = line;

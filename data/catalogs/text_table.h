@@ -25,7 +25,7 @@ class TextTable {
  public:
   /// Opens the file. A separator ' ' means any run of blanks and tabs; any other, exactly one such character.
   TextTable(const std::filesystem::path& path, char separator)
-      : file_("file '" + path.string() + "'"), reader_(path), separator_(separator) {}
+      : path_(path), file_("file '" + path.string() + "'"), reader_(path), separator_(separator) {}
 
   /// Reads the next line that is not empty. Returns false at the end of the file.
   bool next_line(std::string_view& line);
@@ -68,6 +68,7 @@ class TextTable {
  private:
   static std::string concat_line(std::int64_t line) { return "line " + std::to_string(line); }
 
+  std::filesystem::path path_;
   std::string file_;
   TextReader reader_;
   char separator_;
@@ -77,6 +78,7 @@ class TextTable {
   std::vector<RowPlan::Column> chosen_;
   RowLines lines_;  // of the rows
   bool skip_bad_rows_ = false;
+  StageReport progress_;
 };
 
 }  // namespace umbra

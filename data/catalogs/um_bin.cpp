@@ -6,6 +6,7 @@
 
 #include "data/catalogs/formats.h"
 #include "data/catalogs/import_rows.h"
+#include "data/catalogs/recognise.h"
 #include "engine/base/error.h"
 #include "engine/io/text_reader.h"
 
@@ -89,6 +90,50 @@ Catalog read_records(const std::filesystem::path& path, const ImportOptions& opt
           " is expected of a UniverseMachine sfr_catalog: it is truncated or has another format");
   return catalog;
 }
+
+// The records as a table, for `info`.
+class UmBinTable final : public Table {
+ public:
+  UmBinTable(const std::filesystem::path& path, std::int64_t records) : path_(path), records_(records) {
+    what_ = "records of 128 bytes";
+    for (const char* name : {"x", "y", "z", "vmp", "mp", "m", "obs_sm", "obs_sfr", "id", "upid"})
+      columns_.push_back({name, ""});
+  }
+  std::optional<std::int64_t> rows() const override { return records_; }
+  TableData read(const TableRequest& request) override {
+    TableData rows;
+    rows.read = std::min(records_, request.most_rows);
+    rows.is_complete = rows.read == records_;
+    rows.numbers.resize(request.numbers.size());
+    rows.integers.resize(request.integers.size());
+    ByteReader bytes(path_);
+    Record r;
+    for (std::int64_t i = 0; i < rows.read && bytes.read(&r, sizeof r) == sizeof r; ++i) {
+      const float values[] = {r.position[0], r.position[1], r.position[2],   r.vmp,
+                              r.mp,          r.m,           r.observed_mass, r.observed_sfr};
+      const std::int64_t ids[] = {r.id, r.upid};
+      for (std::size_t k = 0; k < request.numbers.size(); ++k)
+        rows.numbers[k].push_back(request.numbers[k] < std::size(values)
+                                      ? double{values[request.numbers[k]]}
+                                      : static_cast<double>(ids[request.numbers[k] - std::size(values)]));
+      for (std::size_t k = 0; k < request.integers.size(); ++k)
+        rows.integers[k].push_back(ids[request.integers[k] - std::size(values)]);
+    }
+    return rows;
+  }
+  // Whether the first record could be a galaxy.
+  bool is_plausible() {
+    const TableData first = read({.numbers = {0, 1, 2, 3, 4, 5, 6}, .integers = {9}, .most_rows = 1});
+    constexpr double kFarthest = 1e4, kLargest = 1e20;  // Mpc/h; any other column
+    for (std::size_t k = 0; k < first.numbers.size(); ++k)
+      if (!(std::abs(first.numbers[k][0]) < (k < 3 ? kFarthest : kLargest))) return false;
+    return first.numbers[4][0] > 0 && first.integers[0][0] >= -1;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::int64_t records_;
+};
 
 // Checks that both files have the same scale factor, if the name of the first has one.
 void check_scale(const std::filesystem::path& galaxies, const std::filesystem::path& hlist,
@@ -220,6 +265,21 @@ Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::
   finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
+}
+
+std::optional<Recognised> recognise_um_bin(const FileLook& file) {
+  if (file.content() != Content::kOther) return std::nullopt;
+  const std::uintmax_t bytes = std::filesystem::file_size(file.path());
+  if (bytes == 0 || bytes % sizeof(Record) != 0) return std::nullopt;
+  auto table = std::make_unique<UmBinTable>(file.path(), static_cast<std::int64_t>(bytes / sizeof(Record)));
+  if (!table->is_plausible()) return std::nullopt;
+  Recognised found{std::move(table)};
+  found.how.columns = "x=x,y=y,z=z,vpeak=vmp,mpeak=mp,mvir=m,id=id,upid=upid,stellar_mass=obs_sm,sfr=obs_sfr";
+  found.usual_box_size = kBoxSize;
+  found.skips_motionless = true;
+  if (const auto scale = scale_in_name(file.path(), "sfr_catalog_"))
+    found.header.redshift = 1 / scale->value - 1;
+  return found;
 }
 
 }  // namespace umbra

@@ -1,7 +1,9 @@
 #include <array>
 
 #include "data/catalogs/formats.h"
+#include "data/catalogs/recognise.h"
 #include "data/catalogs/text_table.h"
+#include "data/tables/column_names.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -34,7 +36,8 @@ Catalog read_umml_csv(const std::filesystem::path& path, const ImportOptions& op
   require(table.find_names("X", line), where, " is empty, a CSV table with a header line is expected");
   for (const char* name : {"X", "Y", "Z", "Vpeak"})
     require(table.field(name) >= 0, where, " has no column '", name,
-            "' in its header line, which must name the columns (X,Y,Z,Vpeak,...)");
+            "' in its header line, which must name the columns (X,Y,Z,Vpeak,...)",
+            closest_hint(table.names(), name), "; import table reads tables with any names");
   Catalog catalog;
   table.choose(kColumns, options, catalog);
   ImportReport result;
@@ -47,6 +50,14 @@ Catalog read_umml_csv(const std::filesystem::path& path, const ImportOptions& op
   finish_import(catalog, rows, options, result);
   if (report) *report = result;
   return catalog;
+}
+
+std::optional<Recognised> recognise_umml_csv(const FileLook& file) {
+  if (!file.has_names({"X", "Y", "Z", "Vpeak", "obs_SM"})) return std::nullopt;
+  Recognised found{open_text_table(file.path())};
+  found.how.columns = file.columns_of(kColumns);
+  found.usual_box_size = kBoxSize;
+  return found;
 }
 
 }  // namespace umbra

@@ -61,11 +61,15 @@ std::vector<Hdf5Entry> Hdf5File::list(const std::string& group) const {
   std::vector<Hdf5Entry> entries;
   for (hsize_t i = 0; i < info.nlinks; ++i) {
     char name[1024] = {};
-    if (H5Lget_name_by_idx(id.get(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) < 0)
+    // In native order: for any other the library makes a table of all links, which it frees wrongly in damaged files.
+    if (H5Lget_name_by_idx(id.get(), ".", H5_INDEX_NAME, H5_ITER_NATIVE, i, name, sizeof name, H5P_DEFAULT) <
+        0)
       state_->fail_at(group, "its list of names is damaged", reason());
     const std::string path = normal(group + "/" + name);
     if (has(path)) entries.push_back(describe(path));
   }
+  std::sort(entries.begin(), entries.end(),
+            [](const Hdf5Entry& a, const Hdf5Entry& b) { return a.name < b.name; });
   return entries;
 }
 

@@ -143,6 +143,62 @@ TEST_F(CatalogReaderTest, TheSameSentencesAsTheWhole) {
   EXPECT_NE(message_of([&] { read_catalog(path()); }).find("row 41 is nan"), std::string::npos);
 }
 
+// A file as a user of h5py might make it, with these columns.
+void write_columns(const std::filesystem::path& path, const std::vector<std::string>& columns,
+                   double scale = 1) {
+  Hdf5File file = Hdf5File::create(path);
+  file.set_attribute("/", "box_size", 10 * scale);
+  file.set_attribute("/", "h", 0.7);
+  for (const std::string& column : columns)
+    file.write<double>("halos/" + column, {1 * scale, 2 * scale, 1.5 * scale});
+  file.commit();
+}
+
+TEST_F(CatalogReaderTest, NamesAreReadWithoutRegardToCase) {
+  write_columns(path(), {"X", "y", "Z", "Vpeak", "extra"});
+  CatalogReport report;
+  const Catalog catalog = read_catalog(path(), &report);
+  EXPECT_EQ(catalog.columns.at("vpeak"), (std::vector<double>{1, 2, 1.5}));
+  EXPECT_EQ(report.remarks(), (std::vector<std::string>{"column X read as x", "column Z read as z",
+                                                        "column Vpeak read as vpeak"}));
+  EXPECT_EQ(catalog.unread, std::vector<std::string>{"extra"});
+  write_columns(path(), {"x", "y", "z", "vpeak", "VPEAK"});
+  EXPECT_EQ(read_catalog(path()).unread, std::vector<std::string>{"VPEAK"});  // the same letters come first
+  write_columns(path(), {"x", "y", "z", "Vpeak", "VPEAK"});
+  const std::string two = message_of([&] { read_catalog(path()); });
+  EXPECT_NE(two.find("both 'VPEAK' and 'Vpeak' could be 'vpeak'"), std::string::npos) << two;
+}
+
+TEST_F(CatalogReaderTest, TheClosestNameIsInTheMessage) {
+  write_columns(path(), {"x", "y", "pos_z", "vpeak"});
+  EXPECT_NE(message_of([&] { read_catalog(path()); }).find("'z' is missing; present: x y vpeak"),
+            std::string::npos);
+  write_columns(path(), {"x", "y", "z", "v_peak", "StellarMass"});
+  const Catalog catalog = read_catalog(path());
+  EXPECT_NE(message_of([&] { catalog.column("vpeak"); }).find("the closest is 'v_peak'"), std::string::npos);
+  EXPECT_EQ(catalog.hint("stellar_mass"), "; the closest is 'StellarMass'");
+}
+
+TEST_F(CatalogReaderTest, ATableThatIsNotACatalogIsNamed) {
+  std::ofstream(path()) << "x,y,z,vpeak\n1,2,3,200\n";
+  EXPECT_NE(message_of([&] { read_catalog(path()); }).find("is not a catalog, which is HDF5; info says"),
+            std::string::npos);
+}
+
+TEST_F(CatalogReaderTest, LogarithmsOfMassesAreRefused) {
+  for (const char* mass : {"stellar_mass", "Mvir", "mpeak", "macc"}) {
+    write_columns(path(), {"x", "y", "z", mass}, 6);
+    const std::string message = message_of([&] { read_catalog(path()); });
+    EXPECT_NE(message.find("is from 6 to 12, which are logarithms"), std::string::npos) << message;
+    EXPECT_NE(message.find(concat("=10**", mass, " --out NEW.h5")), std::string::npos) << message;
+    EXPECT_EQ(message_of([&] { CatalogReader(path(), {}).header(); }), "");
+  }
+  write_columns(path(), {"x", "y", "z", "vpeak", "spin"}, 6);  // not masses
+  EXPECT_EQ(read_catalog(path()).rows(), 3);
+  write_columns(path(), {"x", "y", "z", "mvir"}, 1);  // too small for logarithms
+  EXPECT_EQ(read_catalog(path()).rows(), 3);
+}
+
 TEST_F(CatalogReaderTest, DamageIsAnErrorOrHarmless) {
   write_catalog(path(), sample());
   const Catalog good_catalog = read_catalog(path());

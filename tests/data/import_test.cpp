@@ -181,7 +181,7 @@ TEST_F(ImportTest, RemarksBeforeTheNamesAndUnitsBehindThem) {
   expect_refused(kHlist + replaced(kNames, "x(17) y(18)", "y(18) x(17)") + kRows,
                  {"line 7", "second header line"});
   put("t.csv", "X,Y,Z,Vpeak,obs_SM\n1,2,3,200,10.4\n4,5,6,200,9.1\n");
-  expect_message([&] { read_umml_csv(csv, {}); }, {"t.csv", "10.4 Msun", "logarithms"});
+  expect_message([&] { read_umml_csv(csv, {}); }, {"t.csv", "9.1 to 10.4", "logarithms", "import table"});
   for (const char* unit : {"Mpc / h", "h^-1 Mpc", "Mpc h^-1", "cMpc/h", "Mpc/h (comoving)", ""})
     EXPECT_EQ(hlist(replaced(kHlist, "50.0 Mpc/h", "50.0 " + std::string(unit))).box_size, 50) << unit;
 }

@@ -63,6 +63,19 @@ TEST_F(ProgressOfDataTest, AnImportCountsTheBytesOfItsFile) {
   EXPECT_EQ(bytes_to_read(path("none")), 0);
 }
 
+TEST_F(ProgressOfDataTest, AnImportOfTextCountsTheBytesOfItsRows) {
+  const std::string header = "#scale(0) id(1) x(2) y(3) z(4) Vpeak(5)\n#Full box size = 50.0 Mpc/h\n";
+  std::string rows;
+  for (int i = 0; i < 30000; ++i) rows += concat("1.0 ", i, " ", i % 50, " 2.5 3.5 150\n");
+  std::ofstream(path("hlist_1.00000.list")) << header << rows;
+  Ends ends;
+  EXPECT_EQ(read_hlist(path("hlist_1.00000.list"), {.progress = ends.report()}).rows(), 30000);
+  const auto [done, total] = ends.of["reading"];
+  EXPECT_EQ(total, std::ssize(header) + std::ssize(rows));
+  EXPECT_GE(done, std::ssize(rows));  // perhaps with the second line of the header
+  EXPECT_LE(done, total);
+}
+
 TEST_F(ProgressOfDataTest, AMockAndAStreamReportWhatTheyDo) {
   mock::Options options;
   options.box_size = 50;

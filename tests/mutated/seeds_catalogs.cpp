@@ -1,6 +1,7 @@
 // Catalogs in HDF5: umbra's own, CAMELS' and halotools'.
 #include "data/catalogs/camels.h"
 #include "data/catalogs/formats.h"
+#include "data/catalogs/table.h"
 #include "engine/io/hdf5.h"
 #include "tests/mutated/seeds.h"
 
@@ -113,7 +114,17 @@ std::vector<Reader> catalog_readers() {
           {"halotools",
            {"halos.hdf5"},
            [](const fs::path& folder) { write_halotools(folder / "halos.hdf5"); },
-           [](const fs::path& file, const fs::path&) { read_halotools(file, {}); }}};
+           [](const fs::path& file, const fs::path&) { read_halotools(file, {}); }},
+          {"hdf5_table",
+           {"groups_090.hdf5"},
+           [](const fs::path& folder) { write_camels(folder / "groups_090.hdf5"); },
+           [](const fs::path& file, const fs::path&) {
+             read_table(file,
+                        {.columns = "x=SubhaloPos[0],y=SubhaloPos[1],z=SubhaloPos[2],vpeak=SubhaloVmax+1",
+                         .units = "x=kpc/h,y=kpc/h,z=kpc/h",
+                         .group = "Subhalo",
+                         .rows = {.box_size = 25}});
+           }}};
 }
 
 }  // namespace umbra::mutated

@@ -2,7 +2,9 @@
 #include <cstring>
 
 #include "data/catalogs/formats.h"
+#include "data/catalogs/table.h"
 #include "engine/base/error.h"
+#include "tests/fixtures/fits_bytes.h"
 #include "tests/mutated/seeds.h"
 
 namespace umbra::mutated {
@@ -68,6 +70,19 @@ void read_um_bin_hlist(const fs::path& file, const fs::path& seeds) {
   read_um_bin(list ? seeds / "sfr.bin" : file, list ? file : seeds / "hlist_0.5.list", {.box_size = 100});
 }
 
+// A build without CFITSIO refuses every FITS file.
+void make_fits(const fs::path& path) {
+  std::vector<double> positions, velocities;
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    const auto f = static_cast<double>(i);
+    positions.insert(positions.end(), {f, 2 * f, 3 * f});
+    velocities.push_back(150 + f);
+  }
+  write_file(path,
+             fits_file(fits_table("HALOS", {{"POS", "Mpc/h", positions, 3}, {"VPEAK", "km/s", velocities}},
+                                  fits_value("BOXSIZE", "100.0"))));
+}
+
 }  // namespace
 
 std::vector<Reader> text_readers() {
@@ -83,7 +98,19 @@ std::vector<Reader> text_readers() {
           {"umml_csv",
            {"merged.cache"},
            [](const fs::path& folder) { make_umml_csv(folder / "merged.cache"); },
-           [](const fs::path& file, const fs::path&) { read_umml_csv(file, {}); }}};
+           [](const fs::path& file, const fs::path&) { read_umml_csv(file, {}); }},
+          {"table",
+           {"table.csv"},
+           [](const fs::path& folder) { make_umml_csv(folder / "table.csv"); },
+           [](const fs::path& file, const fs::path&) {
+             read_table(file, {.columns = "x=X,y=Y/2,stellar_mass=obs_SM", .rows = {.box_size = 250}});
+           }},
+          {"fits",
+           {"halos.fits"},
+           [](const fs::path& folder) { make_fits(folder / "halos.fits"); },
+           [](const fs::path& file, const fs::path&) {
+             read_table(file, {.columns = "x=POS[0],y=POS[1],z=POS[2]"});
+           }}};
 }
 
 }  // namespace umbra::mutated

@@ -51,6 +51,43 @@ class CliTest : public testing::Test {
   }
 };
 
+using Json = nlohmann::json;
+
+// What train writes for the figure of the loss: the numbers of evaluate.
+void expect_baselines(const Json& written, const Json& evaluation) {
+  EXPECT_EQ(written["metric"], "chi2");
+  ASSERT_EQ(written["baselines"].size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double evaluated_as = i < 2 ? evaluation["models"][i]["chi2"]["mean"].get<double>()
+                                      : evaluation["poisson_chi2"].get<double>();
+    EXPECT_NEAR(written["baselines"][i]["value"].get<double>(), evaluated_as, 1e-5 * evaluated_as);
+  }
+  EXPECT_EQ(written["baselines"][0]["name"], evaluation["models"][0]["name"]);
+}
+
+// chi^2 consists of the mean residuals and of their scatter over boxes.
+void expect_parts(const Json& evaluation, double chi2, double boxes) {
+  double parts = 0;
+  for (std::size_t b = 0; b < 14; ++b) {
+    const auto at = [&](const auto& list) { return list[b].template get<double>(); };
+    const double mean = at(evaluation["models"][2]["smf_mean"]) - at(evaluation["smf_true_mean"]),
+                 scatter = at(evaluation["models"][2]["residual_standard_deviation"]);
+    parts += (mean * mean + scatter * scatter * (boxes - 1) / boxes) / std::pow(at(evaluation["sigma"]), 2);
+  }
+  EXPECT_NEAR(parts, chi2, 1e-4 * chi2);
+}
+
+// What figures need to show the observed mass function in the catalog's units.
+void expect_observed(const Json& evaluation) {
+  EXPECT_EQ(evaluation["h"], 0.678);
+  EXPECT_EQ(evaluation["subbox_size_mpc_per_h"], 25.0);
+  EXPECT_EQ(evaluation["observed_smf"]["h"], 0.7);
+  EXPECT_EQ(evaluation["observed_smf"]["phi"].size(), 14U);
+  EXPECT_EQ(evaluation["observed_smf"]["low_log10_msun"][0], 10.2);
+  EXPECT_EQ(evaluation["observed_smf"]["phi"][0], 0.00526954738680863);
+  EXPECT_EQ(evaluation["observed_smf"]["error_low"][0], 0.000179185054713184);
+}
+
 TEST_F(CliTest, TrainPredictEvaluate) {
   const Outcome trained = run(train("run"));
   ASSERT_EQ(trained.status, 0) << trained.output;
@@ -89,33 +126,9 @@ TEST_F(CliTest, TrainPredictEvaluate) {
   EXPECT_EQ(boxes, 5);
   EXPECT_NEAR(json["models"][2]["chi2"]["mean"].get<double>(), sum / boxes, 1e-4 * sum / boxes);
   EXPECT_NEAR(json["poisson_chi2"].get<double>(), noise / boxes, 1e-5 * noise / boxes);
-  // What train wrote for the figure of the loss.
-  const auto written = nlohmann::json::parse(bytes(folder() / "run/baselines.json"));
-  EXPECT_EQ(written["metric"], "chi2");
-  ASSERT_EQ(written["baselines"].size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) {
-    const double evaluated_as =
-        i < 2 ? json["models"][i]["chi2"]["mean"].get<double>() : json["poisson_chi2"].get<double>();
-    EXPECT_NEAR(written["baselines"][i]["value"].get<double>(), evaluated_as, 1e-5 * evaluated_as);
-  }
-  EXPECT_EQ(written["baselines"][0]["name"], json["models"][0]["name"]);
-  // chi^2 consists of the mean residuals and of their scatter over boxes.
-  double parts = 0;
-  for (std::size_t b = 0; b < 14; ++b) {
-    const auto at = [&](const auto& list) { return list[b].template get<double>(); };
-    const double mean = at(json["models"][2]["smf_mean"]) - at(json["smf_true_mean"]),
-                 scatter = at(json["models"][2]["residual_standard_deviation"]);
-    parts += (mean * mean + scatter * scatter * (boxes - 1) / boxes) / std::pow(at(json["sigma"]), 2);
-  }
-  EXPECT_NEAR(parts, sum / boxes, 1e-4 * sum / boxes);
-  // What figures need to show the observed mass function in the catalog's units.
-  EXPECT_EQ(json["h"], 0.678);
-  EXPECT_EQ(json["subbox_size_mpc_per_h"], 25.0);
-  EXPECT_EQ(json["observed_smf"]["h"], 0.7);
-  EXPECT_EQ(json["observed_smf"]["phi"].size(), 14U);
-  EXPECT_EQ(json["observed_smf"]["low_log10_msun"][0], 10.2);
-  EXPECT_EQ(json["observed_smf"]["phi"][0], 0.00526954738680863);
-  EXPECT_EQ(json["observed_smf"]["error_low"][0], 0.000179185054713184);
+  expect_baselines(nlohmann::json::parse(bytes(folder() / "run/baselines.json")), json);
+  expect_parts(json, sum / boxes, boxes);
+  expect_observed(json);
   EXPECT_EQ(file.attribute_number("/", "h"), 0.678);
 }
 

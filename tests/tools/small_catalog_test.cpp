@@ -110,6 +110,18 @@ TEST_F(SmallCatalogTest, ABoxOf60TrainsPredictsAndIsEvaluatedWithoutFurtherOptio
   EXPECT_NEAR(number_after(trained, "ridge on the histogram of the input "), ridge, 1e-3 * ridge);
 }
 
+TEST_F(SmallCatalogTest, PlotChoosesTheSameSizeOfSubBoxes) {
+  std::string python;
+  for (const char* name : {"python3", "/usr/bin/python3"})
+    if (python.empty() && run(std::string(name) + " -c 'import matplotlib, h5py'").status == 0) python = name;
+  if (python.empty()) GTEST_SKIP() << "no python3 with matplotlib and h5py: plot.py cannot be run";
+  const std::string slice =
+      python + " " UMBRA_SOURCE_DIR "/tools/plot.py slice --data " + path("c.h5") + " --out ";
+  must(slice + path("chosen"));
+  must(slice + path("given") + " --subbox-size 20");
+  EXPECT_TRUE(bytes(folder() / "chosen.png") == bytes(folder() / "given.png"));
+}
+
 TEST_F(SmallCatalogTest, SettingsThatDoNotFitAreRefusedWithTheWordsToAdd) {
   const std::string paper = std::string("--config ") + UMBRA_SOURCE_DIR + "/models/configs/paper.toml ";
   const std::string file = path("c.h5");

@@ -103,7 +103,7 @@ class TerminalTest : public testing::Test {
 
 TEST_F(TerminalTest, TrainingLeavesNoJunkRowWhileItsWindowIsResized) {
   ToolOnTerminal tool(train("train.epochs=100000"), 80);
-  ASSERT_TRUE(tool.read_until("validation")) << tool.written;
+  ASSERT_TRUE(tool.read_until("  validation ")) << tool.written;
   const std::size_t above = tool.screens[1].rows().size() - 1;
   for (const std::size_t columns : {60, 200, 25, 80}) {
     tool.resize(columns);

@@ -171,7 +171,7 @@ Json score_run(const std::string& run, const Networks& networks, BoxSet& boxes, 
 void evaluate_smf(const EvaluateArguments& arguments) {
   CatalogReport report;
   const Catalog catalog = read_catalog(arguments.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
+  for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   Json result;
   std::string reference;
   for (const std::string& run : arguments.runs) {

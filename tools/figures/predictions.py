@@ -10,12 +10,15 @@ from figures.style import ABOVE, GREY, HALF_PAGE, save
 
 def symmetric_log(ax, one, ends):
     """Both axes logarithmic above `one`, linear below, with the powers of ten and 0 as ticks."""
-    decades = 10.0 ** np.arange(math.ceil(math.log10(one)), math.floor(math.log10(ends[1])) + 1)
-    below = -decades[-decades > ends[0]]
+    first = math.floor(math.log10(one))
+    decades = 10.0 ** np.arange(first, math.floor(math.log10(ends[1])) + 1)
+    decades = decades[decades >= one]
+    ticks = decades if len(decades) else np.array([k * 10.0 ** first for k in (2, 5) if k * 10.0 ** first >= one])
+    below = -ticks[-ticks > ends[0]]
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("symlog", linthresh=one, linscale=0.7)
-        axis.set_ticks(np.concatenate([below[::-1], [0], decades]))
-        axis.set_ticks([k * d for d in [decades[0] / 10, *decades] for k in range(2, 10)
+        axis.set_ticks(np.concatenate([below[::-1], [0], ticks]))
+        axis.set_ticks([k * d for d in [10.0 ** first, *decades] for k in range(2, 10)
                         if one <= k * d < ends[1]], minor=True)
 
 

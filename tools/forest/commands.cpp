@@ -55,7 +55,7 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
 ForestTraining read_training(const ForestLearning& learning) {
   CatalogReport report;
   const Catalog catalog = read_catalog(learning.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
+  for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   require(catalog.has("stellar_mass"), learning.data,
           ": the catalog has no column stellar_mass, so there is nothing to learn");
   ForestTraining out;

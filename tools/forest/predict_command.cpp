@@ -60,7 +60,7 @@ void predict(const PredictArguments& arguments) {
   ForestModel model = read_forest(arguments.model);
   CatalogReport report;
   const Catalog catalog = read_catalog(arguments.data, &report);
-  if (report.wrapped > 0) std::cout << report.wrapped << " positions lay outside the box and were wrapped\n";
+  for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   ForestHalos halos;
   try {
     halos = halos_for(model, catalog, HaloChoice::kAll);

@@ -59,8 +59,7 @@ void predict_smf(const PredictArguments& arguments, const Networks& networks) {
   const BoxOptions options = smf_settings(*experiment.config().task).box_options();
   BoxStream stream(arguments.data, options, std::filesystem::path(arguments.out).parent_path(), {},
                    arguments.progress);
-  if (stream.report().wrapped > 0)
-    std::cout << stream.report().wrapped << " positions lay outside the box and were wrapped\n";
+  for (const std::string& remark : stream.report().remarks()) std::cout << remark << '\n';
   require(stream.halos() > 0, arguments.data, ": no halo has vpeak >= ", options.min_vpeak,
           " km/s, so there is nothing to predict from");
   const Predictions predictions = predict_stream(stream, networks, arguments.run, arguments.progress);

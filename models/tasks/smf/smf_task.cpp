@@ -16,13 +16,15 @@ class SmfData final : public TrainingData {
   SmfData(const std::filesystem::path& file, SmfSettings& settings) : settings_(settings) {
     CatalogReport report;
     const Catalog catalog = read_catalog(file, &report);
+    require(catalog.has("stellar_mass"), file.string(),
+            ": the catalog has no column stellar_mass, so there are no labels to learn from",
+            catalog.hint("stellar_mass"));
     constexpr const char* kOption = "data.subbox_size=";
     const SubboxSize chosen = choose_subbox_size(catalog, settings.subbox_size, file.string(), kOption);
     if (!chosen.note.empty()) notes_.push_back(chosen.note);
     settings.subbox_size.number = chosen.size;
     require_several_sub_boxes(catalog, chosen.size, file.string(), kOption);
-    if (report.wrapped > 0)
-      notes_.push_back(concat(report.wrapped, " positions lay outside the box and were wrapped"));
+    for (const std::string& remark : report.remarks()) notes_.push_back(remark);
     boxes_ = make_boxes(catalog, settings.box_options());
     check(file.string());
     const auto empty = std::count(boxes_.halos.begin(), boxes_.halos.end(), 0);
@@ -48,8 +50,6 @@ class SmfData final : public TrainingData {
 
  private:
   void check(const std::string& file) const {
-    require(!boxes_.smf.empty(), file,
-            ": the catalog has no column stellar_mass, so there are no labels to learn from");
     require(std::accumulate(boxes_.halos.begin(), boxes_.halos.end(), std::int64_t{0}) > 0, file,
             ": no halo has vpeak >= ", boxes_.options.min_vpeak, " km/s, so there is nothing to learn from");
     require(!boxes_.galaxies.empty(), file,

@@ -17,18 +17,19 @@ namespace umbra {
 
 /// What a block of lines contains. Lines are counted from 0.
 struct ParsedRows {
-  std::vector<std::vector<double>> numbers;         ///< [column][row or more]; empty for integers
-  std::vector<std::vector<std::int64_t>> integers;  ///< [column][row or more]; empty for numbers
-  std::vector<std::int64_t> lines;                  ///< [row]
-  std::vector<std::pair<std::int64_t, std::string>> comments;
-  std::size_t bytes = 0;           ///< of the block
-  std::int64_t read = 0, bad = 0;  ///< rows
-  bool has_same = false;           ///< the number of RowPlan::same was found
-  double same = 0;                 ///< that number, in the first row
-  std::int64_t same_line = 0;      ///< the line of the first row
-  std::int64_t all_lines = 0;      ///< parsed without an error
-  std::string wrong;               ///< with the line after them; "": nothing
-  std::exception_ptr error;        ///< with the block as a whole
+  std::vector<std::vector<double>> numbers;                    ///< [column][row or more]; empty for integers
+  std::vector<std::vector<std::int64_t>> integers;             ///< [column][row or more]; empty for numbers
+  std::vector<std::int64_t> lines;                             ///< [row]
+  std::vector<std::pair<std::int64_t, std::string>> comments;  ///< lines that begin with '#', and their texts
+  std::size_t bytes = 0;                                       ///< of the block
+  std::int64_t read = 0;                                       ///< rows
+  std::int64_t bad = 0;                                        ///< rows that were skipped
+  bool has_same = false;                                       ///< the number of RowPlan::same was found
+  double same = 0;                                             ///< that number, in the first row
+  std::int64_t same_line = 0;                                  ///< the line of the first row
+  std::int64_t all_lines = 0;                                  ///< lines that are not wrong
+  std::string wrong;         ///< what is wrong with the line after these; "": nothing
+  std::exception_ptr error;  ///< of the block as a whole
 };
 
 /// The message about a row whose number `RowPlan::same` is not that of the others.

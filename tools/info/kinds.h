@@ -1,0 +1,31 @@
+// The kinds of files that `info` describes: one function each, listed in kinds.def in the order in which they are tried.
+// The formats that `import` reads follow them (tools/common/import_formats.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/catalogs/recognise.h"
+
+namespace umbra {
+
+/// What `info` prints about a file.
+struct Description {
+  std::string what;                     ///< "a catalog of 1 cube of 100 Mpc/h, 20000 rows"
+  std::vector<std::string> lines = {};  ///< details
+  std::vector<std::string> next = {};   ///< commands to type, without the folder of the tools
+};
+
+#define KIND(name) \
+  std::optional<Description> describe_##name(const FileLook& file);  ///< nothing for another kind
+#include "tools/info/kinds.def"
+#undef KIND
+
+/// A file in one of the formats that `import` reads.
+std::optional<Description> describe_import(const FileLook& file);
+
+/// "h 0.7, omega_m 0.3", of what a file contains.
+std::string cosmology_line(const TableHeader& header);
+
+}  // namespace umbra
