@@ -5,6 +5,7 @@
 
 #include "data/catalogs/camels_files.h"
 #include "data/catalogs/summary.h"
+#include "tools/common/catalog_output.h"
 #include "tools/common/command_line.h"
 #include "tools/common/import_formats.h"
 #include "tools/common/stage_line.h"
@@ -14,11 +15,6 @@ namespace {
 
 void print_left_out(std::int64_t rows, const char* why) {
   if (rows > 0) std::cout << "left out, " << why << ": " << rows << '\n';
-}
-
-void write(const std::string& out, const Catalog& catalog, const StageReport& progress) {
-  const Stage stage(progress, "writing");
-  write_catalog(out, catalog);
 }
 
 void import(ImportArguments options, const ImportFormat& format) {
@@ -40,7 +36,7 @@ void import(ImportArguments options, const ImportFormat& format) {
   print_left_out(report.unmatched, "without a halo in the hlist");
   print_left_out(report.bad_rows, "with a bad value");
   for (const std::string& note : report.notes) std::cout << "note: " << note << '\n';
-  write(options.out, catalog, options.table.rows.progress);
+  write_catalog_stage(options.out, catalog, options.table.rows.progress);
   std::cout << summary(catalog) << "positions wrapped into the cube: " << report.wrapped << "\nwrote "
             << options.out << '\n';
 }

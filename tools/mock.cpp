@@ -5,16 +5,12 @@
 #include <iostream>
 
 #include "data/mock/quality.h"
+#include "tools/common/catalog_output.h"
 #include "tools/common/command_line.h"
 #include "tools/common/stage_line.h"
 
 namespace umbra {
 namespace {
-
-void write(const std::string& out, const Catalog& catalog, const StageReport& progress) {
-  const Stage stage(progress, "writing");
-  write_catalog(out, catalog);
-}
 
 std::vector<mock::Figure> measured(const Catalog& catalog, double min_vpeak, const StageReport& progress) {
   const Stage stage(progress, "measuring the quality");
@@ -27,7 +23,7 @@ void generate(const mock::Options& options, const std::string& out, bool overwri
   StageLine line;
   const mock::Mock universe = mock::make(options, line.report());
   const Catalog& catalog = universe.catalog;
-  write(out, catalog, line.report());
+  write_catalog_stage(out, catalog, line.report());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const std::vector<mock::Figure> figures = measured(catalog, options.min_vpeak, line.report());
   std::cout << "mock universe, seed " << options.seed << ": " << catalog.rows() << " halos with Vpeak > "

@@ -74,7 +74,7 @@ struct Catalog {
   std::span<const double> column(std::string_view name) const;
   /// An integer column. Throws Error with the columns present when there is none.
   std::span<const std::int64_t> integer_column(std::string_view name) const;
-  /// For messages about a missing column: "; the closest is 'v_peak'" if the file has a dataset of a similar name.
+  /// For messages about a missing column: "; did you mean 'v_peak'?" if the file has a dataset of a similar name.
   std::string hint(std::string_view missing) const;
 };
 

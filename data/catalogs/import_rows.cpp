@@ -13,7 +13,7 @@ namespace umbra {
 namespace {
 
 bool is_needed(const ImportRows& rows, std::string_view column) {
-  return is_always_needed(column) ||
+  return is_always_needed(column) || column == "stellar_mass" ||  // training needs it
          std::find(rows.needed.begin(), rows.needed.end(), column) != rows.needed.end();
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "data/tables/column_names.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 namespace {

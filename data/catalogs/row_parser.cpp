@@ -66,8 +66,9 @@ bool RowParser::mark(const TextBlock& block) {
 }
 
 bool RowParser::take_comment(std::string_view line) {
-  if (!line.starts_with('#')) return false;
-  if (plan_.comment) found_.comments.emplace_back(line_, line);
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string_view::npos || line[begin] != '#') return false;
+  if (plan_.comment) found_.comments.emplace_back(line_, line.substr(begin));
   return true;
 }
 

@@ -20,7 +20,7 @@ struct ParsedRows {
   std::vector<std::vector<double>> numbers;                    ///< [column][row or more]; empty for integers
   std::vector<std::vector<std::int64_t>> integers;             ///< [column][row or more]; empty for numbers
   std::vector<std::int64_t> lines;                             ///< [row]
-  std::vector<std::pair<std::int64_t, std::string>> comments;  ///< lines that begin with '#', and their texts
+  std::vector<std::pair<std::int64_t, std::string>> comments;  ///< lines whose text begins with '#', and it
   std::size_t bytes = 0;                                       ///< of the block
   std::int64_t read = 0;                                       ///< rows
   std::int64_t bad = 0;                                        ///< rows that were skipped

@@ -1,6 +1,8 @@
 #include "data/catalogs/table.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 
 #include "data/catalogs/catalog_checks.h"
@@ -37,24 +39,42 @@ class Reading {
   }
 
  private:
-  // Integers of HDF5 and FITS may be of a type that does not fit. If the user did not name such a column it is left out.
+  // Integers of HDF5 and FITS may be of a type that does not fit. If the user did not name such a column it is left out,
+  // but not the numbers of the cubes, because without them all cubes would be one.
   void read_doubtful_integers(Catalog& catalog, ImportReport& report) {
     if (!table_.rows()) return;
     std::erase_if(choices_, [&](const TableChoice& choice) {
-      if (!choice.is_integer() || choice.is_named) return false;
+      const bool is_box = choice.kind->name == "box";
+      if (!choice.is_integer() || (choice.is_named && !is_box)) return false;
       try {
         TableData rows = table_.read({.numbers = {}, .integers = choice.sources});
         catalog.integers[std::string(choice.kind->name)] = std::move(rows.integers[0]);
       } catch (const Error& error) {
-        report.notes.push_back(concat("column ", choice.kind->name, " is left out: ", error.what()));
+        if (is_box && !take_whole_numbers(choice, catalog)) throw;
+        if (!is_box)
+          report.notes.push_back(concat("column ", choice.kind->name, " is left out: ", error.what()));
       }
       return true;
     });
   }
 
+  // Reads integers that are stored as floating-point numbers. Returns false if one of them has a fraction.
+  bool take_whole_numbers(const TableChoice& choice, Catalog& catalog) {
+    constexpr double kLargest = 9007199254740992;  // the integers below are exact
+    const TableData rows = table_.read({.numbers = choice.sources});
+    std::vector<std::int64_t> integers;
+    for (const double number : rows.numbers[0]) {
+      if (!(std::abs(number) < kLargest) || number != std::floor(number)) return false;
+      integers.push_back(static_cast<std::int64_t>(number));
+    }
+    catalog.integers[std::string(choice.kind->name)] = std::move(integers);
+    return true;
+  }
+
   TableRequest plan() {
     TableRequest request;
     request.skip_bad_rows = options_.rows.skip_bad_rows;
+    request.progress = options_.rows.progress;
     for (const TableChoice& choice : choices_) {
       if (choice.is_integer()) {
         request.integers.push_back(choice.sources[0]);
@@ -134,11 +154,27 @@ void take_cosmology(const TableHeader& header, std::optional<double> h, Catalog&
   if (!assumed.empty()) report.notes.push_back("not in the file, assumed: " + assumed);
 }
 
-// The side of the cube in Mpc/h: files have it in the unit of their positions.
-std::optional<double> side_of(const TableHeader& header, const std::vector<TableChoice>& choices) {
-  const auto x = std::find_if(choices.begin(), choices.end(),
-                              [](const TableChoice& choice) { return choice.kind->name == "x"; });
-  return header.box_size ? std::optional(x->change(*header.box_size)) : std::nullopt;
+double side_of(const TableHeader& header, const std::vector<TableChoice>& choices,
+               const ImportOptions& options, const std::string& where, ImportReport& report) {
+  const std::optional<double> side = side_in_file(header, choices);
+  if (header.box_size && !side) {
+    const std::string unclear = concat("the box size in the file is ", *header.box_size,
+                                       " in the unit of its positions, and x is a calculation");
+    require(options.box_size.has_value(), where, ": ", unclear, "; give --box-size in Mpc/h");
+    report.notes.push_back(unclear + "; it was not compared with --box-size");
+  }
+  return settled_box_size(options, side, std::nullopt, where, report);
+}
+
+// How many cubes a column `box` has.
+std::int64_t cubes_of(const Catalog& catalog, const std::string& where) {
+  std::int64_t cubes = catalog.boxes;
+  for (const std::int64_t box : catalog.integer_column("box")) {
+    require(box < std::numeric_limits<std::int64_t>::max(), where, ": column 'box' is ", box,
+            ", the number of a cube is expected");
+    cubes = std::max(cubes, box + 1);
+  }
+  return cubes;
 }
 
 void check_logarithms(const Catalog& catalog, const std::vector<TableChoice>& choices,
@@ -169,13 +205,14 @@ Catalog read_table(const std::filesystem::path& path, const TableOptions& option
   for (const TableChoice& choice : choices)
     if (choice.is_named) needed.push_back(choice.kind->name);
   Catalog catalog;
-  catalog.box_size = settled_box_size(options.rows, side_of(header, choices), std::nullopt, where, result);
+  catalog.box_size = side_of(header, choices, options.rows, where, result);
   take_cosmology(header, h, catalog, result);
+  const std::size_t noted = table->notes().size();
   Reading(*table, options, choices).read(catalog, result);
+  result.notes.insert(result.notes.end(), table->notes().begin() + static_cast<std::ptrdiff_t>(noted),
+                      table->notes().end());
   check_logarithms(catalog, choices, where);
-  if (catalog.has("box"))
-    for (const std::int64_t box : catalog.integer_column("box"))
-      catalog.boxes = std::max(catalog.boxes, box + 1);
+  if (catalog.has("box")) catalog.boxes = cubes_of(catalog, where);
   catalog.source = concat(table->what(), " ", path.filename().string(), options.columns.empty() ? "" : ": ",
                           options.columns, options.units.empty() ? "" : "; units ", options.units);
   const ImportRows rows{where, [&](std::size_t row) { return table->place(row); }, needed};

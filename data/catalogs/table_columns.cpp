@@ -171,6 +171,13 @@ void check_needed_columns(const Table& table, const std::vector<TableChoice>& ch
           " with names of its columns:", listed(names), " (info proposes them)");
 }
 
+std::optional<double> side_in_file(const TableHeader& header, const std::vector<TableChoice>& choices) {
+  const auto x = std::find_if(choices.begin(), choices.end(),
+                              [](const TableChoice& choice) { return choice.kind->name == "x"; });
+  if (!header.box_size || x == choices.end() || !x->value.is_column()) return std::nullopt;
+  return x->change(*header.box_size);
+}
+
 std::vector<TableChoice> choose_columns(const Table& table, const TableOptions& options,
                                         std::optional<double> h, const std::string& where,
                                         ImportReport& report) {

@@ -28,6 +28,9 @@ struct TableChoice {
 std::vector<TableChoice> choose_columns(const Table& table, const TableOptions& options,
                                         std::optional<double> h, const std::string& where,
                                         ImportReport& report);
+/// The side of the cube in Mpc/h: files have it in the unit of their positions. Without a column x, or if x is a
+/// calculation, that unit is not known.
+std::optional<double> side_in_file(const TableHeader& header, const std::vector<TableChoice>& choices);
 /// Throws Error, with the closest name, when x, y, z or vpeak is not among `choices`.
 void check_needed_columns(const Table& table, const std::vector<TableChoice>& choices,
                           const std::string& where);

@@ -50,6 +50,12 @@ class Blocks {
     ++stored_;
     turn_.notify_all();
   }
+  // For an error before this thread has read a block: no more blocks are given.
+  void stop(const std::exception_ptr& error) {
+    const std::unique_lock lock(storing_);
+    if (!error_) error_ = error;
+    ended_ = true;
+  }
   RowCounts finish() {
     if (error_) std::rethrow_exception(error_);
     return std::move(counts_);
@@ -133,9 +139,14 @@ RowCounts read_rows(TextReader& reader, const RowPlan& plan) {
   Blocks blocks(reader, plan);
 #pragma omp parallel
   {
-    RowParser parser(plan);
-    TextBlock block;
-    for (std::int64_t number; (number = blocks.read(block)) >= 0;) blocks.store(number, parser.parse(block));
+    try {
+      RowParser parser(plan);
+      TextBlock block;
+      for (std::int64_t number; (number = blocks.read(block)) >= 0;)
+        blocks.store(number, parser.parse(block));
+    } catch (...) {
+      blocks.stop(std::current_exception());
+    }
   }
   return blocks.finish();
 }

@@ -62,6 +62,10 @@ struct RowCounts {
   RowLines lines;         ///< of the stored rows
 };
 
+/// A remark on a file whose last line has no line break.
+inline constexpr const char* kEndsWithinLine =
+    "the last line has no line break; if the file was cut short, its last number may be wrong";
+
 /// Reads all further lines. Throws Error with file and line for the first line that is wrong: one with another
 /// number of fields than names, or with text that is not a number.
 RowCounts read_rows(TextReader& reader, const RowPlan& plan);

@@ -109,6 +109,7 @@ double TextTable::read_rows(RowPlan plan, ImportReport& report) {
   RowCounts counts = umbra::read_rows(reader_, plan);
   report.read += counts.read;
   report.bad_rows += counts.bad;
+  if (reader_.ends_within_line()) report.notes.emplace_back(kEndsWithinLine);
   lines_ = std::move(counts.lines);
   return counts.same;
 }

@@ -1,10 +1,10 @@
 #include "data/tables/column_names.h"
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 namespace {
@@ -16,36 +16,18 @@ std::string plain_name(std::string_view name) {
   return plain;
 }
 
-// The number of letters to insert, delete or replace (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
 
 std::optional<std::size_t> find_name(std::span<const std::string> names, std::string_view wanted,
                                      std::string_view where) {
   const std::string lower = lower_case(wanted);
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == wanted) return i;
+    if (names[i] == wanted) {
+      require(!found, where, ": the column '", wanted, "' is named more than once");
+      found = i;
+    }
+  if (found) return found;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (lower_case(names[i]) != lower) continue;
     require(!found, where, ": both '", found ? names[*found] : "", "' and '", names[i], "' could be '",
@@ -60,22 +42,22 @@ std::string read_as(std::string_view found, std::string_view wanted) {
 }
 
 std::string closest_hint(std::span<const std::string> names, std::string_view wanted) {
-  constexpr std::size_t kLongest = 64, kContains = 2;
+  constexpr std::size_t kShortest = 3, kLongest = 64;
   const std::string plain = plain_name(wanted);
   if (plain.empty() || plain.size() > kLongest) return "";
-  const std::size_t far = std::max((plain.size() + 1) / 3, std::size_t{1}) + 1;
-  std::size_t best = std::max(far, kContains + 1);
-  const std::string* closest = nullptr;
+  std::vector<std::string> plain_names;
   for (const std::string& name : names) {
-    const std::string other = plain_name(name);
-    if (other.empty() || other.size() > kLongest) continue;
-    const bool contains = plain.size() >= 3 && other.find(plain) != std::string::npos;
-    const std::size_t apart = distance(plain, other), score = contains ? std::min(apart, kContains) : apart;
-    if (score >= best || (!contains && apart >= far)) continue;
-    best = score;
-    closest = &name;
+    plain_names.push_back(plain_name(name));
+    if (plain_names.back().size() > kLongest) plain_names.back().clear();
   }
-  return closest == nullptr ? "" : concat("; the closest is '", *closest, "'");
+  std::string nearest = nearest_word(plain, plain_names);
+  for (const std::string& name : plain_names) {  // the shortest name that contains it
+    if (plain.size() < kShortest || name.find(plain) == std::string::npos) continue;
+    if (nearest.empty() || (nearest.find(plain) != std::string::npos && name.size() < nearest.size()))
+      nearest = name;
+  }
+  const auto found = std::find(plain_names.begin(), plain_names.end(), nearest);
+  return nearest.empty() ? "" : did_you_mean(names[static_cast<std::size_t>(found - plain_names.begin())]);
 }
 
 }  // namespace umbra

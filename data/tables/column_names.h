@@ -8,9 +8,6 @@
 
 namespace umbra {
 
-/// The text in lower case (ASCII).
-std::string lower_case(std::string_view text);
-
 /// The index of `wanted` in `names`: the same name or, if there is none, the one that differs only in upper and lower
 /// case. Throws Error, which begins with `where`, if several do.
 std::optional<std::size_t> find_name(std::span<const std::string> names, std::string_view wanted,
@@ -19,7 +16,7 @@ std::optional<std::size_t> find_name(std::span<const std::string> names, std::st
 /// For a note to the user: "column Vpeak read as vpeak".
 std::string read_as(std::string_view found, std::string_view wanted);
 
-/// "; the closest is 'Vpeak'" for a name that is not in `names`; "" if none is similar.
+/// "; did you mean 'Vpeak'?" for a name that is not in `names`; "" if none is similar.
 std::string closest_hint(std::span<const std::string> names, std::string_view wanted);
 
 }  // namespace umbra

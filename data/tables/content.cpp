@@ -53,6 +53,10 @@ Content content_of(const fs::path& path) {
   if (bytes.starts_with("PAR1")) return Content::kParquet;
   if (bytes.starts_with("\x93NUMPY") || bytes.starts_with("PK\x03\x04")) return Content::kNumpy;
   if (is_safetensors(bytes)) return Content::kSafetensors;
+  // UTF-16 has no character 0; binary data that begin with its mark usually contain zeros.
+  const bool has_zeros = (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff")) &&
+                         bytes.find("\0\0"sv) != std::string::npos;
+  if (!why_not_plain(bytes).empty() && !has_zeros) return Content::kText;
   const std::size_t begin = bytes.find_first_not_of(" \t\r\n");
   if (begin != std::string::npos && bytes[begin] == '{') return Content::kJson;
   for (const char c : bytes) {

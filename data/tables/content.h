@@ -15,8 +15,9 @@ enum class Content {
   kNumpy,        ///< NumPy's .npy or .npz
   kSafetensors,  ///< safetensors
   kJson,         ///< JSON
-  kText,         ///< text, also compressed with gzip; a pipe counts as text, because it can be read only once
-  kOther         ///< anything else
+  kText,  ///< text, also compressed or in UTF-16, which TextReader refuses unless it is gzip; a pipe counts as text,
+          ///< because it can be read only once
+  kOther  ///< anything else
 };
 
 /// The content of a file. Throws Error when it does not exist or cannot be opened.

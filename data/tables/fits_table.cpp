@@ -7,9 +7,9 @@
 #include <map>
 #include <utility>
 
-#include "data/tables/column_names.h"
 #include "data/tables/table.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 namespace {
@@ -24,6 +24,14 @@ std::string reason(int status) {
   return text;
 }
 
+bool is_integer_type(int type) {
+#ifdef TULONGLONG  // CFITSIO 3.45 and later
+  if (type == TULONGLONG) return true;
+#endif
+  return type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT || type == TINT ||
+         type == TUINT || type == TLONG || type == TULONG || type == TLONGLONG;
+}
+
 class FitsTable final : public Table {
  public:
   FitsTable(const std::filesystem::path& path, const std::string& group)
@@ -36,6 +44,9 @@ class FitsTable final : public Table {
       choose(group);
       list_columns();
       read_header();
+      move_to(1);
+      read_header();  // what the table itself says counts
+      move_to(extension_);
     } catch (...) {
       close();
       throw;
@@ -53,6 +64,7 @@ class FitsTable final : public Table {
     int column = 0;  // from 1, as CFITSIO counts
     long parts = 1;  // numbers of the column per row
     long part = 0;   // which of them
+    bool is_integer = false;
   };
 
   void close() {
@@ -65,6 +77,11 @@ class FitsTable final : public Table {
   }
   std::string key(const std::string& name) const;
   void choose(const std::string& group);
+  void move_to(int extension) {
+    int status = 0;
+    fits_movabs_hdu(file_, extension, nullptr, &status);
+    check(status, concat("extension ", extension - 1));
+  }
   void list_columns();
   void read_header();
   template <class T>
@@ -72,10 +89,11 @@ class FitsTable final : public Table {
                              std::int64_t count) const;
   template <class T>
   void read_columns(int type, const std::vector<std::size_t>& columns, std::int64_t count,
-                    std::vector<std::vector<T>>& into) const;
+                    std::vector<std::vector<T>>& into, Stage& stage) const;
 
   std::string where_;
   fitsfile* file_ = nullptr;
+  int extension_ = 0;  // with the table, from 1
   std::int64_t rows_ = 0;
   std::vector<Source> sources_;  // [column]
 };
@@ -109,8 +127,8 @@ void FitsTable::choose(const std::string& group) {
   require(!group.empty() || tables == 1, where_, " contains several tables: ", list,
           "; choose one with --group");
   require(chosen > 0, where_, " has no table '", group, "' (--group); there are ", list);
-  fits_movabs_hdu(file_, chosen, nullptr, &status);
-  check(status, "the table");
+  extension_ = chosen;
+  move_to(chosen);
   what_ = concat("FITS table", group.empty() ? "" : " '", group, group.empty() ? "" : "'");
 }
 
@@ -128,16 +146,14 @@ void FitsTable::list_columns() {
     check(status, concat("the type of column ", column));
     const std::string name = key(concat("TTYPE", column)), unit = key(concat("TUNIT", column));
     const std::string known = name.empty() ? concat("c", column) : name;
-    const bool is_number = type == TBYTE || type == TSBYTE || type == TSHORT || type == TUSHORT ||
-                           type == TINT || type == TUINT || type == TLONG || type == TULONG ||
-                           type == TLONGLONG || type == TFLOAT || type == TDOUBLE;
-    if (!is_number || parts < 1 || parts > kMostParts) {
+    const bool is_integer = is_integer_type(type);
+    if (!(is_integer || type == TFLOAT || type == TDOUBLE) || parts < 1 || parts > kMostParts) {
       others_.push_back(known);
       continue;
     }
     for (long part = 0; part < parts; ++part) {
       columns_.push_back({parts == 1 ? known : concat(known, "[", part, "]"), unit});
-      sources_.push_back({column, parts, part});
+      sources_.push_back({column, parts, part, is_integer});
     }
   }
   require(!columns_.empty(), where_, ": the table has no columns of numbers");
@@ -178,12 +194,13 @@ std::vector<T> FitsTable::read_column(int type, const Source& source, const std:
 // A column with several numbers per row is read once.
 template <class T>
 void FitsTable::read_columns(int type, const std::vector<std::size_t>& columns, std::int64_t count,
-                             std::vector<std::vector<T>>& into) const {
+                             std::vector<std::vector<T>>& into, Stage& stage) const {
   std::map<int, std::vector<T>> whole;
   for (const std::size_t column : columns) {
     const Source& source = sources_[column];
     if (source.parts == 1) {
       into.push_back(read_column<T>(type, source, columns_[column].name, count));
+      stage.add();
       continue;
     }
     const auto [found, is_new] = whole.try_emplace(source.column);
@@ -193,6 +210,7 @@ void FitsTable::read_columns(int type, const std::vector<std::size_t>& columns, 
     for (std::size_t row = 0; row < values.size(); ++row)
       values[row] = all[row * static_cast<std::size_t>(source.parts) + static_cast<std::size_t>(source.part)];
     into.push_back(std::move(values));
+    stage.add();
   }
 }
 
@@ -200,9 +218,14 @@ TableData FitsTable::read(const TableRequest& request) {
   TableData rows;
   rows.read = std::min(rows_, request.most_rows);
   rows.is_complete = rows.read == rows_;
-  read_columns(TDOUBLE, request.numbers, rows.read, rows.numbers);
+  Stage stage(request.progress, "reading columns",
+              std::ssize(request.numbers) + std::ssize(request.integers));
+  read_columns(TDOUBLE, request.numbers, rows.read, rows.numbers, stage);
   static_assert(sizeof(LONGLONG) == sizeof(std::int64_t));
-  read_columns(TLONGLONG, request.integers, rows.read, rows.integers);
+  for (const std::size_t column : request.integers)
+    require(sources_[column].is_integer, where_, ": column '", columns_[column].name,
+            "' has floating-point numbers, integers are expected");
+  read_columns(TLONGLONG, request.integers, rows.read, rows.integers, stage);
   return rows;
 }
 

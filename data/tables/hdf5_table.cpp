@@ -70,10 +70,13 @@ class Hdf5Table final : public Table {
     if (file_.has(place_ + ".__table_column_meta__"))
       notes_.push_back("units that astropy stored in '" + place_ +
                        ".__table_column_meta__' are not read; give --units");
+    // What is closest to the table counts.
+    for (std::string place = place_; !place.empty() && place != "/";) {
+      read_header(place);
+      const std::size_t slash = place.rfind('/');
+      place.resize(slash == std::string::npos ? 0 : slash);
+    }
     read_header("/");
-    for (std::size_t end = place_.find('/'); end != std::string::npos; end = place_.find('/', end + 1))
-      if (end > 0) read_header(place_.substr(0, end));
-    if (place_ != "/") read_header(place_);
     for (const char* usual : {"Header", "header", "Parameters"}) read_header(usual);
   }
 
@@ -95,7 +98,7 @@ class Hdf5Table final : public Table {
   std::string unit_of(const std::string& dataset) const;
   template <class T>
   void read_columns(const std::vector<std::size_t>& columns, std::int64_t count,
-                    std::vector<std::vector<T>>& into) const;
+                    std::vector<std::vector<T>>& into, Stage& stage) const;
 
   Hdf5File file_;
   std::string place_;  // of the group or the compound dataset
@@ -163,10 +166,10 @@ std::string Hdf5Table::unit_of(const std::string& dataset) const {
 
 void Hdf5Table::read_header(const std::string& object) {
   if (!file_.has(object)) return;
-  for (const char* key :
-       {"box_size", "BoxSize",     "boxsize", "box_size", "Lbox",    "h",      "HubbleParam", "Hubble",
-        "hubble",   "little_h",    "H0",      "omega_m",  "Omega_m", "Omega0", "Om0",         "omega_b",
-        "Omega_b",  "OmegaBaryon", "sigma_8", "sigma8",   "n_s",     "ns",     "redshift",    "Redshift"}) {
+  // Not "Hubble", which in Gadget and AREPO is the constant in internal units, e.g. 0.1.
+  for (const char* key : {"box_size",    "BoxSize", "boxsize", "Lbox",   "h",   "HubbleParam", "little_h",
+                          "H0",          "omega_m", "Omega_m", "Omega0", "Om0", "omega_b",     "Omega_b",
+                          "OmegaBaryon", "sigma_8", "sigma8",  "n_s",    "ns",  "redshift",    "Redshift"}) {
     if (!file_.has_attribute(object, key)) continue;
     const Hdf5Entry entry = file_.describe_attribute(object, key);
     if (!is_number(entry)) continue;
@@ -180,10 +183,10 @@ void Hdf5Table::read_header(const std::string& object) {
 // A dataset with several columns is read once.
 template <class T>
 void Hdf5Table::read_columns(const std::vector<std::size_t>& columns, std::int64_t count,
-                             std::vector<std::vector<T>>& into) const {
+                             std::vector<std::vector<T>>& into, Stage& stage) const {
   into.resize(columns.size());
   std::map<std::string, std::vector<T>> whole;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
+  for (std::size_t i = 0; i < columns.size(); stage.add(), ++i) {
     const Source& source = sources_[columns[i]];
     if (is_compound_) {
       into[i] = file_.read_member<T>(place_, columns_[columns[i]].name);
@@ -210,8 +213,10 @@ TableData Hdf5Table::read(const TableRequest& request) {
   TableData rows;
   rows.read = std::min(rows_, request.most_rows);
   rows.is_complete = rows.read == rows_;
-  read_columns(request.numbers, rows.read, rows.numbers);
-  read_columns(request.integers, rows.read, rows.integers);
+  Stage stage(request.progress, "reading columns",
+              std::ssize(request.numbers) + std::ssize(request.integers));
+  read_columns(request.numbers, rows.read, rows.numbers, stage);
+  read_columns(request.integers, rows.read, rows.integers, stage);
   return rows;
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "data/tables/column_names.h"
 #include "data/tables/content.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 
@@ -13,23 +13,19 @@ bool TableHeader::set(const std::string& key, double value) {
   const auto any = [&](std::initializer_list<const char*> spellings) {
     return std::find(spellings.begin(), spellings.end(), name) != spellings.end();
   };
-  if (any({"box_size", "boxsize", "lbox", "box size"}))
-    box_size = value;
-  else if (any({"h", "h0", "hubble", "hubbleparam", "h_100", "little_h"}))
-    h = value > 10 ? value / 100 : value;  // H0 in km/s/Mpc
-  else if (any({"omega_m", "omegam", "om0", "omega0", "omega_0"}))
-    omega_m = value;
-  else if (any({"omega_b", "omegab", "ob0", "omegabaryon"}))
-    omega_b = value;
-  else if (any({"sigma_8", "sigma8"}))
-    sigma_8 = value;
-  else if (any({"n_s", "ns"}))
-    n_s = value;
-  else if (any({"redshift"}))
-    redshift = value;
-  else
-    return false;
-  return true;
+  const auto take = [&](std::optional<double>& to, double number) {
+    if (!to) to = number;
+    return true;
+  };
+  if (any({"box_size", "boxsize", "lbox", "box size"})) return take(box_size, value);
+  if (any({"h", "h0", "hubble", "hubbleparam", "h_100", "little_h"}))
+    return take(h, value > 10 ? value / 100 : value);  // H0 in km/s/Mpc
+  if (any({"omega_m", "omegam", "om0", "omega0", "omega_0"})) return take(omega_m, value);
+  if (any({"omega_b", "omegab", "ob0", "omegabaryon"})) return take(omega_b, value);
+  if (any({"sigma_8", "sigma8"})) return take(sigma_8, value);
+  if (any({"n_s", "ns"})) return take(n_s, value);
+  if (any({"redshift"})) return take(redshift, value);
+  return false;
 }
 
 std::vector<std::string> Table::names() const {

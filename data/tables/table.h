@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/stage.h"
+
 namespace umbra {
 
 /// A column of numbers.
@@ -29,7 +31,7 @@ struct TableHeader {
       sigma_8,                     ///< r.m.s. overdensity
       n_s,                         ///< spectral index
       redshift;                    ///< of the snapshot
-  /// Sets the value that is called `key` in one of its usual spellings. Returns false for another key.
+  /// Sets the value that is called `key` in one of its usual spellings, unless it is set. Returns false for another key.
   bool set(const std::string& key, double value);
 };
 
@@ -44,7 +46,8 @@ struct TableRequest {
   bool is_lenient = false;  ///< with most_rows: text that is not a number is NaN
   /// A column below whose minimum rows may be left out, which saves memory; -1: none.
   int cut = -1;
-  double minimum = 0;  ///< of `cut`
+  double minimum = 0;         ///< of `cut`
+  StageReport progress = {};  ///< receives how much of the table has been read
 };
 
 /// The rows that were read.
@@ -72,7 +75,7 @@ class Table {
   const std::vector<std::string>& notes() const { return notes_; }  ///< remarks for the user
   /// The number of rows, if it is known before they are read.
   virtual std::optional<std::int64_t> rows() const { return std::nullopt; }
-  /// Reads rows. To be called once. Throws Error when a number cannot be read.
+  /// Reads rows. Throws Error when a number cannot be read. To be called once if rows() is not known.
   virtual TableData read(const TableRequest& request) = 0;
   /// A row that was read, for messages: "row 7" or "line 9".
   virtual std::string place(std::size_t row) const;

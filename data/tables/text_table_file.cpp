@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <span>
 
+#include "data/catalogs/import_rows.h"
 #include "data/catalogs/text_fields.h"
 #include "data/catalogs/text_rows.h"
 #include "data/tables/table.h"
@@ -51,7 +52,7 @@ bool are_names(std::span<const std::string_view> fields) {
 class TextTableFile final : public Table {
  public:
   explicit TextTableFile(const std::filesystem::path& path)
-      : file_("file '" + path.string() + "'"), reader_(path) {
+      : path_(path), file_("file '" + path.string() + "'"), reader_(path) {
     read_head();
     what_ = separator_ == ','   ? "CSV table"
             : separator_ == ';' ? "table separated by semicolons"
@@ -81,7 +82,8 @@ class TextTableFile final : public Table {
   void take_row(std::string_view line, std::int64_t number, const RowPlan& plan, bool lenient,
                 TableData& rows);
 
-  std::string file_;
+  std::filesystem::path path_;
+  std::string file_;  // for messages
   TextReader reader_;
   char separator_ = ' ';
   std::string first_row_;  // a row that was read to find the names, or empty
@@ -191,18 +193,21 @@ void TextTableFile::take_row(std::string_view line, std::int64_t number, const R
 
 TableData TextTableFile::read(const TableRequest& request) {
   TableData rows;
-  const RowPlan plan = plan_of(request, rows);
+  RowPlan plan = plan_of(request, rows);
   if (!first_row_.empty()) take_row(first_row_, first_line_, plan, request.is_lenient, rows);
   if (request.most_rows == std::numeric_limits<std::int64_t>::max()) {
+    Stage stage(request.progress, "reading", bytes_to_read(path_));
+    plan.stage = &stage;
     const RowCounts counts = read_rows(reader_, plan);
     rows.read += counts.read;
     rows.bad += counts.bad;
+    if (reader_.ends_within_line()) notes_.emplace_back(kEndsWithinLine);
     for (std::size_t row = 0; row < counts.lines.size(); ++row) lines_.add(counts.lines[row]);
     return rows;
   }
   std::string_view line;
   while (reader_.next_line(line)) {
-    if (trim(line).empty() || line.starts_with('#')) continue;
+    if (trim(line).empty() || trim(line).starts_with('#')) continue;
     rows.is_complete = rows.read < request.most_rows;
     if (!rows.is_complete) break;
     take_row(line, reader_.line(), plan, request.is_lenient, rows);

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "data/tables/column_names.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 namespace {
@@ -113,7 +113,7 @@ class UnitReader {
     unit_.hubble += unit.hubble * power;
     return power != 0;
   }
-  // "^-1", "^2" and, after a letter, "-1"; 1 where there is none, 0 where it is wrong.
+  // "^-1", "^2" and, after a letter, "-1"; 1 where there is none, 0 where it is wrong, such as "^10.5".
   int exponent(bool without_sign) {
     std::string_view text = rest_;
     const bool marked = text.starts_with('^');
@@ -124,7 +124,8 @@ class UnitReader {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || value < -99 || value > 99) return 0;
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-    return value;
+    const bool has_fraction = rest_.size() > 1 && rest_[0] == '.' && rest_[1] >= '0' && rest_[1] <= '9';
+    return has_fraction ? 0 : value;
   }
 
   std::string_view rest_;

@@ -62,4 +62,9 @@ inline std::string nearest_word(std::string_view word, const std::vector<std::st
   return nearest;
 }
 
+/// "; did you mean 'word'?", or nothing if `word` is empty.
+inline std::string did_you_mean(std::string_view word) {
+  return word.empty() ? "" : "; did you mean '" + std::string(word) + "'?";
+}
+
 }  // namespace umbra

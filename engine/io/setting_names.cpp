@@ -58,7 +58,7 @@ std::string key_named(std::string_view word, const std::vector<Setting>& setting
 }
 
 std::string nearest_key(std::string_view word, const std::vector<Setting>& settings) {
-  if (const std::string key = key_named(word, settings); !key.empty()) return key;
+  if (std::string key = key_named(word, settings); !key.empty()) return key;
   const std::string wanted = plain(word);
   const bool section = wanted.find('.') != std::string::npos;
   std::string nearest;
@@ -71,10 +71,6 @@ std::string nearest_key(std::string_view word, const std::vector<Setting>& setti
     nearest = setting.key;
   }
   return nearest;
-}
-
-std::string did_you_mean(std::string_view word) {
-  return word.empty() ? "" : "; did you mean " + std::string(word) + "?";
 }
 
 }  // namespace umbra

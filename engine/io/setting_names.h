@@ -18,7 +18,4 @@ std::string key_named(std::string_view word, const std::vector<Setting>& setting
 /// near.
 std::string nearest_key(std::string_view word, const std::vector<Setting>& settings);
 
-/// "; did you mean `word`?", or nothing if `word` is empty.
-std::string did_you_mean(std::string_view word);
-
 }  // namespace umbra

@@ -154,12 +154,18 @@ std::size_t ByteReader::size() const {
 TextReader::TextReader(const std::filesystem::path& path) : path_(path), bytes_(path), buffer_(kBuffer) {
   fill();
   const std::string_view start(buffer_.data(), end_);
-  for (const Packing& packing : kPackings)
-    require(!start.starts_with(packing.magic), "file '", path.string(), "' is compressed with ", packing.name,
-            "; decompress it first, or pass <(", packing.unpack, " FILE)");
-  require(!start.starts_with("\xff\xfe") && !start.starts_with("\xfe\xff"), "file '", path.string(),
-          "' is UTF-16 text, but UTF-8 is expected (iconv -f UTF-16 -t UTF-8)");
+  const std::string why = why_not_plain(start);
+  require(why.empty(), "file '", path.string(), "' is ", why);
   if (start.starts_with("\xef\xbb\xbf")) begin_ = 3;
+}
+
+std::string why_not_plain(std::string_view start) {
+  for (const Packing& packing : kPackings)
+    if (start.starts_with(packing.magic))
+      return concat("compressed with ", packing.name, "; decompress it first, or pass <(", packing.unpack,
+                    " FILE)");
+  const bool is_utf16 = start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff");
+  return is_utf16 ? "UTF-16 text, but UTF-8 is expected (iconv -f UTF-16 -t UTF-8)" : "";
 }
 
 // Appends more bytes to those that are left; false when there are none.
@@ -206,6 +212,7 @@ bool TextReader::next_block(std::size_t size, TextBlock& block) {
     finished_ = got < size;
   }
   if (whole == 0) whole = filled;  // the last line, or one that is too long
+  if (finished_ && whole == filled && filled > 0) ends_within_line_ = block.bytes[filled - 1] != '\n';
   begin_ = 0;
   end_ = filled - whole;
   if (buffer_.size() < end_) buffer_.resize(end_);

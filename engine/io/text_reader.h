@@ -40,6 +40,9 @@ std::string why_not_text(std::string_view line);
 /// Why a line is too long to be read; "" if it is not.
 std::string why_too_long(std::string_view line);
 
+/// Why a file that begins so is not a text that can be read, e.g. "compressed with xz; …"; "" if it may be one.
+std::string why_not_plain(std::string_view start);
+
 /// Whole lines of a text. Vector instructions may read 64 bytes beyond them.
 struct TextBlock {
   std::vector<char> bytes;  ///< the lines, ending in LF, then at least 64 LF
@@ -63,6 +66,8 @@ class TextReader {
   /// of the file. The lines are as they are in the file and not counted: the caller checks them with
   /// why_not_text(). A line longer than 1 MiB may be cut.
   bool next_block(std::size_t size, TextBlock& block);
+  /// Whether next_block() found that the last line has no line break, as in a file that was cut short.
+  bool ends_within_line() const { return ends_within_line_; }
   /// As ByteReader::size().
   std::size_t size() const { return bytes_.size(); }
   /// The position of the line read last, for messages: "file 'a.csv' line 7".
@@ -78,7 +83,7 @@ class TextReader {
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // the part of the buffer that has not been returned yet
   std::int64_t line_ = 0;
-  bool finished_ = false;
+  bool finished_ = false, ends_within_line_ = false;
 };
 
 /// A whole text file of at most 16 MiB, with lines ending in LF. Throws Error as TextReader does.

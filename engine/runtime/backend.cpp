@@ -21,7 +21,7 @@ Device parse_device(const std::string& text) {
     const std::string meant =
         lower_case(text).starts_with("gpu") ? "cuda" : nearest_word(text, {"auto", "cpu", "cuda"});
     fail("device=", text, ": expected auto, cpu, cuda or cuda:N",
-         meant.empty() ? "" : "; did you mean device=" + meant + "?");
+         did_you_mean(meant.empty() ? "" : "device=" + meant));
   }
   int index = 0;
   if (text != "cuda") {

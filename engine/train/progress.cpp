@@ -27,6 +27,10 @@ Progress::Progress(std::FILE* out, std::int64_t epochs, std::int64_t steps_per_e
       unit_(std::move(unit)),
       start_(std::chrono::steady_clock::now()) {}
 
+Progress::~Progress() {
+  if (!unprinted_.empty()) line_.print(unprinted_);
+}
+
 std::string Progress::text(const Report& report, std::size_t width) const {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   const auto done = static_cast<double>(report.step - first_step_);
@@ -59,10 +63,13 @@ void Progress::on_validation(const Report& report) {
 
 void Progress::on_step_done(const Report& report, bool epoch_end) {
   if (!epoch_end) return;
-  if (!line_.on_terminal() || report.epoch + 1 == epochs_)
-    line_.print(text(report, kWhole));
-  else
+  unprinted_ = text(report, kWhole);
+  if (!line_.on_terminal() || report.epoch + 1 == epochs_) {
+    line_.print(unprinted_);
+    unprinted_.clear();
+  } else {
     line_.draw(text(report, line_.width()));
+  }
   epoch_loss_ = epoch_metric_ = epoch_samples_ = 0;
 }
 

@@ -1,5 +1,5 @@
 // Progress: reports the progress of training to a person. On a terminal it redraws one line, without its least
-// important parts if the window is narrow, and leaves the last one; elsewhere it prints one line per epoch.
+// important parts if the window is narrow, and leaves that of the last epoch; elsewhere it prints one line per epoch.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,10 @@ class Progress final : public Observer {
   /// process starts, for the speed and the time left.
   Progress(std::FILE* out, std::int64_t epochs, std::int64_t steps_per_epoch, std::int64_t first_step,
            std::string metric, std::string unit);
+  /// Prints the line of the last epoch if it was only drawn: the run was stopped before its last one.
+  ~Progress() override;
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
   /// Adds the step to the means of the epoch, and redraws the line on a terminal.
   void on_step(const Report& report) override;
   /// Keeps the metric for the line.
@@ -36,6 +40,7 @@ class Progress final : public Observer {
   double epoch_loss_ = 0, epoch_metric_ = 0, epoch_samples_ = 0;  // sums over this epoch
   double validation_ = 0;
   bool validated_ = false;
+  std::string unprinted_;  // the line of the last epoch, whole, if it was only drawn
 };
 
 }  // namespace umbra

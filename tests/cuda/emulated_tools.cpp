@@ -185,7 +185,7 @@ TEST_F(EmulatedTools, ARunIsAskedInAnyPrecisionOnEitherDevice) {
   ASSERT_EQ(run(train(gpu("train"), "scored_bf16", "device=cuda train.epochs=1 precision=bf16")).status, 0);
   for (const std::string& program : {std::string("evaluate"), gpu("evaluate")}) {
     const Outcome outcome = run(program + " --data " + path("mock.h5") + " --run " + path("scored_bf16") +
-                                " --out " + path("scores.json"));
+                                " --out " + path("scores.json") + " --overwrite");
     EXPECT_EQ(outcome.status, 0) << outcome.output;
   }
 }

@@ -175,8 +175,8 @@ TEST_F(CatalogReaderTest, TheClosestNameIsInTheMessage) {
             std::string::npos);
   write_columns(path(), {"x", "y", "z", "v_peak", "StellarMass"});
   const Catalog catalog = read_catalog(path());
-  EXPECT_NE(message_of([&] { catalog.column("vpeak"); }).find("the closest is 'v_peak'"), std::string::npos);
-  EXPECT_EQ(catalog.hint("stellar_mass"), "; the closest is 'StellarMass'");
+  EXPECT_NE(message_of([&] { catalog.column("vpeak"); }).find("did you mean 'v_peak'?"), std::string::npos);
+  EXPECT_EQ(catalog.hint("stellar_mass"), "; did you mean 'StellarMass'?");
 }
 
 TEST_F(CatalogReaderTest, ATableThatIsNotACatalogIsNamed) {

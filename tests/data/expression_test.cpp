@@ -157,11 +157,13 @@ TEST(ColumnNames, AreFoundWithoutRegardToCase) {
 
 TEST(ColumnNames, TheClosestIsNamed) {
   const std::vector<std::string> names = {"pos_x", "V_peak", "log_mstar", "stellarmass", "halo_spin"};
-  EXPECT_EQ(closest_hint(names, "vpeak"), "; the closest is 'V_peak'");
-  EXPECT_EQ(closest_hint(names, "vpaek"), "; the closest is 'V_peak'");
-  EXPECT_EQ(closest_hint(names, "stellar_mass"), "; the closest is 'stellarmass'");
-  EXPECT_EQ(closest_hint(names, "spin"), "; the closest is 'halo_spin'");
+  EXPECT_EQ(closest_hint(names, "vpeak"), "; did you mean 'V_peak'?");
+  EXPECT_EQ(closest_hint(names, "vpaek"), "; did you mean 'V_peak'?");
+  EXPECT_EQ(closest_hint(names, "stellar_mass"), "; did you mean 'stellarmass'?");
+  EXPECT_EQ(closest_hint(names, "spin"), "; did you mean 'halo_spin'?");
   EXPECT_EQ(closest_hint(names, "sfr"), "");
+  EXPECT_EQ(closest_hint(std::vector<std::string>{"y", "mvir"}, "mivr"), "; did you mean 'mvir'?");
+  EXPECT_EQ(closest_hint(std::vector<std::string>{"y", "mvir"}, "x"), "");
 }
 
 }  // namespace

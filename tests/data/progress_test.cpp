@@ -8,8 +8,11 @@
 #include "data/boxes/box_stream.h"
 #include "data/catalogs/formats.h"
 #include "data/catalogs/import_rows.h"
+#include "data/catalogs/table.h"
 #include "data/mock/mock.h"
+#include "data/tables/table.h"
 #include "tests/fixtures/file_test.h"
+#include "tests/fixtures/fits_bytes.h"
 
 namespace umbra {
 namespace {
@@ -74,6 +77,29 @@ TEST_F(ProgressOfDataTest, AnImportOfTextCountsTheBytesOfItsRows) {
   EXPECT_EQ(total, std::ssize(header) + std::ssize(rows));
   EXPECT_GE(done, std::ssize(rows));  // perhaps with the second line of the header
   EXPECT_LE(done, total);
+}
+
+TEST_F(ProgressOfDataTest, AnImportOfATableCountsItsBytesOrItsColumns) {
+  const std::string header = "x,y,z,vpeak,id\n";
+  std::string rows;
+  for (int i = 0; i < 30000; ++i) rows += concat(i % 50, ",2.5,3.5,150,", i, "\n");
+  std::ofstream(path("halos.csv")) << header << rows;
+  Ends ends;
+  const TableOptions options{.rows = {.box_size = 50, .progress = ends.report()}};
+  const Catalog text = read_table(path("halos.csv"), options);
+  EXPECT_EQ(text.rows(), 30000);
+  const auto [done, total] = ends.of["reading"];
+  EXPECT_EQ(total, std::ssize(header) + std::ssize(rows));
+  EXPECT_GE(done, std::ssize(rows));
+  EXPECT_LE(done, total);
+  write_catalog(path("halos.h5"), text);
+  EXPECT_EQ(read_table(path("halos.h5"), {.group = "halos", .rows = options.rows}).columns, text.columns);
+  EXPECT_EQ(ends.of["reading columns"], std::pair(std::int64_t{4}, std::int64_t{4}));
+  if (!can_read_fits()) GTEST_SKIP() << "this build cannot read FITS: CFITSIO (libcfitsio-dev) was not found";
+  put_bytes(path("halos.fits"),
+            fits_file(fits_table("H", {{"POS", "Mpc/h", {1, 2, 3}, 3}, {"VPEAK", "km/s", {200}}})));
+  read_table(path("halos.fits"), {.columns = "x=POS[0],y=POS[1],z=POS[2]", .rows = options.rows});
+  EXPECT_EQ(ends.of["reading columns"], std::pair(std::int64_t{4}, std::int64_t{4}));
 }
 
 TEST_F(ProgressOfDataTest, AMockAndAStreamReportWhatTheyDo) {

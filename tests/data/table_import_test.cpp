@@ -254,7 +254,7 @@ TEST_F(TableImportTest, MistakesGetTheWordsToType) {
   expect_refused(kCsv, {.rows = kBox},
                  {"t.csv", "no column 'vpeak'", "--columns vpeak=NAME", "X Y Z Vmax logM ID"});
   expect_refused(kCsv, {.columns = "vpeak=vmaxx", .rows = kBox},
-                 {"no column 'vmaxx'", "the closest is 'Vmax'"});
+                 {"no column 'vmaxx'", "did you mean 'Vmax'?"});
   expect_refused(kCsv, {.columns = "vpaek=Vmax", .rows = kBox},
                  {"--columns", "no column 'vpaek'", "'vpeak'"});
   expect_refused(kCsv, {.columns = "vpeak=Vmax,id=ID+1", .rows = kBox}, {"id=ID+1", "not a calculation"});

@@ -112,7 +112,7 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
     return error_of([&] { config.read_text(text, "f.toml"); });
   };
   EXPECT_EQ(text_error("[train]\ncuont = 3\n"),
-            "f.toml, line 2: there is no setting train.cuont; did you mean train.count?");
+            "f.toml, line 2: there is no setting train.cuont; did you mean 'train.count'?");
   EXPECT_EQ(text_error("[train]\ncount = 0\n"),
             "f.toml, line 2: train.count must lie between 1 and 100, but it is 0");
   EXPECT_EQ(text_error("[train]\ncount = 1.5\n"), "f.toml, line 2: train.count must be an integer");
@@ -158,7 +158,7 @@ TEST(Config, AnotherNameOfASettingIsUnderstood) {
   for (const auto& [word, key] : words) {
     const std::string assignment = concat(word, "=1");
     EXPECT_EQ(error_of([&] { config.set({assignment}); }),
-              concat("\"", assignment, "\": there is no setting ", word, "; did you mean ", key, "?"));
+              concat("\"", assignment, "\": there is no setting ", word, "; did you mean '", key, "'?"));
   }
   EXPECT_EQ(
       error_of([&] { config.set({"train.colour=1"}); }),
@@ -166,11 +166,11 @@ TEST(Config, AnotherNameOfASettingIsUnderstood) {
       "train.learning_rate, train.weight_decay, train.schedule");
   EXPECT_EQ(error_of([&] { config.set({"colour=1"}); }), "\"colour=1\": there is no setting colour");
   EXPECT_EQ(error_of([&] { config.set({"epochs"}); }),
-            "\"epochs\": a setting is written key=value; did you mean train.epochs=VALUE?");
+            "\"epochs\": a setting is written key=value; did you mean 'train.epochs=VALUE'?");
   EXPECT_EQ(
       error_of([&] { config.set({"train.schedule=cosin"}); }),
       "\"train.schedule=cosin\": train.schedule must be one of constant, step, cosine, but it is cosin; did "
-      "you mean cosine?");
+      "you mean 'cosine'?");
 }
 
 TEST(NearestWord, CountsLettersThatDiffer) {

@@ -236,6 +236,21 @@ TEST_F(ProgressTest, TheLastLineStaysWholeAndAnUnfinishedOneGoes) {
   EXPECT_EQ(screens_[1].rows().size(), rows);
 }
 
+TEST_F(ProgressTest, TheLineOfTheLastEpochStaysAfterAnEarlyStop) {
+  resize(200);
+  for (const bool in_an_epoch : {false, true}) {
+    Progress progress(out_, 60, 2, 0, "chi2", "boxes");
+    epoch(progress, 0);
+    epoch(progress, 1);
+    if (in_an_epoch) step(progress, 2, 1);
+  }
+  take();
+  const std::vector<std::string> rows = screens_[1].rows();
+  ASSERT_EQ(rows.size(), 2U);
+  for (const std::string& row : rows)
+    EXPECT_TRUE(row.starts_with("epoch 2/60  [") && row.find("  validation 53.78  ") < row.size()) << row;
+}
+
 TEST(ProgressInAFile, IsALineForEveryEpoch) {
   std::FILE* file = std::tmpfile();
   {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/io/folder_lock.h"
 #include "engine/io/hdf5.h"
 #include "tests/fixtures/data_files.h"
 #include "tests/fixtures/run_tool.h"
@@ -58,6 +59,17 @@ class EnsembleTest : public testing::Test {
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
   }
+  // Stops an ensemble of two while it trains the first; returns a number of epochs with which it can be resumed.
+  static std::int64_t interrupt(const std::string& out, const std::string& more) {
+    const Outcome stopped = testing_tools::run_and_signal(
+        train(out, more + "train.seeds=2 train.epochs=100000"), "epoch 1/", "TERM");
+    EXPECT_EQ(stopped.status, 143) << stopped.output;
+    EXPECT_TRUE(has(stopped.output, "--out " + path(out) + " --resume\n")) << stopped.output;
+    EXPECT_FALSE(has(stopped.output, "member 2 of 2")) << stopped.output;
+    const std::string words = "signal after step ";
+    const std::size_t at = stopped.output.find(words);
+    return at == std::string::npos ? 1 : std::stoll(stopped.output.substr(at + words.size())) / 5 + 2;
+  }
   static std::string copy(const std::string& name) {
     fs::remove_all(folder() / name);
     fs::copy(folder() / "both", folder() / name, fs::copy_options::recursive);
@@ -66,6 +78,10 @@ class EnsembleTest : public testing::Test {
   static void expect_same(const std::string& a, const std::string& b) {
     for (const char* name : {"last.h5", "best.safetensors", "config.toml"})
       EXPECT_TRUE(bytes(folder() / a / name) == bytes(folder() / b / name)) << a << ' ' << b << ' ' << name;
+  }
+  static void expect_same_ensembles(const std::string& a, const std::string& b) {
+    for (const char* member : {"/seed-1", "/seed-2"}) expect_same(a + member, b + member);
+    EXPECT_TRUE(bytes(folder() / a / "config.toml") == bytes(folder() / b / "config.toml")) << a << ' ' << b;
   }
   static bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -79,6 +95,7 @@ TEST_F(EnsembleTest, ItsMembersAreRuns) {
   for (const char* line :
        {"seed 5, member 1 of 2\n", "seed 6, member 2 of 2\n", "best validation chi2 of 2 seeds "})
     EXPECT_TRUE(has(output(), line)) << line << output();
+  EXPECT_FALSE(has(output(), "1 of 2 networks are")) << output();
   EXPECT_EQ(output().find("baselines, "), output().rfind("baselines, ")) << "the data are described once";
   must(resume(copy("longer") + "/seed-1", "train.epochs=3"));
 }
@@ -148,11 +165,34 @@ TEST_F(EnsembleTest, ResumingTrainsOnlyWhatIsMissing) {
 }
 
 TEST_F(EnsembleTest, AStoppedOneSaysHowItContinues) {
-  const Outcome stopped =
-      run("timeout --preserve-status -s TERM 1 ./" + train("stopped", "train.seeds=3 train.epochs=3000"));
-  ASSERT_EQ(stopped.status, 143) << stopped.output;
-  EXPECT_TRUE(has(stopped.output, "--out " + path("stopped") + " --resume\n")) << stopped.output;
-  EXPECT_FALSE(fs::exists(folder() / "stopped/seed-2"));
+  const std::int64_t epochs = interrupt("stopped", "");
+  const std::string resumed = must(resume("stopped", concat("train.epochs=", epochs)));
+  std::size_t changes = 0;
+  for (std::size_t at = 0; (at = resumed.find("train.epochs changes", at)) < resumed.size(); ++at) ++changes;
+  EXPECT_EQ(changes, 2U) << "once per member\n" << resumed;
+  must(train("whole", concat("train.seeds=2 train.epochs=", epochs)));
+  expect_same_ensembles("stopped", "whole");
+}
+
+TEST_F(EnsembleTest, AStoppedOneContinuesWithTheWeightsItWasGiven) {
+  const std::string weights = "--weights " + path("both/seed-2/best.safetensors ");
+  const std::int64_t epochs = interrupt("weighted", weights);
+  must(resume("weighted", concat("train.epochs=", epochs)));
+  must(train("weighted_whole", concat(weights, "train.seeds=2 train.epochs=", epochs)));
+  expect_same_ensembles("weighted", "weighted_whole");
+}
+
+// What --overwrite replaces is not continued: neither networks with the same settings, which had other weights to begin
+// with, nor networks with other settings.
+TEST_F(EnsembleTest, AStoppedOneThatReplacesAnotherContinuesOnlyItself) {
+  must(train("old", "--overwrite train.seeds=2 --weights " + path("both/seed-2/best.safetensors")));
+  for (const char* settings : {"--overwrite ", "--overwrite train.seed=7 train.learning_rate=0.01 "}) {
+    const std::int64_t epochs = interrupt("old", settings);
+    EXPECT_FALSE(fs::exists(folder() / "old/seed-2/best.h5"));
+    must(resume("old", concat("train.epochs=", epochs)));
+    must(train("new", concat(settings, "train.seeds=2 train.epochs=", epochs)));
+    expect_same_ensembles("old", "new");
+  }
 }
 
 TEST_F(EnsembleTest, NothingInItsFoldersIsLost) {
@@ -169,13 +209,15 @@ TEST_F(EnsembleTest, NothingInItsFoldersIsLost) {
   EXPECT_FALSE(fs::exists(folder() / "mine/config.toml") || fs::exists(folder() / "mine/seed-1"));
   fs::remove(folder() / "mine/seed-2/metrics.csv");
   std::ofstream(folder() / "mine/config.toml") << "# my remarks\n";
-  expect_error(train("mine", "train.seeds=2"), {"mine", "config.toml", "would be lost"});
+  expect_error(
+      train("mine", "train.seeds=2"),
+      {"mine: the folder contains config.toml, which train did not write; config.toml would be lost"});
   expect_error(train("mine", "train.seeds=2 --config " + path("mine/config.toml")),
                {"--config", "would be lost"});
   EXPECT_EQ(bytes(folder() / "mine/config.toml"), "# my remarks\n");
   const std::string evaluate = "evaluate --data " + path("mock.h5") + " --run " + path("both") + " --out ";
   for (const char* out : {"both/config.toml", "both/seed-2/best.h5", "both/seed-1/metrics.csv"})
-    expect_error(evaluate + path(out), {out, "would be lost"});
+    expect_error(evaluate + path(out), {"it is the input file of --run '" + path(out), "would be lost"});
   // Members with other settings are not an ensemble.
   std::string config = bytes(folder() / (copy("edited") + "/config.toml"));
   config.replace(config.find("learning_rate = 0.003"), 21, "learning_rate = 0.1  ");
@@ -191,17 +233,38 @@ TEST_F(EnsembleTest, NothingInItsFoldersIsLost) {
 }
 
 TEST_F(EnsembleTest, OverwriteReplacesAllMembers) {
-  copy("old");
-  must(train("old", "--overwrite train.seeds=2 train.epochs=1 train.seed=7"));
-  must(train("new", "train.seeds=2 train.epochs=1 train.seed=7"));
-  for (const char* member : {"/seed-1", "/seed-2"})
-    expect_same(std::string("old") + member, std::string("new") + member);
-  EXPECT_TRUE(bytes(folder() / "old/config.toml") == bytes(folder() / "new/config.toml"));
-  // A member that is not replaced yet is not taken for one of the new ensemble.
-  run("timeout -s KILL 1 ./" + train("old", "--overwrite train.seeds=2 train.epochs=3000"));
-  EXPECT_FALSE(fs::exists(folder() / "old/seed-2/best.h5"));
-  fs::create_directories(folder() / "new/seed-3");
-  expect_error(train("new", "--overwrite train.seeds=2"), {"new/seed-3", "remove it"});
+  copy("replaced");
+  must(train("replaced", "--overwrite train.seeds=2 train.epochs=1 train.seed=7"));
+  must(train("fresh", "train.seeds=2 train.epochs=1 train.seed=7"));
+  expect_same_ensembles("replaced", "fresh");
+  fs::create_directories(folder() / "fresh/seed-3");
+  expect_error(train("fresh", "--overwrite train.seeds=2"), {"fresh/seed-3", "remove it"});
+  // The best network of a member that another process trains stays.
+  const FolderLock other(folder() / "replaced/seed-2");
+  const std::string best = bytes(folder() / "replaced/seed-2/best.h5");
+  expect_error(train("replaced", "--overwrite train.seeds=2"), {"replaced/seed-2", "another process"});
+  EXPECT_TRUE(bytes(folder() / "replaced/seed-2/best.h5") == best);
+}
+
+// A folder of the user that is called seed-1 makes no ensemble, and its run stays.
+TEST_F(EnsembleTest, AFolderOfItsNameIsNoEnsemble) {
+  fs::create_directories(folder() / "theirs/seed-1");
+  const std::string data = " --data " + path("mock.h5");
+  must(train("theirs", "train.epochs=1"));
+  must("evaluate" + data + " --run " + path("theirs") + " --overwrite --out " + path("e.json"));
+  fs::remove_all(folder() / "theirs");
+  must(train("theirs/seed-1", "train.epochs=1"));
+  const std::string last = bytes(folder() / "theirs/seed-1/last.h5");
+  const std::string none = "theirs/config.toml is not the configuration of an ensemble";
+  for (const char* more : {"", "--overwrite "})
+    expect_error(train("theirs", std::string(more) + "train.seeds=2"),
+                 {"theirs/seed-1: this folder already holds a run", none, "choose another folder"});
+  expect_error(resume("theirs"),
+               {"theirs/last.h5: no checkpoint to resume from", "theirs/seed-1 is a run", none});
+  expect_error("predict" + data + " --run " + path("theirs") + " --out " + path("no.h5"),
+               {"theirs: no such run"});
+  EXPECT_TRUE(bytes(folder() / "theirs/seed-1/last.h5") == last);
+  must(train("theirs", "train.epochs=1"));  // a run may be next to it
 }
 
 TEST_F(EnsembleTest, OfADataSet) {

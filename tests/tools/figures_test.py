@@ -12,7 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from figures import evaluation, interpreter, mass_functions, names, runs, training
+from figures import evaluation, interpreter, mass_functions, names, predictions, runs, training
 from figures.files import PlotError
 
 EDGES = np.array([10.2, 10.3, 10.4])
@@ -148,6 +148,8 @@ class Runs(unittest.TestCase):
         for seed in (10, 2):
             self.write(f"seed-{seed}/metrics.csv", "")
         self.assertEqual([os.path.basename(run) for run in runs.members(self.run_folder)], ["seed-2", "seed-10"])
+        self.write("metrics.csv", "")  # a run; its subfolders are not its own
+        self.assertEqual(runs.members(self.run_folder), [self.run_folder])
 
     def test_huge_first_epochs_are_cut(self):
         def top(first):
@@ -159,6 +161,28 @@ class Runs(unittest.TestCase):
             return ax.get_ylim()[1]
         self.assertEqual(top(1e11), 2000)
         self.assertGreater(top(1e4), 1e4)
+
+    def test_a_rate_that_changes_at_every_step_has_no_steps(self):
+        self.assertTrue(training.changes_in_steps(np.repeat([0.1, 0.001], 20)))
+        self.assertFalse(training.changes_in_steps(np.linspace(1, 0, 8)))
+        self.assertFalse(training.changes_in_steps(np.linspace(1, 0, 100)))
+
+    def test_a_run_that_diverged_is_drawn(self):
+        figure, ax = plt.subplots()
+        self.addCleanup(plt.close, figure)
+        rows = np.array([[1, 1, 80, 1], [2, 2, np.nan, 1], [3, 3, np.nan, 1]], dtype=float)
+        training.limit_metric(ax, [(rows, rows, "chi2")], [])
+        self.assertEqual(ax.get_yscale(), "log")
+
+
+class Predictions(unittest.TestCase):
+    def test_ticks_within_a_decade_and_over_several(self):
+        for one, largest, ticks in ((6e-4, 9e-4, [0, 7e-4]), (1.5e-4, 6e-4, [-2e-4, 0, 2e-4, 5e-4]),
+                                    (6e-4, 2e-2, [0, 1e-3, 1e-2])):
+            figure, ax = plt.subplots()
+            self.addCleanup(plt.close, figure)
+            predictions.symmetric_log(ax, one, (-2.5e-4, largest))
+            np.testing.assert_allclose(ax.get_xticks(), ticks)
 
 
 class Interpreter(unittest.TestCase):

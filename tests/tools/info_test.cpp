@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "data/catalogs/catalog.h"
 #include "data/tables/table.h"
@@ -27,6 +28,9 @@ class InfoTest : public testing::Test {
     for (const std::string& command :
          {"mock --box-size 75 --seed 3 --out " + path("mock.h5"),
           "train" + data + " --out " + path("run") + " model.channels=2 train.batch=4 train.epochs=1",
+          "train" + data + " --out " + path("ensemble") +
+              " model.channels=2 train.batch=4 train.epochs=1 train.seeds=2",
+          "evaluate" + data + " --run " + path("ensemble") + " --out " + path("of_ensemble.json"),
           "predict" + data + " --run " + path("run") + " --out " + path("predictions.h5"),
           "evaluate" + data + " --run " + path("run") + " --out " + path("evaluation.json"),
           "forest fit --trees 3" + data + " --out " + path("forest.h5"),
@@ -45,6 +49,29 @@ class InfoTest : public testing::Test {
   static std::string path(const std::string& name) { return (folder() / name).string(); }
   static void put(const std::string& name, const std::string& bytes) {
     std::ofstream(folder() / name, std::ios::binary) << bytes;
+  }
+  // A data set without and with targets, and what umbra makes of it, once.
+  static void make_data_set() {
+    if (fs::exists(path("set.json"))) return;
+    std::vector<float> inputs(40);
+    std::vector<std::int64_t> targets(20);
+    for (std::size_t i = 0; i < 20; ++i) {
+      targets[i] = static_cast<std::int64_t>(i % 2);
+      inputs[2 * i] = static_cast<float>(targets[i]);
+    }
+    for (const char* name : {"inputs.h5", "set.h5"}) {
+      Hdf5File file = Hdf5File::create(path(name));
+      file.write<float>("inputs", inputs, {20, 2});
+      if (std::string_view(name) == "set.h5") file.write<std::int64_t>("targets", targets);
+      file.commit();
+    }
+    const std::string data = " --data " + path("set.h5"), of_run = " --run " + path("classes") + data;
+    expect_runs("train" + data + " --out " + path("classes") +
+                    " task=dataset model.name=mlp model.hidden=8 train.epochs=1 train.batch=4",
+                "epoch");
+    expect_runs("predict" + of_run + " --out " + path("p.h5"), "wrote");
+    expect_runs("predict" + of_run + " --out " + path("p.csv"), "wrote");
+    expect_runs("evaluate" + of_run + " --out " + path("set.json"), "accuracy");
   }
   static void expect_info(const std::string& name, const std::vector<std::string>& words) {
     const Outcome outcome = run("info " + path(name));
@@ -82,7 +109,19 @@ TEST_F(InfoTest, FilesOfUmbra) {
   expect_info("run/best.h5", {"a checkpoint for predictions", "tensors of"});
   expect_info("run/last.h5", {"a checkpoint to resume from"});
   expect_info("run/metrics.csv", {"the metrics of a run", "last validation: epoch 1"});
+  EXPECT_EQ(run("info " + path("run/metrics.csv") + " " + path("run")).output.find("grad_norm"),
+            std::string::npos);
+  expect_info("run/config.toml", {"the settings of a run", "model um_resnet", "1 epochs, batch 4",
+                                  "next: train --config " + path("run/config.toml")});
+  expect_info("run/baselines.json", {"the baselines of a run", "mean SMF, chi2 ", "plot.py loss --run "});
+  expect_info("ensemble", {"the folder of an ensemble of 2 runs", "seed-2, last validation: epoch 1",
+                           "next: predict --run " + path("ensemble")});
+  expect_info("ensemble/config.toml", {"the settings of an ensemble", "seeds: 2"});
+  expect_info("of_ensemble.json", {"2 seeds (", " +- ", "mean prediction"});
   expect_info("run/best.safetensors", {"weights in safetensors", "tensors of", "train --weights"});
+  expect_runs(next_of("run/best.safetensors", {{"FILE", path("mock.h5")},
+                                               {"--out run", "--out " + path("more") + " train.epochs=1"}}),
+              "epoch 1/1");
   expect_info("predictions.h5",
               {"predicted stellar mass functions of 27 sub-boxes", "smf_predicted [27, 14]", "run: "});
   expect_info("evaluation.json",
@@ -93,27 +132,54 @@ TEST_F(InfoTest, FilesOfUmbra) {
 }
 
 TEST_F(InfoTest, DataSetsAndTheirPredictions) {
-  Hdf5File file = Hdf5File::create(path("set.h5"));
-  std::vector<float> inputs(40);
-  std::vector<std::int64_t> targets(20);
-  for (std::size_t i = 0; i < 20; ++i) {
-    targets[i] = static_cast<std::int64_t>(i % 2);
-    inputs[2 * i] = static_cast<float>(targets[i]);
-  }
-  file.write<float>("inputs", inputs, {20, 2});
-  file.commit();
-  expect_info("set.h5", {"a data set of 20 samples of shape [2]", "no /targets", "next: predict --run RUN"});
-  file = Hdf5File::create(path("set.h5"));
-  file.write<float>("inputs", inputs, {20, 2});
-  file.write<std::int64_t>("targets", targets);
-  file.commit();
+  make_data_set();
+  expect_info("inputs.h5",
+              {"a data set of 20 samples of shape [2]", "no /targets", "next: predict --run RUN"});
   expect_info("set.h5", {"targets: 2 classes", "split: none", "next: train --data "});
-  expect_runs(
-      next_of("set.h5", {{"--out run", "--out " + path("classes") + " train.epochs=1 train.batch=4"}}),
-      "epoch");
-  expect_runs("predict --run " + path("classes") + " --data " + path("set.h5") + " --out " + path("p.h5"),
-              "wrote");
+  expect_runs(next_of("set.h5", {{"--out run", "--out " + path("again") + " train.epochs=1 train.batch=4"}}),
+              "epoch");
   expect_info("p.h5", {"predictions of classes for 20 samples", "probabilities [20, 2]"});
+  expect_info("p.csv", {"predictions of classes for samples of a data set, as CSV", "probability_1"});
+  expect_info("set.json", {"an evaluation of ", "accuracy"});
+  expect_info("classes/best.safetensors", {" task=dataset model.hidden=8"});
+  expect_runs(
+      next_of("classes/best.safetensors",
+              {{"FILE", path("set.h5")}, {"--out run", "--out " + path("third") + " train.epochs=1"}}),
+      "epoch 1/1");
+  put("values.csv", "row,mass,radius\n0,1.5,2\n1,2.5,3\n");
+  expect_info("values.csv", {"predictions of values", "columns: row mass radius"});
+  put("rows.csv", "row,X,Y,Z,Vmax\n1,2,3,4,200\n");
+  expect_info("rows.csv", {"a CSV table of 5 columns", "next: import table"});
+}
+
+TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
+  make_data_set();
+  const std::map<std::string, std::vector<std::pair<std::string, std::string>>> examples = {
+      {"catalog", {{"mock.h5", "a catalog"}}},
+      {"data set", {{"set.h5", "a data set"}}},
+      {"`RUN/config.toml`", {{"run/config.toml", "the settings"}}},
+      {"`RUN/seed-1`, `RUN/seed-2`, …", {{"ensemble", "an ensemble"}, {"ensemble/seed-1", "a run"}}},
+      {"`RUN/metrics.csv`", {{"run/metrics.csv", "the metrics"}}},
+      {"`RUN/baselines.json`", {{"run/baselines.json", "the baselines"}}},
+      {"`RUN/last.h5`, `best.h5`", {{"run/last.h5", "a checkpoint"}, {"run/best.h5", "a checkpoint"}}},
+      {"`RUN/best.safetensors`", {{"run/best.safetensors", "weights"}}},
+      {"predictions", {{"predictions.h5", "predicted stellar mass functions"}}},
+      {"predictions of a data set",
+       {{"p.h5", "predictions of classes"}, {"p.csv", "predictions of classes"}}},
+      {"forest model", {{"forest.h5", "a random forest"}}},
+      {"`forest predict`", {{"masses.h5", "stellar masses that a forest predicted"}}},
+      {"evaluation", {{"evaluation.json", "an evaluation"}, {"of_ensemble.json", "an evaluation"}}},
+      {"evaluation of a data set", {{"set.json", "an evaluation"}}}};
+  std::ifstream page(UMBRA_SOURCE_DIR "/docs/files.md");
+  std::size_t rows = 0;
+  for (std::string line; std::getline(page, line) && line != "## What a file is";) {
+    if (!line.starts_with("| ") || line.starts_with("| ---") || line.starts_with("| file |")) continue;
+    const std::string row = line.substr(2, line.find(" |", 2) - 2);
+    ASSERT_TRUE(examples.contains(row)) << row;
+    for (const auto& [file, what] : examples.at(row)) expect_info(file, {what});
+    ++rows;
+  }
+  EXPECT_EQ(rows, examples.size());
 }
 
 TEST_F(InfoTest, WhatACatalogLacksIsNamed) {
@@ -179,21 +245,28 @@ TEST_F(InfoTest, TablesGetTheCommandThatImportsThem) {
                            fits_value("BOXSIZE", "30000.0"))));
   expect_info("halos.fits", {"a FITS table of 4 columns", "box size: 30 Mpc/h", "no stellar_mass"});
   expect_runs(next_of("halos.fits", {{" catalog.h5", " " + path("fits.h5")}}), "1 rows");
+  put("nox.fits", fits_file(fits_table("H", {{"East", "kpc/h", {1000}}, {"vpeak", "km/s", {200}}},
+                                       fits_value("BOXSIZE", "30000.0"))));
+  expect_info("nox.fits", {"box size: 30000 in the unit of the positions"});
 }
 
 TEST_F(InfoTest, UnknownFilesAreAnErrorOfTheirOwn) {
   put("nothing.bin", std::string("\x01\x02\x00\x03", 4));
   put("empty.txt", "");
   put("halos.parquet", "PAR1\x15\x04");
-  const Outcome several =
-      run("info " + path("nothing.bin") + " " + path("mock.h5") + " " + path("missing") + " " +
-          path("empty.txt") + " " + path("halos.parquet") + " " + folder().string() + " <(echo 1 2 3)");
+  put("halos.csv.xz", std::string(1, '\xfd') + std::string("7zXZ\0", 5));
+  const Outcome several = run("info " + path("nothing.bin") + " " + path("mock.h5") + " " + path("missing") +
+                              " " + path("empty.txt") + " " + path("halos.parquet") + " " +
+                              path("halos.csv.xz") + " " + folder().string() + " <(echo 1 2 3)");
   EXPECT_EQ(several.status, 1);
   for (const char* word :
        {"a catalog of 1 cube", "nothing.bin' is neither a file of umbra", "missing' does not exist",
-        "empty.txt' is empty", "pandas.read_parquet(", "a pipe can be read only once",
-        "is neither a file of umbra nor one that import reads"})
+        "empty.txt' is empty", "pandas.read_parquet(", "csv.xz' is compressed with xz",
+        "a pipe can be read only once", "is neither a file of umbra nor one that import reads"})
     EXPECT_NE(several.output.find(word), std::string::npos) << word << " | " << several.output;
+  const std::string first = "missing' does not exist", second = "empty.txt' is empty";
+  EXPECT_LT(several.output.find("nothing.bin' is neither"), several.output.find(first));
+  EXPECT_LT(several.output.find(first), several.output.find(second));
   const Outcome called = run("./info " + path("mock.h5"));
   EXPECT_NE(called.output.find("next: ./train --data "), std::string::npos) << called.output;
   EXPECT_EQ(run("info").status, 2);

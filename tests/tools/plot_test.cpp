@@ -70,6 +70,8 @@ TEST_F(PlotTest, DrawsPredictionsOfTheValidationBoxesAlone) {
   write_predictions(at("other.h5"), 30, 3, 10, 1e-2F);  // only boxes that are not drawn differ
   expect_figure("predictions --predictions other.h5", "other");
   EXPECT_EQ(contents(at("marked.png")), contents(at("other.png")));
+  write_catalog(at("catalog.h5"), catalog());
+  expect_sentence("front --data catalog.h5 --predictions marked.h5", {"marked.h5", "of another catalog"});
 }
 
 TEST_F(PlotTest, DrawsHalosThatTheForestWasNotFittedOnAlone) {

@@ -88,6 +88,17 @@ TEST(RunConfig, SettingsOfAnotherModelAreUnknown) {
             std::string::npos);
 }
 
+TEST(RunConfig, TheSeedsOfAllMembersAreInBounds) {
+  RunConfig config;
+  config.bind().set({"train.seed=999999999", "train.seeds=2"});
+  config.check();
+  config.bind().set({"train.seeds=3"});
+  EXPECT_EQ(
+      error_of([&] { config.check(); }),
+      "train.seed=999999999 and train.seeds=3: the last seed would be 1000000001, but at most 1000000000 is "
+      "allowed");
+}
+
 TEST(RunConfig, CopiesAreOnTheirOwn) {
   RunConfig config;
   config.bind().set({"task=dataset", "model.hidden=[5]"});

@@ -92,6 +92,8 @@ TEST_F(SmallCatalogTest, ABoxOf60TrainsPredictsAndIsEvaluatedWithoutFurtherOptio
       "train.batch=11: there are 22 training boxes\n"
       "27 sub-boxes: 22 to train on, 5 to validate on; um_resnet on cpu\n"))
       << trained;
+  const std::string dry = must("train --dry-run --data " + path("c.h5") + " model.channels=2");
+  EXPECT_TRUE(has(dry, "per step of 11 boxes") && !has(dry, "assumed")) << dry;
   const std::string config = bytes(folder() / "run/config.toml");
   EXPECT_TRUE(has(config, "\nsubbox_size = 20.0 ") && has(config, "\nbatch = 11 ")) << config;
   must(train("c.h5", "run", "--resume train.epochs=3"));

@@ -123,8 +123,13 @@ TEST_F(TerminalTest, TrainingLeavesNoJunkRowWhileItsWindowIsResized) {
   tool.signal(SIGINT);
   EXPECT_EQ(tool.finish(), 130);
   const std::vector<std::string> rows = tool.screens[1].rows();
-  ASSERT_GT(rows.size(), above);
-  EXPECT_TRUE(rows[above].starts_with("train: stopped by a signal after step ")) << rows[above];
+  ASSERT_GT(rows.size(), above + 1);
+  EXPECT_EQ(rows[above], "stopping after this step; the same signal again stops at once");
+  EXPECT_TRUE(rows[above + 1].starts_with("epoch ")) << rows[above + 1];  // the last one that was finished
+  std::string rest;
+  for (std::size_t row = above + 1; row < rows.size(); ++row) rest += rows[row];
+  EXPECT_EQ(rest.find("epoch ", 1), std::string::npos) << rest;
+  EXPECT_NE(rest.find("train: stopped by a signal after step "), std::string::npos) << rest;
 }
 
 TEST_F(TerminalTest, TheLastEpochStaysAndAnErrorStartsOnACleanLine) {
@@ -150,7 +155,13 @@ TEST_F(TerminalTest, OtherToolsShowTheirProgressAndLeaveTheSameText) {
   ASSERT_EQ(run(train("train.epochs=1")).status, 0);
   ASSERT_EQ(run("forest fit --trees 3" + data + " --out " + path("forest.h5")).status, 0);
   const std::string model = " --model " + path("forest.h5");
+  std::ofstream table(path("halos.csv"));
+  table << "x,y,z,vpeak\n";
+  for (int i = 0; i < 200000; ++i) table << i % 75 << ",2.5,3.5,150\n";
+  table.close();
   const std::pair<std::string, std::string> tools[] = {
+      {"import table " + path("halos.csv") + " --box-size 75", "reading  [...."},
+      {"import table " + path("mock.h5") + " --group halos", "reading columns  [...."},
       {"mock --box-size 75", "placing halos  [.."},
       {"predict --run " + path("run") + data, "predicting  [......"},
       {"evaluate --run " + path("run") + data, "scoring " + path("run")},

@@ -1,10 +1,28 @@
 #include "tools/common/ensemble.h"
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 
 namespace umbra {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// Whether this is the configuration of an ensemble. Reads one line only: mistakes in the others are reported when
+// the file is used.
+bool is_of_an_ensemble(const fs::path& config) {
+  std::ifstream stream(config);
+  for (std::string line; std::getline(stream, line);) {
+    line.resize(std::min(line.find('#'), line.size()));
+    std::erase(line, ' ');
+    if (line.starts_with("seeds=")) return line != "seeds=1";
+  }
+  return false;
+}
+
+}  // namespace
 
 fs::path member_folder(const fs::path& ensemble, std::int64_t member) {
   return ensemble / concat("seed-", member);
@@ -13,7 +31,8 @@ fs::path member_folder(const fs::path& ensemble, std::int64_t member) {
 bool holds_ensemble(const fs::path& folder) {
   std::error_code ignored;
   const auto has = [&](const char* name) { return fs::exists(folder / name, ignored); };
-  return !has("last.h5") && !has("best.h5") && fs::is_directory(member_folder(folder, 1), ignored);
+  return !has("last.h5") && !has("best.h5") && fs::is_directory(member_folder(folder, 1), ignored) &&
+         is_of_an_ensemble(folder / "config.toml");
 }
 
 std::vector<std::string> members_of(const std::string& run) {

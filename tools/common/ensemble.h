@@ -18,7 +18,7 @@ inline constexpr const char* kEnsembleFiles[] = {"config.toml"};
 /// The folder of a member, counted from 1.
 std::filesystem::path member_folder(const std::filesystem::path& ensemble, std::int64_t member);
 
-/// Whether `folder` contains an ensemble, not a run.
+/// Whether `folder` contains an ensemble, not a run: its configuration and its first member.
 bool holds_ensemble(const std::filesystem::path& folder);
 
 /// The folders of the members of an ensemble; of anything else, `run` itself. Throws Error if a member has not been

@@ -66,7 +66,7 @@ std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<I
   for (std::int64_t member = 1; std::filesystem::is_directory(member_folder(run, member), ignored); ++member)
     folders.push_back(member_folder(run, member));
   for (const auto& folder : folders)
-    for (const char* name : kRunFiles) inputs.push_back({"a file of --run", folder / name});
+    for (const char* name : kRunFiles) inputs.push_back({"file of --run", folder / name});
   return inputs;
 }
 

@@ -107,6 +107,9 @@ Config RunConfig::bind() {
 
 void RunConfig::check() const {
   task->check();
+  const auto most = static_cast<std::int64_t>(kMany);
+  require(seed + seeds - 1 <= most, "train.seed=", seed, " and train.seeds=", seeds,
+          ": the last seed would be ", seed + seeds - 1, ", but at most ", most, " is allowed");
   if (schedule == "step") {
     require(step_rates.size() == step_epochs.size() + 1,
             "train.step_rates must have one entry more than train.step_epochs, but they have ",

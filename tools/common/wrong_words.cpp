@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/listed.h"
 #include "engine/base/nearest.h"
 
 namespace umbra {
@@ -35,16 +36,45 @@ std::vector<std::string> subcommands_of(const CLI::App& app) {
   return names;
 }
 
-// "fit, search and export"
-std::string listed(const std::vector<std::string>& words, const std::string& conjunction) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == words.size() ? " " + conjunction + " " : ", ") + words[i];
-  return text;
+// The option of `command` that a message of CLI11 names, or null.
+const CLI::Option* option_in(const std::string& message, const CLI::App& command) {
+  const CLI::Option* found = nullptr;
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    const std::size_t at = message.find(name), end = at + name.size();
+    if (at == std::string::npos ||
+        (end < message.size() && std::string(" :,").find(message[end]) == std::string::npos))
+      continue;
+    if (found == nullptr || name.size() > found->get_name().size()) found = option;
+  }
+  return found;
 }
 
-std::string meant(const std::string& guess) {
-  return guess.empty() ? "" : "; did you mean " + guess + "?";
+// What CLI11 says about a value, in the words of this program; `start` is the command.
+std::string about_value(const CLI::ParseError& error, const std::string& start, const CLI::App& command) {
+  const std::string message = error.what(), kind = error.get_name();
+  const std::size_t excludes = message.find(" excludes ");
+  if (kind == "ExcludesError" && excludes != std::string::npos)
+    return concat(start, ": ", message.substr(0, excludes), " and ", message.substr(excludes + 10),
+                  " exclude each other");
+  const CLI::Option* option = option_in(message, command);
+  if (option == nullptr) return concat(start, ": ", message);
+  const std::string name = option->get_name(), type = option->get_type_name();
+  const std::vector<std::string>& values = option->results();
+  const bool is_whole = type.starts_with("INT") || type.starts_with("UINT");
+  if (kind == "ArgumentMismatch" || kind == "ConversionError") {
+    if (option->get_items_expected_max() == 0) return concat(start, ": ", name, " takes no value");
+    if (values.empty() || values.front().empty()) return concat(start, ": ", name, ": a value is missing");
+    if (kind == "ArgumentMismatch")
+      return concat(start, ": ", name, ": one value is expected, not ", values.size());
+    return concat(start, ": ", name, is_whole ? ": a whole number" : ": a number", " is expected, not ",
+                  CLI::detail::join(values, ","));
+  }
+  const std::size_t range = message.rfind(" not in range ");
+  if (kind == "ValidationError" && range != std::string::npos && !values.empty())
+    return concat(start, ": ", name, ": ", is_whole ? "a whole number" : "a number", " in the range ",
+                  message.substr(range + 14), " is expected, not ", values.back());
+  return concat(start, ": ", message);
 }
 
 std::string about_option(const ToolApp& app, const CLI::App& command, const std::string& called,
@@ -66,8 +96,8 @@ std::string about_option(const ToolApp& app, const CLI::App& command, const std:
   if (!key.empty())
     return concat(start, "; a setting is written without dashes: ", key, "=",
                   word.value.empty() ? "VALUE" : word.value);
-  return concat(start,
-                option.empty() ? concat("; ", called, " --help lists the options") : meant("--" + option));
+  return concat(start, option.empty() ? concat("; ", called, " --help lists the options")
+                                      : did_you_mean("--" + option));
 }
 
 }  // namespace
@@ -75,7 +105,8 @@ std::string about_option(const ToolApp& app, const CLI::App& command, const std:
 CLI::Validator one_of(const std::vector<std::string>& words) {
   const auto check = [words](const std::string& word) {
     if (std::find(words.begin(), words.end(), word) != words.end()) return std::string();
-    return concat("there is no ", word, ", only ", listed(words, "and"), meant(nearest_word(word, words)));
+    return concat("there is no ", word, ", only ", listed(words, "and"),
+                  did_you_mean(nearest_word(word, words)));
   };
   return CLI::Validator(check, "{" + CLI::detail::join(words) + "}");
 }
@@ -93,13 +124,13 @@ std::string sentence_about(const CLI::ParseError& error, const ToolApp& app) {
     if (!subcommands.empty())
       return concat(called, ": a subcommand is expected: ", listed(subcommands, "or"));
     const bool missing = error.get_name() == "RequiredError";
-    return concat(called, ": ", error.what(),
-                  missing ? concat("; ", called, " --help lists the options") : "");
+    return missing ? concat(called, ": ", error.what(), "; ", called, " --help lists the options")
+                   : about_value(error, called, *command);
   }
   const std::string& first = unknown.front();
   if (!subcommands.empty() && !first.starts_with("-"))
     return concat(called, ": there is no subcommand ", first, ", only ", listed(subcommands, "and"),
-                  meant(nearest_word(first, subcommands)));
+                  did_you_mean(nearest_word(first, subcommands)));
   Word word = parted(first);
   if (first.starts_with("-")) {
     const std::vector<std::string>& all =
@@ -111,8 +142,9 @@ std::string sentence_about(const CLI::ParseError& error, const ToolApp& app) {
   }
   const std::string option = nearest_word(word.name, options_of(*command));
   return concat(called, ": unexpected word ", first,
-                option.empty() ? concat("; ", called, " --help lists the options")
-                               : meant(concat("--", option, word.value.empty() ? "" : " ", word.value)));
+                option.empty()
+                    ? concat("; ", called, " --help lists the options")
+                    : did_you_mean(concat("--", option, word.value.empty() ? "" : " ", word.value)));
 }
 
 }  // namespace umbra

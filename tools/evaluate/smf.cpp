@@ -62,6 +62,7 @@ void print_table(const Json& result) {
   std::printf("mean over %lld validation boxes +- its standard error%s\n",
               static_cast<long long>(result["validation_boxes"].get<std::int64_t>()),
               explained_scatter(result).c_str());
+  std::printf("%s alone: chi2 %.2f\n", kPoissonName, result["poisson_chi2"].get<double>());
 }
 
 // The observed mass function in the range of `edges`, as in its table: Mpc^-3 dex^-1 and Msun for h = 0.7.

@@ -98,6 +98,17 @@ def optional_number(file, key):
     return value
 
 
+def require_predictions_of(catalog, predictions):
+    """Refuses predictions whose catalog had another source or another number of sub-boxes."""
+    with hdf5(catalog, "import or mock") as file, hdf5(predictions, "predict") as made:
+        same = file.attrs.get("source") == made.attrs.get("source")
+        size = optional_number(made, "subbox_size")
+        if same and size and "box" in made:
+            per_side = round(float(numbers(attribute(file, "/", "box_size"), f"{catalog}: box_size", ())) / size)
+            same = made["box"].size == int(file.attrs.get("boxes", 1)) * per_side**3
+    require(same, predictions, f": predictions of {catalog} were expected, but they are of another catalog")
+
+
 def read_catalog(path):
     """Positions [n, 3] wrapped into the cube, vpeak [n], cube [n], side of the cubes, their number, (unit of length,
     of velocity)."""

@@ -7,6 +7,8 @@ from figures.evaluation import read_importance
 from figures.files import read_halos
 from figures.names import column, mass
 from figures.style import ABOVE, COLOURS, FULL_PAGE, GREY, HALF_PAGE, save
+from matplotlib import ticker
+from matplotlib.colors import LogNorm
 
 SCATTER = 0.2  # dex, of stellar mass at fixed halo properties in UniverseMachine
 
@@ -16,8 +18,10 @@ def plot_halos(arguments):
     figure, ax = plt.subplots(figsize=(HALF_PAGE, 3.1))
     low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
     ends = (low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1))
-    image = ax.hexbin(true, predicted, gridsize=60, extent=ends * 2, bins="log", mincnt=1, cmap="viridis_r",
-                      linewidths=0.1)
+    image = ax.hexbin(true, predicted, gridsize=60, extent=ends * 2, mincnt=1, cmap="viridis_r", linewidths=0.1)
+    many = image.get_array().max() >= 10
+    if many:
+        image.set_norm(LogNorm(1, image.get_array().max()))
     ax.plot(ends, ends, color="black", lw=0.9, label="predicted = true")
     for i, shift in enumerate((-SCATTER, SCATTER)):
         ax.plot(ends, (ends[0] + shift, ends[1] + shift), color="black", ls="--", lw=0.8,
@@ -35,7 +39,8 @@ def plot_halos(arguments):
     rms = math.sqrt(np.mean((predicted - true)**2))
     ax.text(0.04, 0.96, f"{true.size} halos\n{kind}\nrms error {rms:.3f} dex", transform=ax.transAxes, va="top",
             fontsize=7)
-    bar = figure.colorbar(image, cax=ax.inset_axes([1.03, 0, 0.045, 1]))
+    bar = figure.colorbar(image, cax=ax.inset_axes([1.03, 0, 0.045, 1]),
+                          ticks=None if many else ticker.MaxNLocator(integer=True, min_n_ticks=1))
     bar.set_label("halos per cell")
     save(figure, arguments.out)
 

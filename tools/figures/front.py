@@ -2,7 +2,7 @@
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
-from figures.files import read_predictions, require
+from figures.files import read_predictions, require, require_predictions_of
 from figures.names import mass, per_dex
 from figures.style import COLOURS, GREY, save
 from figures.sub_box import cut_slab, draw_slab
@@ -15,6 +15,7 @@ def plot_front(arguments):
     file = read_predictions(arguments.predictions)
     require(file.validation is not None and file.validation.any(), file.path, ": validation: at least one box marked 1 "
             "was expected, as in predictions from the catalog that the run was trained on")
+    require_predictions_of(arguments.data, arguments.predictions)
     edges, (dex, unit) = file.edges, per_dex(file.unit, file.edges)
     predicted, true = file.predicted[file.validation] / dex, file.true[file.validation] / dex
     shown = int(true.sum(axis=1).argmax())  # the validation box with the most galaxies

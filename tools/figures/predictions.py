@@ -13,7 +13,8 @@ def symmetric_log(ax, one, ends):
     first = math.floor(math.log10(one))
     decades = 10.0 ** np.arange(first, math.floor(math.log10(ends[1])) + 1)
     decades = decades[decades >= one]
-    ticks = decades if len(decades) else np.array([k * 10.0 ** first for k in (2, 5) if k * 10.0 ** first >= one])
+    between = [[k * 10.0 ** first for k in some if one <= k * 10.0 ** first <= ends[1]] for some in ((2, 5), (3, 7))]
+    ticks = decades if len(decades) else np.array(between[0] or between[1])
     below = -ticks[-ticks > ends[0]]
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("symlog", linthresh=one, linscale=0.7)

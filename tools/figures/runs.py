@@ -18,6 +18,8 @@ def folder_of(run):
 
 def members(run):
     """The run itself, or the runs in its folders seed-1, seed-2, ... if it is an ensemble."""
+    if os.path.exists(os.path.join(run, "metrics.csv")):
+        return [run]
     seeds = [os.path.join(run, name) for name in (os.listdir(run) if os.path.isdir(run) else [])
              if name.startswith("seed-") and os.path.exists(os.path.join(run, name, "metrics.csv"))]
     return sorted(seeds, key=lambda path: (len(path), path)) or [run]

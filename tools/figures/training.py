@@ -1,4 +1,6 @@
 """The metric and the learning rate of training runs, with their baselines (the paper's Figure 5)."""
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 from figures.files import require
@@ -7,7 +9,7 @@ from figures.runs import METRICS, folder_of, members, model_of, read_baselines, 
 from figures.style import ABOVE, COLOURS, GREY, HALF_PAGE, MARKERS, save
 from matplotlib import ticker
 
-FEW = 10  # steps of the learning rate that are drawn one by one
+FEW = 10  # changes of the learning rate that are drawn one by one
 TRAINING, DASHES = (0, (2.5, 1)), [(0, (6, 2)), "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1))]
 
 
@@ -52,15 +54,21 @@ def draw_runs(top, bottom, rows):
         x = train[:, 0] - 1 + (np.arange(len(train)) - np.repeat(first, steps)) / np.repeat(steps, steps)
         bottom.step(np.append(x, epochs[-1]), np.append(train[:, 3], train[-1, 3]), where="post", color=colour)
         changes = np.flatnonzero(np.diff(train[:, 3])) + 1
-        for at in x[changes] if len(changes) <= FEW else []:  # not if it changes at every step
+        for at in x[changes] if changes_in_steps(train[:, 3]) else []:
             top.axvline(at, color=colour, ls=":", lw=0.8, zorder=0)
+
+
+def changes_in_steps(rate):
+    """Whether a learning rate changes a few times, with many training steps between."""
+    changes = np.count_nonzero(np.diff(rate))
+    return changes <= FEW and 4 * changes <= len(rate)
 
 
 def scale_rates(ax, rates):
     """A logarithmic axis for rates that change in steps or differ much between runs, down to 1/1000 of the smallest
     maximum: a cosine ends near 0."""
     peaks = [rate.max() for rate in rates]
-    steps = all(np.count_nonzero(np.diff(rate)) <= FEW for rate in rates)
+    steps = all(changes_in_steps(rate) for rate in rates)
     if min(rate.min() for rate in rates) > 0 and (steps or max(peaks) > 10 * min(peaks)):
         logarithmic(ax)
         ax.set_ylim(bottom=max(min(rate.min() for rate in rates) / 1.5, min(peaks) / 1000))
@@ -108,7 +116,7 @@ def limit_metric(ax, rows, baselines):
     logarithmic(ax)
     later = [np.nanmedian(table[len(table) // 2:, 2]) for train, validation, _ in rows for table in (train, validation)
              if np.isfinite(table[len(table) // 2:, 2]).any()]
-    limit = 10 * max([*later, *baselines])
+    limit = 10 * max([*later, *baselines], default=math.inf)
     if values.max() > 10 * limit:
         ax.set_ylim(values.min() / 1.4, limit)
         digit, power = f"{values.max():.0e}".split("e")

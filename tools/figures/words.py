@@ -5,8 +5,9 @@ import sys
 
 
 def meant(word, known):
-    near = difflib.get_close_matches(word, known, 1, 0.7)
-    return f"; did you mean {near[0]}?" if near else ""
+    plain = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(word.lstrip("-"), plain, 1, 0.6)
+    return f"; did you mean '{plain[near[0]]}'?" if near else ""
 
 
 class Parser(argparse.ArgumentParser):

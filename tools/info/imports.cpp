@@ -1,8 +1,8 @@
 // The description of the files that `import` reads.
 #include <algorithm>
 
-#include "data/tables/column_names.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 #include "tools/common/import_formats.h"
 #include "tools/common/tool.h"
 #include "tools/info/columns.h"
@@ -26,9 +26,7 @@ std::optional<Found> recognise(const FileLook& file) {
 // What the table and the recogniser know of the simulation; lengths in Mpc/h.
 TableHeader header_of(const Recognised& file, const std::vector<TableChoice>& choices) {
   TableHeader header = file.table->header();
-  const auto x = std::find_if(choices.begin(), choices.end(),
-                              [](const TableChoice& choice) { return choice.kind->name == "x"; });
-  if (header.box_size && x != choices.end()) header.box_size = x->change(*header.box_size);
+  header.box_size = side_in_file(header, choices);
   const auto take = [](std::optional<double>& to, const std::optional<double>& from) {
     if (from) to = from;
   };
@@ -125,6 +123,8 @@ std::string place_of(const FileLook& file, const Found& found) {
 
 std::string box_size_line(const TableHeader& header, const Recognised& file, const Survey& columns) {
   if (header.box_size) return concat("box size: ", *header.box_size, " Mpc/h");
+  if (const std::optional<double> side = file.table->header().box_size)
+    return concat("box size: ", *side, " in the unit of the positions");
   std::string line = "box size: not in the file";
   if (file.usual_box_size) line += concat("; ", *file.usual_box_size, " Mpc/h is usual");
   if (const ColumnFacts* x = columns.find("x"); x != nullptr)
@@ -174,12 +174,13 @@ std::optional<Description> describe_import(const FileLook& file) {
   text.lines.insert(text.lines.end(), problems.begin(), problems.end());
   const Verdict verdict = verdict_on(columns, "import leaves out such a column");
   text.lines.insert(text.lines.end(), verdict.lines.begin(), verdict.lines.end());
+  const bool has_box_size = box_size || recognised.table->header().box_size;
   const std::string units = is_table ? guessed_units(choices, columns) : "";
   if (!units.empty()) text.lines.push_back("by their size some columns have other units, perhaps " + units);
   constexpr std::size_t kAll = 4;  // x, y, z and vpeak: then it hardly is a halo catalog
   if (verdict.missing.size() < kAll)
     text.next.push_back(
-        command_for(*found, place_of(file, *found), columns, verdict, !box_size, needs_h, units));
+        command_for(*found, place_of(file, *found), columns, verdict, !has_box_size, needs_h, units));
   return text;
 }
 

@@ -25,6 +25,10 @@ struct Description {
 /// A file in one of the formats that `import` reads.
 std::optional<Description> describe_import(const FileLook& file);
 
+/// The settings to add to `train --weights` so that it makes the network that `config`, the text of a config.toml,
+/// describes: " model.channels=20", or nothing if the defaults do or the text cannot be read.
+std::string settings_of_network(const std::string& config);
+
 /// "h 0.7, omega_m 0.3", of what a file contains.
 std::string cosmology_line(const TableHeader& header);
 

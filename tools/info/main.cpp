@@ -40,19 +40,16 @@ void print(const std::string& program, const std::string& path) {
 
 // Describes all files; an Error about one of them does not hide the others.
 void info(const std::string& program, const std::vector<std::string>& paths) {
-  std::string first;
-  int failed = 0;
+  std::string pending;  // the last error, which ends the tool; those before it have been printed
   for (const std::string& path : paths) {
     try {
       print(program, path);
     } catch (const Error& error) {
-      if (failed++ == 0)
-        first = error.what();
-      else
-        std::cerr << "info: " << error.what() << '\n';
+      if (!pending.empty()) std::cerr << "info: " << pending << '\n';
+      pending = error.what();
     }
   }
-  require(failed == 0, first);
+  require(pending.empty(), pending);
 }
 
 }  // namespace

@@ -56,25 +56,60 @@ std::int64_t rows_of(const Hdf5File& file, const char* dataset) {
   return shape.rank() > 0 ? shape[0] : 1;
 }
 
+// ", chi2 42.9", of seeds with " +- " and their scatter
 std::string mean_of(const Json& model, const char* key) {
   if (!model.contains(key)) return "";
   const Json& value = model[key];
-  const Json& mean = value.is_object() && value.contains("mean") ? value["mean"] : value;
-  return mean.is_number() ? concat(", ", key, " ", mean.get<double>()) : "";
+  const auto number_at = [&](const char* part) {
+    return value.is_object() && value.contains(part) && value[part].is_number()
+               ? std::optional(value[part].get<double>())
+               : std::nullopt;
+  };
+  const std::optional<double> scatter = number_at("scatter");
+  const std::optional<double> mean =
+      value.is_number() ? std::optional(value.get<double>()) : number_at("mean");
+  return mean ? concat(", ", key, " ", *mean, scatter ? concat(" +- ", *scatter) : "") : "";
 }
 
-void add_scores(const Json& json, Description& text) {
-  for (const Json& model : json["models"]) {
-    if (!model.is_object() || !model.contains("name")) continue;
-    std::string line = model["name"].is_string() ? model["name"].get<std::string>() : "?";
-    for (const char* key : {"chi2", "chi2_eq1", "accuracy", "cross_entropy", "mse", "r2"})
-      line += mean_of(model, key);
-    text.lines.push_back(line);
-  }
+// A model with its scores, or the seeds of an ensemble with theirs.
+void add_row(const Json& row, Description& text) {
+  if (!row.is_object() || !row.contains("name")) return;
+  std::string line = row["name"].is_string() ? row["name"].get<std::string>() : "?";
+  for (const char* key : {"chi2", "chi2_eq1", "accuracy", "error", "cross_entropy", "mse", "r2"})
+    line += mean_of(row, key);
+  text.lines.push_back(line);
+  if (row.contains("seeds")) add_row(row["seeds"], text);
+}
+
+void add_baselines(const Json& json, Description& text) {
+  const std::string metric = json["metric"].is_string() ? json["metric"].get<std::string>() : "";
+  for (const Json& row : json["baselines"])
+    if (row.is_object() && row.contains("name") && row["name"].is_string() && row.contains("value"))
+      text.lines.push_back(concat(row["name"].get<std::string>(), ", ", metric, " ", row["value"].dump()));
+}
+
+// The folder of a run as a word of a command: that of one of its files.
+std::string run_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  return shell_word(folder.empty() ? "." : folder.string());
 }
 
 std::string text_at(const Json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
+}
+
+// The CSV of `predict`: the row of the data set, then a class with its probabilities, or values, which have names of
+// the data set. A table to import has positions.
+std::optional<Description> describe_csv_of_predictions(const FileLook& file) {
+  if (file.content() != Content::kText || !first_bytes(file.path(), 4).starts_with("row,"))
+    return std::nullopt;
+  const std::optional<Recognised> table = recognise_table(file);
+  if (file.has_names({"x"}) || table->how.columns.starts_with("x=")) return std::nullopt;
+  std::string names;
+  for (const std::string& name : table->table->names()) names += " " + name;
+  return Description{concat("predictions of ", file.has_names({"predicted"}) ? "classes" : "values",
+                            " for samples of a data set, as CSV, a row per sample"),
+                     {"columns:" + names}};
 }
 
 }  // namespace
@@ -89,6 +124,7 @@ std::optional<Description> describe_predictions(const FileLook& file) {
 }
 
 std::optional<Description> describe_sample_predictions(const FileLook& file) {
+  if (std::optional<Description> csv = describe_csv_of_predictions(file)) return csv;
   if (!file.has_objects({"predicted"}) || file.has_objects({"inputs"})) return std::nullopt;
   const bool classes = file.hdf5()->has("probabilities");
   Description text{concat("predictions of ", classes ? "classes" : "values", " for ",
@@ -157,6 +193,10 @@ std::optional<Description> describe_results(const FileLook& file) {
     text.what = concat("a search of forests with ", json["scores"].size(), " scores");
   } else if (json.contains("decrease_of_variance")) {
     text.what = "the importances of a forest";
+  } else if (json.contains("baselines") && json["baselines"].is_array() && json.contains("metric")) {
+    text.what = "the baselines of a run on its validation samples";
+    add_baselines(json, text);
+    text.next.push_back(concat("python3 tools/plot.py loss --run ", run_of(file.path()), " --out loss"));
   } else {
     return std::nullopt;
   }
@@ -165,7 +205,8 @@ std::optional<Description> describe_results(const FileLook& file) {
       text.lines.push_back(concat(key, ": ", value));
   for (const char* key : {"training_boxes", "validation_boxes", "training_samples", "validation_samples"})
     if (json.contains(key)) text.lines.push_back(concat(key, ": ", json[key].dump()));
-  if (json.contains("models")) add_scores(json, text);
+  if (json.contains("models"))
+    for (const Json& row : json["models"]) add_row(row, text);
   if (json.contains("models") && json.contains("smf_unit"))
     text.next.push_back(
         concat("python3 tools/plot.py smf --evaluation ", shell_word(file.path().string()), " --out smf"));
@@ -186,8 +227,11 @@ std::optional<Description> describe_weights(const FileLook& file) {
   if (json.is_discarded() || !json.is_object()) return std::nullopt;
   std::int64_t tensors = 0, numbers = 0;
   Description text;
+  std::string settings;
   for (const auto& [name, tensor] : json.items()) {
     if (name == "__metadata__") {
+      if (tensor.contains("config") && tensor["config"].is_string())
+        settings = settings_of_network(tensor["config"].get<std::string>());
       for (const auto& [key, value] : tensor.items())
         if (value.is_string() && value.get<std::string>().find('\n') == std::string::npos)
           text.lines.push_back(concat(key, ": ", value.get<std::string>()));
@@ -201,7 +245,8 @@ std::optional<Description> describe_weights(const FileLook& file) {
     numbers += count;
   }
   text.what = concat("weights in safetensors: ", tensors, " tensors of ", numbers, " numbers");
-  text.next.push_back(concat("train --weights ", shell_word(file.path().string()), " --data FILE --out run"));
+  text.next.push_back(
+      concat("train --weights ", shell_word(file.path().string()), " --data FILE --out run", settings));
   return text;
 }
 

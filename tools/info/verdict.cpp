@@ -1,17 +1,9 @@
 #include "tools/info/verdict.h"
 
 #include "engine/base/error.h"
+#include "engine/base/listed.h"
 
 namespace umbra {
-namespace {
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-}  // namespace
 
 std::string extent_of(const Survey& survey) {
   return survey.is_complete ? concat("all ", survey.rows, " rows")

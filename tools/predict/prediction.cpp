@@ -46,10 +46,12 @@ Predictions predict_stream(BoxStream& stream, const Networks& networks, const st
     std::vector<std::vector<double>> phi;
     for (const std::unique_ptr<Experiment>& network : networks)
       phi.push_back(finite_predictions(network->context(), network->objective(), loader, where, &stage));
-    const MeanAndScatter all = mean_and_scatter(phi);
-    result.phi.insert(result.phi.end(), all.mean.begin(), all.mean.end());
-    if (networks.size() > 1)
-      result.scatter.insert(result.scatter.end(), all.scatter.begin(), all.scatter.end());
+    const std::vector<double> mean = first.config().task->combined(phi, first.fitted());
+    result.phi.insert(result.phi.end(), mean.begin(), mean.end());
+    if (networks.size() > 1) {
+      const std::vector<double> scatter = mean_and_scatter(phi).scatter;
+      result.scatter.insert(result.scatter.end(), scatter.begin(), scatter.end());
+    }
     keep(*group, result.boxes);
   }
   catalog.add(result.boxes.smf);

@@ -45,7 +45,11 @@ RunConfig resolve(const TrainArguments& arguments) {
   if (arguments.resume) {
     const fs::path out = arguments.out, last = out / "last.h5";
     const bool ensemble = holds_ensemble(out);
-    require(ensemble || fs::exists(last), last.string(), ": no checkpoint to resume from");
+    require(ensemble || fs::exists(last), last.string(), ": no checkpoint to resume from",
+            fs::exists(member_folder(out, 1) / "last.h5")
+                ? concat("; ", member_folder(out, 1).string(), " is a run, but ",
+                         (out / "config.toml").string(), " is not the configuration of an ensemble")
+                : "");
     require(arguments.config.empty(),
             "--resume continues with the configuration of the run; --config cannot change it");
     require(arguments.weights.empty(),
@@ -78,7 +82,7 @@ std::string setting_meant(const TrainArguments& arguments, const std::string& wo
   RunConfig config;
   try {
     choose(config, arguments);
-  } catch (const Error&) {  // the defaults do for a guess
+  } catch (const Error&) {  // a word can also be guessed from the default settings
   }
   const Config binding = config.bind();
   return spelling == Spelling::kOtherName ? key_named(word, binding.settings())

@@ -21,9 +21,28 @@ std::string format(const char* pattern, Values... values) {
   return buffer;
 }
 
+// The batch that train chooses for the data, or the usual one if there are none.
+std::int64_t batch_of(const RunConfig& config, const std::string& data) {
+  if (data.empty()) return RunConfig::kUsualBatch;
+  Cloned<Task> task = config.task;  // reading sets those of its settings that are auto
+  return RunConfig::batch_for(std::ssize(task->read(data)->split().train));
+}
+
+// Random numbers between 0 and 1.
+Tensor made_up(const Shape& shape, Context& context) {
+  std::vector<double> values(static_cast<std::size_t>(shape.count()));
+  const Rng rng(1, Purpose::kTest);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.uniform(i);
+  const Tensor tensor = context.temporary(shape, DType::kF32);
+  from_host(values, tensor, context.stream);
+  return tensor;
+}
+
 }  // namespace
 
-std::string dry_run(const RunConfig& config, const std::string& data) {
+std::string dry_run(RunConfig config, const std::string& data) {
+  const bool assumed = !config.batch.number && data.empty();
+  if (!config.batch.number) config.batch.number = batch_of(config, data);
   const Task& task = *config.task;
   Experiment experiment(config, task.neutral(data), data.empty() ? "--dry-run" : data);
   Context& context = experiment.context();
@@ -38,15 +57,10 @@ std::string dry_run(const RunConfig& config, const std::string& data) {
     }
   };
 
-  const std::int64_t batch = config.batch.number.value_or(RunConfig::kUsualBatch);
-  const Shape in = stacked(batch, task.shape(experiment.fitted()).input);
-  const Tensor input = context.temporary(in, DType::kF32);
+  const std::int64_t batch = *config.batch.number;
+  const Tensor input = made_up(stacked(batch, task.shape(experiment.fitted()).input), context);
   const Tensor target = context.temporary(stacked(batch, task.target_shape(experiment.fitted())),
                                           task.target_dtype(experiment.fitted()));
-  std::vector<double> values(static_cast<std::size_t>(in.count()));
-  const Rng rng(1, Purpose::kTest);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = rng.uniform(i);
-  from_host(values, input, context.stream);
   from_host(std::vector<double>(static_cast<std::size_t>(target.count()), 1.0), target, context.stream);
   Tape tape(context);
   Pass pass{context, &tape, true};
@@ -76,6 +90,9 @@ std::string dry_run(const RunConfig& config, const std::string& data) {
                  static_cast<long long>(dead));
   text += format("useful work     %.3f GFLOP per step of %lld %s, forward and backward\n", flops * 1e-9,
                  static_cast<long long>(batch), task.words().unit.c_str());
+  if (assumed)
+    text += concat("batch           ", batch, " ", task.words().unit,
+                   " are assumed, because train.batch=auto depends on the samples in --data\n");
   text += format(
       "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
       static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));

@@ -8,7 +8,8 @@
 namespace umbra {
 
 /// A table: every layer with its shape, parameters (live and dead) and useful work, then totals and memory.
+/// If train.batch is auto, the batch is the one that train chooses for `data`, or the usual one without data.
 /// `data` may be empty if the task knows its shapes without it.
-std::string dry_run(const RunConfig& config, const std::string& data);
+std::string dry_run(RunConfig config, const std::string& data);
 
 }  // namespace umbra

@@ -30,32 +30,42 @@ bool is_of_a_run(const fs::path& config) {
 }
 
 void check_files(const TrainArguments& arguments, const fs::path& out, std::span<const char* const> names,
-                 bool resume) {
+                 const std::string& because, bool resume) {
   std::vector<InputFile> inputs{{"--data", arguments.data}};
   if (!arguments.config.empty()) inputs.push_back({"--config", arguments.config});
   if (!arguments.weights.empty()) inputs.push_back({"--weights", arguments.weights});
   for (const char* name : names) refuse_input_as_output(out / name, inputs);
   if (resume) return;
   if (arguments.overwrite && fs::exists(out / "last.h5")) {
-    read_checkpoint_info(out / "last.h5");  // throws Error if the file is none of ours
+    read_checkpoint_info(out / "last.h5");  // throws Error if train did not write it
     return;
   }
   for (const char* name : names) {
     // A run that was killed before its first checkpoint leaves only the configuration.
     const bool remains = name == std::string_view("config.toml") && is_of_a_run(out / name);
     require(remains || !fs::exists(fs::symlink_status(out / name)), out.string(), ": the folder contains ",
-            name, " but no last.h5 to resume from; ", name, " would be lost, so choose another folder");
+            name, because, "; ", name, " would be lost, so choose another folder");
   }
 }
 
 }  // namespace
 
 void check_run_files(const TrainArguments& arguments, const fs::path& out, bool resume) {
-  check_files(arguments, out, kRunFiles, resume);
+  check_files(arguments, out, kRunFiles, " but no last.h5 to resume from", resume);
 }
 
 void check_ensemble_files(const TrainArguments& arguments) {
-  check_files(arguments, arguments.out, kEnsembleFiles, arguments.resume);
+  check_files(arguments, arguments.out, kEnsembleFiles, ", which train did not write", arguments.resume);
+}
+
+std::unique_ptr<FolderLock> open_folder(const fs::path& out, std::span<const char* const> names) {
+  std::error_code status;
+  fs::create_directories(out, status);
+  require(!status && fs::is_directory(out), out.string(), ": the folder cannot be created",
+          status ? ": " + status.message() : "");
+  auto lock = std::make_unique<FolderLock>(out);
+  remove_leftovers(out, names);
+  return lock;
 }
 
 void remove_best(const fs::path& out) {

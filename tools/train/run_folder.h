@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <span>
 
+#include "engine/io/folder_lock.h"
 #include "tools/train/arguments.h"
 
 namespace umbra {
@@ -12,6 +15,10 @@ namespace umbra {
 void check_run_files(const TrainArguments& arguments, const std::filesystem::path& out, bool resume);
 /// The same for the folder of an ensemble, of which only the configuration is written.
 void check_ensemble_files(const TrainArguments& arguments);
+
+/// Creates the folder `out` if there is none, admits no other process to it and removes what an interrupted write of
+/// the files `names` left there. Throws Error if that is impossible.
+std::unique_ptr<FolderLock> open_folder(const std::filesystem::path& out, std::span<const char* const> names);
 
 /// Removes the best network of the run that --overwrite replaces, so that it is never taken for one of the new
 /// run. The other files are replaced one by one.

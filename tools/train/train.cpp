@@ -5,6 +5,7 @@
 
 #include "tools/common/ensemble.h"
 #include "tools/train/run_folder.h"
+#include "tools/train/stop_signal.h"
 #include "tools/train/training_run.h"
 
 namespace umbra {
@@ -12,11 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Throws Error if one of the folders of the members of a new ensemble holds a run.
+void check_member_folders(const fs::path& out, std::int64_t seeds) {
+  for (std::int64_t member = 1; member <= seeds; ++member) {
+    const fs::path folder = member_folder(out, member);
+    require(!fs::exists(folder / "last.h5"), folder.string(), ": this folder already holds a run, and ",
+            (out / "config.toml").string(), " is not the configuration of an ensemble to which it belongs; ",
+            "choose another folder for the new ensemble");
+  }
+}
+
 // Throws Error if there is a run or an ensemble, unless it shall be continued or replaced by one of its kind.
 void check_folder(const TrainArguments& arguments, std::int64_t seeds) {
   const fs::path out = arguments.out;
-  const bool run = fs::exists(out / "last.h5");
-  if (arguments.resume || !(run || holds_ensemble(out))) return;
+  const bool run = fs::exists(out / "last.h5"), ensemble = holds_ensemble(out);
+  if (arguments.resume) return;
+  if (seeds > 1 && !run && !ensemble) check_member_folders(out, seeds);
+  if (!run && !ensemble) return;
   const std::string held =
       concat(out.string(), ": this folder already holds ", run ? "a run" : "an ensemble");
   require(arguments.overwrite, held,
@@ -59,18 +72,20 @@ class EnsembleTraining {
   }
 
   void train() {
+    listen_for_stop_signals();
+    write_first_checkpoints();
+    // From here on every member continues its checkpoint.
+    TrainArguments arguments = arguments_;
+    arguments.overwrite = false;
+    arguments.weights.clear();
     const std::int64_t seeds = set_.config().seeds;
     std::vector<std::vector<double>> best;
     std::int64_t as_bad_as_the_mean = 0;
     for (std::int64_t member = 1; member <= seeds; ++member) {
-      RunConfig config = set_.config();
-      config.seeds = 1;
-      config.seed += member - 1;
-      TrainingRun run(arguments_, set_, config, member_folder(out_, member));
-      if (member == 1) {
-        open();
-        run.describe();
-      }
+      const RunConfig config = config_of(member);
+      TrainingRun run(arguments, set_, config, member_folder(out_, member));
+      open();
+      if (member == 1) run.describe();
       std::cout << "seed " << config.seed << ", member " << member << " of " << seeds;
       if (run.is_finished()) {
         std::cout << ": has been trained\n";
@@ -87,21 +102,35 @@ class EnsembleTraining {
                 set_.config().task->metric(set_.fitted()).c_str(), static_cast<long long>(seeds), all.mean[0],
                 all.scatter[0], set_.baselines_text().c_str());
     if (as_bad_as_the_mean > 0)
-      std::cout << as_bad_as_the_mean << " of " << seeds << " networks are no better than the "
+      std::cout << as_bad_as_the_mean << " of " << seeds
+                << (as_bad_as_the_mean == 1 ? " networks is" : " networks are") << " no better than the "
                 << set_.baselines().front().name << '\n';
   }
 
  private:
+  RunConfig config_of(std::int64_t member) const {
+    RunConfig config = set_.config();
+    config.seeds = 1;
+    config.seed += member - 1;
+    return config;
+  }
+
+  // Writes the checkpoints before the first step, with the weights of --weights and in place of those that --overwrite
+  // replaces, of all members before one is trained: an interrupted ensemble can then be resumed without these options.
+  void write_first_checkpoints() {
+    for (std::int64_t member = 1; member <= set_.config().seeds; ++member) {
+      const fs::path folder = member_folder(out_, member);
+      if (!arguments_.overwrite && fs::exists(folder / "last.h5")) continue;
+      TrainingRun run(arguments_, set_, config_of(member), folder);
+      open();
+      run.open();
+    }
+  }
+
+  // To be called after a run has checked all input.
   void open() {
-    std::error_code status;
-    fs::create_directories(out_, status);
-    require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be created",
-            status ? ": " + status.message() : "");
-    lock_ = std::make_unique<FolderLock>(out_);
-    remove_leftovers(out_, kEnsembleFiles);
-    for (std::int64_t member = 1; arguments_.overwrite && member <= set_.config().seeds; ++member)
-      remove_best(
-          member_folder(out_, member));  // a member of the ensemble before is never taken for a new one
+    if (lock_) return;
+    lock_ = open_folder(out_, kEnsembleFiles);
     RunConfig config = set_.config();
     write_text_file(out_ / "config.toml", config.bind().dump());
   }

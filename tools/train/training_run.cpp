@@ -99,12 +99,7 @@ void TrainingRun::check_changes() {
 }
 
 void TrainingRun::open() {
-  std::error_code status;
-  fs::create_directories(out_, status);
-  require(!status && fs::is_directory(out_), out_.string(), ": the folder cannot be created",
-          status ? ": " + status.message() : "");
-  lock_ = std::make_unique<FolderLock>(out_);
-  remove_leftovers(out_, kRunFiles);
+  lock_ = open_folder(out_, kRunFiles);
   for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any file changes
   if (arguments_.overwrite) remove_best(out_);
   const std::string before = info_.config;
@@ -163,11 +158,15 @@ void TrainingRun::train() {
   Profile profile;
   if (arguments_.profile) profile.attach(experiment_->context());
   listen_for_stop_signals();
-  if (steps_left()) run_steps();
+  const std::int64_t per_epoch = training_->batches_per_epoch();
+  if (steps_left())
+    run_steps();
+  else if (info_.step == config_.epochs * per_epoch)
+    std::cout << "all " << config_.epochs
+              << " epochs of this run have been trained; a larger train.epochs continues it\n";
   if (steps_left())
     throw Stopped(stop_signal(), concat("stopped by a signal after step ", info_.step,
                                         "; continue with: ", resume_command(arguments_)));
-  const std::int64_t per_epoch = training_->batches_per_epoch();
   if (info_.step < config_.epochs * per_epoch)
     std::cout << "stopped after epoch " << info_.step / per_epoch << ": the validation " << metric()
               << " has not become better since epoch " << info_.best_step / per_epoch
@@ -186,11 +185,13 @@ void TrainingRun::export_best() {
   std::printf("best validation %s %.4g in epoch %lld (%s)\n", metric().c_str(), info_.best_metric,
               static_cast<long long>(info_.best_step / training_->batches_per_epoch()),
               set_.baselines_text().c_str());
-  if (!set_.beats_the_mean(info_.best_metric))
-    std::cout
-        << "no epoch was better than the " << set_.baselines().front().name
-        << ": the network has learnt nothing useful; a different train.learning_rate, more train.epochs or more "
-        << config_.task->words().samples << " may help\n";
+  if (!set_.beats_the_mean(info_.best_metric)) {
+    const bool stopped_early = info_.step < config_.epochs * training_->batches_per_epoch();
+    std::cout << "no epoch was better than the " << set_.baselines().front().name
+              << ": the network has learnt nothing useful; a different train.learning_rate, "
+              << (stopped_early ? "a larger train.patience" : "more train.epochs") << " or more "
+              << config_.task->words().samples << " may help\n";
+  }
   std::cout << "wrote " << out_.string()
             << " (config.toml, baselines.json, metrics.csv, last.h5, best.h5, best.safetensors)\n";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/listed.h"
 #include "models/tasks/dataset/memory.h"
 
 namespace umbra {
@@ -34,13 +35,6 @@ bool can_be_inputs(const Hdf5Entry& entry) {
   return entry.kind == Hdf5Kind::kInteger
              ? entry.item_size == 1
              : entry.kind == Hdf5Kind::kFloat && (entry.item_size == 4 || entry.item_size == 8);
-}
-
-// "'cat', 'dog'"
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += concat(text.empty() ? "'" : ", '", name, "'");
-  return text;
 }
 
 }  // namespace
@@ -175,8 +169,8 @@ KnownTargets DataFile::known_targets(std::int64_t classes_of_run, std::int64_t v
   const char* const attribute = labels ? "classes" : "target_names";
   const std::vector<std::string> own = names_of(attribute);
   if (!own.empty() && !names.empty() && own != names)
-    fail_at("targets", "the attribute ", attribute, " lists ", listed(own), ", but the run was trained on ",
-            listed(names));
+    fail_at("targets", "the attribute ", attribute, " lists ", listed(own, "", "'"),
+            ", but the run was trained on ", listed(names, "", "'"));
   KnownTargets known;
   if (labels) known.labels = file_->read<std::int64_t>("targets");
   if (!labels) known.values = file_->read<double>("targets");

@@ -36,7 +36,7 @@ inline constexpr const char* kPoissonName = "Poisson noise of the counts";  ///<
 ///
 ///     <N> / (V w sigma)^2 = <phi> / (V w sigma^2)
 ///
-/// with the mean count <N> of the boxes `wanted`, the volume V of a sub-box, and the bin width w (1 unless
+/// with the mean count `<N>` of the boxes `wanted`, the volume V of a sub-box, and the bin width w (1 unless
 /// per_dex). A model that also sees which halos a galaxy can occupy may reach less, because the number of
 /// halos limits the counts.
 double poisson_chi2(const BoxSet& boxes, const std::vector<std::int64_t>& wanted);
