@@ -87,7 +87,7 @@ struct StemWindows {
 };
 /// max_pool(relu(batch_norm(conv(x, w)))) without writing the output of the convolution: the first layers
 /// of a network whose input x [N, Cin, D, H, W] is data (row-major, without gradient). w is
-/// [Cout, Cin, kD, kH, kW].
+/// [Cout, Cin, kD, kH, kW]. A pass that records with running statistics runs them one by one.
 Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& beta,
          const BatchNormState& state, const StemWindows& windows);
 

@@ -52,7 +52,7 @@ void accumulate(Context& context, Variable& variable, const Tensor& grad) {
 
 }  // namespace
 
-void Tape::backward(const Var& loss) {
+void Tape::backward(const Var& loss, const BackwardObserver& observer) {
   require(loss->value.count() == 1, "backward() starts from one number, but the loss has shape ",
           loss->value.shape());
   require(loss->needs_grad,
@@ -71,6 +71,7 @@ void Tape::backward(const Var& loss) {
     }
     const std::vector<Tensor> grads =
         node.function->backward(*context_, node.output->grad, values, node.saved, wanted);
+    if (observer) observer(node, grads);
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (wanted[i]) accumulate(*context_, *node.inputs[i], grads[i]);
     }

@@ -7,6 +7,7 @@
 // without recursion or sorting. A Var that is used twice receives the sum of its gradients.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -90,6 +91,11 @@ struct Node {
   Saved saved;                               ///< tensors kept for Function::backward()
 };
 
+/// Sees the walk of Tape::backward(): called after the backward rule of each node, last node first, while the
+/// node is the last of Tape::nodes(). node.output->grad is the upstream gradient; `grads` are what the rule
+/// returned, one per input, meaningful where the input needs a gradient. The observer must not change them.
+using BackwardObserver = std::function<void(const Node& node, std::span<const Tensor> grads)>;
+
 /// The operations of a forward pass in execution order.
 class Tape {
  public:
@@ -100,7 +106,8 @@ class Tape {
   void record(Node node) { nodes_.push_back(std::move(node)); }
   /// Adds the gradient of `loss` with respect to every Var that needs one to its Variable::grad, and removes
   /// all nodes: a tape is walked once. Throws Error unless `loss` has one element and depends on a parameter.
-  void backward(const Var& loss);
+  /// `observer`, if there is one, sees every node that has a gradient.
+  void backward(const Var& loss, const BackwardObserver& observer = {});
   /// The recorded operations that backward() has not yet consumed.
   std::span<const Node> nodes() const { return nodes_; }
 

@@ -16,8 +16,8 @@ namespace umbra {
 namespace {
 
 void check_bounds(const Setting& s, double value, const std::string& where) {
-  require(value >= s.minimum && value <= s.maximum, where, ": ", s.key, " must lie between ", s.minimum,
-          " and ", s.maximum, ", but it is ", value);
+  if (value >= s.minimum && value <= s.maximum) return;
+  fail(where, ": ", s.key, " must ", bounds_text(s, value), ", but it is ", number_text(value));
 }
 
 [[noreturn]] void no_choice(const Setting& s, const std::vector<std::string>& choices,

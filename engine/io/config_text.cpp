@@ -3,7 +3,10 @@
 #include <toml++/toml.h>
 
 #include <charconv>
+#include <cmath>
 #include <sstream>
+
+#include "engine/base/error.h"
 
 namespace umbra {
 namespace {
@@ -66,6 +69,22 @@ bool is_list(const Setting& setting) {
   return std::holds_alternative<std::vector<std::int64_t>*>(setting.value) ||
          std::holds_alternative<std::vector<double>*>(setting.value) ||
          std::holds_alternative<std::vector<std::string>*>(setting.value);
+}
+
+std::string number_text(double value) {
+  constexpr double kExact = 1e15;
+  const bool whole = std::abs(value) < kExact && value == std::floor(value);
+  return whole ? concat(static_cast<std::int64_t>(value)) : concat(value);
+}
+
+std::string bounds_text(const Setting& setting, double value) {
+  const Setting unbounded{"", "", {}};
+  const bool low = setting.minimum > unbounded.minimum, high = setting.maximum < unbounded.maximum;
+  const std::string least = number_text(setting.minimum), most = number_text(setting.maximum);
+  if (low && high) return concat("lie between ", least, " and ", most);
+  if (low && !(value > setting.maximum)) return concat("be at least ", least);
+  if (high && !(value < setting.minimum)) return concat("be at most ", most);
+  return "be a finite number";
 }
 
 }  // namespace umbra

@@ -22,4 +22,10 @@ bool may_be_auto(const Setting& setting);
 /// Whether the value of a setting is a list.
 bool is_list(const Setting& setting);
 
+/// The number with at most 9 digits, whole ones as 1000000 rather than 1e+06.
+std::string number_text(double value);
+
+/// What `value`, which is out of its bounds, must be: "lie between 1 and 100", "be at least 0".
+std::string bounds_text(const Setting& setting, double value);
+
 }  // namespace umbra

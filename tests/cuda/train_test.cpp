@@ -226,6 +226,38 @@ TEST_F(CudaTrain, FollowsTheCpu) {
               1e-5 * cpu.log.steps[0].gradient_norm);
 }
 
+// With running statistics a stem has a gradient through other operations than in training.
+TEST_F(CudaTrain, AStemsGradientWithRunningStatisticsFollowsTheCpu) {
+  const auto gradients = [](Device device) {
+    constexpr std::int64_t kBoxes = 5, kVoxels = 9;
+    const Registry registry = make_registry();
+    Context context(registry, device);
+    Build build{device, DType::kF32, 3};
+    Conv conv(build, {3, 1, 6, kVoxels, 3, 2, 1});
+    BatchNorm norm(build, 6);
+    const Tensor input = allocate_tensor(device, {kBoxes, 1, kVoxels, kVoxels, kVoxels}, DType::kF32);
+    Numbers x(static_cast<std::size_t>(input.count()));
+    const Rng rng(9, Purpose::kTest);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = rng.normal(i);
+    from_host(x, input, context.stream);
+    Tape tape(context);
+    Pass pass{context, &tape};
+    const Var y = norm.forward_stem(pass, conv, constant(input), cubic_window(3, 2, 1));
+    tape.backward(reduce_axes(pass, mul(pass, y, y), AxisReduction::kMean, {}));
+    std::vector<Numbers> found;
+    for (const Module* module : std::initializer_list<const Module*>{&conv, &norm})
+      for (const Parameter& p : module->parameters()) found.push_back(to_host(p.grad(), context.stream));
+    return found;
+  };
+  const std::vector<Numbers> cpu = gradients({}), gpu = gradients(kGpu);
+  ASSERT_EQ(cpu.size(), 3u);
+  for (std::size_t p = 0; p < cpu.size(); ++p)
+    for (std::size_t i = 0; i < cpu[p].size(); ++i) {
+      EXPECT_NEAR(gpu[p][i], cpu[p][i], 1e-5) << p << " " << i;
+      EXPECT_NE(cpu[p][i], 0) << p << " " << i;
+    }
+}
+
 // The sums differ in their order, so that an activation may be rounded the other way: the agreement is not as
 // close as in fp32.
 TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {

@@ -62,6 +62,31 @@ TEST_F(TapeTest, WithoutATapeNothingIsRecordedAndConstantsGetNoGradient) {
   EXPECT_TRUE(tape.nodes().empty());
 }
 
+// loss = (2 (a + a))²: the observer sees each node once, from the last, with the sum of the gradients that
+// came from above and the gradient of each input before it is added to the others.
+TEST_F(TapeTest, AnObserverSeesUpstreamAndResultOfEveryNodeInReverseOrder) {
+  const Var a = parameter({1, 1}, {3});
+  const Tensor zero = allocate_tensor({}, {1, 1}, DType::kF64);
+  from_host(std::vector<double>{0}, zero, context.stream);
+  Tape tape(context);
+  Pass pass{context, &tape};
+  const Var b = add(pass, a, a);
+  relu(pass, b);  // does not reach the loss and is not seen
+  const Var loss = mean_squared_error(pass, add(pass, b, b), zero);
+  std::vector<std::size_t> numbers_seen;
+  std::vector<double> upstream, results;
+  tape.backward(loss, [&](const Node& node, std::span<const Tensor> grads) {
+    EXPECT_EQ(&node, &tape.nodes().back());
+    numbers_seen.push_back(tape.nodes().size());
+    upstream.push_back(numbers(node.output->grad)[0]);
+    for (const Tensor& grad : grads) results.push_back(numbers(grad)[0]);
+  });
+  EXPECT_EQ(numbers_seen, (std::vector<std::size_t>{4, 3, 1}));
+  EXPECT_EQ(upstream, (std::vector<double>{1, 24, 48}));
+  EXPECT_EQ(results, (std::vector<double>{24, 24, 24, 48, 48}));
+  EXPECT_DOUBLE_EQ(numbers(a->grad)[0], 96);
+}
+
 TEST_F(TapeTest, MisuseIsASentence) {
   const Var a = parameter({1, 2}, {1, 2});
   Tape tape(context);

@@ -118,6 +118,14 @@ TEST(Config, MistakesAreSentencesThatNameTheKey) {
   EXPECT_EQ(text_error("[train]\ncount = 1.5\n"), "f.toml, line 2: train.count must be an integer");
   EXPECT_EQ(text_error("[train]\nrate = nan\n"),
             "f.toml, line 2: train.rate must lie between 0 and 1, but it is nan");
+  std::int64_t seed = 1;
+  double temperature = 1, any = 1;
+  Config bounds({{"seed", "", &seed, 0}, {"temperature", "", &temperature, -1e300, 1e6}, {"any", "", &any}});
+  EXPECT_EQ(error_of([&] { bounds.set({"seed=-1"}); }), "\"seed=-1\": seed must be at least 0, but it is -1");
+  EXPECT_EQ(error_of([&] { bounds.set({"temperature=2e7"}); }),
+            "\"temperature=2e7\": temperature must be at most 1000000, but it is 20000000");
+  EXPECT_EQ(error_of([&] { bounds.set({"any=inf"}); }),
+            "\"any=inf\": any must be a finite number, but it is inf");
   EXPECT_EQ(text_error("device = \"gpu\"\n"),
             "f.toml, line 1: device must be one of adam, sgd, but it is gpu");
   EXPECT_NE(text_error("[train\n").find("f.toml, line 1: not valid TOML"), std::string::npos);

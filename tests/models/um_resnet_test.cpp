@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace umbra {
@@ -80,6 +81,72 @@ TEST(UmResNet, SameSeedSameWeightsOtherSeedOthers) {
   };
   EXPECT_EQ(weights(a), weights(b));
   EXPECT_NE(weights(a), weights(c));
+}
+
+// The loss and the gradient of all weights, in double precision, with running statistics.
+struct Evaluated {
+  double loss;
+  std::map<std::string, std::vector<double>> gradient;
+};
+Evaluated evaluated(UmResNet& network, const std::vector<double>& x, std::int64_t boxes, bool record) {
+  const Registry registry = make_registry();
+  Context context(registry, {});
+  const Tensor input = allocate_tensor({}, {boxes, 1, 25, 25, 25}, DType::kF64);
+  const Tensor target = allocate_tensor({}, {boxes, 1}, DType::kF64);
+  from_host(x, input, context.stream);
+  from_host(std::vector<double>(static_cast<std::size_t>(boxes), 1), target, context.stream);
+  Tape tape(context);
+  Pass pass{context, record ? &tape : nullptr};
+  const Var loss = mean_squared_error(pass, network.forward(pass, constant(input)), target);
+  Evaluated found{to_host(loss->value, context.stream)[0], {}};
+  if (!record) return found;
+  tape.backward(loss);
+  for (const Parameter& p : network.parameters()) {
+    found.gradient[p.name] = to_host(p.grad(), context.stream);
+    p.grad() = {};
+  }
+  return found;
+}
+
+// The stem has a gradient without statistics of the batch, too. Boxes are then independent of each other.
+TEST(UmResNet, GradientWithRunningStatistics) {
+  Build build{{}, DType::kF64, 3};
+  UmResNet network(build, {.channels = 4, .outputs = 1});
+  const Rng rng(1, Purpose::kTest);
+  std::uint64_t draw = 1 << 20;
+  for (const Parameter& p :
+       network.parameters()) {  // no ReLU at exactly 0, where differences see half a slope
+    if (p.value().shape().rank() > 1) continue;
+    for (double& value : p.value().values<double>()) value += 0.1 * rng.normal(draw++);
+  }
+  std::vector<double> both;
+  for (std::uint64_t i = 0; i < 2 * 25 * 25 * 25; ++i) both.push_back(rng.normal(i));
+  const auto half = both.begin() + 25 * 25 * 25;
+  const Evaluated all = evaluated(network, both, 2, true);
+  const Evaluated one = evaluated(network, {both.begin(), half}, 1, true);
+  const Evaluated other = evaluated(network, {half, both.end()}, 1, true);
+  EXPECT_NEAR(all.loss, evaluated(network, both, 2, false).loss, 1e-12);
+  for (const auto& [name, gradient] : all.gradient) {
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      const double mean = (one.gradient.at(name)[i] + other.gradient.at(name)[i]) / 2;
+      ASSERT_NEAR(gradient[i], mean, 1e-12) << name << " " << i;
+    }
+  }
+  for (const char* name : {"conv1.weight", "bn1.weight", "bn1.bias"}) {  // by differences
+    for (const Parameter& p : network.parameters()) {
+      if (p.name != name) continue;
+      double& weight = p.value().values<double>()[0];
+      const double step = 1e-8;  // no ReLU and no maximum changes
+      weight += step;
+      const double above = evaluated(network, both, 2, false).loss;
+      weight -= 2 * step;
+      const double below = evaluated(network, both, 2, false).loss;
+      weight += step;
+      const double slope = (above - below) / (2 * step);
+      EXPECT_NEAR(all.gradient.at(name)[0], slope, 1e-6 * std::max(1.0, std::abs(slope))) << name;
+      EXPECT_NE(slope, 0) << name;
+    }
+  }
 }
 
 }  // namespace

@@ -34,7 +34,6 @@ class StemFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved& saved, const std::vector<bool>& wanted) const override {
-    require(!saved.empty(), "stem: a pass with running statistics (training = false) has no gradient");
     require(!wanted[0], "stem: its input is data and has no gradient");
     std::vector<Tensor> grads{Tensor(), context.temporary(inputs[1].shape(), dy.dtype(), grad_),
                               context.temporary_like(inputs[2]), context.temporary_like(inputs[3])};
@@ -87,6 +86,11 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   const WeightLayouts layouts = conv_weight_layouts(conv);
   require(layouts.fit(w->value), "stem: the weights ", weight, " of ", w->name,
           " are not laid out for boxes ", in, ": a network accepts only the extent it was built for");
+  // The fused kernels have no backward for frozen statistics, which training does not need.
+  if (pass.tape != nullptr && !pass.training) {
+    const Var y = umbra::conv(pass, x, w, windows.conv.stride, windows.conv.padding);
+    return max_pool(pass, batch_norm_relu(pass, y, gamma, beta, state), windows.pool);
+  }
   require(!pass.training || g.batch * g.conv_volume() > 1,
           "stem: training needs at least two values per channel");
   const Shape out{g.batch, g.channels, g.pool_out(0), g.pool_out(1), g.pool_out(2)};
