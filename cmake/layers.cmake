@@ -1,9 +1,12 @@
-# umbra_layer(NAME DIRECTORY [EXCLUDE file…] [EXCLUDE_FOLDERS folder…] [DEPENDS layer…]): one library per layer, from
-# every *.cpp below DIRECTORY. A layer without sources is a header-only (INTERFACE) library. Includes are relative to
-# the repository's root.
+# umbra_layer(NAME DIRECTORY [ONLY file…] [EXCLUDE file…] [EXCLUDE_FOLDERS folder…] [DEPENDS layer…]): one library per
+# layer, from the files of ONLY or from every *.cpp below DIRECTORY. A layer without sources is a header-only
+# (INTERFACE) library. Includes are relative to the repository's root.
 function(umbra_layer name directory)
-  cmake_parse_arguments(LAYER "" "" "EXCLUDE;EXCLUDE_FOLDERS;DEPENDS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "ONLY;EXCLUDE;EXCLUDE_FOLDERS;DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.cpp)
+  if(LAYER_ONLY)
+    list(TRANSFORM LAYER_ONLY PREPEND ${PROJECT_SOURCE_DIR}/${directory}/ OUTPUT_VARIABLE sources)
+  endif()
   foreach(file ${LAYER_EXCLUDE})
     list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${directory}/${file})
   endforeach()
@@ -26,8 +29,9 @@ endfunction()
 # For sources whose own speed does not matter: less time to compile. Kernels and layers never use it.
 set(UMBRA_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
 
-# umbra_compile_tests(TARGET): how test cases are compiled. test_paths.h gives them the folders of the repository and of the
-# build. It is a header, not a definition for every file, so that a compiler cache serves the other files of a copy.
+# umbra_compile_tests(TARGET): how test cases are compiled. test_paths.h gives them the folders of the repository and
+# of the build. It is a header, not a definition for every file, so that a compiler cache serves the other files of a
+# copy.
 function(umbra_compile_tests target)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/test_paths.h.in ${PROJECT_BINARY_DIR}/test_paths/test_paths.h @ONLY)
   target_include_directories(${target} PRIVATE ${PROJECT_BINARY_DIR}/test_paths)

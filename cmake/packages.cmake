@@ -9,19 +9,25 @@ pkg_check_modules(FFTW IMPORTED_TARGET fftw3f)
 find_package(nlohmann_json)
 find_package(tomlplusplus)
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp)
-if(HDF5_FOUND AND ZLIB_FOUND AND FFTW_FOUND AND nlohmann_json_FOUND AND tomlplusplus_FOUND AND CLI11_INCLUDE_DIR)
+set(UMBRA_HAS_COMMANDS FALSE)  # command lines, settings and plain files
+if(ZLIB_FOUND AND nlohmann_json_FOUND AND tomlplusplus_FOUND AND CLI11_INCLUDE_DIR)
+  set(UMBRA_HAS_COMMANDS TRUE)
+  add_library(umbra_cli11 INTERFACE)
+  target_include_directories(umbra_cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
+else()
+  message(STATUS "umbra: zlib, nlohmann-json, toml++ or CLI11 is missing: no lessons, catalogs, checkpoints or tools, only "
+          "the engine")
+endif()
+set(UMBRA_HAS_FILES FALSE)  # catalogs, checkpoints and the tools
+if(UMBRA_HAS_COMMANDS AND HDF5_FOUND AND FFTW_FOUND)
   set(UMBRA_HAS_FILES TRUE)
   add_library(umbra_hdf5 INTERFACE)
   target_include_directories(umbra_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
   target_link_libraries(umbra_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
   add_library(umbra_fftw INTERFACE)
   target_link_libraries(umbra_fftw INTERFACE PkgConfig::FFTW)
-  add_library(umbra_cli11 INTERFACE)
-  target_include_directories(umbra_cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
-else()
-  set(UMBRA_HAS_FILES FALSE)
-  message(STATUS "umbra: HDF5, zlib, FFTW3, nlohmann-json, toml++ or CLI11 is missing: no catalogs, checkpoints "
-          "or tools, only the engine")
+elseif(UMBRA_HAS_COMMANDS)
+  message(STATUS "umbra: HDF5 or FFTW3 is missing: no catalogs, checkpoints or tools, only the engine and the lessons")
 endif()
 
 pkg_check_modules(CFITSIO IMPORTED_TARGET cfitsio)  # optional

@@ -33,6 +33,7 @@ function(umbra_use_precompiled target set)
     return()
   endif()
   target_precompile_headers(${target} REUSE_FROM umbra_precompiled_${set})
+  target_compile_options(${target} PRIVATE ${OpenMP_CXX_FLAGS})  # as the set was compiled
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # GCC 12 then warns about its own std::string again (bugs 105329, 105651)
     target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
   endif()

@@ -6,7 +6,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   add_compile_options(-Wno-maybe-uninitialized)  # under instrumentation GCC takes members of std::regex for uninitialised
 endif()
 add_library(umbra_sanitizer STATIC ${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp)
-link_libraries(umbra_sanitizer)  # for every target defined after this line
+link_libraries($<BUILD_INTERFACE:umbra_sanitizer>)  # for every target defined after this line; not of an installed library
 foreach(symbol asan_default_options lsan_default_suppressions ubsan_default_options tsan_default_options)
   add_link_options(LINKER:-u,__${symbol})  # the sanitizers' weak references alone would not pull them from an archive
 endforeach()

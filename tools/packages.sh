@@ -3,8 +3,14 @@
 build_packages=(g++ cmake ninja-build pkg-config libhwy-dev libhdf5-dev zlib1g-dev libfftw3-dev libtomlplusplus-dev libcli11-dev
   nlohmann-json3-dev libcfitsio-dev)
 test_packages=(libgtest-dev libboost-context-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib
-  ccache clang-format doxygen patch)
+  ccache clang-format doxygen patch pandoc)
+# A browser for the pages of the course. Ubuntu's chromium is a snap package: there the tests of the pages are skipped.
+if grep -qs '^ID=debian$' /etc/os-release; then
+  test_packages+=(chromium chromium-driver python3-selenium)
+fi
 plot_packages=(python3 python3-h5py python3-matplotlib)
+# The course needs neither HDF5 nor FFTW3.
+learn_packages=(g++ cmake ninja-build pkg-config libhwy-dev zlib1g-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev pandoc)
 aarch64_packages=(g++-aarch64-linux-gnu qemu-user)
 tsan_packages=(clang libomp-dev)
 
