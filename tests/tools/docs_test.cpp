@@ -54,10 +54,11 @@ std::vector<std::string> pages() {
   return docs;
 }
 
-// Those, and a page whose blocks tests/contributing/apply_recipes.py runs.
+// Those, a page whose blocks tests/contributing/apply_recipes.py runs, and one that has none to run.
 std::vector<std::string> all_pages() {
   std::vector<std::string> all = pages();
   all.emplace_back("CONTRIBUTING.md");
+  all.emplace_back("tools/learn/README.md");
   return all;
 }
 
@@ -240,7 +241,7 @@ TEST(Docs, TheChartShowsWhatTheResultsHold) {
 }
 
 TEST(Docs, ScriptsAreValidBash) {
-  for (const char* script : {"quickstart.sh", "test.sh", "packages.sh", "test_aarch64.sh"}) {
+  for (const char* script : {"quickstart.sh", "learn.sh", "test.sh", "packages.sh", "test_aarch64.sh"}) {
     EXPECT_EQ(run(std::string("bash -n " UMBRA_SOURCE_DIR "/tools/") + script).status, 0) << script;
   }
 }
