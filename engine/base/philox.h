@@ -51,6 +51,7 @@ enum class Purpose : std::uint32_t {
   kForestThreshold = 34,
   kForestPermutation = 35,
   kForestFolds = 36,
+  kForestTies = 37,
 };
 
 /// A stream of random numbers keyed by (seed, purpose, stream). Every draw is given its index.

@@ -1,6 +1,7 @@
 // The best split of a node, from its histogram or, where records are few, from the records themselves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -47,7 +48,9 @@ class BinnedSplits {
     const std::int64_t next = windows.first_code(split.feature, split.next);
     const auto at = [](std::int64_t c) { return static_cast<std::size_t>(c); };
     out.threshold = threshold_between(bins.high[at(code)], bins.low[at(next)]);
-    while (code + 1 < next && bins.high[at(code + 1)] <= out.threshold) ++code;
+    // A search, not a walk: in a node of few rows thousands of bins between the two may be empty.
+    const auto high = bins.high.begin();
+    code = std::upper_bound(high + code + 1, high + next, out.threshold) - high - 1;
     if (code + 1 < next && bins.low[at(code + 1)] <= out.threshold) out.threshold = bins.edge(code);
     out.code = static_cast<std::uint16_t>(code);
   }

@@ -106,7 +106,8 @@ class LeafHistograms::Mixture final : public ForestPredictor::Visitor {
   const Finish& finish_;
 };
 
-LeafHistograms::LeafHistograms(const Forest& forest, const ForestData& data, std::vector<double> edges)
+LeafHistograms::LeafHistograms(const Forest& forest, const ForestData& data, std::vector<double> edges,
+                               const ForestTable* without_target)
     : edges_(std::move(edges)), options_(forest.options), predictor_(forest), trees_(forest.trees.size()) {
   const auto not_above = [](double a, double b) { return !(b > a); };
   require(edges_.size() >= 2 && edges_.size() <= kMostEdges && std::isfinite(edges_.front()) &&
@@ -123,18 +124,22 @@ LeafHistograms::LeafHistograms(const Forest& forest, const ForestData& data, std
         static_cast<std::uint16_t>(std::upper_bound(edges_.begin(), edges_.end(), y) - edges_.begin()));
 
   const std::int64_t trees = static_cast<std::int64_t>(trees_.size());
-  const std::int64_t together = std::clamp<std::int64_t>(kLeaves / rows, 1, trees);
+  const std::int64_t others = without_target != nullptr ? without_target->rows() : 0;
+  const std::int64_t together = std::clamp<std::int64_t>(kLeaves / (rows + others), 1, trees);
   for (std::int64_t first = 0; first < trees; first += together) {
     const std::int64_t last = std::min(trees, first + together);
     const Forest part{
         forest.options, forest.features, {forest.trees.begin() + first, forest.trees.begin() + last}};
     LeavesOfRows leaves(last - first, rows);
-    ForestPredictor(part).visit(data.table, leaves);
+    LeavesOfRows empty(last - first, others);
+    const ForestPredictor predictor(part);
+    predictor.visit(data.table, leaves);
+    if (others > 0) predictor.visit(*without_target, empty);
     parallel_for(last - first, [&](std::int64_t i) {
       std::vector<std::uint8_t> counts(used.size());
       draw_rows(options_, first + i, used, counts);
-      trees_[static_cast<std::size_t>(first + i)] =
-          histograms(part.trees[static_cast<std::size_t>(i)], leaves.of(i), counts, code, data.weights);
+      trees_[static_cast<std::size_t>(first + i)] = histograms(
+          part.trees[static_cast<std::size_t>(i)], leaves.of(i), counts, code, data.weights, empty.of(i));
     });
   }
   for (std::size_t t = 0; t < trees_.size(); ++t)
@@ -145,7 +150,8 @@ LeafHistograms::LeafHistograms(const Forest& forest, const ForestData& data, std
 LeafHistograms::Tree LeafHistograms::histograms(const ForestTree& tree, std::span<const std::uint32_t> leaf,
                                                 std::span<const std::uint8_t> counts,
                                                 std::span<const std::uint16_t> code,
-                                                std::span<const double> weights) const {
+                                                std::span<const double> weights,
+                                                std::span<const std::uint32_t> without_target) const {
   std::vector<std::uint32_t> begin(tree.size() + 1, 0), rows;  // rows begin[i] to begin[i + 1] are in node i
   for (std::size_t r = 0; r < leaf.size(); ++r) begin[leaf[r] + 1] += counts[r] != 0 ? 1 : 0;
   for (std::size_t i = 0; i < tree.size(); ++i) begin[i + 1] += begin[i];
@@ -155,6 +161,9 @@ LeafHistograms::Tree LeafHistograms::histograms(const ForestTree& tree, std::spa
     if (counts[r] != 0) rows[next[leaf[r]]++] = static_cast<std::uint32_t>(r);
   }
 
+  std::vector<std::uint32_t> empty(tree.size(), 0);
+  for (const std::uint32_t node : without_target) ++empty[node];
+
   Tree out;
   out.begin.push_back(0);
   std::vector<double> sums(codes(), 0);
@@ -163,7 +172,7 @@ LeafHistograms::Tree LeafHistograms::histograms(const ForestTree& tree, std::spa
       out.wrong_node = static_cast<std::int64_t>(i);
       return out;
     }
-    double total = 0;
+    double total = empty[i];
     std::size_t low = sums.size(), high = 0;
     for (std::uint32_t k = begin[i]; k < begin[i + 1]; ++k) {
       const std::size_t r = rows[k];
@@ -204,6 +213,17 @@ std::vector<double> LeafHistograms::probabilities(const ForestTable& table, cons
     for (std::size_t b = 0; b < wide; ++b) out[row * wide + b] = sums[b + 1] / trees;  // NaN without any
   };
   Mixture mixture(*this, drawn, finish);
+  predictor_.visit(table, mixture);
+  return out;
+}
+
+std::vector<double> LeafHistograms::target_probabilities(const ForestTable& table) const {
+  std::vector<double> out(static_cast<std::size_t>(table.rows()));
+  const DrawnRows all;
+  const auto finish = [&](std::size_t row, std::span<const double> sums, std::int32_t trees) {
+    for (const double sum : sums) out[row] += sum / trees;
+  };
+  Mixture mixture(*this, all, finish);
   predictor_.visit(table, mixture);
   return out;
 }

@@ -26,16 +26,23 @@ class LeafHistograms {
   /// `edges` [bins + 1] ascend; bin b holds edges[b] <= y < edges[b + 1]; targets outside all bins are
   /// counted as below or above. Throws Error when the number of rows in a leaf is not that of the forest,
   /// which means that `data` is not the data it was fitted on.
-  LeafHistograms(const Forest& forest, const ForestData& data, std::vector<double> edges);
+  ///
+  /// `without_target`, or null: rows of the same population, with the same columns, that have no target, so
+  /// that the forest was not fitted on them. Each goes down every tree and counts once in its leaf, in no bin.
+  LeafHistograms(const Forest& forest, const ForestData& data, std::vector<double> edges,
+                 const ForestTable* without_target = nullptr);
 
   /// The number of bins.
   std::int64_t bins() const { return static_cast<std::int64_t>(edges_.size()) - 1; }
   const std::vector<double>& edges() const { return edges_; }  ///< [bins + 1]
 
-  /// P(target in bin | row): [rows][bins]. The rest of the probability lies outside the edges.
+  /// P(the row has a target, which is in the bin): [rows][bins]. The rest of the probability lies outside
+  /// the edges or belongs to rows without a target.
   std::vector<double> probabilities(const ForestTable& table) const;
-  /// The quantiles `at` (0 to 1) of every row: [rows][at.size()], linear within bins. Quantiles outside the
-  /// edges are the first or last edge. Throws Error when `at` is outside 0 to 1.
+  /// P(the row has a target): [rows]; 1 up to rounding if no rows without a target were given.
+  std::vector<double> target_probabilities(const ForestTable& table) const;
+  /// The quantiles `at` (0 to 1) of the target, if there is one: [rows][at.size()], linear within bins.
+  /// Quantiles outside the edges are the first or last edge. Throws Error when `at` is outside 0 to 1.
   std::vector<double> quantiles(const ForestTable& table, std::span<const double> at) const;
 
   /// probabilities() of the rows of `data`, the same data as in the constructor. Each row uses the trees
@@ -60,7 +67,7 @@ class LeafHistograms {
   std::size_t codes() const { return edges_.size() + 1; }
   Tree histograms(const ForestTree& tree, std::span<const std::uint32_t> leaf,
                   std::span<const std::uint8_t> counts, std::span<const std::uint16_t> code,
-                  std::span<const double> weights) const;
+                  std::span<const double> weights, std::span<const std::uint32_t> without_target) const;
   DrawnRows drawn_rows(const ForestData& data) const;
   std::vector<double> probabilities(const ForestTable& table, const DrawnRows& drawn) const;
   std::vector<double> quantiles(const ForestTable& table, std::span<const double> at,

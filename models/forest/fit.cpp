@@ -150,7 +150,8 @@ FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, st
     : features_(features),
       most_(options.max_features == 0 ? features : options.max_features),
       rng_(options.seed, Purpose::kForestFeatures, static_cast<std::uint64_t>(tree)),
-      thresholds_(options.seed, Purpose::kForestThreshold, static_cast<std::uint64_t>(tree)) {}
+      thresholds_(options.seed, Purpose::kForestThreshold, static_cast<std::uint64_t>(tree)),
+      ties_(options.seed, Purpose::kForestTies, static_cast<std::uint64_t>(tree)) {}
 
 Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag,
                   const StageReport& progress) {

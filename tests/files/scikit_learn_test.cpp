@@ -1,8 +1,10 @@
 // The exact search against trees that scikit-learn grew (tests/golden/make_forest_goldens.py): node for node,
-// bit for bit.
+// bit for bit; and importances within the scatter of scikit-learn's seeds.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "engine/io/safetensors.h"
 #include "models/forest/forest.h"
@@ -12,7 +14,7 @@
 namespace umbra {
 namespace {
 
-class ScikitLearnTest : public ::testing::TestWithParam<int> {
+class Golden {
  protected:
   const SafeTensors golden_ = read_safetensors(UMBRA_SOURCE_DIR "/tests/golden/forest.safetensors");
 
@@ -21,6 +23,10 @@ class ScikitLearnTest : public ::testing::TestWithParam<int> {
     const Tensor& tensor = golden_.at(name);
     return {tensor.values<T>().data(), static_cast<std::size_t>(tensor.count())};
   }
+};
+
+class ScikitLearnTest : public ::testing::TestWithParam<int>, protected Golden {
+ protected:
   template <class T>
   std::span<const T> of_case(const char* name) const {
     return of<T>(concat("case", GetParam(), "/", name));
@@ -69,6 +75,47 @@ TEST_P(ScikitLearnTest, GrowsTheSameTree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, ScikitLearnTest, ::testing::Range(0, 7));
+
+struct MeanAndError {
+  double mean = 0, error = 0;
+};
+MeanAndError over_seeds(const std::vector<double>& values) {
+  MeanAndError out;
+  const auto n = static_cast<double>(values.size());
+  for (const double value : values) out.mean += value / n;
+  for (const double value : values) out.error += (value - out.mean) * (value - out.mean) / (n - 1) / n;
+  out.error = std::sqrt(out.error);
+  return out;
+}
+
+class ScikitLearnForests : public ::testing::Test, protected Golden {};
+
+// When the first of several equal columns won, the importance of x0 was 28 errors too high.
+TEST_F(ScikitLearnForests, AgreeOnTheImportanceOfNearCopies) {
+  const auto x = of<float>("copies/x");
+  const auto target = of<double>("copies/target"), theirs = of<double>("copies/importance");
+  const std::size_t rows = target.size(), columns = x.size() / rows, seeds = theirs.size() / columns;
+  ForestTable table;
+  for (std::size_t f = 0; f < columns; ++f) table.add(concat("x", f), x.subspan(f * rows, rows));
+  std::vector<std::vector<double>> ours(columns), expected(columns);
+  for (std::size_t seed = 0; seed < seeds; ++seed) {
+    ForestOptions o;
+    o.trees = 50;
+    o.max_depth = 0;
+    o.min_samples_leaf = 1;
+    o.search = ForestOptions::Search::kExact;
+    o.seed = seed;
+    const std::vector<double> share = decrease_of_variance(fit_forest({table, target, {}, {}}, o)).mean;
+    for (std::size_t f = 0; f < columns; ++f) {
+      ours[f].push_back(share[f]);
+      expected[f].push_back(theirs[seed * columns + f]);
+    }
+  }
+  for (std::size_t f = 0; f < columns; ++f) {
+    const MeanAndError a = over_seeds(ours[f]), b = over_seeds(expected[f]);
+    EXPECT_NEAR(a.mean, b.mean, 4 * std::hypot(a.error, b.error)) << "x" << f;
+  }
+}
 
 }  // namespace
 }  // namespace umbra

@@ -126,6 +126,40 @@ TEST(DistributionTest, IsTheMeanOfTheLeavesHistograms) {
   }
 }
 
+// By definition: each row without a target is one more in its leaf of every tree.
+TEST(DistributionTest, RowsWithoutATargetAreInNoBin) {
+  const Sample s = small(300, 21), empty = small(120, 22), fresh = small(50, 23);
+  const ForestTable table = s.table(), without = empty.table(), other = fresh.table();
+  const ForestData data{table, s.target, {}, {}};
+  const std::vector<double> edges{-0.7, 0.1, 0.8}, at{0.1, 0.5, 0.9};
+  for (const std::int64_t trees : {1, 5}) {
+    const Forest forest = fit_forest(data, options_of(trees, 4, 5));
+    const LeafHistograms some(forest, data, edges, &without), all(forest, data, edges);
+    const std::vector<double> p = some.probabilities(other), of_all = all.probabilities(other),
+                              present = some.target_probabilities(other);
+    for (std::int64_t row = 0; row < other.rows(); ++row) {
+      double expected = 0;
+      for (const ForestTree& tree : forest.trees) {
+        const std::size_t leaf = leaf_of(tree, other, row);
+        double empties = 0;
+        for (std::int64_t i = 0; i < without.rows(); ++i)
+          empties += leaf_of(tree, without, i) == leaf ? 1 : 0;
+        const double weight = tree[leaf].weight;  // as often as its rows were drawn
+        expected += weight / (weight + empties) / static_cast<double>(trees);
+      }
+      const auto r = static_cast<std::size_t>(row);
+      ASSERT_NEAR(present[r], expected, 2e-6);
+      ASSERT_LE(p[2 * r] + p[2 * r + 1], present[r] + 2e-6);
+      if (trees > 1) continue;
+      for (const std::size_t b : {2 * r, 2 * r + 1}) ASSERT_NEAR(p[b], of_all[b] * expected, 2e-6);
+    }
+    for (const double one : all.target_probabilities(other)) EXPECT_NEAR(one, 1, 1e-6);
+    if (trees > 1) continue;
+    const std::vector<double> q = some.quantiles(other, at), expected = all.quantiles(other, at);
+    for (std::size_t i = 0; i < q.size(); ++i) EXPECT_NEAR(q[i], expected[i], 1e-5);
+  }
+}
+
 TEST(DistributionTest, QuantilesInvertTheDistribution) {
   const Sample s = small(400, 3);
   const ForestTable table = s.table();

@@ -135,12 +135,12 @@ TEST(ForestSmfTest, WithoutScatterHalosGiveTheTruth) {
   }
 }
 
-// y = f(vpeak) + N(0, 0.2) with few large f; some halos have no galaxy in the catalog.
+// y = f(vpeak) + N(0, 0.2) with few large f.
 TEST(ForestSmfTest, WithScatterOnlyTheDistributionIsUnbiased) {
   const auto mean = [](const Rng& rng, std::uint64_t i) {
     return 10.4 - 0.2 * std::log(1 - rng.uniform(i + 3));  // falls by e within 0.2 dex
   };
-  Catalog catalog = catalog_of(
+  const Catalog catalog = catalog_of(
       60000, [&](const Rng& rng, std::uint64_t i) { return 200 * (mean(rng, i) - 9); },
       [&](const Rng& rng, std::uint64_t i) { return mean(rng, i) + 0.2 * rng.normal(i + 5); });
   const BoxSet boxes = make_boxes(catalog, {});
@@ -165,13 +165,49 @@ TEST(ForestSmfTest, WithScatterOnlyTheDistributionIsUnbiased) {
       EXPECT_LT(galaxies(smf.per_halo, a, b), n - 4 * error) << "bins " << from << " to " << to;
     }
   }
+}
 
-  // A prediction must not depend on which halos have galaxies: all halos above the cut count.
+// A halo without a galaxy is no galaxy of mass 0. It is no galaxy at all, so it lowers the mass function.
+TEST(ForestSmfTest, HalosWithoutAGalaxyAddNothing) {
+  Catalog catalog = catalog_without_scatter();
+  const std::vector<std::int64_t> wanted = validation_boxes();
+  const BoxSet boxes = make_boxes(catalog, {});
+  const ForestSmf whole = forest_smf(fit(catalog, ForestTarget::kLog10, 4), "model", catalog, boxes, wanted);
   std::vector<double>& mass = catalog.columns["stellar_mass"];
-  for (std::size_t i = 0; i < mass.size(); i += 10) mass[i] = 0;
-  const BoxSet fewer = make_boxes(catalog, {});
-  const ForestSmf again = forest_smf(fit(catalog, ForestTarget::kLog10, 20), "model", catalog, fewer, wanted);
-  EXPECT_NEAR(galaxies(again.distributional, 0, 14) / galaxies(smf.distributional, 0, 14), 1, 0.02);
+  const auto vpeak = catalog.column("vpeak");
+  const Rng rng(12, Purpose::kTest);
+  for (std::size_t i = 0; i < mass.size(); ++i) {  // 4 in 10 of the last kind, 1 in 10 of the second
+    const double share = vpeak[i] >= 400 ? 0.4 : vpeak[i] >= 220 && vpeak[i] < 280 ? 0.1 : 0;
+    if (rng.uniform(i) < share) mass[i] = 0;
+  }
+  const ForestModel model = fit(catalog, ForestTarget::kLog10, 4);
+  const ForestSmf smf = forest_smf(model, "model", catalog, boxes, wanted);
+  const auto in_bin_of = [&](double log_mass, const std::vector<double>& phi) {
+    double sum = 0;
+    for (std::size_t i = 0; i < phi.size(); ++i)
+      sum += log_mass >= boxes.edges[i % 14] && log_mass < boxes.edges[i % 14 + 1] ? phi[i] : 0;
+    return sum;
+  };
+  for (const auto& [log_mass, share] : {std::pair{kMasses[4], 0.6}, {kMasses[3], 1.0}, {kMasses[1], 0.9}}) {
+    const auto remains = [&](const std::vector<double>& now, const std::vector<double>& before) {
+      return in_bin_of(log_mass, now) / in_bin_of(log_mass, before);
+    };
+    EXPECT_NEAR(remains(smf.distributional, whole.distributional), share, 0.05) << log_mass;
+    EXPECT_NEAR(remains(smf.per_halo, whole.per_halo), share, 0.05) << log_mass;
+  }
+  EXPECT_EQ(smf.cell_mean, whole.cell_mean);  // the authors' procedure counts voxels with halos
+
+  // Which of the halos to be predicted have a galaxy is unknown to the forest.
+  for (std::size_t i = 0; i < mass.size(); i += 3) {
+    const auto part = [&](const char* axis) {
+      return static_cast<std::int64_t>(catalog.column(axis)[i] / 25);
+    };
+    const std::int64_t box = (part("x") * 3 + part("y")) * 3 + part("z");
+    if (std::find(wanted.begin(), wanted.end(), box) != wanted.end()) mass[i] = 0;
+  }
+  const ForestSmf blind = forest_smf(model, "model", catalog, boxes, wanted);
+  EXPECT_EQ(blind.distributional, smf.distributional);
+  EXPECT_EQ(blind.per_halo, smf.per_halo);
 }
 
 TEST(ForestSmfTest, WhatTheForestHasSeenIsNotScored) {

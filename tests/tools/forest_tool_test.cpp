@@ -202,6 +202,55 @@ TEST_F(ForestToolTest, OtherCatalogsArePredictedWithoutATrainingMark) {
   EXPECT_FALSE(other.has("training"));
 }
 
+// As if the catalog did not contain these halos, but they are counted and predicted.
+TEST_F(ForestToolTest, HalosWithoutAGalaxyAreLeftOutAndCounted) {
+  Catalog catalog = read_catalog(path("mock.h5"));
+  std::vector<double>& mass = catalog.columns["stellar_mass"];
+  for (std::size_t i = 0; i < mass.size(); i += 5) mass[i] = 0;
+  write_catalog(path("gaps.h5"), catalog);
+  std::size_t empty = 0;
+  const auto keep = [&](auto& column) {
+    std::size_t to = 0;
+    for (std::size_t i = 0; i < column.size(); ++i)
+      if (i % 5 != 0) column[to++] = column[i];
+    empty = column.size() - to;
+    column.resize(to);
+  };
+  for (auto& [name, column] : catalog.integers) keep(column);
+  for (auto& [name, column] : catalog.columns) keep(column);
+  write_catalog(path("no_gaps.h5"), catalog);
+
+  const std::string sentence = concat(empty, " halos with vpeak >= 150 km/s have no galaxy");
+  const auto says = [&](const std::string& command) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    return outcome.output.find(sentence) != std::string::npos;
+  };
+  const auto on = [&](const std::string& command, const std::string& name, const std::string& out) {
+    return "forest " + command + " --data " + path(name) + " --out " + path(out) + " ";
+  };
+  EXPECT_TRUE(says(on("fit", "gaps.h5", "gf.h5") + "--trees 10"));
+  EXPECT_FALSE(says(on("fit", "no_gaps.h5", "nf.h5") + "--trees 10"));
+  const Hdf5File some = Hdf5File::open(path("gf.h5")), all = Hdf5File::open(path("nf.h5"));
+  for (const char* array : {"trees/threshold", "trees/value"})
+    EXPECT_EQ(some.read<double>(array), all.read<double>(array)) << array;
+  const std::string grid = "--trees 5 --max-depth 4 --folds 3";
+  EXPECT_TRUE(says(on("search", "gaps.h5", "gs.json") + grid));
+  EXPECT_FALSE(says(on("search", "no_gaps.h5", "ns.json") + grid));
+  const auto with = nlohmann::json::parse(bytes(path("gs.json"))),
+             without = nlohmann::json::parse(bytes(path("ns.json")));
+  EXPECT_EQ(with["halos_without_galaxy"], empty);
+  EXPECT_EQ(without["halos_without_galaxy"], 0);
+  EXPECT_EQ(with["scores"], without["scores"]);
+  done(on("importance", "gaps.h5", "gi.json") + "--model " + path("gf.h5"));
+  done(on("importance", "no_gaps.h5", "ni.json") + "--model " + path("nf.h5"));
+  EXPECT_EQ(nlohmann::json::parse(bytes(path("gi.json")))["permutation"],
+            nlohmann::json::parse(bytes(path("ni.json")))["permutation"]);
+  const Outcome predicted = run(on("predict", "gaps.h5", "gp.h5") + "--model " + path("gf.h5"));
+  EXPECT_NE(predicted.output.find(concat("; ", empty, " have no galaxy in the catalog")), std::string::npos)
+      << predicted.output;
+}
+
 TEST_F(ForestToolTest, ImportancesNameWhatTheMockWasMadeFrom) {
   const std::string command = "forest importance --model " + path("forest.h5") + " --data " + path("mock.h5");
   done(command + " --out " + path("i.json"));

@@ -139,6 +139,9 @@ ForestHalos forest_halos(const Catalog& catalog, const std::vector<std::string>&
   require(halos.rows() > 0, "no halo has vpeak >= ", min_vpeak, " km/s");
   if (catalog.has("stellar_mass")) {
     const auto mass = catalog.column("stellar_mass");
+    halos.without_galaxy = std::count_if(halos.row.begin(), halos.row.end(), [&](std::int64_t row) {
+      return !(mass[static_cast<std::size_t>(row)] > 0);
+    });
     if (choice == HaloChoice::kGalaxies) keep_galaxies(mass, halos);
     require(halos.rows() > 0, "no halo with vpeak >= ", min_vpeak, " km/s has a stellar mass above 0");
     for (const std::int64_t row : halos.row) {
@@ -158,8 +161,8 @@ ForestHalos chosen_rows(const ForestHalos& halos, const std::vector<std::uint8_t
       if (mask[i] != 0) some.push_back(all[i]);
     return some;
   };
-  ForestHalos out{halos.features,    {},         chosen(halos.log_mass), chosen(halos.box),
-                  chosen(halos.row), halos.boxes};
+  ForestHalos out{halos.features,    {},          chosen(halos.log_mass), chosen(halos.box),
+                  chosen(halos.row), halos.boxes, halos.without_galaxy};
   for (const std::vector<float>& column : halos.columns) out.columns.push_back(chosen(column));
   return out;
 }

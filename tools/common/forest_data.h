@@ -24,18 +24,21 @@ std::string name_of(ForestTarget target);
 struct ForestHalos {
   std::vector<std::string> features;
   std::vector<std::vector<float>> columns;  // [feature][row]
-  std::vector<double> log_mass;   // [row]: log10 M*/Msun, NaN without a galaxy; empty if the catalog has no
-                                  // stellar masses
-  std::vector<std::int64_t> box;  // [row]: sub-box, numbered as BoxSet::box
-  std::vector<std::int64_t> row;  // [row]: its row in the catalog
-  std::int64_t boxes = 0;         // sub-boxes of the catalog
+  std::vector<double> log_mass;     // [row]: log10 M*/Msun, NaN without a galaxy; empty if the catalog has no
+                                    // stellar masses
+  std::vector<std::int64_t> box;    // [row]: sub-box, numbered as BoxSet::box
+  std::vector<std::int64_t> row;    // [row]: its row in the catalog
+  std::int64_t boxes = 0;           // sub-boxes of the catalog
+  std::int64_t without_galaxy = 0;  // halos of the catalog above the cut that have no galaxy
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row.size()); }
   ForestTable table() const;                          // refers to this object
   std::vector<double> target(ForestTarget of) const;  // [row]
 };
 
-/// Which halos: those with a galaxy, if the catalog has stellar masses, or all.
+/// Which halos: those with a galaxy, if the catalog has stellar masses, or all. A stellar mass of 0 means that
+/// the halo has no galaxy, or none that its simulation resolves. It is not an observation of a mass: no tree
+/// is grown on such a halo, and no predicted mass is scored on it.
 enum class HaloChoice { kGalaxies, kAll };
 
 /// The rows with vpeak >= min_vpeak and, if the catalog has stellar masses, a positive one (kAll: any). With

@@ -23,10 +23,10 @@ class Counter {
  public:
   Counter(std::span<const double> edges, std::size_t boxes)
       : edges_(edges), bins_(edges.size() - 1), counts_(boxes * bins_) {}
-  void add(std::size_t box, double log_mass) {
+  void add(std::size_t box, double log_mass, double galaxies = 1) {
     const auto above = std::upper_bound(edges_.begin(), edges_.end(), log_mass);
     if (above == edges_.begin() || above == edges_.end()) return;
-    counts_[box * bins_ + static_cast<std::size_t>(above - edges_.begin()) - 1] += 1;
+    counts_[box * bins_ + static_cast<std::size_t>(above - edges_.begin()) - 1] += galaxies;
   }
   const std::vector<double>& counts() const { return counts_; }
 
@@ -71,17 +71,36 @@ std::vector<double> count_cell_means(const std::vector<double>& predicted,
   return counter.counts();
 }
 
-// Expected numbers of galaxies: [box][bin].
-std::vector<double> expected_galaxies(const ForestModel& model, const ForestHalos& training,
-                                      const ForestHalos& halos, const std::vector<std::size_t>& place,
-                                      std::vector<double> edges, std::size_t count) {
+// [row]: 1 for halos without a galaxy in the sub-boxes that the forest was fitted on, except those `to_score`.
+std::vector<std::uint8_t> without_galaxy(const ForestModel& model, const ForestHalos& halos,
+                                         const std::vector<std::uint8_t>& to_score) {
+  const std::vector<std::int64_t> boxes =
+      model.split.by == ForestSplit::By::kBoxes
+          ? split_boxes(halos.boxes, model.split.train_fraction, model.split.seed).train
+          : model.training_boxes;
+  std::vector<std::uint8_t> of_box(static_cast<std::size_t>(halos.boxes), 0), chosen(halos.box.size());
+  for (const std::int64_t box : boxes) of_box[static_cast<std::size_t>(box)] = 1;
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (std::isnan(halos.log_mass[i]) && to_score[i] == 0)
+      chosen[i] = of_box[static_cast<std::size_t>(halos.box[i])];
+  return chosen;
+}
+
+// The masses of the galaxies that the forest was fitted on, and the halos without one in the same sub-boxes.
+LeafHistograms leaf_histograms(const ForestModel& model, const ForestHalos& galaxies,
+                               const ForestHalos& without, std::vector<double> edges) {
   if (model.target == ForestTarget::kLinear)
     for (double& edge : edges) edge = std::pow(10.0, edge);
-  const ForestTable table = training.table();
-  const std::vector<double> target = training.target(model.target);
-  const LeafHistograms leaves(model.forest, {table, target, {}, {}}, edges);
-  const std::vector<double> p = leaves.probabilities(halos.table());
-  const std::size_t bins = edges.size() - 1;
+  const ForestTable table = galaxies.table(), empty = without.table();
+  const std::vector<double> target = galaxies.target(model.target);
+  return {model.forest, {table, target, {}, {}}, std::move(edges), &empty};
+}
+
+// Expected numbers of galaxies: [box][bin].
+std::vector<double> expected_galaxies(const LeafHistograms& leaves, const ForestTable& halos,
+                                      const std::vector<std::size_t>& place, std::size_t count) {
+  const std::vector<double> p = leaves.probabilities(halos);
+  const auto bins = static_cast<std::size_t>(leaves.bins());
   std::vector<double> expected(count * bins, 0);
   for (std::size_t i = 0; i < place.size(); ++i) {
     for (std::size_t b = 0; b < bins; ++b) expected[place[i] * bins + b] += p[i * bins + b];
@@ -126,19 +145,22 @@ ForestSmf forest_smf(const ForestModel& model, const std::string& where, const C
     chosen[i] = at != kUnwanted ? 1 : 0;
     if (chosen[i] != 0) place.push_back(at);
   }
-  const ForestHalos halos = chosen_rows(all, chosen);
+  const ForestHalos halos = chosen_rows(all, chosen),
+                    without = chosen_rows(all, without_galaxy(model, all, chosen));
+  const LeafHistograms leaves = leaf_histograms(model, chosen_rows(all, seen), without, boxes.edges);
+  const ForestTable table = halos.table();
 
   const std::vector<double> predicted =
-      as_log_mass(ForestPredictor(model.forest).predict(halos.table()), model.target);
+      as_log_mass(ForestPredictor(model.forest).predict(table), model.target);
+  std::vector<double> galaxies(predicted.size(), 1);  // expected number in each halo
+  if (without.rows() > 0) galaxies = leaves.target_probabilities(table);
   Counter counter(boxes.edges, wanted.size());
-  for (std::size_t i = 0; i < predicted.size(); ++i) counter.add(place[i], predicted[i]);
-  return {
-      densities(counter.counts(), boxes.options),
-      densities(
-          count_cell_means(predicted, place, voxels_of(halos, catalog, boxes), boxes.edges, wanted.size()),
-          boxes.options),
-      densities(expected_galaxies(model, chosen_rows(all, seen), halos, place, boxes.edges, wanted.size()),
-                boxes.options)};
+  for (std::size_t i = 0; i < predicted.size(); ++i) counter.add(place[i], predicted[i], galaxies[i]);
+  return {densities(counter.counts(), boxes.options),
+          densities(count_cell_means(predicted, place, voxels_of(halos, catalog, boxes), boxes.edges,
+                                     wanted.size()),
+                    boxes.options),
+          densities(expected_galaxies(leaves, table, place, wanted.size()), boxes.options)};
 }
 
 }  // namespace umbra

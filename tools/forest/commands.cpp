@@ -73,6 +73,10 @@ ForestTraining read_training(const ForestLearning& learning) {
   } catch (const Error& error) {
     fail(learning.data, ": ", error.what());
   }
+  if (out.halos.without_galaxy > 0)
+    std::cout
+        << out.halos.without_galaxy << " halos with vpeak >= " << learning.min_vpeak
+        << " km/s have no galaxy (stellar_mass 0) and are left out: they are no observation of a mass\n";
   out.target = out.halos.target(model.target);
   model.source = catalog.source;
   model.boxes = out.halos.boxes;

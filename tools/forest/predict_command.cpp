@@ -28,6 +28,7 @@ void write_predictions(const PredictArguments& arguments, const ForestModel& mod
     file.set_attribute(name, "unit", "log10 M*/Msun");
   };
   masses("log_mass_predicted", predicted);
+  file.set_attribute("log_mass_predicted", "meaning", "of the galaxy, if the halo has one");
   if (!halos.log_mass.empty()) {
     masses("log_mass_true", halos.log_mass);
     file.set_attribute("log_mass_true", "meaning", "of the catalog; NaN: a halo without a galaxy");
@@ -76,6 +77,7 @@ void predict(const PredictArguments& arguments) {
   std::cout << halos.rows() << " halos predicted";
   if (!seen.empty())
     std::cout << ", " << std::count(seen.begin(), seen.end(), 1) << " of which the forest was fitted on";
+  if (halos.without_galaxy > 0) std::cout << "; " << halos.without_galaxy << " have no galaxy in the catalog";
   std::cout << "; wrote " << arguments.out << '\n';
 }
 
