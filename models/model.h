@@ -17,6 +17,10 @@ namespace umbra {
 struct SampleShape {
   Shape input;               ///< of one input, e.g. [1, 25, 25, 25]: channels, then spatial extents
   std::int64_t outputs = 1;  ///< numbers per output of the network
+  /// The last channels of the input that are parameters of the sample, equal at all positions. They travel as
+  /// channels so that everything between the file and Module::forward() sees one tensor per sample; a network
+  /// may use them elsewhere than in its first layer.
+  std::int64_t parameters = 0;
 };
 
 /// A kind of network and its options. make_model() returns one by its name.

@@ -1,9 +1,16 @@
 #include "models/um_resnet.h"
 
+#include "engine/nn/init.h"
 #include "models/basic_block.h"
 
 namespace umbra {
 namespace {
+
+// v [N, C] at every position of a map of this shape [N, C, S…].
+Var spread(Pass& pass, const Var& v, const Shape& shape, const Tensor& ones) {
+  const Var column = reshape(pass, v, {shape[0] * shape[1], 1});
+  return reshape(pass, linear(pass, column, constant(ones), nullptr), shape);
+}
 
 // Two blocks, the first of stride 2. `extent`: that of the input on entry, that of the output on return.
 std::shared_ptr<Module> make_layer(Build& build, std::int64_t in, std::int64_t out, std::int64_t& extent) {
@@ -19,6 +26,13 @@ std::vector<Setting> UmResNetOptions::settings() {
   return {
       {"model.channels", "channels of the first layer (the paper scans 20, 100, 200)", &channels, 1, 4096},
       {"model.dropout", "probability of dropping a unit after fc1 and fc2", &dropout, 0, 0.99},
+      {"model.parameters",
+       "where data.parameters enter: fc1 (joined to the flattened map), film (scale and shift of the output of "
+       "every layer) or channels (of the input)",
+       &enter,
+       0,
+       0,
+       {"fc1", "film", "channels"}},
   };
 }
 
@@ -28,7 +42,8 @@ std::unique_ptr<Module> UmResNetOptions::make(Build& build, const SampleShape& s
           "model.name=um_resnet takes cubes, inputs of shape [channels, side, side, side], but these are ",
           in);
   UmResNetOptions options = *this;
-  options.in_channels = in[0];
+  options.parameters = enter == "channels" ? 0 : shape.parameters;
+  options.in_channels = in[0] - options.parameters;
   options.voxels = in[1];
   options.outputs = shape.outputs;
   return std::make_unique<UmResNet>(build, options);
@@ -46,10 +61,11 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
                      std::make_shared<Conv>(build, Conv::Options{3, o.in_channels, c, o.voxels, 3, 2, 3}));
   bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, c));
   std::int64_t side = (conv1_->out_extents()[2] - 1) / 2 + 1;  // after the pool
-  layer1_ = add_child("layer1", make_layer(build, c, c, side));
-  layer2_ = add_child("layer2", make_layer(build, c, 2 * c, side));
-  layer3_ = add_child("layer3", make_layer(build, 2 * c, 4 * c, side));
-  fc1_ = add_child("fc1", std::make_shared<Linear>(build, 4 * c * side * side * side, 320));
+  layer1_ = add_layer(build, "layer1", c, c, side);
+  layer2_ = add_layer(build, "layer2", c, 2 * c, side);
+  layer3_ = add_layer(build, "layer3", 2 * c, 4 * c, side);
+  const std::int64_t joined = o.enter == "fc1" ? o.parameters : 0;
+  fc1_ = add_child("fc1", std::make_shared<Linear>(build, 4 * c * side * side * side + joined, 320));
   fcbn1_ = add_child("fcbn1", std::make_shared<BatchNorm>(build, 320));
   fc2_ = add_child("fc2", std::make_shared<Linear>(build, 320, 80));
   fcbn2_ = add_child("fcbn2", std::make_shared<BatchNorm>(build, 80));
@@ -57,12 +73,42 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   fcbn3_ = add_child("fcbn3", std::make_shared<BatchNorm>(build, o.outputs));
 }
 
+UmResNet::Layer UmResNet::add_layer(Build& build, const std::string& name, std::int64_t in, std::int64_t out,
+                                    std::int64_t& side) {
+  Layer layer;
+  layer.blocks = add_child(name, make_layer(build, in, out, side));
+  if (options_.enter != "film" || options_.parameters == 0) return layer;
+  layer.gain = add_child(name + "_gain", std::make_shared<Linear>(build, options_.parameters, out));
+  layer.shift = add_child(name + "_shift", std::make_shared<Linear>(build, options_.parameters, out));
+  layer.ones = constant_tensor(build, {side * side * side, 1}, 1);
+  return layer;
+}
+
+Var UmResNet::forward(Pass& pass, const Layer& layer, const Var& x, const Var& parameters) {
+  const Var y = layer.blocks->forward(pass, x);
+  if (!layer.gain) return y;
+  const Var map = to_row_major(pass, y);
+  const Shape& shape = map->value.shape();
+  const Var gain = spread(pass, layer.gain->forward(pass, parameters), shape, layer.ones);
+  const Var shift = spread(pass, layer.shift->forward(pass, parameters), shape, layer.ones);
+  return add(pass, add(pass, map, mul(pass, map, gain)), shift);
+}
+
 Var UmResNet::forward(Pass& pass, const Var& x) {
-  Var s = bn1_->forward_stem(pass, *conv1_, x, cubic_window(3, 2, 1));  // [N, C, 8, 8, 8], 15^3 never written
-  s = layer1_->forward(pass, s);                                        // [N, C, 4, 4, 4]
-  s = layer2_->forward(pass, s);                                        // [N, 2C, 2, 2, 2]
-  s = layer3_->forward(pass, s);                                        // [N, 4C, 1, 1, 1]
-  s = flatten(pass, s);                                                 // [N, 4C]
+  Var map = x, parameters;
+  if (options_.parameters > 0) {
+    const std::vector<Var> parts = split(pass, x, {options_.in_channels, options_.parameters}, 1);
+    map = parts[0];
+    parameters = mean_pool(pass, parts[1]);  // [N, parameters], of equal numbers
+  }
+  Var s =
+      bn1_->forward_stem(pass, *conv1_, map, cubic_window(3, 2, 1));  // [N, C, 8, 8, 8], 15^3 never written
+  s = forward(pass, layer1_, s, parameters);                          // [N, C, 4, 4, 4]
+  s = forward(pass, layer2_, s, parameters);                          // [N, 2C, 2, 2, 2]
+  s = forward(pass, layer3_, s, parameters);                          // [N, 4C, 1, 1, 1]
+  s = flatten(pass, s);                                               // [N, 4C]
+  if (options_.enter == "fc1" && parameters)
+    s = concatenate(pass, {s, parameters}, 1);  // [N, 4C + parameters]
   s = dropout(pass, fcbn1_->forward_relu(pass, fc1_->forward(pass, s)), options_.dropout);
   s = dropout(pass, fcbn2_->forward_relu(pass, fc2_->forward(pass, s)), options_.dropout);
   return fcbn3_->forward(pass, fc3_->forward(pass, s));  // [N, outputs]

@@ -128,7 +128,7 @@ BoxDataset::BoxDataset(const BoxSet& boxes, std::vector<std::int64_t> indices, A
       indices_(std::move(indices)),
       member_(static_cast<std::size_t>(boxes.count), 0),
       augmentation_(augmentation),
-      array_{boxes.input, boxes.count, static_cast<std::int64_t>(boxes.options.features.size()),
+      array_{boxes.input, boxes.count, static_cast<std::int64_t>(boxes.options.channels()),
              boxes.options.voxels} {
   for (const std::int64_t index : indices_) {
     require(index >= 0 && index < boxes.count, "sub-box ", index, " does not exist; there are ", boxes.count);
@@ -142,7 +142,7 @@ std::int64_t BoxDataset::size() const {
 
 Shape BoxDataset::input_shape() const {
   const std::int64_t v = boxes_.options.voxels;
-  return {static_cast<std::int64_t>(boxes_.options.features.size()), v, v, v};
+  return {static_cast<std::int64_t>(boxes_.options.channels()), v, v, v};
 }
 
 Shape BoxDataset::target_shape() const {
@@ -184,7 +184,7 @@ void BoxDataset::read(std::int64_t index, const Rng* augmentation, std::span<flo
   const BoxWindow seen = window(index, augmentation, target);
   const std::int32_t v = boxes_.options.voxels;
   const auto volume = static_cast<std::size_t>(std::int64_t{v} * v * v);
-  const std::size_t features = boxes_.options.features.size();
+  const std::size_t features = boxes_.options.channels();
   for (std::size_t i = 0; i < volume; ++i) {
     const auto at = static_cast<std::int32_t>(i);
     const BoxWindowStep x = box_window_step(seen, v, 0, at / (v * v));

@@ -14,14 +14,17 @@ constexpr std::int64_t kBatch = 64;                            // a group has wh
 constexpr std::int64_t kMostBoxes = std::int64_t{1} << 27;     // their mass functions must fit into memory
 
 std::set<std::string> columns_for(const BoxOptions& options) {
-  std::set<std::string> columns(options.features.begin(), options.features.end());
+  std::vector<Feature> features;
+  for (const std::string& feature : options.features)
+    features.push_back(parse_feature(feature, concat("feature '", feature, "'")));
+  std::set<std::string> columns = columns_of(features);
   columns.insert({"vpeak", "stellar_mass"});
   return columns;
 }
 
 std::int64_t boxes_in_memory(const BoxOptions& options) {
   const std::int64_t v = options.voxels;
-  const std::int64_t boxes = kGroupNumbers / (v * v * v * static_cast<std::int64_t>(options.features.size()));
+  const std::int64_t boxes = kGroupNumbers / (v * v * v * static_cast<std::int64_t>(options.channels()));
   return boxes < kBatch ? std::max<std::int64_t>(boxes, 1) : boxes / kBatch * kBatch;
 }
 

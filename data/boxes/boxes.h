@@ -27,12 +27,20 @@ struct BoxOptions {
   double subbox_size = kUsualSubboxSize;  ///< Mpc/h; must divide the catalog's box size
   int voxels = 25;                        ///< per side of a sub-box
   double min_vpeak = 150.0;               ///< km/s: halos below this do not enter the input
-  /// Columns of the catalog, one input channel each: the mean of the column over a voxel.
+  /// One input channel each (data/boxes/features.h), e.g. a column: its mean over a voxel.
   std::vector<std::string> features = {"vpeak"};
+  /// a, b, c of every residual among `features`, in their order (fit_references()).
+  std::vector<double> references = {};
+  /// Expressions of the parameters of a cube (Catalog::box_parameters), one constant channel each, behind the
+  /// features.
+  std::vector<std::string> parameters = {};
   double smf_min = 10.2;   ///< log10 M*/Msun of the first bin's lower edge
   double smf_width = 0.1;  ///< dex
   int smf_bins = 14;       ///< number of mass bins
   bool per_dex = false;    ///< labels per dex instead of per bin
+
+  /// The channels of the input: features, then parameters.
+  std::size_t channels() const { return features.size() + parameters.size(); }
 };
 
 /// Sub-boxes with their inputs and labels.
@@ -40,7 +48,8 @@ struct BoxSet {
   BoxOptions options;      ///< they were made with
   std::int64_t count = 0;  ///< number of sub-boxes
   int per_side = 1;  ///< sub-boxes along one side of a periodic cube (1: each sub-box is itself periodic)
-  std::vector<float> input;         ///< [count, features, V, V, V], x slowest; 0 where a voxel holds no halo
+  std::vector<float>
+      input;  ///< [count, channels, V, V, V], x slowest; a feature is 0 where a voxel holds no halo
   std::vector<float> smf;           ///< [count, bins]; empty when the catalog has no stellar masses
   std::vector<float> sigma;         ///< [bins]
   std::vector<double> edges;        ///< [bins + 1], log10 M*/Msun
@@ -76,8 +85,13 @@ SubboxSize choose_subbox_size(const Catalog& catalog, const Auto<double>& wanted
 void require_several_sub_boxes(const Catalog& catalog, double size, const std::string& where,
                                const std::string& option);
 
-/// Cuts the catalog. Throws Error when a column is missing, subbox_size does not divide the box size, or an
-/// option is out of range.
+/// BoxOptions::references, fitted to the halos above the cut in the sub-boxes `train` (fit_reference()). Empty
+/// if no feature is a residual. Throws Error as make_boxes() does.
+std::vector<double> fit_references(const Catalog& catalog, const BoxOptions& options,
+                                   std::span<const std::int64_t> train);
+
+/// Cuts the catalog. Throws Error when a column is missing, subbox_size does not divide the box size, an
+/// option is out of range, or a feature of a halo is not finite.
 BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options);
 
 /// Indices of training and validation samples.
@@ -105,7 +119,7 @@ class BoxDataset : public Dataset {
   /// Throws Error when an index does not exist.
   BoxDataset(const BoxSet& boxes, std::vector<std::int64_t> indices, Augmentation augmentation);
   std::int64_t size() const override;   ///< number of sub-boxes
-  Shape input_shape() const override;   ///< [features, V, V, V]
+  Shape input_shape() const override;   ///< [channels, V, V, V]
   Shape target_shape() const override;  ///< [bins]
   /// Reads sub-box `index` of `indices`, transformed at random when `augmentation` is not null. The target
   /// is NaN when the catalog has no stellar masses. Throws Error when a buffer has the wrong size.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "data/boxes/label.h"
+#include "data/boxes/parameters.h"
 #include "data/observations/moustakas2013.h"
 #include "engine/base/error.h"
 #include "engine/cpu/parallel.h"
@@ -33,7 +34,6 @@ void check(const Catalog& catalog, const BoxOptions& options) {
   require(!options.features.empty(), "at least one feature column is needed as the network's input");
   const std::set<std::string> unique(options.features.begin(), options.features.end());
   require(unique.size() == options.features.size(), "a feature column is named twice");
-  for (const std::string& feature : options.features) catalog.column(feature);
   catalog.column("vpeak");  // throws if missing: the cut needs it
   for (const auto& [name, values] : catalog.columns)
     require(static_cast<std::int64_t>(values.size()) == catalog.rows(), "the catalog's column '", name,
@@ -115,6 +115,12 @@ void set_bins(BoxSet& set) {
 
 BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
   check(catalog, options);
+  for (const std::string& feature : options.features) {
+    features_.push_back(parse_feature(feature, concat("feature '", feature, "'")));
+    check_columns_of(features_.back(), catalog);
+  }
+  for (const std::string& parameter : options.parameters)
+    parameters_.push_back(parameter_values(parameter, catalog));
   set_.options = options;
   set_.source = catalog.source;
   set_.h = catalog.cosmology.h;
@@ -129,11 +135,11 @@ BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
 }
 
 void BoxCutter::check_memory(std::int64_t boxes) const {
-  const std::size_t features = set_.options.features.size();
-  require(static_cast<double>(volume_) * static_cast<double>(features) * static_cast<double>(boxes) <=
+  const std::size_t channels = set_.options.channels();
+  require(static_cast<double>(volume_) * static_cast<double>(channels) * static_cast<double>(boxes) <=
               kMostInputs,
-          boxes, " sub-boxes of ", set_.options.voxels, "^3 voxels with ", features,
-          " features do not fit into memory; take fewer voxels");
+          boxes, " sub-boxes of ", set_.options.voxels, "^3 voxels with ", channels,
+          " channels do not fit into memory; take fewer voxels");
 }
 
 void BoxCutter::cut(const Catalog& part, std::vector<std::uint64_t>& halos) const {
@@ -159,17 +165,36 @@ void BoxCutter::cut(const Catalog& part, std::vector<std::uint64_t>& halos) cons
       }
     }
   });
-  std::vector<std::span<const double>> features;
-  for (const std::string& feature : set_.options.features) features.push_back(part.column(feature));
+  const std::vector<std::vector<double>> features = feature_values(part);
   for (std::size_t row = 0; row < first.size(); ++row) {
     require(first[row] != kNowhere, "the catalog's column 'box' names a cube that does not exist");
     if (first[row] == kNothing) continue;
     halos.push_back(first[row]);
-    for (const auto values : features) halos.push_back(std::bit_cast<std::uint64_t>(values[row]));
+    for (std::size_t f = 0; f < features.size(); ++f) {
+      const double value = features[f][row];
+      if (enters(first[row]) && !std::isfinite(value))
+        fail("feature '", set_.options.features[f], "' is ", value, " for a halo with ",
+             halo_text(features_[f], part, row), "; a number is expected");
+      halos.push_back(std::bit_cast<std::uint64_t>(value));
+    }
   }
 }
 
-// The input of one sub-box: the mean of every feature over the halos in each voxel. `which`: its halos.
+std::vector<std::vector<double>> BoxCutter::feature_values(const Catalog& part) const {
+  require(set_.options.references.size() == reference_numbers(features_), set_.options.references.size(),
+          " numbers of reference relations, but ", reference_numbers(features_),
+          " are expected: fit_references() fits them");
+  std::span<const double> references = set_.options.references;
+  std::vector<std::vector<double>> values;  // [feature][row]
+  for (const Feature& feature : features_) {
+    const bool relative = feature.kind == Feature::Kind::kResidual;
+    values.push_back(halo_values(feature, part, references.first(relative ? kReferenceNumbers : 0)));
+    if (relative) references = references.subspan(kReferenceNumbers);
+  }
+  return values;
+}
+
+// The input of one sub-box, whose halos are `which`, voxel by voxel.
 std::int64_t BoxCutter::fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
                                    std::int64_t box, std::span<float> input) const {
   const std::size_t volume = volume_;
@@ -186,12 +211,25 @@ std::int64_t BoxCutter::fill_input(std::span<const std::uint64_t> halos, std::sp
   }
   std::vector<double> sum(volume);
   for (std::size_t feature = 0; feature + 1 < words(); ++feature) {
+    if (features_[feature].kind == Feature::Kind::kCount) {
+      std::copy(count.begin(), count.end(), input.subspan(feature * volume).begin());
+      continue;
+    }
     std::fill(sum.begin(), sum.end(), 0.0);
     for (const auto& [voxel, at] : inside) sum[voxel] += std::bit_cast<double>(halos[at + feature]);
     for (std::size_t voxel = 0; voxel < volume; ++voxel)
       input[feature * volume + voxel] = count[voxel] ? static_cast<float>(sum[voxel] / count[voxel]) : 0.0f;
   }
   return static_cast<std::int64_t>(inside.size());
+}
+
+void BoxCutter::fill_parameters(std::int64_t box, std::span<float> input) const {
+  const auto cube = static_cast<std::size_t>(box / (set_.per_side * set_.per_side * set_.per_side));
+  std::span<float> rest = input.subspan(features_.size() * volume_);
+  for (const std::vector<double>& parameter : parameters_) {
+    std::fill_n(rest.begin(), volume_, static_cast<float>(parameter[cube]));
+    rest = rest.subspan(volume_);
+  }
 }
 
 void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, std::span<const std::int64_t> begin,
@@ -235,7 +273,7 @@ BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const 
 
   BoxSet set = set_;
   set.count = count;
-  const std::size_t length = volume_ * set.options.features.size();
+  const std::size_t length = volume_ * set.options.channels();
   set.input.resize(boxes * length);
   set.halos.resize(boxes);
   set.box.resize(boxes);
@@ -243,7 +281,9 @@ BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const 
     const auto b = static_cast<std::size_t>(index);
     const std::span<const std::int64_t> which(order.data() + begin[b], order.data() + begin[b + 1]);
     set.box[b] = first + index;
-    set.halos[b] = fill_input(halos, which, first + index, std::span(set.input).subspan(b * length, length));
+    const std::span<float> input = std::span(set.input).subspan(b * length, length);
+    set.halos[b] = fill_input(halos, which, first + index, input);
+    fill_parameters(first + index, input);
   });
   if (has_masses_) fill_labels(halos, begin, order, set);
   return set;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/boxes/boxes.h"
+#include "data/boxes/features.h"
 
 namespace umbra {
 
@@ -19,6 +20,8 @@ class BoxCutter {
   BoxCutter(const Catalog& catalog, const BoxOptions& options);
 
   std::int64_t count() const { return count_; }  ///< sub-boxes of the catalog
+  /// Whether a feature is a residual, so that cut() needs BoxOptions::references.
+  bool needs_references() const { return reference_numbers(features_) > 0; }
   /// Throws Error when the inputs of `boxes` sub-boxes have 2^35 numbers (128 GiB) or more.
   void check_memory(std::int64_t boxes) const;
 
@@ -34,7 +37,7 @@ class BoxCutter {
 
   /// Appends the halos of `part` (a catalog, or some of its rows) in their order. Rows that are neither in
   /// the input nor galaxies in a bin are left out. Throws Error when the column `box` names a cube that
-  /// does not exist.
+  /// does not exist, a feature of a halo in the input is not finite, or a residual has no reference.
   void cut(const Catalog& part, std::vector<std::uint64_t>& halos) const;
   /// The sub-boxes `first` to first + count - 1 from their halos, which must be in the order of rows but
   /// need not be grouped by sub-box.
@@ -47,10 +50,14 @@ class BoxCutter {
 
   std::int64_t fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
                           std::int64_t box, std::span<float> input) const;
+  void fill_parameters(std::int64_t box, std::span<float> input) const;
   void fill_labels(std::span<const std::uint64_t> halos, std::span<const std::int64_t> begin,
                    std::span<const std::int64_t> order, BoxSet& set) const;
+  std::vector<std::vector<double>> feature_values(const Catalog& part) const;
 
-  BoxSet set_;  // options, bins, errors and names; no boxes
+  BoxSet set_;                                   // options, bins, errors and names; no boxes
+  std::vector<Feature> features_;                // of the options
+  std::vector<std::vector<double>> parameters_;  // [parameter][cube]
   std::int64_t count_ = 0;
   std::uint64_t volume_ = 1;  // voxels of a sub-box
   bool has_masses_ = false;

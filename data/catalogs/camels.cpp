@@ -30,6 +30,17 @@ void append(Catalog& all, Catalog&& cube, std::int64_t box) {
   }
 }
 
+// Leaves out the columns that only some of the files have.
+void keep_common_columns(Catalog& all, ImportReport& report) {
+  const std::int64_t rows = all.rows();
+  std::erase_if(all.columns, [&](const auto& column) {
+    const bool common = std::ssize(column.second) == rows;
+    if (!common)
+      report.notes.push_back(concat("column '", column.first, "' is left out because some files lack it"));
+    return !common;
+  });
+}
+
 // Checks what the cubes of a set must have in common.
 void check_alike(const CamelsHeader& header, const CamelsHeader& first, const std::string& where,
                  const std::string& first_where) {
@@ -95,6 +106,7 @@ Catalog read_camels(const std::filesystem::path& folder, const CamelsOptions& op
     result.read += header.subhalos;
     stage.add();
   }
+  keep_common_columns(all, result);
   take_headers(headers, all, result);
   all.box_size = settled_box_size(options.rows, all.box_size, std::nullopt, folder.string(), result);
   all.source =
@@ -149,13 +161,20 @@ std::optional<Recognised> recognise_camels(const FileLook& file) {
   const Hdf5File cube = Hdf5File::open(first);
   const CamelsHeader header = read_camels_header(cube, std::nullopt);
   Recognised found{open_hdf5_table(first, "Subhalo"), {}, detail};
+  const char* length = header.in_mpc ? "Mpc/h" : "kpc/h";
   found.how.columns =
       "x=SubhaloPos[0],y=SubhaloPos[1],z=SubhaloPos[2],vpeak=SubhaloVmax,mvir=SubhaloMass,"
       "stellar_mass=SubhaloMassType[4]";
-  found.skips_motionless = true;
-  const char* length = header.in_mpc ? "Mpc/h" : "kpc/h";
   found.how.units =
       concat("x=", length, ",y=", length, ",z=", length, ",mvir=1e10 Msun/h,stellar_mass=1e10 Msun/h");
+  const auto add_optional = [&, names = found.table->names()](const char* dataset, const char* assignment) {
+    if (std::find(names.begin(), names.end(), dataset) != names.end()) found.how.columns += assignment;
+  };
+  add_optional("SubhaloVelDisp", ",vdisp=SubhaloVelDisp");
+  add_optional("SubhaloVmaxRad", ",rmax=SubhaloVmaxRad");
+  add_optional("SubhaloSpin[0]",
+               ",angular_momentum=sqrt(SubhaloSpin[0]**2+SubhaloSpin[1]**2+SubhaloSpin[2]**2)");
+  found.skips_motionless = true;
   found.header = {header.box_size, header.h, header.omega_m, header.omega_b, {}, {}, header.redshift};
   return found;
 }

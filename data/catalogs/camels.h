@@ -6,9 +6,12 @@
 //   vpeak         SubhaloVmax: the value at the snapshot, with baryons. It is NOT the peak over the history.
 //   mvir          SubhaloMass: the mass bound to the subhalo (all matter), not a spherical overdensity.
 //   stellar_mass  column 4 of SubhaloMassType, divided by h: Msun
-//   upid          -1 for the first subhalo of its group, else the id of that first subhalo
+//   upid          -1 for the first subhalo of its group (the central), else the id of that first subhalo
+//   vdisp         SubhaloVelDisp: of all particles, along one axis
+//   rmax          SubhaloVmaxRad: where the circular velocity is SubhaloVmax
+//   angular_momentum  length of SubhaloSpin, the specific angular momentum
 //   spin          left out: it needs a virial radius and velocity, which the subhalo tables do not have
-// Ids count the subhalos of all files in order, so that they are unique over the cubes. Subhalos without a
+// All include baryons. The last three columns are read where all files have them. Ids count the subhalos of all files in order, so that they are unique over the cubes. Subhalos without a
 // circular velocity (fragments SUBFIND could not measure) are skipped and counted.
 #pragma once
 

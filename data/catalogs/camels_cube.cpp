@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "engine/base/error.h"
 
@@ -21,6 +22,9 @@ struct Subhalos {
   std::vector<float> mass;       // [N], 1e10 Msun/h
   std::vector<float> mass_type;  // [N, 6], 1e10 Msun/h
   std::vector<float> sfr;        // [N], Msun/yr
+  std::vector<float> vdisp;      // [N], km/s; this and the next two are empty where the file lacks them
+  std::vector<float> rmax;       // [N], kpc/h
+  std::vector<float> spin;       // [N, 3], km/s kpc/h
   std::vector<std::int64_t> group;
   std::vector<std::int64_t> first;  // [groups]
 };
@@ -38,6 +42,13 @@ Subhalos read_subhalos(const Hdf5File& file, std::int64_t n, const ImportOptions
   s.mass = column("mvir", "Subhalo/SubhaloMass", Shape{n});
   s.mass_type = column("stellar_mass", "Subhalo/SubhaloMassType", Shape{n, 6});
   s.sfr = column("sfr", "Subhalo/SubhaloSFR", Shape{n});
+  const auto optional_column = [&](const char* ours, const std::string& dataset, const Shape& shape) {
+    return is_dropped(options, ours) || !file.has(dataset) ? std::vector<float>()
+                                                           : file.read<float>(dataset, shape);
+  };
+  s.vdisp = optional_column("vdisp", "Subhalo/SubhaloVelDisp", Shape{n});
+  s.rmax = optional_column("rmax", "Subhalo/SubhaloVmaxRad", Shape{n});
+  s.spin = optional_column("angular_momentum", "Subhalo/SubhaloSpin", Shape{n, 3});
   if (is_dropped(options, "upid")) {
     s.group.assign(static_cast<std::size_t>(n), 0);
     s.first = {0};
@@ -71,6 +82,19 @@ bool positions_in_kpc(const CamelsHeader& header, const Subhalos& s, const std::
   require(!fits_mpc || s.vmax.size() < kEnough, where, ": BoxSize is ", header.box_size * kKpcPerMpc,
           " kpc/h, but no position is above ", largest, ": the positions have another unit");
   return true;
+}
+
+// The columns that not all files have, for the rows `subhalos`.
+void add_optional_columns(const Subhalos& s, std::span<const std::int64_t> subhalos, double kpc,
+                          Catalog& cube) {
+  for (const std::int64_t subhalo : subhalos) {
+    const auto i = static_cast<std::size_t>(subhalo);
+    if (!s.vdisp.empty()) cube.columns["vdisp"].push_back(double{s.vdisp[i]});
+    if (!s.rmax.empty()) cube.columns["rmax"].push_back(s.rmax[i] * kpc);
+    if (s.spin.empty()) continue;
+    const double jx{s.spin[3 * i]}, jy{s.spin[3 * i + 1]}, jz{s.spin[3 * i + 2]};
+    cube.columns["angular_momentum"].push_back(std::sqrt(jx * jx + jy * jy + jz * jz) * kpc);
+  }
 }
 
 }  // namespace
@@ -110,6 +134,7 @@ Catalog read_camels_cube(const Hdf5File& file, const CamelsHeader& header, const
   std::vector<std::int64_t>&id = cube.integers["id"], &upid = cube.integers["upid"],
   &box = cube.integers["box"];
   const bool in_kpc = positions_in_kpc(header, s, where);
+  const std::size_t before = subhalos.size();
   for (std::size_t i = 0; i < s.vmax.size(); ++i) {
     if (s.vmax[i] == 0) {
       ++report.motionless;
@@ -129,6 +154,7 @@ Catalog read_camels_cube(const Hdf5File& file, const CamelsHeader& header, const
     box.push_back(0);
     subhalos.push_back(static_cast<std::int64_t>(i));
   }
+  add_optional_columns(s, std::span(subhalos).subspan(before), in_kpc ? 1.0 : kKpcPerMpc, cube);
   return cube;
 }
 

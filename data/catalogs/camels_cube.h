@@ -27,8 +27,8 @@ struct CamelsHeader {
 CamelsHeader read_camels_header(const Hdf5File& file, std::optional<double> box_size);
 
 /// The subhalos of one file as a catalog of one cube; ids start at `first_id`. Appends to `subhalos` the
-/// index of every row in the file. `where`: the file, for messages. Throws Error when tables are missing or
-/// contradict each other.
+/// index of every row in the file. `where`: the file, for messages. vdisp, rmax and angular_momentum are absent
+/// where the file lacks them. Throws Error when other tables are missing or tables contradict each other.
 Catalog read_camels_cube(const Hdf5File& file, const CamelsHeader& header, const ImportOptions& options,
                          std::int64_t first_id, const std::string& where, std::vector<std::int64_t>& subhalos,
                          ImportReport& report);

@@ -34,8 +34,9 @@ struct ColumnKind {
 
 /// All columns, in the order in which they are written:
 ///
-///     x y z [Mpc/h, comoving]  vpeak vacc [km/s]  mpeak macc mvir [Msun/h]  spin  halfmass_scale
-///     upid (-1 for a central)  id  box (which cube, from 0)  stellar_mass [Msun]  sfr [Msun/yr]
+///     x y z [Mpc/h, comoving]  vpeak vacc [km/s]  mpeak macc mvir [Msun/h]  vdisp [km/s, along one axis]
+///     rmax [kpc/h, comoving]  angular_momentum [km/s kpc/h]  spin  halfmass_scale  upid (-1 for a central)
+///     id  box (which cube, from 0)  stellar_mass [Msun]  sfr [Msun/yr]
 std::span<const ColumnKind> column_kinds();
 /// The column called `name`. Throws Error with the known columns when there is none.
 const ColumnKind& column_kind(std::string_view name);

@@ -27,6 +27,8 @@ const Guess kGuesses[] = {
     {"mvir",
      {"mvir", "m_vir", "halo_mvir", "mhalo", "m_halo", "logmvir", "log_mvir", "logmhalo", "log_mhalo"}},
     {"mpeak", {"mpeak", "m_peak", "halo_mpeak", "mp", "logmpeak", "log_mpeak"}},
+    {"vdisp", {"vdisp", "v_disp", "veldisp", "vel_disp", "subhaloveldisp"}},
+    {"rmax", {"rmax", "r_max", "rvmax", "vmaxrad", "subhalovmaxrad"}},
     {"stellar_mass",
      {"stellar_mass", "stellarmass", "mstar", "m_star", "mstellar", "obs_sm", "sm", "logmstar", "log_mstar",
       "log_stellar_mass", "logsm", "logm", "log_m", "lmstar", "subhalomasstype[4]"}},

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 #include "engine/cpu/parallel.h"
 
 namespace umbra {
@@ -27,7 +28,14 @@ bool is_number_start(char c, char next) {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::string_view where) : text_(text), where_(where) {}
+  Parser(std::string_view text, std::string_view where, std::string_view outer)
+      : text_(text), where_(where), outer_(outer) {}
+
+  Expression whole() {
+    Expression all = expression();
+    if (at_ < text_.size()) fail_here("an operator (+ - * / **) is expected");
+    return all;
+  }
 
   std::vector<Assignment> assignments() {
     std::vector<Assignment> all;
@@ -112,8 +120,7 @@ class Parser {
     const std::size_t begin = at_;
     const std::string column = name("a column, a number, '(', log10 or sqrt is expected");
     if (take("(")) {
-      if (column != "log10" && column != "sqrt")
-        fail_at(begin, concat("'", column, "' is not a function; there are log10 and sqrt"));
+      if (column != "log10" && column != "sqrt") fail_function(begin, column);
       inside();
       return add(column == "sqrt" ? Kind::kSqrt : Kind::kLog10);
     }
@@ -156,6 +163,12 @@ class Parser {
     at_ = end + 1;
     return text;
   }
+  [[noreturn]] void fail_function(std::size_t begin, const std::string& name) const {
+    if (outer_.empty()) fail_at(begin, concat("'", name, "' is not a function; there are log10 and sqrt"));
+    if (name == outer_) fail_at(begin, concat("'", name, "(…)' cannot be a part of an expression"));
+    fail_at(begin, concat("'", name, "' is not a function; there are log10, sqrt and ", outer_,
+                          did_you_mean(nearest_word(name, {"log10", "sqrt", std::string(outer_)}))));
+  }
   static bool is_inner(char c) { return is_digit(c) || c == '.' || c == '@'; }
 
   void add(Kind kind) { steps_.push_back({kind, 0, 0}); }
@@ -182,7 +195,7 @@ class Parser {
          problem.find("expected") != std::string::npos ? found : "");
   }
 
-  std::string_view text_, where_;
+  std::string_view text_, where_, outer_;
   std::size_t at_ = 0;
   int depth_ = 0;
   std::vector<std::string> names_;
@@ -252,6 +265,7 @@ double Expression::value(std::span<const std::span<const double>> columns, std::
 
 std::vector<double> Expression::evaluate(std::span<const std::span<const double>> columns,
                                          std::size_t rows) const {
+  if (is_column()) return {columns[0].begin(), columns[0].end()};
   constexpr std::int64_t kGrain = 1 << 14;
   std::vector<double> values(rows);
   parallel_chunks(static_cast<std::int64_t>(rows), kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -263,7 +277,11 @@ std::vector<double> Expression::evaluate(std::span<const std::span<const double>
 }
 
 std::vector<Assignment> parse_assignments(std::string_view text, std::string_view where) {
-  return Parser(text, where).assignments();
+  return Parser(text, where, "").assignments();
+}
+
+Expression parse_expression(std::string_view text, std::string_view where, std::string_view outer) {
+  return Parser(text, where, outer).whole();
 }
 
 }  // namespace umbra

@@ -1,4 +1,4 @@
-// Expressions of columns, as `import table --columns` has them: names, numbers, + - * / **, parentheses, log10 and sqrt,
+// Expressions of columns, as `import table --columns` and data.features have them: names, numbers, + - * / **, parentheses, log10 and sqrt,
 // with the precedence of Python: -2**2 is -4, 2**3**2 is 512.
 //
 //   assignments = name "=" sum {"," name "=" sum}          term = unary {("*" | "/") unary}
@@ -72,5 +72,9 @@ struct Assignment {
 /// Parses a list such as "x=X/1000,stellar_mass=10**logM". Throws Error, which begins with `where`, with the position
 /// (from 1) of what is wrong, for anything else and for parentheses or operators nested too deeply.
 std::vector<Assignment> parse_assignments(std::string_view text, std::string_view where);
+
+/// Parses one expression. `outer`: the name of a function that the caller knows around a whole expression, for
+/// messages; empty: none. Throws Error as parse_assignments() does.
+Expression parse_expression(std::string_view text, std::string_view where, std::string_view outer = "");
 
 }  // namespace umbra

@@ -116,6 +116,9 @@ Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, const std::vector<i
                 bool keep_axes = false);
 /// The parts joined along the axis. Their shapes may differ only there.
 Var concatenate(Pass& pass, const std::vector<Var>& parts, int axis);
+/// x, which is data without gradient, cut along the axis into parts of these extents. Throws Error unless their
+/// sum is the extent of the axis.
+std::vector<Var> split(Pass& pass, const Var& x, const std::vector<std::int64_t>& extents, int axis);
 
 /// Fully connected layer x wᵀ + b: x [N, K], w [M, K], b [M] or null -> [N, M].
 Var linear(Pass& pass, const Var& x, const Var& w, const Var& b);

@@ -102,6 +102,17 @@ void expect_the_same(const fs::path& file, const Catalog& catalog, const BoxOpti
   }
 }
 
+TEST_F(BoxStreamTest, WithEveryKindOfFeature) {
+  const Catalog catalog = random_catalog(20, 6000);
+  write_doubles(path(), catalog);
+  BoxOptions wanted = options(24);
+  wanted.features = {"occupancy", "log10(mvir)", "count", "residual(mvir)"};
+  const std::vector<std::int64_t> train{0, 3, 4, 11};
+  wanted.references = fit_references(catalog, wanted, train);
+  expect_the_same(path(), catalog, wanted, {}, false);
+  expect_the_same(path(), catalog, wanted, {3, 1000, 500}, true);
+}
+
 TEST_F(BoxStreamTest, GroupsAreTheBoxesOfTheWhole) {
   for (const auto& [cubes, side] : {std::pair(1, 8.0), std::pair(20, 24.0), std::pair(5, 12.0)}) {
     const Catalog catalog = random_catalog(cubes, 6000);

@@ -2,7 +2,6 @@
 #include "data/catalogs/camels.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,74 +14,12 @@
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 #include "test_paths.h"
+#include "tests/fixtures/camels_set.h"
 
 namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Cube {
-  double box_size = 25000, h = 0.5, omega_m = 0.3;
-  std::vector<float> position = {1000, 2000, 3000, 25000, 24999, 0, 500, 500, -1};
-  std::vector<float> vmax = {200, 100, 0};
-  std::vector<float> mass = {50, 5, 0.1f};
-  std::vector<float> stars = {2, 0.5f, 0};
-  std::vector<std::int64_t> group = {0, 0, 1}, first = {0, 2};
-  std::int64_t claimed = 3;
-};
-
-class CamelsTest : public ::testing::Test {
- protected:
-  CamelsTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / concat("umbra_camels_", info->name(), "_", ::getpid());
-    fs::create_directories(folder_);
-  }
-  ~CamelsTest() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  fs::path make(const std::string& name, const Cube& cube, const std::string& without = "",
-                const std::string& file_name = "groups_090.hdf5") const {
-    fs::create_directories(folder_ / name);
-    const fs::path path = folder_ / name / file_name;
-    Hdf5File file = Hdf5File::create(path);
-    file.make_group("Header");
-    file.set_attribute("Header", "BoxSize", cube.box_size);
-    file.set_attribute("Header", "HubbleParam", cube.h);
-    file.set_attribute("Header", "Omega0", cube.omega_m);
-    file.set_attribute("Header", "OmegaBaryon", 0.05);
-    file.set_attribute("Header", "Redshift", 2e-16);
-    file.set_attribute("Header", "Nsubgroups_ThisFile", cube.claimed);
-    file.set_attribute("Header", "Nsubgroups_Total", cube.claimed);
-    const auto n = static_cast<std::int64_t>(cube.vmax.size());
-    std::vector<float> types(static_cast<std::size_t>(6 * n), 77);  // only column 4 holds stars
-    for (std::size_t i = 0; i < cube.stars.size(); ++i) types[6 * i + 4] = cube.stars[i];
-    const auto put = [&](const std::string& dataset, const auto& values, const Shape& shape) {
-      if (dataset != without && n > 0) file.write(dataset, values, shape);
-    };
-    put("Subhalo/SubhaloPos", cube.position, {n, 3});
-    put("Subhalo/SubhaloVmax", cube.vmax, {n});
-    put("Subhalo/SubhaloMass", cube.mass, {n});
-    put("Subhalo/SubhaloMassType", types, {n, 6});
-    put("Subhalo/SubhaloSFR", std::vector<float>(cube.vmax.size(), 0.5f), {n});
-    put("Subhalo/SubhaloGrNr", cube.group, {n});
-    put("Group/GroupFirstSub", cube.first, {static_cast<std::int64_t>(cube.first.size())});
-    file.commit();
-    return path;
-  }
-  void expect_message(std::initializer_list<std::string> parts) const {
-    try {
-      read_camels(folder_);
-      ADD_FAILURE() << "no umbra::Error was thrown";
-    } catch (const Error& error) {
-      const std::string message = error.what();
-      for (const auto& part : parts)
-        EXPECT_NE(message.find(part), std::string::npos) << part << " | " << message;
-    }
-  }
-  fs::path folder_;
-};
 
 TEST(NaturalOrder, CountsAsPeopleDo) {
   EXPECT_TRUE(natural_less("SB7_2/groups_090", "SB7_10/groups_033"));
@@ -376,6 +313,9 @@ TEST(CamelsData, TotalsAgreeWithADirectCount) {
                 file.attribute_number("Header", "Omega0"), 1e-6);
   }
   EXPECT_EQ(catalog.boxes, 896);
+  for (const char* column : {"vdisp", "rmax", "angular_momentum"})
+    EXPECT_EQ(std::ssize(catalog.column(column)), rows) << column;
+  EXPECT_EQ(catalog.box_parameters.size(), 8u);
   EXPECT_EQ(catalog.rows(), rows);
   EXPECT_EQ(report.motionless, 0);
   std::int64_t fast_here = 0;

@@ -95,7 +95,7 @@ TEST_F(CatalogTest, EveryKindHasAUniqueName) {
     EXPECT_EQ(&column_kind(kind.name), &kind);
     EXPECT_FALSE(kind.unit.empty());
   }
-  EXPECT_EQ(names.size(), 15u);
+  EXPECT_EQ(names.size(), 18u);
   expect_message([] { column_kind("Vpeak"); }, {"Vpeak", "vpeak", "sfr"});
 }
 

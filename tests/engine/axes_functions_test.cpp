@@ -137,6 +137,24 @@ TEST_F(AxesFunctions, ConcatenationByHand) {
   EXPECT_EQ(numbers(high->value), (std::vector<double>{1, 3, 4, 2, 5, 6, 1, 3, 4, 2, 5, 6}));
 }
 
+TEST_F(AxesFunctions, SplitIsTheReverseOfConcatenation) {
+  const Var a = constant(random({2, 3, 4}, 1, DType::kF32)->value);
+  const Var b = constant(random({2, 1, 4}, 2, DType::kF32)->value);
+  const std::vector<Var> parts = split(plain, concatenate(plain, {a, b}, 1), {3, 1}, -2);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[1]->value.shape(), (Shape{2, 1, 4}));
+  EXPECT_EQ(numbers(parts[0]->value), numbers(a->value));
+  EXPECT_EQ(numbers(parts[1]->value), numbers(b->value));
+  EXPECT_EQ(sentence([&] {
+              split(plain, a, {1, 1}, 1);
+            }),
+            "split: the parts of axis 1 of [2, 3, 4] have 2 positions");
+  EXPECT_EQ(sentence([&] {
+              split(plain, parameter({2, 1}, {1, 2}, DType::kF32), {1, 1}, 0);
+            }),
+            "split: [2, 1] needs a gradient, but only data is split");
+}
+
 TEST_F(AxesFunctions, ElementwiseFunctionsKeepTheLayout) {
   const Var x = to_batch_last(plain, random({2, 3, 4}, 1, DType::kF32));
   const Var other = random({2, 3, 4}, 2, DType::kF32);

@@ -39,13 +39,19 @@ class PredictionTest : public ::testing::Test {
     return load_networks(folder_, "cpu");
   }
 
-  void expect_the_same(const Catalog& catalog, double side) {
+  void expect_the_same(const Catalog& catalog, double side, const std::string& features = "vpeak",
+                       const std::string& parameters = "") {
     const fs::path file = folder_ / "catalog.h5";
     write_catalog(file, catalog);
     RunConfig config;
-    config.bind().set({"device=cpu", "model.channels=4", concat("data.subbox_size=", side)});
+    config.bind().set({"device=cpu", "model.channels=4", concat("data.subbox_size=", side),
+                       concat("data.features=", features)});
+    if (!parameters.empty()) config.bind().set({concat("data.parameters=", parameters)});
     const SmfSettings& settings = smf_settings(*config.task);
-    BoxSet boxes = make_boxes(read_catalog(file), settings.box_options());
+    BoxOptions options = settings.box_options();
+    const std::vector<std::int64_t> first{0, 1, 2};
+    options.references = fit_references(read_catalog(file), options, first);
+    BoxSet boxes = make_boxes(read_catalog(file), options);
     const std::int64_t count = boxes.count;
     std::vector<std::int64_t> all;
     for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
@@ -59,7 +65,7 @@ class PredictionTest : public ::testing::Test {
         experiment.context(), experiment.objective(), Loader(data, {64, 0, false, false, false}), "here");
     for (const BoxStreamLimits limits :
          {BoxStreamLimits{}, {3, 500, 700}, {1, 1 << 20, 1 << 20}, {64, 1, 999}}) {
-      BoxStream stream(file, settings.box_options(), folder_, limits);
+      BoxStream stream(file, box_options_of_run(settings, experiment.fitted(), "here"), folder_, limits);
       const Predictions got = predict_stream(stream, networks, "here");
       EXPECT_EQ(got.boxes.count, count);
       EXPECT_EQ(got.phi, std::vector<float>(expected.begin(), expected.end())) << limits.boxes;
@@ -108,6 +114,12 @@ TEST_F(PredictionTest, OfAMock) {
   expect_the_same(mock::make(options).catalog, 25);
 }
 
+TEST_F(PredictionTest, WithTheReferenceRelationsOfTheRun) {
+  mock::Options options;
+  options.box_size = 75;
+  expect_the_same(mock::make(options).catalog, 25, "occupancy,residual(mvir),count,residual(spin*mvir)");
+}
+
 TEST_F(PredictionTest, OfManyCubesInNoOrder) {
   Catalog catalog;
   catalog.box_size = 25;
@@ -120,7 +132,9 @@ TEST_F(PredictionTest, OfManyCubesInNoOrder) {
     catalog.columns["stellar_mass"].push_back(std::pow(10, 10 + 1.8 * rng.uniform(8 * i + 5)));
     catalog.integers["box"].push_back(static_cast<std::int64_t>(rng.below(8 * i + 6, 70)));
   }
+  for (int cube = 0; cube < 70; ++cube) catalog.box_parameters["A_SN1"].push_back(1 + cube);
   expect_the_same(catalog, 25);
+  expect_the_same(catalog, 25, "vpeak", "A_SN1,log10(A_SN1)");
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ Json observed_smf(const std::vector<double>& edges) {
 // Throws Error unless `run` was trained on this catalog.
 BoxSet boxes_of(const std::string& run, const Experiment& experiment, const Catalog& catalog,
                 const std::string& data) {
-  BoxSet boxes = make_boxes(catalog, smf_settings(*experiment.config().task).box_options());
+  const SmfSettings& settings = smf_settings(*experiment.config().task);
+  BoxSet boxes = make_boxes(catalog, box_options_of_run(settings, experiment.fitted(), run));
   require(!boxes.smf.empty(), data, ": the catalog has no column stellar_mass, so nothing can be scored");
   const auto trained_on = experiment.fitted().find("fingerprint");
   require(trained_on != experiment.fitted().end() && trained_on->second == fingerprint(boxes), data,

@@ -16,6 +16,8 @@ MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
 COLUMNS = {"vpeak": r"peak velocity $V_\mathrm{peak}$", "vacc": r"velocity at accretion $V_\mathrm{acc}$",
            "mpeak": r"peak mass $M_\mathrm{peak}$", "macc": r"mass at accretion $M_\mathrm{acc}$",
            "mvir": r"virial mass $M_\mathrm{vir}$", "spin": r"spin $\lambda$",
+           "vdisp": r"velocity dispersion $\sigma_v$", "rmax": r"radius of maximum velocity $R_\mathrm{max}$",
+           "angular_momentum": "specific angular momentum $j$",
            "halfmass_scale": r"half-mass scale $a_{1/2}$", "is_satellite": "satellite or central",
            "velocity and mass": "all velocities and masses"}
 

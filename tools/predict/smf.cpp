@@ -56,7 +56,8 @@ void predict_smf(const PredictArguments& arguments, const Networks& networks) {
   const Experiment& experiment = *networks.front();
   require(!is_csv(arguments.out), arguments.out,
           ": the predictions of a catalog are HDF5; a name that does not end in .csv is expected");
-  const BoxOptions options = smf_settings(*experiment.config().task).box_options();
+  const BoxOptions options =
+      box_options_of_run(smf_settings(*experiment.config().task), experiment.fitted(), arguments.run);
   BoxStream stream(arguments.data, options, std::filesystem::path(arguments.out).parent_path(), {},
                    arguments.progress);
   for (const std::string& remark : stream.report().remarks()) std::cout << remark << '\n';

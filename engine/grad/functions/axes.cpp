@@ -170,4 +170,24 @@ Var concatenate(Pass& pass, const std::vector<Var>& parts, int axis) {
   return apply(pass, std::make_shared<ConcatenateFunction>(from_front), std::move(inputs));
 }
 
+std::vector<Var> split(Pass& pass, const Var& x, const std::vector<std::int64_t>& extents, int axis) {
+  const Shape& shape = x->value.shape();
+  const int from_front = axis_from_front("split", axis, shape);
+  require(!x->needs_grad, "split: ", shape, " needs a gradient, but only data is split");
+  require(std::reduce(extents.begin(), extents.end()) == shape[from_front], "split: the parts of axis ",
+          from_front, " of ", shape, " have ", std::reduce(extents.begin(), extents.end()), " positions");
+  std::vector<Tensor> buffers{to_row_major(pass, x)->value};
+  for (const std::int64_t extent : extents) {
+    std::vector<std::int64_t> part(shape.extents().begin(), shape.extents().end());
+    part[static_cast<std::size_t>(from_front)] = extent;
+    buffers.push_back(pass.context.temporary(Shape(part), x->value.dtype()));
+  }
+  call(pass.context,
+       Split(x->value.dtype(), count_before(shape, from_front), extents, shape.count_from(from_front + 1)),
+       buffers);
+  std::vector<Var> parts;
+  for (std::size_t part = 1; part < buffers.size(); ++part) parts.push_back(constant(buffers[part]));
+  return parts;
+}
+
 }  // namespace umbra

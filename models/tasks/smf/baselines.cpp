@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "data/boxes/features.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -19,20 +20,30 @@ std::vector<double> label(const BoxSet& boxes, std::int64_t box) {
   return {begin, begin + static_cast<std::ptrdiff_t>(bins)};
 }
 
-// The first feature's grid of one box.
-std::span<const float> grid(const BoxSet& boxes, std::int64_t box) {
+// The first feature that is a column, or else the first.
+std::size_t histogram_feature(const std::vector<std::string>& features) {
+  const auto column = std::find_if(features.begin(), features.end(), [](const std::string& feature) {
+    const Feature parsed = parse_feature(feature, feature);
+    return parsed.kind == Feature::Kind::kMean && parsed.value.is_column();
+  });
+  return column == features.end() ? 0 : static_cast<std::size_t>(column - features.begin());
+}
+
+// The grid of histogram_feature() of one box.
+std::span<const float> grid(const BoxSet& boxes, std::int64_t box, std::size_t feature) {
   const auto v = static_cast<std::size_t>(boxes.options.voxels);
   const std::size_t volume = v * v * v;
-  const std::size_t stride = volume * boxes.options.features.size();
-  return std::span(boxes.input).subspan(static_cast<std::size_t>(box) * stride, volume);
+  const std::size_t stride = volume * boxes.options.channels();
+  return std::span(boxes.input).subspan(static_cast<std::size_t>(box) * stride + feature * volume, volume);
 }
 
 // Counts of occupied voxels per logarithmic bin between the extremes of the training boxes.
 Matrix histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                   const std::vector<std::int64_t>& wanted) {
+  const std::size_t feature = histogram_feature(boxes.options.features);
   double low = std::numeric_limits<double>::max(), high = 0;
   for (std::int64_t box : train) {
-    for (float value : grid(boxes, box)) {
+    for (float value : grid(boxes, box, feature)) {
       if (value <= 0) continue;
       low = std::min(low, static_cast<double>(value));
       high = std::max(high, static_cast<double>(value));
@@ -42,7 +53,7 @@ Matrix histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train,
   Matrix rows;
   for (std::int64_t box : wanted) {
     std::vector<double> counts(kHistogramBins, 0.0);
-    for (float value : grid(boxes, box)) {
+    for (float value : grid(boxes, box, feature)) {
       if (value <= 0) continue;
       const double place = std::log(static_cast<double>(value) / low) / step;
       counts[static_cast<std::size_t>(std::clamp(place, 0.0, kHistogramBins - 1.0))] += 1;

@@ -26,7 +26,8 @@ struct RidgeBaseline {
   std::vector<double> predictions;  ///< [wanted, bins]
   double penalty = 0;               ///< chosen by five-fold cross-validation on the training boxes
 };
-/// Ridge regression of every mass bin on the counts of voxels in 24 logarithmic bins of the first feature.
+/// Ridge regression of every mass bin on the counts of voxels in 24 logarithmic bins of the first feature that is
+/// a column (without one: of the first feature).
 /// Throws Error with fewer than kFewestForRidge training boxes.
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted);

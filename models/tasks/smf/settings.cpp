@@ -1,7 +1,10 @@
 #include "models/tasks/smf/settings.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "data/boxes/features.h"
+#include "data/boxes/parameters.h"
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -19,7 +22,13 @@ std::vector<Setting> SmfSettings::bind() {
        &subbox_size, 1e-3, 1e6},
       {"data.voxels", "grid points per side of a sub-box", &voxels, 1, 512},
       {"data.min_vpeak", "halos below this do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
-      {"data.features", "halo columns averaged over each voxel, one input channel each", &boxes.features},
+      {"data.features",
+       "input channels: columns of halos and expressions of them, e.g. log10(mvir), averaged over each voxel; "
+       "residual(mvir): log10 relative to the mean relation with vpeak; occupancy; count",
+       &boxes.features},
+      {"data.parameters",
+       "parameters of the cubes that the network sees, and expressions of them, e.g. Omega_m,log10(A_SN1)",
+       &boxes.parameters},
       {"data.smf_min", "lower edge of the first mass bin, log10 M*/Msun", &boxes.smf_min, 0, 20},
       {"data.smf_width", "width of a mass bin, dex", &boxes.smf_width, 1e-3, 10},
       {"data.smf_bins", "number of mass bins", &smf_bins, 1, 1000},
@@ -84,10 +93,16 @@ SampleSplit SmfSettings::split(std::int64_t count) const {
 void SmfSettings::check() const {
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
-    for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"}) {
-      require(feature != no, "data.features: ", no,
-              " may not be an input of the network, because it is not a property of a halo");
-    }
+    const Feature parsed = parse_feature(feature, concat("data.features=", feature));
+    for (const std::string& column : parsed.value.names())
+      for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"})
+        require(column != no, "data.features: ", no,
+                " may not be an input of the network, because it is not a property of a halo");
+  }
+  for (const std::string& parameter : boxes.parameters) {
+    parse_parameter(parameter, concat("data.parameters=", parameter));
+    require(std::count(boxes.parameters.begin(), boxes.parameters.end(), parameter) == 1,
+            "data.parameters: ", parameter, " is named twice");
   }
   require(
       loss != "mse" || label_scaling == "standard",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/boxes/cut.h"
 #include "data/catalogs/catalog.h"
 #include "engine/base/fingerprint.h"
 #include "models/tasks/smf/baselines.h"
@@ -25,7 +26,7 @@ class SmfData final : public TrainingData {
     settings.subbox_size.number = chosen.size;
     require_several_sub_boxes(catalog, chosen.size, file.string(), kOption);
     for (const std::string& remark : report.remarks()) notes_.push_back(remark);
-    boxes_ = make_boxes(catalog, settings.box_options());
+    boxes_ = make_boxes(catalog, options_for(catalog));
     check(file.string());
     const auto empty = std::count(boxes_.halos.begin(), boxes_.halos.end(), 0);
     if (empty > 0)
@@ -49,6 +50,14 @@ class SmfData final : public TrainingData {
   }
 
  private:
+  // With the reference relations of the training boxes.
+  BoxOptions options_for(const Catalog& catalog) const {
+    BoxOptions options = settings_.box_options();
+    const BoxCutter cutter(catalog, options);
+    if (cutter.needs_references())
+      options.references = fit_references(catalog, options, settings_.split(cutter.count()).train);
+    return options;
+  }
   void check(const std::string& file) const {
     require(std::accumulate(boxes_.halos.begin(), boxes_.halos.end(), std::int64_t{0}) > 0, file,
             ": no halo has vpeak >= ", boxes_.options.min_vpeak, " km/s, so there is nothing to learn from");
@@ -110,15 +119,14 @@ std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file) {
 }
 
 Fitted SmfTask::neutral(const std::filesystem::path&) const {
-  const auto bins = static_cast<std::size_t>(of.smf_bins);
-  const std::vector<double> ones(bins, 1.0);
-  return to_map(
-      {std::vector<double>(of.boxes.features.size(), 1.0), ones, std::vector<double>(bins, 0.0), ones, ones});
+  return to_map(neutral_transform(of));
 }
 
 SampleShape SmfTask::shape(const Fitted&) const {
-  const auto features = static_cast<std::int64_t>(of.boxes.features.size());
-  return {{features, of.voxels, of.voxels, of.voxels}, of.smf_bins};
+  const auto channels = static_cast<std::int64_t>(of.boxes.channels());
+  return {{channels, of.voxels, of.voxels, of.voxels},
+          of.smf_bins,
+          static_cast<std::int64_t>(of.boxes.parameters.size())};
 }
 
 Objective SmfTask::objective(Context& context, Module& network, const Fitted& fitted) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/boxes/features.h"
 #include "data/observations/moustakas2013.h"
 #include "engine/base/error.h"
 
@@ -11,9 +12,16 @@ namespace {
 
 constexpr double kLn10 = 2.302585092994046;
 
+std::size_t reference_numbers_of(const SmfSettings& settings) {
+  std::vector<Feature> features;
+  for (const std::string& feature : settings.boxes.features)
+    features.push_back(parse_feature(feature, concat("data.features=", feature)));
+  return reference_numbers(features);
+}
+
 std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                                  const SmfSettings& settings) {
-  const std::size_t features = boxes.options.features.size();
+  const std::size_t features = boxes.options.features.size(), channels = boxes.options.channels();
   std::vector<double> scales(features, 1.0);
   if (settings.input_scaling == "none") return scales;
   const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
@@ -21,7 +29,7 @@ std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int
   for (std::size_t f = 0; f < features; ++f) {
     double squares = 0, occupied = 0;
     for (std::int64_t box : train) {
-      const float* cell = boxes.input.data() + (static_cast<std::size_t>(box) * features + f) * volume;
+      const float* cell = boxes.input.data() + (static_cast<std::size_t>(box) * channels + f) * volume;
       for (std::size_t v = 0; v < volume; ++v) {
         squares += static_cast<double>(cell[v]) * static_cast<double>(cell[v]);
         occupied += cell[v] != 0 ? 1 : 0;
@@ -30,6 +38,26 @@ std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int
     if (squares > 0) scales[f] = std::sqrt(occupied / squares);
   }
   return scales;
+}
+
+// Standardises the parameters over the training boxes. One that varies by no more than the rounding of its mean
+// becomes 0.
+void parameter_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, Transform& transform) {
+  constexpr double kRounding = 1e-7;
+  const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
+  const std::size_t volume = voxels * voxels * voxels, channels = boxes.options.channels();
+  const auto count = static_cast<double>(train.size());
+  for (std::size_t channel = boxes.options.features.size(); channel < channels; ++channel) {
+    const auto value = [&](std::int64_t box) {
+      return static_cast<double>(boxes.input[(static_cast<std::size_t>(box) * channels + channel) * volume]);
+    };
+    double sum = 0, squares = 0;
+    for (const std::int64_t box : train) sum += value(box);
+    for (const std::int64_t box : train) squares += std::pow(value(box) - sum / count, 2);
+    const double mean = sum / count, deviation = std::sqrt(squares / count);
+    transform.parameter_shift.push_back(mean);
+    transform.parameter_scale.push_back(deviation > kRounding * std::abs(mean) ? 1 / deviation : 0);
+  }
 }
 
 // Mean and deviation of a label over the training boxes. A bin that never varies gets the deviation that one
@@ -62,6 +90,8 @@ Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& tr
   t.label_scale.assign(bins, 1.0);
   t.label_shift.assign(bins, 0.0);
   if (settings.label_scaling == "standard") label_scales(boxes, train, t);
+  t.references = boxes.options.references;
+  parameter_scales(boxes, train, t);
   t.sigma.assign(boxes.sigma.begin(), boxes.sigma.end());
   for (std::size_t b = 0; b < bins; ++b) {
     const ObservedSmfRow* row = moustakas2013_at((boxes.edges[b] + boxes.edges[b + 1]) / 2);
@@ -72,12 +102,37 @@ Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& tr
   return t;
 }
 
+Transform neutral_transform(const SmfSettings& settings) {
+  const auto bins = static_cast<std::size_t>(settings.smf_bins);
+  const std::vector<double> ones(bins, 1.0);
+  return {std::vector<double>(settings.boxes.features.size(), 1.0),
+          ones,
+          std::vector<double>(bins, 0.0),
+          ones,
+          ones,
+          std::vector<double>(reference_numbers_of(settings), 0.0),
+          std::vector<double>(settings.boxes.parameters.size(), 0.0),
+          std::vector<double>(settings.boxes.parameters.size(), 1.0)};
+}
+
+BoxOptions box_options_of_run(const SmfSettings& settings, const Fitted& fitted, const std::string& where) {
+  BoxOptions options = settings.box_options();
+  options.references = from_map(fitted, settings, where).references;
+  return options;
+}
+
 Fitted to_map(const Transform& t) {
-  return {{"input_scale", t.input_scale},
-          {"label_scale", t.label_scale},
-          {"label_shift", t.label_shift},
-          {"sigma", t.sigma},
-          {"sigma_dex", t.sigma_dex}};
+  Fitted fitted{{"input_scale", t.input_scale},
+                {"label_scale", t.label_scale},
+                {"label_shift", t.label_shift},
+                {"sigma", t.sigma},
+                {"sigma_dex", t.sigma_dex}};
+  if (!t.references.empty()) fitted["references"] = t.references;
+  if (!t.parameter_shift.empty()) {
+    fitted["parameter_shift"] = t.parameter_shift;
+    fitted["parameter_scale"] = t.parameter_scale;
+  }
+  return fitted;
 }
 
 Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std::string& where) {
@@ -93,15 +148,33 @@ Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std:
       require(std::isfinite(v), where, ": /transform/", name, " holds a number that is not finite");
   }
   for (double v : get("sigma", bins)) require(v > 0, where, ": /transform/sigma must be positive");
-  return {get("input_scale", settings.boxes.features.size()), get("label_scale", bins),
-          get("label_shift", bins), get("sigma", bins), get("sigma_dex", bins)};
+  // Runs without residuals and parameters have no such numbers.
+  const auto get_any = [&](const std::string& name, std::size_t length) {
+    return length > 0 ? get(name, length) : std::vector<double>();
+  };
+  return {get("input_scale", settings.boxes.features.size()),
+          get("label_scale", bins),
+          get("label_shift", bins),
+          get("sigma", bins),
+          get("sigma_dex", bins),
+          get_any("references", reference_numbers_of(settings)),
+          get_any("parameter_shift", settings.boxes.parameters.size()),
+          get_any("parameter_scale", settings.boxes.parameters.size())};
 }
 
 void scale_inputs(BoxSet& boxes, const Transform& transform) {
   const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
-  const std::size_t volume = voxels * voxels * voxels, features = transform.input_scale.size();
+  const std::size_t volume = voxels * voxels * voxels, features = transform.input_scale.size(),
+                    channels = boxes.options.channels();
   for (std::size_t i = 0; i < boxes.input.size(); ++i) {
-    boxes.input[i] *= static_cast<float>(transform.input_scale[i / volume % features]);
+    const std::size_t channel = i / volume % channels;
+    if (channel < features) {
+      boxes.input[i] *= static_cast<float>(transform.input_scale[channel]);
+    } else {
+      const double value =
+          static_cast<double>(boxes.input[i]) - transform.parameter_shift[channel - features];
+      boxes.input[i] = static_cast<float>(value * transform.parameter_scale[channel - features]);
+    }
   }
 }
 }  // namespace umbra

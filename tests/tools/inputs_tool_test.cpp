@@ -1,0 +1,117 @@
+// data.features and data.parameters from the command line: what a run has fitted is what evaluate and predict use.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "data/catalogs/catalog.h"
+#include "engine/base/philox.h"
+#include "engine/io/hdf5.h"
+#include "tests/fixtures/run_tool.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+using testing_tools::Outcome;
+using testing_tools::run;
+
+// 24 cubes of 200 halos each; the parameter of a cube scales the masses of its galaxies.
+class InputsToolTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    fs::create_directories(folder());
+    Catalog catalog;
+    catalog.box_size = 25;
+    catalog.boxes = 24;
+    catalog.source = "a test";
+    const Rng rng(4, Purpose::kTest);
+    for (std::uint64_t i = 0; i < 24 * 200; ++i) {
+      const auto cube = static_cast<std::int64_t>(i / 200);
+      for (std::uint64_t axis = 0; axis < 3; ++axis)
+        catalog.columns[std::string(1, "xyz"[axis])].push_back(25 * rng.uniform(8 * i + axis));
+      const double vpeak = 120 / std::cbrt(rng.uniform(8 * i + 3) + 0.01);
+      catalog.columns["vpeak"].push_back(vpeak);
+      catalog.columns["mvir"].push_back(2e11 * std::pow(vpeak / 100, 3) *
+                                        (0.7 + 0.6 * rng.uniform(8 * i + 4)));
+      catalog.columns["stellar_mass"].push_back(1e10 * std::pow(vpeak / 150, 3) *
+                                                (1 + 0.1 * static_cast<double>(cube)));
+      catalog.integers["box"].push_back(cube);
+    }
+    for (int cube = 0; cube < 24; ++cube) catalog.box_parameters["A_SN1"].push_back(1 + 0.1 * cube);
+    write_catalog(folder() / "c.h5", catalog);
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder()); }
+
+  static fs::path folder() {
+    return fs::path(testing::TempDir()) / ("umbra_inputs_" + std::to_string(getpid()));
+  }
+  static Outcome train(const std::string& out, const std::string& more) {
+    return run("train --data " + (folder() / "c.h5").string() + " --out " + (folder() / out).string() +
+               " device=cpu model.channels=3 data.voxels=8 train.epochs=2 " + more);
+  }
+  // The lowest validation chi2 among the rows of metrics.csv.
+  static double best(const std::string& out) {
+    std::istringstream in(bytes(folder() / out / "metrics.csv"));
+    double lowest = 1e300;
+    for (std::string line; std::getline(in, line);) {
+      std::vector<std::string> fields;
+      std::istringstream row(line);
+      for (std::string field; std::getline(row, field, ',');) fields.push_back(field);
+      if (fields.size() > 4 && fields[2] == "validation") lowest = std::min(lowest, std::stod(fields[4]));
+    }
+    return lowest;
+  }
+  static double evaluated(const std::string& out) {
+    const Outcome outcome =
+        run("evaluate --data " + (folder() / "c.h5").string() + " --run " + (folder() / out).string() +
+            " --overwrite --out " + (folder() / "e.json").string());
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    return nlohmann::json::parse(bytes(folder() / "e.json"))["models"].back()["chi2"]["mean"].get<double>();
+  }
+  static std::vector<double> fitted(const std::string& out, const std::string& name) {
+    return Hdf5File::open(folder() / out / "best.h5").read<double>("transform/" + name);
+  }
+};
+
+TEST_F(InputsToolTest, EvaluateUsesTheReferencesOfTheRun) {
+  const Outcome outcome = train("residual", "'data.features=vpeak,residual(mvir),count,occupancy'");
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  const std::vector<double> references = fitted("residual", "references");
+  ASSERT_EQ(references.size(), 3U);
+  EXPECT_NEAR(references[0], std::log10(2e11 * 8), 0.1);  // at 200 km/s
+  EXPECT_NEAR(references[1], 3, 0.3);
+  EXPECT_NEAR(evaluated("residual"), best("residual"), 1e-3 * best("residual"));
+}
+
+TEST_F(InputsToolTest, EvaluateUsesTheScalesOfTheParameters) {
+  for (const std::string where : {"fc1", "film", "channels"}) {
+    const Outcome outcome = train(where, "'data.parameters=A_SN1,log10(a_sn1)' model.parameters=" + where);
+    ASSERT_EQ(outcome.status, 0) << outcome.output;
+    EXPECT_EQ(fitted(where, "parameter_scale").size(), 2U);
+    EXPECT_NEAR(evaluated(where), best(where), 1e-3 * best(where));
+  }
+  EXPECT_NE(best("fc1"), best("channels"));
+}
+
+TEST_F(InputsToolTest, MistakesAreSentences) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"'data.features=vpeak,residaul(mvir)'", "did you mean 'residual'?"},
+      {"data.features=vpeka", "data.features=vpeka: there is no column 'vpeka'; did you mean 'vpeak'?"},
+      {"'data.features=log10(stellar_mass)'", "data.features: stellar_mass may not be an input"},
+      {"'data.features=residual(rmax)'", "no column 'rmax'"},
+      {"data.parameters=A_SN2", "no parameter 'A_SN2' of its cubes; did you mean 'A_SN1'?"},
+      {"data.parameters=A_SN1 model.parameters=fc2", "fc1"}};
+  for (const auto& [setting, part] : cases) {
+    const Outcome outcome = train("wrong", setting);
+    EXPECT_EQ(outcome.status, 1) << setting;
+    EXPECT_NE(outcome.output.find(part), std::string::npos) << setting << "\n" << outcome.output;
+  }
+}
+
+}  // namespace
+}  // namespace umbra
