@@ -12,6 +12,10 @@ boxes of the sum over 14 bins of ((phi_predicted - phi) / sigma)^2, phi = galaxi
 data/boxes/boxes.h. A shifted or reflected box keeps its label because every box is periodic.
 
     pytorch_camels.py --camels DIR --protocol default --seed 1 --out result.json
+    pytorch_camels.py --camels DIR --folds folds.json --seed 1 --out result.json
+
+--folds trains once per fold of the file that `train --data CATALOG data.folds=5 --write-folds folds.json` writes, and
+reports every fold and the means over all boxes; box i of the catalog is the i-th folder in natural order.
 """
 import argparse
 import glob
@@ -37,6 +41,8 @@ def parse_options():
     parser.add_argument("--camels", required=True, help="folder with SB7_<i>/groups_090.hdf5")
     parser.add_argument("--split", help="validation boxes: indices in the natural order of the folders, as a JSON "
                                         "list, one number per line, or a JSON object with the key 'validation'")
+    parser.add_argument("--folds", help="folds to validate on, one after the other: written by train --write-folds")
+    parser.add_argument("--fold", type=int, help="train and validate on this fold of --folds only")
     parser.add_argument("--protocol", choices=["paper", "default"], default="default")
     parser.add_argument("--loss", choices=["chi2", "mse"], default="chi2",
                         help="default protocol: chi2 in phi, or mean squared error of the standardised labels")
@@ -46,7 +52,10 @@ def parse_options():
     parser.add_argument("--seed", type=int, default=1, help="seed of everything; of the split only without --split")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", help="JSON file for the result")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.folds and options.split or options.fold is not None and not options.folds:
+        parser.error("--fold needs --folds, and --folds excludes --split")
+    return options
 
 
 def tune_environment(threads):
@@ -67,6 +76,7 @@ ENVIRONMENT = tune_environment(OPTIONS.threads) if OPTIONS else {}
 import h5py
 import numpy as np
 import torch
+from folds import read_folds
 from um_resnet_pytorch import UmResnet, chi2_linear, parameter_count
 
 
@@ -203,17 +213,14 @@ def train(options, boxes, phi, train_boxes, validation_boxes, report):
     report["best_chi2"] = min(row["validation_chi2"] for row in report["epochs"])
 
 
-def main(options):
-    options.epochs = options.epochs or (15 if options.protocol == "paper" else 60)
-    torch.set_num_threads(options.threads)
-    boxes, counts, vmax = read_camels(options.camels)
+def train_split(options, data, train_boxes, validation):
+    """The report of one training."""
+    boxes, counts, vmax = data
     phi = counts / float(VOXELS**3)  # [boxes, 14]
-    train_boxes, validation = split_boxes(len(phi), options.split, options.seed)
     mean_only = np.broadcast_to(phi[train_boxes].mean(axis=0), phi[validation].shape)
     ridge, strength = ridge_chi2(vmax, phi, train_boxes, validation)
     poisson = float((counts[validation] / VOXELS**6 / np.array(SIGMA) ** 2).sum(axis=1).mean())
     print(f"{len(phi)} boxes, {np.mean([len(v) for v in vmax]):.1f} halos per box, {len(train_boxes)} for training")
-    print("mean counts " + " ".join(f"{c:.2f}" for c in counts.mean(axis=0)))
     report = {"protocol": options.protocol, "loss": options.loss if options.protocol == "default" else "chi2",
               "channels": options.channels, "dropout": options.dropout, "seed": options.seed,
               "torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads(),
@@ -222,9 +229,40 @@ def main(options):
               "poisson_chi2": poisson, "epochs": []}
     print(f"chi2: mean SMF {report['mean_smf_chi2']:.2f}, ridge {ridge:.2f}, Poisson noise {poisson:.2f}", flush=True)
     train(options, boxes, phi, train_boxes, validation, report)
-    report["validation"] = validation.tolist()
+    report["validation"] = [int(box) for box in validation]
     print(f"final chi2 {report['final_chi2']:.2f} (best epoch {report['best_chi2']:.2f}, training boxes "
           f"{report['training_chi2']:.2f}); {report['train_seconds']:.1f} s of training")
+    return report
+
+
+def over_folds(reports, numbers):
+    """The scores of all folds together: means over the boxes of all, and the reports of the folds."""
+    boxes = [len(report["validation"]) for report in reports]
+    whole = {key: float(np.average([report[key] for report in reports], weights=boxes))
+             for key in ("mean_smf_chi2", "ridge_chi2", "poisson_chi2", "final_chi2")}
+    whole["train_seconds"] = sum(report["train_seconds"] for report in reports)
+    return {**{key: reports[0][key] for key in ("protocol", "loss", "channels", "seed", "torch", "threads")},
+            **whole, "fold_numbers": numbers, "folds": reports}
+
+
+def main(options):
+    options.epochs = options.epochs or (15 if options.protocol == "paper" else 60)
+    torch.set_num_threads(options.threads)
+    data = read_camels(options.camels)
+    print("mean counts " + " ".join(f"{c:.2f}" for c in data[1].mean(axis=0)))
+    count = len(data[1])
+    if options.folds:
+        try:
+            folds = read_folds(options.folds, count)
+        except (OSError, ValueError) as error:
+            sys.exit(str(error))
+        numbers = range(len(folds)) if options.fold is None else [options.fold]
+        if not 0 <= numbers[0] < len(folds):
+            sys.exit(f"--fold {options.fold}: {options.folds} has the folds 0 to {len(folds) - 1}")
+        report = over_folds([train_split(options, data, *folds[fold]) for fold in numbers], list(numbers))
+        print(f"chi2 over the folds {report['fold_numbers']}: {report['final_chi2']:.2f}")
+    else:
+        report = train_split(options, data, *split_boxes(count, options.split, options.seed))
     if options.out:
         with open(options.out + ".part", "w") as out:
             json.dump(report, out, indent=1)

@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "data/boxes/split.h"
 #include "data/catalogs/catalog.h"
 #include "engine/base/philox.h"
 #include "engine/base/setting.h"
@@ -55,9 +57,14 @@ struct BoxSet {
   std::vector<double> edges;        ///< [bins + 1], log10 M*/Msun
   std::vector<std::int64_t> box;    ///< [count]: cube * per_side^3 + (cx * per_side + cy) * per_side + cz
   std::vector<std::int64_t> halos;  ///< [count]: halos that entered the input
-  std::string smf_unit;             ///< of smf and sigma, e.g. "(Mpc/h)^-3 per bin"
-  std::string source;               ///< Catalog::source, for the files made from it
-  double h = 0;                     ///< Cosmology::h of the catalog, for the files made from it
+  /// Of the simulation of each sub-box, by name: [count] each. The number of its random seed is not among them.
+  std::map<std::string, std::vector<double>> parameters;
+  std::string smf_unit;  ///< of smf and sigma, e.g. "(Mpc/h)^-3 per bin"
+  std::string source;    ///< Catalog::source, for the files made from it
+  double h = 0;          ///< Cosmology::h of the catalog, for the files made from it
+
+  /// Sub-boxes of each simulated cube.
+  std::int64_t per_cube() const { return std::int64_t{per_side} * per_side * per_side; }
 
   /// A galaxy with a mass in one of the bins, for the labels of shifted boxes.
   struct Galaxy {
@@ -93,16 +100,6 @@ std::vector<double> fit_references(const Catalog& catalog, const BoxOptions& opt
 /// Cuts the catalog. Throws Error when a column is missing, subbox_size does not divide the box size, an
 /// option is out of range, or a feature of a halo is not finite.
 BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options);
-
-/// Indices of training and validation samples.
-struct SampleSplit {
-  std::vector<std::int64_t> train,  ///< ascending indices of training samples
-      validation;                   ///< ascending indices of validation samples
-};
-/// A random split, a function of (count, train_fraction, seed) alone. `train_fraction`: the share of
-/// training samples, 0 to 1. If it is strictly between and there are at least two samples, neither side is
-/// empty.
-SampleSplit split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed);
 
 /// The random transformations of training boxes.
 struct Augmentation {

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "data/boxes/label.h"
+#include "data/boxes/mass_bins.h"
 #include "data/boxes/parameters.h"
-#include "data/observations/moustakas2013.h"
 #include "engine/base/error.h"
 #include "engine/cpu/parallel.h"
 
@@ -93,24 +93,6 @@ int bin_of(double mass, std::span<const double> edges) {
   return above == edges.begin() || above == edges.end() ? -1 : static_cast<int>(above - edges.begin()) - 1;
 }
 
-void set_bins(BoxSet& set) {
-  const BoxOptions& options = set.options;
-  for (int i = 0; i <= options.smf_bins; ++i) set.edges.push_back(options.smf_min + i * options.smf_width);
-  const double mpc_per_h = kMoustakasH * kMoustakasH * kMoustakasH;  // 1 Mpc^-3 is 1 / h^3 (Mpc/h)^-3
-  const auto table = moustakas2013_smf();
-  for (int i = 0; i < options.smf_bins; ++i) {
-    const double centre = options.smf_min + (i + 0.5) * options.smf_width;
-    const ObservedSmfRow* row = moustakas2013_at(centre);
-    require(row != nullptr && set.edges.front() > table.front().low - 1e-6 &&
-                set.edges.back() < table.back().high + 1e-6,
-            "the mass bins from ", set.edges.front(), " to ", set.edges.back(),
-            " are not covered by the observed stellar mass function, which spans ", table.front().low, " to ",
-            table.back().high, " in log10 M*/Msun");
-    set.sigma.push_back(static_cast<float>(options.per_dex ? row->sigma() / mpc_per_h : row->sigma()));
-  }
-  set.smf_unit = options.per_dex ? "(Mpc/h)^-3 dex^-1" : "(Mpc/h)^-3 per bin";
-}
-
 }  // namespace
 
 BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
@@ -124,12 +106,14 @@ BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
   set_.options = options;
   set_.source = catalog.source;
   set_.h = catalog.cosmology.h;
+  cube_parameters_ = {catalog.box_parameters.begin(), catalog.box_parameters.end()};
+  cube_parameters_.erase("seed");
   set_.per_side = sub_boxes_per_side(catalog, options);
   count_ = catalog.boxes * set_.per_side * set_.per_side * set_.per_side;
   volume_ = static_cast<std::uint64_t>(options.voxels) * static_cast<std::uint64_t>(options.voxels) *
             static_cast<std::uint64_t>(options.voxels);
   has_masses_ = catalog.has("stellar_mass");
-  set_bins(set_);
+  set_mass_bins(set_);
   require(static_cast<double>(count_) * static_cast<double>(volume_) < std::ldexp(1.0, kCellBits) / 2, count_,
           " sub-boxes of ", options.voxels, "^3 voxels are too many to be numbered; take fewer voxels");
 }
@@ -224,7 +208,7 @@ std::int64_t BoxCutter::fill_input(std::span<const std::uint64_t> halos, std::sp
 }
 
 void BoxCutter::fill_parameters(std::int64_t box, std::span<float> input) const {
-  const auto cube = static_cast<std::size_t>(box / (set_.per_side * set_.per_side * set_.per_side));
+  const auto cube = static_cast<std::size_t>(box / set_.per_cube());
   std::span<float> rest = input.subspan(features_.size() * volume_);
   for (const std::vector<double>& parameter : parameters_) {
     std::fill_n(rest.begin(), volume_, static_cast<float>(parameter[cube]));
@@ -285,6 +269,11 @@ BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const 
     set.halos[b] = fill_input(halos, which, first + index, input);
     fill_parameters(first + index, input);
   });
+  for (const auto& [name, of_cube] : cube_parameters_) {
+    std::vector<double>& of_box = set.parameters[name];
+    for (const std::int64_t box : set.box)
+      of_box.push_back(of_cube[static_cast<std::size_t>(box / set.per_cube())]);
+  }
   if (has_masses_) fill_labels(halos, begin, order, set);
   return set;
 }

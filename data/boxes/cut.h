@@ -55,9 +55,10 @@ class BoxCutter {
                    std::span<const std::int64_t> order, BoxSet& set) const;
   std::vector<std::vector<double>> feature_values(const Catalog& part) const;
 
-  BoxSet set_;                                   // options, bins, errors and names; no boxes
-  std::vector<Feature> features_;                // of the options
-  std::vector<std::vector<double>> parameters_;  // [parameter][cube]
+  BoxSet set_;                                                  // options, bins, errors and names; no boxes
+  std::vector<Feature> features_;                               // of the options
+  std::vector<std::vector<double>> parameters_;                 // of the options: [parameter][cube]
+  std::map<std::string, std::vector<double>> cube_parameters_;  // all, of every cube
   std::int64_t count_ = 0;
   std::uint64_t volume_ = 1;  // voxels of a sub-box
   bool has_masses_ = false;

@@ -192,6 +192,21 @@ TEST(Boxes, SameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(one.smf, five.smf);
 }
 
+// For models that know the parameters of a simulation but none of its halos.
+TEST(Boxes, EverySubBoxHasTheParametersOfItsCube) {
+  Catalog catalog = random_catalog(3, 500);
+  catalog.box_parameters["omega_m"] = {0.1, 0.2, 0.3};
+  catalog.box_parameters["seed"] = {7, 8, 9};
+  const BoxSet set = make_boxes(catalog, options());
+  ASSERT_EQ(set.parameters.size(), 1U);
+  const std::vector<double>& omega_m = set.parameters.at("omega_m");
+  ASSERT_EQ(std::ssize(omega_m), set.count);
+  EXPECT_EQ(set.count, 3 * set.per_cube());
+  for (std::size_t i = 0; i < omega_m.size(); ++i)
+    EXPECT_EQ(omega_m[i],
+              catalog.box_parameters["omega_m"][static_cast<std::size_t>(set.box[i] / set.per_cube())]);
+}
+
 TEST(Split, IsDisjointExhaustiveAndReproducible) {
   const SampleSplit split = split_boxes(1000, 0.8, 3);
   EXPECT_EQ(split.train.size(), 800u);

@@ -105,10 +105,10 @@ TEST_F(EnsembleTest, EvaluateGivesTheScatterOfTheSeedsAndTheMeanPrediction) {
   const std::string table = must("evaluate" + data + " --run " + path("both") + " " + path("both/seed-2") +
                                  " --overwrite --out " + path("e.json"));
   const auto json = nlohmann::json::parse(bytes(folder() / "e.json"));
-  ASSERT_EQ(json["models"].size(), 4U);
-  const auto& row = json["models"][2];
+  ASSERT_EQ(json["models"].size(), 6U);
+  const auto& row = json["models"][4];
   ASSERT_EQ(row["members"].size(), 2U);
-  EXPECT_EQ(row["members"][1], json["models"][3]);
+  EXPECT_EQ(row["members"][1], json["models"][5]);
   EXPECT_EQ(row["members"][0]["run"], path("both/seed-1"));
   const double a = row["members"][0]["chi2"]["mean"].get<double>(),
                b = row["members"][1]["chi2"]["mean"].get<double>();

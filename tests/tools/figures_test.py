@@ -74,6 +74,16 @@ class Names(unittest.TestCase):
 
 
 class MassFunctions(unittest.TestCase):
+    def test_of_the_baselines_the_mean_and_the_best_are_shown(self):
+        models = [model("mean SMF", baseline=True), model("ridge", baseline=True), model("best", baseline=True),
+                  model("forest"), model("net", "runs/a")]
+        self.assertEqual([shown["name"] for shown in evaluation.shown(models, "best")],
+                         ["mean SMF", "best", "forest", "net (runs/a)"])
+        older = [model("mean SMF"), model("ridge"), model("net")]
+        self.assertEqual(evaluation.shown(older, None), older)
+        self.assertEqual(names.readable("Gaussian process on the parameters"), "Gaussian process, parameters")
+        self.assertEqual(names.readable("ridge on the histogram of the input"), "ridge regression")
+
     truth, sigma = np.array([1.6e-3, 4e-4]), np.array([1e-4, 5e-5])
 
     def axes(self, draw, *arguments):
@@ -132,6 +142,12 @@ class Runs(unittest.TestCase):
         self.assertEqual([line.get_ydata()[0] for line in ax.lines], [228.03])
         training.draw_baselines(ax, [[("mean SMF", 1.0)], [("mean SMF", 2.0)]])
         self.assertEqual([line.get_ydata()[0] for line in ax.lines], [228.03, 1.0, 2.0])
+
+    def test_every_baseline_has_a_line(self):
+        figure, ax = plt.subplots()
+        self.addCleanup(plt.close, figure)
+        self.assertEqual(len(training.draw_baselines(ax, [[(f"model {i}", 1.0 + i) for i in range(8)]])), 8)
+        self.assertEqual(len(ax.lines), 8)
 
     @unittest.skipIf(runs.tomllib is None, "this Python has no tomllib")
     def test_a_run_is_called_by_its_model(self):

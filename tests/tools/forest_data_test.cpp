@@ -47,7 +47,7 @@ TEST(ForestData, HalosStandInTheSubBoxesOfTheNetwork) {
 TEST(ForestData, TheSplitIsThatOfTheNetwork) {
   const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
   const std::vector<std::uint8_t> training = training_rows(halos, {});
-  const SampleSplit split = SmfSettings().split(halos.boxes);
+  const SampleSplit split = SmfSettings().split(halos.boxes, halos.per_cube);
   ASSERT_EQ(split.validation.size(), 5U);
   std::int64_t left_out = 0;
   for (std::size_t i = 0; i < training.size(); ++i) {
@@ -61,7 +61,7 @@ TEST(ForestData, TheSplitIsThatOfTheNetwork) {
 TEST(ForestData, ASplitOfHalosHasTheShareAskedFor) {
   const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
   const auto by_halos = [&](double fraction, std::uint64_t seed) {
-    return training_rows(halos, {ForestSplit::By::kHalos, fraction, seed});
+    return training_rows(halos, {ForestSplit::By::kHalos, {fraction, seed, 0, 0, {}}});
   };
   const std::vector<std::uint8_t> some = by_halos(0.7, 1);
   EXPECT_EQ(std::count(some.begin(), some.end(), 1), std::llround(0.7 * static_cast<double>(halos.rows())));
@@ -125,8 +125,8 @@ TEST(ForestData, HalosWithoutAGalaxyDoNotMoveTheSplit) {
   const ForestHalos all = forest_halos(catalog, {}, 150, 25, HaloChoice::kAll);
   ASSERT_LT(galaxies.rows(), all.rows());
   for (const ForestSplit::By by : {ForestSplit::By::kBoxes, ForestSplit::By::kHalos}) {
-    const std::vector<std::uint8_t> of_galaxies = training_rows(galaxies, {by, 0.8, 3}),
-                                    of_all = training_rows(all, {by, 0.8, 3});
+    const std::vector<std::uint8_t> of_galaxies = training_rows(galaxies, {by, {0.8, 3, 0, 0, {}}}),
+                                    of_all = training_rows(all, {by, {0.8, 3, 0, 0, {}}});
     EXPECT_EQ(chosen_rows(galaxies, of_galaxies).row, chosen_rows(all, of_all).row);
     EXPECT_EQ(forest_fingerprint(galaxies, of_galaxies), forest_fingerprint(all, of_all));
   }

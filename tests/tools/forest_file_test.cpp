@@ -51,7 +51,7 @@ class ForestFileTest : public testing::Test {
     model.target = ForestTarget::kLinear;
     model.min_vpeak = 120;
     model.subbox_size = 12.5;
-    model.split = {ForestSplit::By::kHalos, 0.75, ~std::uint64_t{0} - 7};
+    model.split = {ForestSplit::By::kHalos, {0.75, ~std::uint64_t{0} - 7, 5, 3, {1, 4}}};
     model.source = "two columns";
     model.boxes = 8;
     model.training_boxes = {0, 2, 7};
@@ -90,8 +90,7 @@ void expect_equal(const ForestModel& a, const ForestModel& b, const std::string&
   EXPECT_EQ(a.min_vpeak, b.min_vpeak) << where;
   EXPECT_EQ(a.subbox_size, b.subbox_size) << where;
   EXPECT_EQ(a.split.by, b.split.by) << where;
-  EXPECT_EQ(a.split.train_fraction, b.split.train_fraction) << where;
-  EXPECT_EQ(a.split.seed, b.split.seed) << where;
+  EXPECT_EQ(a.split.rule, b.split.rule) << where;
   EXPECT_EQ(a.source, b.source) << where;
   EXPECT_EQ(a.boxes, b.boxes) << where;
   EXPECT_EQ(a.training_boxes, b.training_boxes) << where;
@@ -186,7 +185,7 @@ TEST_F(ForestFileTest, OptionsThatCannotBeAreRefused) {
   expect_refused([](ForestModel& m) { m.min_vpeak = std::numeric_limits<double>::quiet_NaN(); },
                  {"min_vpeak"});
   expect_refused([](ForestModel& m) { m.subbox_size = 0; }, {"subbox_size"});
-  expect_refused([](ForestModel& m) { m.split.train_fraction = 1.5; }, {"train_fraction", "1.5"});
+  expect_refused([](ForestModel& m) { m.split.rule.train_fraction = 1.5; }, {"train_fraction", "1.5"});
   expect_refused([](ForestModel& m) { m.boxes = 0; }, {"boxes"});
   expect_refused([](ForestModel& m) { m.training_boxes = {0, 8}; }, {"training_boxes", "8"});
   expect_refused([](ForestModel& m) { m.training_boxes = {3, 1}; }, {"training_boxes", "1 after 3"});

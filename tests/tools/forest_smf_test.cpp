@@ -276,7 +276,7 @@ TEST_F(ForestToolsTest, EvaluateScoresForestsBesideNetworks) {
   const auto evaluation = json("e.json");
   for (const auto& model : evaluation["models"])
     chi2[model["name"].get<std::string>()] = model["chi2"]["mean"].get<double>();
-  EXPECT_EQ(chi2.size(), 6U) << done.output;
+  EXPECT_EQ(chi2.size(), 8U) << done.output;
   for (const char* name : {"forest, mean prediction per halo", "forest, mean prediction per voxel",
                            "forest, distribution per halo"}) {
     ASSERT_TRUE(chi2.contains(name)) << done.output;

@@ -166,8 +166,8 @@ TEST_F(ForestToolTest, EveryOptionReachesTheModel) {
   EXPECT_EQ(model.subbox_size, 15);
   EXPECT_EQ(model.boxes, 125);
   EXPECT_EQ(model.split.by, ForestSplit::By::kHalos);
-  EXPECT_EQ(model.split.train_fraction, 0.6);
-  EXPECT_EQ(model.split.seed, 4U);
+  EXPECT_EQ(model.split.rule.train_fraction, 0.6);
+  EXPECT_EQ(model.split.rule.seed, 4U);
   for (const ForestTree& tree : model.forest.trees) EXPECT_LE(tree.size(), 11U);  // 6 leaves
 }
 

@@ -31,6 +31,7 @@ class InfoTest : public testing::Test {
           "train" + data + " --out " + path("ensemble") +
               " model.channels=2 train.batch=4 train.epochs=1 train.seeds=2",
           "evaluate" + data + " --run " + path("ensemble") + " --out " + path("of_ensemble.json"),
+          "train" + data + " data.folds=3 --write-folds " + path("folds.json"),
           "predict" + data + " --run " + path("run") + " --out " + path("predictions.h5"),
           "evaluate" + data + " --run " + path("run") + " --out " + path("evaluation.json"),
           "forest fit --trees 3" + data + " --out " + path("forest.h5"),
@@ -125,7 +126,7 @@ TEST_F(InfoTest, FilesOfUmbra) {
   expect_info("predictions.h5",
               {"predicted stellar mass functions of 27 sub-boxes", "smf_predicted [27, 14]", "run: "});
   expect_info("evaluation.json",
-              {"an evaluation of 3 models", "mean SMF, chi2 ", "plot.py smf --evaluation"});
+              {"an evaluation of 5 models", "mean SMF, chi2 ", "plot.py smf --evaluation"});
   expect_info("forest.h5", {"a random forest of 3 trees", "features: ", "forest predict --model"});
   expect_info("masses.h5", {"stellar masses that a forest predicted", "log_mass_true"});
   expect_info("importance.json", {"the importances of a forest", "source: "});
@@ -163,6 +164,7 @@ TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
       {"`RUN/baselines.json`", {{"run/baselines.json", "the baselines"}}},
       {"`RUN/last.h5`, `best.h5`", {{"run/last.h5", "a checkpoint"}, {"run/best.h5", "a checkpoint"}}},
       {"`RUN/best.safetensors`", {{"run/best.safetensors", "weights"}}},
+      {"folds", {{"folds.json", "the folds of 27 sub-boxes"}}},
       {"predictions", {{"predictions.h5", "predicted stellar mass functions"}}},
       {"predictions of a data set",
        {{"p.h5", "predictions of classes"}, {"p.csv", "predictions of classes"}}},

@@ -27,6 +27,7 @@ void place_halos(const Catalog& catalog, double min_vpeak, double subbox_size, F
   std::vector<std::uint64_t> words;
   cutter.cut(catalog, words);
   out.boxes = cutter.count();
+  out.per_cube = out.boxes / catalog.boxes;
   const auto vpeak = catalog.column("vpeak");
   std::size_t row = 0;
   for (std::size_t w = 0; w < words.size(); w += cutter.words()) {
@@ -162,15 +163,16 @@ ForestHalos chosen_rows(const ForestHalos& halos, const std::vector<std::uint8_t
     return some;
   };
   ForestHalos out{halos.features,    {},          chosen(halos.log_mass), chosen(halos.box),
-                  chosen(halos.row), halos.boxes, halos.without_galaxy};
+                  chosen(halos.row), halos.boxes, halos.per_cube,         halos.without_galaxy};
   for (const std::vector<float>& column : halos.columns) out.columns.push_back(chosen(column));
   return out;
 }
 
 std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSplit& split) {
   require(!halos.log_mass.empty(), "the catalog has no column stellar_mass, so there is nothing to learn");
-  require(split.train_fraction > 0 && split.train_fraction <= 1,
-          "train-fraction must be above 0 and at most 1, but it is ", split.train_fraction);
+  const SplitRule& rule = split.rule;
+  require(rule.train_fraction > 0 && rule.train_fraction <= 1,
+          "train-fraction must be above 0 and at most 1, but it is ", rule.train_fraction);
   std::vector<std::uint8_t> training(halos.log_mass.size(), 0);
   std::vector<std::size_t> galaxies;
   for (std::size_t i = 0; i < halos.log_mass.size(); ++i)
@@ -178,17 +180,17 @@ std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSp
   std::size_t chosen = 0;
   if (split.by == ForestSplit::By::kBoxes) {
     std::vector<std::uint8_t> of_box(static_cast<std::size_t>(halos.boxes), 0);
-    for (const std::int64_t box : split_boxes(halos.boxes, split.train_fraction, split.seed).train)
+    for (const std::int64_t box : split_boxes(halos.boxes, halos.per_cube, rule).train)
       of_box[static_cast<std::size_t>(box)] = 1;
     for (const std::size_t i : galaxies)
       chosen += training[i] = of_box[static_cast<std::size_t>(halos.box[i])];
   } else {
     const auto count = static_cast<std::int64_t>(galaxies.size());
-    for (const std::int64_t i : split_boxes(count, split.train_fraction, split.seed).train)
+    for (const std::int64_t i : split_boxes(count, rule.train_fraction, rule.seed).train)
       chosen += training[galaxies[static_cast<std::size_t>(i)]] = 1;
   }
   require(chosen > 0, "no galaxy is left to train on: ", galaxies.size(), " galaxies in ", halos.boxes,
-          " sub-boxes; the requested fraction is ", split.train_fraction);
+          " sub-boxes; the requested fraction is ", rule.train_fraction);
   return training;
 }
 

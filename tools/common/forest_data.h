@@ -29,6 +29,7 @@ struct ForestHalos {
   std::vector<std::int64_t> box;    // [row]: sub-box, numbered as BoxSet::box
   std::vector<std::int64_t> row;    // [row]: its row in the catalog
   std::int64_t boxes = 0;           // sub-boxes of the catalog
+  std::int64_t per_cube = 1;        // sub-boxes of each of its cubes
   std::int64_t without_galaxy = 0;  // halos of the catalog above the cut that have no galaxy
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row.size()); }
@@ -50,14 +51,13 @@ ForestHalos forest_halos(const Catalog& catalog, const std::vector<std::string>&
 /// The rows whose `mask` [row] is not 0.
 ForestHalos chosen_rows(const ForestHalos& halos, const std::vector<std::uint8_t>& mask);
 
-/// Which halos a forest is fitted on. kBoxes: those of split_boxes(), so that the network with the same seed
-/// and fraction leaves out the same sub-boxes. kHalos: individual halos, as in the authors' script; the halos
-/// of one group are then in both parts.
+/// Which halos a forest is fitted on. kBoxes: those of split_boxes(), so that the network with the same rule
+/// leaves out the same sub-boxes. kHalos: individual halos by the rule's fraction and seed, as in the authors'
+/// script; the halos of one group are then in both parts.
 struct ForestSplit {
   enum class By { kBoxes, kHalos };
   By by = By::kBoxes;
-  double train_fraction = 0.8;  // above 0; 1: all
-  std::uint64_t seed = 1;
+  SplitRule rule;  // train_fraction above 0; 1: all
 };
 ForestSplit::By forest_split(const std::string& name);  // boxes or halos; throws Error
 std::string name_of(ForestSplit::By by);

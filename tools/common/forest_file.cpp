@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 #include "models/forest/predict.h"
+#include "tools/common/attribute_reader.h"
 
 namespace umbra {
 namespace {
@@ -147,46 +148,14 @@ void write_attributes(Hdf5File& file, const ForestModel& model) {
   set("subbox_size", model.subbox_size);
   set("subbox_size_unit", "Mpc/h");
   set("split", name_of(model.split.by));
-  set("train_fraction", model.split.train_fraction);
-  set("split_seed", static_cast<std::int64_t>(model.split.seed));
+  set("train_fraction", model.split.rule.train_fraction);
+  set("split_seed", static_cast<std::int64_t>(model.split.rule.seed));
+  set("folds", model.split.rule.folds);
+  set("fold", model.split.rule.fold);
   set("source", model.source);
   set("boxes", model.boxes);
   set("fingerprint", std::span<const double>(model.fingerprint));
 }
-
-class AttributeReader {
- public:
-  explicit AttributeReader(const Hdf5File& file) : file_(file), where_(file.path().string()) {}
-  std::int64_t integer(const char* key, std::int64_t least, std::int64_t most) const {
-    const std::int64_t value = file_.attribute_integer("/", key);
-    require(value >= least && value <= most, where_, ": the attribute ", key, " is ", value, "; ", least,
-            " to ", most, " is expected");
-    return value;
-  }
-  std::uint64_t seed(const char* key) const {
-    return static_cast<std::uint64_t>(file_.attribute_integer("/", key));
-  }
-  double number(const char* key, double least, double most) const {
-    const double value = file_.attribute_number("/", key);
-    require(value >= least && value <= most, where_, ": the attribute ", key, " is ", value, "; ", least,
-            " to ", most, " is expected");
-    return value;
-  }
-  std::string text(const char* key) const { return file_.attribute_text("/", key); }
-  // The value of an enumeration, converted by `parse`.
-  template <class Parse>
-  auto choice(const char* key, const Parse& parse) const {
-    try {
-      return parse(text(key));
-    } catch (const Error& error) {
-      fail(where_, ": the attribute ", key, " is damaged: ", error.what());
-    }
-  }
-
- private:
-  const Hdf5File& file_;
-  std::string where_;
-};
 
 void read_features(const AttributeReader& read, const std::string& where, Forest& forest) {
   forest.features = separated(read.text("features"));
@@ -224,8 +193,14 @@ void read_origin(const AttributeReader& read, const Hdf5File& file, ForestModel&
   model.min_vpeak = read.number("min_vpeak", 0, 1e9);
   model.subbox_size = read.number("subbox_size", 1e-6, 1e9);
   model.split.by = read.choice("split", forest_split);
-  model.split.train_fraction = read.number("train_fraction", std::numeric_limits<double>::min(), 1);
-  model.split.seed = read.seed("split_seed");
+  model.split.rule.train_fraction = read.number("train_fraction", std::numeric_limits<double>::min(), 1);
+  model.split.rule.seed = read.seed("split_seed");
+  if (file.has_attribute("/", "folds")) {  // files of older releases have none
+    constexpr auto kMany = std::int64_t{1000000000};
+    model.split.rule.folds = read.integer("folds", 0, kMany);
+    model.split.rule.fold = read.integer("fold", 0, std::max<std::int64_t>(model.split.rule.folds - 1, 0));
+  }
+  if (file.has("validation_boxes")) model.split.rule.validation = file.read<std::int64_t>("validation_boxes");
   model.source = file.remark("/", "source");
   model.boxes = read.integer("boxes", 1, std::numeric_limits<std::int64_t>::max());
   model.fingerprint = file.attribute_numbers("/", "fingerprint");
@@ -247,6 +222,8 @@ void write_forest(const std::filesystem::path& path, const ForestModel& model) {
   write_attributes(file, model);
   write_trees(file, model);
   file.write<std::int64_t>("training_boxes", model.training_boxes);
+  if (!model.split.rule.validation.empty())
+    file.write<std::int64_t>("validation_boxes", model.split.rule.validation);
   file.commit();
 }
 

@@ -188,6 +188,8 @@ void check_comparable(const EvaluateArguments& arguments, const std::string& run
 void evaluate_dataset(const EvaluateArguments& arguments) {
   require(arguments.forests.empty(),
           "--forest: forests predict from catalogs; on a data set only runs can be evaluated");
+  require(arguments.reference.empty(),
+          "--reference: box by box, models of catalogs can be compared; on a data set their scores");
   const RunConfig first = config_of_run(arguments.runs.front());
   DatasetSettings settings = dataset_settings(*first.task);
   settings.resident = "auto";  // for this machine's memory, not that of the machine that trained

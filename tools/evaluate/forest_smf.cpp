@@ -76,7 +76,7 @@ std::vector<std::uint8_t> without_galaxy(const ForestModel& model, const ForestH
                                          const std::vector<std::uint8_t>& to_score) {
   const std::vector<std::int64_t> boxes =
       model.split.by == ForestSplit::By::kBoxes
-          ? split_boxes(halos.boxes, model.split.train_fraction, model.split.seed).train
+          ? split_boxes(halos.boxes, halos.per_cube, model.split.rule).train
           : model.training_boxes;
   std::vector<std::uint8_t> of_box(static_cast<std::size_t>(halos.boxes), 0), chosen(halos.box.size());
   for (const std::int64_t box : boxes) of_box[static_cast<std::size_t>(box)] = 1;
@@ -117,10 +117,10 @@ void check(const ForestModel& model, const std::string& where, const BoxSet& box
           " sub-boxes, this one has ", boxes.count);
   for (const std::int64_t index : wanted) {
     const std::int64_t box = boxes.box[static_cast<std::size_t>(index)];
-    require(!std::binary_search(model.training_boxes.begin(), model.training_boxes.end(), box), where,
-            ": the forest was fitted on galaxies of sub-box ", box,
-            ", which is to be scored; fit it on the sub-boxes that train uses (forest fit --split boxes with "
-            "the run's fraction and seed)");
+    require(
+        !std::binary_search(model.training_boxes.begin(), model.training_boxes.end(), box), where,
+        ": the forest was fitted on galaxies of sub-box ", box,
+        ", which is to be scored; fit it on the sub-boxes that the run was trained on (forest fit --run RUN)");
   }
 }
 

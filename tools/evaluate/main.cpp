@@ -50,6 +50,9 @@ int main(int argc, char** argv) {
       "models written by forest fit with the split of the runs; three mass functions each (catalogs only)");
   app.add_option("--out", arguments.out, "the result (JSON)")->required();
   umbra::add_overwrite(app, arguments.overwrite);
+  app.add_option("--reference", arguments.reference,
+                 "the model that others are compared with box by box: its name in the table or the folder of "
+                 "its run; default: the best baseline (catalogs only)");
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
 }

@@ -13,16 +13,32 @@ double log_phi(double phi, double floor) {
   return phi >= floor ? std::log10(phi) : std::log10(floor) + (phi - floor) / (floor * std::log(10.0));
 }
 
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return values.size() % 2 == 1 ? *middle : (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+// The statistics of a score with the score of every box.
+Json of_boxes(const std::vector<double>& values) {
+  Json stats = mean_and_error(values);
+  stats["of_box"] = values;
+  return stats;
+}
+
+}  // namespace
+
 Json mean_and_error(const std::vector<double>& values) {
   double mean = 0, squares = 0;
   for (double v : values) mean += v / static_cast<double>(values.size());
   for (double v : values) squares += (v - mean) * (v - mean);
   const auto n = static_cast<double>(values.size());
   const double spread = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
-  return {{"mean", mean}, {"standard_error", spread / std::sqrt(n)}, {"standard_deviation", spread}};
+  return {{"mean", mean},
+          {"standard_error", spread / std::sqrt(n)},
+          {"standard_deviation", spread},
+          {"median", median(values)}};
 }
-
-}  // namespace
 
 double Scorer::truth(std::size_t row, std::size_t bin) const {
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
@@ -49,9 +65,12 @@ Json Scorer::score(const std::string& name, const std::vector<double>& phi) cons
     deviation.push_back(stats["standard_deviation"]);
     residual.push_back(mean_and_error(difference)["standard_deviation"]);
   }
-  return {
-      {"name", name},     {"chi2", mean_and_error(linear)},      {"chi2_eq1", mean_and_error(logarithmic)},
-      {"smf_mean", mean}, {"smf_standard_deviation", deviation}, {"residual_standard_deviation", residual}};
+  return {{"name", name},
+          {"chi2", of_boxes(linear)},
+          {"chi2_eq1", of_boxes(logarithmic)},
+          {"smf_mean", mean},
+          {"smf_standard_deviation", deviation},
+          {"residual_standard_deviation", residual}};
 }
 
 }  // namespace umbra

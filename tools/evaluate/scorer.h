@@ -10,6 +10,9 @@
 
 namespace umbra {
 
+/// {mean, standard_error, standard_deviation, median} of numbers, one per box.
+nlohmann::ordered_json mean_and_error(const std::vector<double>& values);
+
 struct Scorer {
   const BoxSet& boxes;
   std::vector<std::int64_t> wanted;  // indices into boxes
@@ -18,7 +21,7 @@ struct Scorer {
 
   /// phi of a wanted box.
   double truth(std::size_t row, std::size_t bin) const;
-  /// Scores phi [wanted, bins]: both chi^2, the mean mass function with its scatter over boxes, and the scatter
+  /// Scores phi [wanted, bins]: both chi^2, also of every box (`of_box`), the mean mass function with its scatter over boxes, and the scatter
   /// over boxes of phi minus the truth.
   nlohmann::ordered_json score(const std::string& name, const std::vector<double>& phi) const;
 };

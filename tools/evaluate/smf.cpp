@@ -7,11 +7,13 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/tasks/smf/baselines.h"
+#include "models/tasks/smf/small_models.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/tool.h"
 #include "tools/evaluate/ensemble_row.h"
 #include "tools/evaluate/forest_smf.h"
 #include "tools/evaluate/scorer.h"
+#include "tools/evaluate/smf_table.h"
 #include "tools/evaluate/tasks.h"
 
 namespace umbra {
@@ -23,7 +25,8 @@ using Json = nlohmann::ordered_json;
 std::string comparable_part(const SmfSettings& c) {
   const BoxOptions o = c.box_options();
   return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
-                c.train_fraction, " ", c.split_seed, " ", c.log_floor_galaxies, " ",
+                c.train_fraction, " ", c.split_seed, " ", c.folds, " ", c.fold, " ", c.log_floor_galaxies,
+                " ",
                 std::accumulate(c.validation_boxes.begin(), c.validation_boxes.end(), std::string(),
                                 [](const std::string& list, double box) { return concat(list, box, ","); }));
 }
@@ -46,23 +49,6 @@ Json score_forests(const EvaluateArguments& arguments, const Catalog& catalog, c
     stage.add();
   }
   return models;
-}
-
-void print_table(const Json& result) {
-  std::printf("%-44s %22s %26s\n", "model", "chi2 (sum over bins)", "chi2 (Eq. 1, log phi)");
-  const auto print = [](const std::string& name, const Json& scores, const char* error) {
-    std::printf("%-44s %12.2f +- %6.2f %16.2f +- %6.2f\n", name.c_str(), scores["chi2"]["mean"].get<double>(),
-                scores["chi2"][error].get<double>(), scores["chi2_eq1"]["mean"].get<double>(),
-                scores["chi2_eq1"][error].get<double>());
-  };
-  for (const Json& model : result["models"]) {
-    if (model.contains("seeds")) print(model["seeds"]["name"].get<std::string>(), model["seeds"], "scatter");
-    print(model["name"].get<std::string>(), model, "standard_error");
-  }
-  std::printf("mean over %lld validation boxes +- its standard error%s\n",
-              static_cast<long long>(result["validation_boxes"].get<std::int64_t>()),
-              explained_scatter(result).c_str());
-  std::printf("%s alone: chi2 %.2f\n", kPoissonName, result["poisson_chi2"].get<double>());
 }
 
 // The observed mass function in the range of `edges`, as in its table: Mpc^-3 dex^-1 and Msun for h = 0.7.
@@ -125,13 +111,15 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   const Json own = scorer.score("truth", truth);
   result["smf_true_mean"] = own["smf_mean"];
   result["smf_true_standard_deviation"] = own["smf_standard_deviation"];
-  result["models"].push_back(scorer.score(kMeanName, mean_baseline(boxes, split.train, split.validation)));
-  if (split.train.size() >= kFewestForRidge) {
-    const RidgeBaseline ridge = ridge_baseline(boxes, split.train, split.validation);
-    result["models"].push_back(scorer.score(kRidgeName, ridge.predictions));
-    result["models"].back()["penalty"] = ridge.penalty;
-  } else {
-    std::cout << without_ridge(split.train.size()) << '\n';
+  result["validation"] = split.validation;
+  if (split.train.size() < kFewestForRidge) std::cout << without_ridge(split.train.size()) << '\n';
+  for (const SmallModel& small :
+       small_models(boxes, split.train, split.validation, SmallModels::kAll, arguments.progress)) {
+    Json model = scorer.score(small.name, small.predictions);
+    model["baseline"] = true;
+    model["seconds"] = small.seconds;
+    for (const auto& [name, value] : small.chosen) model[name] = value;
+    result["models"].push_back(model);
   }
   for (const Json& model : score_forests(arguments, catalog, scorer)) result["models"].push_back(model);
   return result;
@@ -181,7 +169,7 @@ void evaluate_smf(const EvaluateArguments& arguments) {
     const Experiment& experiment = *networks.front();
     const SmfSettings& settings = smf_settings(*experiment.config().task);
     BoxSet boxes = boxes_of(run, experiment, catalog, arguments.data);
-    const SampleSplit split = settings.split(boxes.count);
+    const SampleSplit split = settings.split(boxes.count, boxes.per_cube());
     const Scorer scorer{boxes, split.validation, from_map(experiment.fitted(), settings, run),
                         settings.log_floor()};
     if (reference.empty()) {
@@ -193,8 +181,9 @@ void evaluate_smf(const EvaluateArguments& arguments) {
             "; runs can only be compared on the same validation boxes");
     result["models"].push_back(score_run(run, networks, boxes, scorer, arguments.progress));
   }
+  add_differences(result, arguments.reference);
   write_json(arguments.out, result);
-  print_table(result);
+  std::cout << smf_table(result);
 }
 
 }  // namespace umbra

@@ -12,7 +12,7 @@
 namespace umbra {
 
 struct EvaluateArguments {
-  std::string data, out, device = "auto";
+  std::string data, out, reference, device = "auto";
   std::vector<std::string> runs, forests;
   bool overwrite = false;
   StageReport progress;
@@ -23,7 +23,7 @@ nlohmann::ordered_json options_of(Model& model);
 /// Writes --out. JSON must be UTF-8, so invalid bytes in names are written as the replacement character.
 void write_json(const std::string& out, const nlohmann::ordered_json& result);
 
-/// chi^2 of networks, forests, the mean SMF and a ridge regression.
+/// chi^2 of networks, forests and small models (models/tasks/smf/small_models.h), and their differences.
 void evaluate_smf(const EvaluateArguments& arguments);
 /// Accuracy and cross-entropy of classes; mean squared error and R^2 of values.
 void evaluate_dataset(const EvaluateArguments& arguments);

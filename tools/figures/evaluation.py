@@ -24,7 +24,14 @@ def read_evaluation(path):
     require(isinstance(result["models"], list) and result["models"], path, ": models: a list was expected")
     for i, model in enumerate(result["models"]):
         check_model(model, f"{path}: models[{i}]", edges.size - 1)
+    result["models"] = shown(result["models"], result.get("best_baseline"))
     return edges, data, result
+
+
+def shown(models, best):
+    """The models that figures show: of the baselines only the first, which is a constant, and the one called `best`."""
+    first = next((model for model in models if model.get("baseline")), None)
+    return [model for model in models if not model.get("baseline") or model is first or model["name"] == best]
 
 
 def check_model(model, where, bins):

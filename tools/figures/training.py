@@ -1,5 +1,6 @@
 """The metric and the learning rate of training runs, with their baselines (the paper's Figure 5)."""
 import math
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,8 @@ from figures.style import ABOVE, COLOURS, GREY, HALF_PAGE, MARKERS, save
 from matplotlib import ticker
 
 FEW = 10  # changes of the learning rate that are drawn one by one
-TRAINING, DASHES = (0, (2.5, 1)), [(0, (6, 2)), "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1))]
+TRAINING = (0, (2.5, 1))
+DASHES = [(0, (6, 2)), "-.", (0, (1, 1.2)), (0, (6, 1, 1, 1, 1, 1)), (0, (12, 3)), (0, (3, 1, 1, 1))]
 
 
 def marker(i, validation):
@@ -81,7 +83,7 @@ def draw_baselines(ax, baselines):
         baselines = [first]
     for i, of_run in enumerate(baselines):
         colour = "0.25" if len(baselines) == 1 else COLOURS[i % len(COLOURS)]
-        for (name, value), dashes in zip(of_run, DASHES):
+        for (name, value), dashes in zip(of_run, cycle(DASHES)):
             ax.axhline(value, color=colour, ls=dashes, lw=0.9, zorder=1)
             label = readable(name) + (f": {value:.3g}" if len(baselines) == 1 else "")
             if len(handles) < len(first):

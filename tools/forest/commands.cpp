@@ -6,6 +6,8 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "models/tasks/smf/smf_task.h"
+#include "tools/common/experiment.h"
 
 namespace umbra {
 
@@ -30,6 +32,9 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
   command.add_option("--target", learning.target, "what to learn: log10 of the stellar mass, or the mass")
       ->check(one_of({"log10", "linear"}));
   command.add_option("--min-vpeak", learning.min_vpeak, "halos below this Vpeak are left out, km/s");
+  CLI::Option* run = command.add_option(
+      "--run", learning.run,
+      "a run of train: the sub-boxes on which it validates are left out of training, those of its fold too");
   command
       .add_option_function<std::string>(
           "--subbox-size",
@@ -42,15 +47,40 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
           "side of a sub-box, Mpc/h; auto: 25, or if 25 does not divide the box, the divisor nearest to 25 that gives "
           "at least 16 sub-boxes")
       ->type_name("FLOAT")
-      ->default_str("auto");
+      ->default_str("auto")
+      ->excludes(run);
   command
       .add_option("--split", learning.split,
                   "what is left out of training: whole sub-boxes, the same ones as train leaves out for this "
                   "fraction and seed, or individual halos")
-      ->check(one_of({"boxes", "halos"}));
-  command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all");
-  command.add_option("--split-seed", learning.split_seed, "seed of the split")->check(not_negative);
+      ->check(one_of({"boxes", "halos"}))
+      ->excludes(run);
+  command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all")
+      ->excludes(run);
+  command.add_option("--split-seed", learning.split_seed, "seed of the split")
+      ->check(not_negative)
+      ->excludes(run);
 }
+
+std::vector<InputFile> inputs_of(const ForestLearning& learning) {
+  std::vector<InputFile> inputs{{"--data", learning.data}};
+  return learning.run.empty() ? inputs : inputs_of(std::filesystem::path(learning.run), inputs);
+}
+
+namespace {
+
+// Which halos to train on, and the size of sub-boxes: those of --run, if there is one.
+ForestSplit split_of(const ForestLearning& learning, Auto<double>& subbox_size) {
+  subbox_size = learning.subbox_size;
+  if (learning.run.empty())
+    return {forest_split(learning.split), {learning.train_fraction, learning.split_seed, 0, 0, {}}};
+  const RunConfig config = config_of_run(learning.run);
+  const SmfSettings& settings = smf_settings(*config.task);
+  subbox_size = settings.subbox_size;
+  return {ForestSplit::By::kBoxes, settings.split_rule()};
+}
+
+}  // namespace
 
 ForestTraining read_training(const ForestLearning& learning) {
   CatalogReport report;
@@ -62,11 +92,11 @@ ForestTraining read_training(const ForestLearning& learning) {
   ForestModel& model = out.model;
   model.target = forest_target(learning.target);
   model.min_vpeak = learning.min_vpeak;
-  const SubboxSize chosen =
-      choose_subbox_size(catalog, learning.subbox_size, learning.data, "--subbox-size ");
+  Auto<double> subbox_size;
+  model.split = split_of(learning, subbox_size);
+  const SubboxSize chosen = choose_subbox_size(catalog, subbox_size, learning.data, "--subbox-size ");
   if (!chosen.note.empty()) std::cout << chosen.note << '\n';
   model.subbox_size = chosen.size;
-  model.split = {forest_split(learning.split), learning.train_fraction, learning.split_seed};
   try {
     out.halos = forest_halos(catalog, learning.features, learning.min_vpeak, model.subbox_size);
     out.training = training_rows(out.halos, model.split);

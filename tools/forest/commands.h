@@ -25,13 +25,15 @@ void add_export_command(ToolApp& app, RunCommand& run);
 
 /// The catalog, columns and rows that a forest learns from.
 struct ForestLearning {
-  std::string data, target = "log10", split = "boxes";
+  std::string data, run, target = "log10", split = "boxes";
   std::vector<std::string> features;
   double min_vpeak = 150, train_fraction = 0.8;
   Auto<double> subbox_size;
   std::uint64_t split_seed = 1;
 };
 void add_learning_options(CLI::App& command, ForestLearning& learning);
+/// The files that are read, for check_writable().
+std::vector<InputFile> inputs_of(const ForestLearning& learning);
 
 /// A subcommand with --help as its only option; defaults are shown.
 CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what);

@@ -71,7 +71,7 @@ void describe(const ForestTraining& data) {
 }
 
 void fit(const FitArguments& arguments) {
-  check_writable(arguments.out, {{"--data", arguments.learning.data}}, arguments.overwrite);
+  check_writable(arguments.out, inputs_of(arguments.learning), arguments.overwrite);
   ForestTraining data = read_training(arguments.learning);
   ForestOptions options = arguments.options;
   const auto columns = static_cast<std::int64_t>(data.halos.features.size());

@@ -94,7 +94,7 @@ void print_table(const SearchArguments& arguments, const std::vector<SearchScore
 }
 
 void search(const SearchArguments& arguments) {
-  check_writable(arguments.out, {{"--data", arguments.learning.data}}, arguments.overwrite);
+  check_writable(arguments.out, inputs_of(arguments.learning), arguments.overwrite);
   const ForestTraining data = read_training(arguments.learning);
   SearchRequest request;
   request.grid = arguments.grid;

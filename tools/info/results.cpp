@@ -150,8 +150,8 @@ std::optional<Description> describe_forest(const FileLook& file) {
   Description text{concat("a random forest of ", file.hdf5()->remark("/", "trees"), " trees, ",
                           rows_of(*file.hdf5(), "trees/feature"), " nodes")};
   add_attributes(*file.hdf5(),
-                 {"features", "target", "max_depth", "min_samples_leaf", "split", "train_fraction",
-                  "min_vpeak", "subbox_size", "source"},
+                 {"features", "target", "max_depth", "min_samples_leaf", "split", "train_fraction", "folds",
+                  "fold", "min_vpeak", "subbox_size", "source"},
                  text);
   text.next.push_back(concat("forest predict --model ", path, " --data FILE --out predictions.h5"));
   return text;
@@ -189,6 +189,8 @@ std::optional<Description> describe_results(const FileLook& file) {
   Description text;
   if (json.contains("models") && json["models"].is_array()) {
     text.what = concat("an evaluation of ", json["models"].size(), " models");
+  } else if (json.contains("fold_of_box") && json["fold_of_box"].is_array()) {
+    text.what = concat("the folds of ", json["fold_of_box"].size(), " sub-boxes for a cross-validation");
   } else if (json.contains("scores")) {
     text.what = concat("a search of forests with ", json["scores"].size(), " scores");
   } else if (json.contains("decrease_of_variance")) {

@@ -35,7 +35,7 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
   const auto trained_on = experiment.fitted().find("fingerprint");
   if (trained_on != experiment.fitted().end() && trained_on->second == predictions.fingerprint) {
     std::vector<std::int64_t> validation(static_cast<std::size_t>(boxes.count), 0);
-    for (std::int64_t box : settings.split(boxes.count).validation)
+    for (std::int64_t box : settings.split(boxes.count, boxes.per_cube()).validation)
       validation[static_cast<std::size_t>(box)] = 1;
     file.write<std::int64_t>("validation", validation);
     file.set_attribute("validation", "meaning",

@@ -3,11 +3,13 @@
 
 #include "tools/common/command_line.h"
 #include "tools/train/dry_run.h"
+#include "tools/train/folds_file.h"
 #include "tools/train/train.h"
 
 int main(int argc, char** argv) {
   umbra::TrainArguments arguments;
   arguments.program = argv[0];
+  std::string folds;
   umbra::ToolApp app(
       "Train a network on a catalog of halos and galaxies, or on a data set of inputs and targets.", "train");
   app.add_option("--data", arguments.data,
@@ -23,17 +25,21 @@ int main(int argc, char** argv) {
   umbra::add_overwrite(app, arguments.overwrite, "the run in --out")->excludes(resume);
   app.add_flag("--overfit", arguments.overfit, "memorise a single batch: a check that learning works");
   app.add_flag("--dry-run", arguments.dry_run, "print shapes, parameters, memory and work, and stop");
+  app.add_option("--write-folds", folds,
+                 "write the fold of every sub-box of --data for data.folds (JSON), and stop");
   app.add_flag("--profile", arguments.profile, "print the cost of every op at the end");
   app.final_callback([&] {  // an error of the command line, not of the input
     if (!arguments.dry_run && arguments.data.empty()) throw CLI::RequiredError("--data");
-    if (!arguments.dry_run && arguments.out.empty()) throw CLI::RequiredError("--out");
+    if (!arguments.dry_run && folds.empty() && arguments.out.empty()) throw CLI::RequiredError("--out");
   });
   app.setting_meant = [&](const std::string& word, umbra::Spelling spelling) {
     return umbra::setting_meant(arguments, word, spelling);
   };
   app.footer([&] { return umbra::settings_help(arguments); });
   return umbra::run_tool(app, argc, argv, [&] {
-    if (arguments.dry_run)
+    if (!folds.empty())
+      umbra::write_folds(arguments, folds);
+    else if (arguments.dry_run)
       std::cout << umbra::dry_run(umbra::resolve(arguments), arguments.data);
     else
       umbra::train(arguments);

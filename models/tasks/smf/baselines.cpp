@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "data/boxes/features.h"
 #include "engine/base/error.h"
+#include "models/tasks/smf/summaries.h"
 
 namespace umbra {
 namespace {
 
 constexpr std::size_t kHistogramBins = 24;
 constexpr std::size_t kFolds = kFewestForRidge - 1;
-using Matrix = std::vector<std::vector<double>>;  // rows
 
 std::vector<double> label(const BoxSet& boxes, std::int64_t box) {
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
@@ -63,30 +64,6 @@ Matrix histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train,
   return rows;
 }
 
-// Solves a x = b for symmetric positive definite a by Cholesky factorisation, for every column of b at once.
-Matrix solve(Matrix a, Matrix b) {
-  const std::size_t n = a.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k < j; ++k) a[j][j] -= a[j][k] * a[j][k];
-    a[j][j] = std::sqrt(a[j][j]);
-    for (std::size_t i = j + 1; i < n; ++i) {
-      for (std::size_t k = 0; k < j; ++k) a[i][j] -= a[i][k] * a[j][k];
-      a[i][j] /= a[j][j];
-    }
-  }
-  for (std::size_t column = 0; column < b[0].size(); ++column) {
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t k = 0; k < i; ++k) b[i][column] -= a[i][k] * b[k][column];
-      b[i][column] /= a[i][i];
-    }
-    for (std::size_t i = n; i-- > 0;) {
-      for (std::size_t k = i + 1; k < n; ++k) b[i][column] -= a[k][i] * b[k][column];
-      b[i][column] /= a[i][i];
-    }
-  }
-  return b;
-}
-
 std::vector<double> column_means(const Matrix& rows) {
   std::vector<double> means(rows[0].size(), 0.0);
   for (const auto& row : rows) {
@@ -115,7 +92,7 @@ struct Ridge {
       }
     }
     for (std::size_t i = 0; i < n; ++i) normal[i][i] += penalty * static_cast<double>(x.size());
-    weights = solve(normal, right);
+    weights = Cholesky(normal).solve(right);
   }
 
   std::vector<double> standardised(const std::vector<double>& row) const {
@@ -155,7 +132,7 @@ double cross_validation_error(const BoxSet& boxes, const Matrix& x, const Matrix
 }  // namespace
 
 std::string without_ridge(std::size_t boxes) {
-  return concat("ridge regression is left out, because it needs at least ", kFewestForRidge,
+  return concat("small models are left out, because they need at least ", kFewestForRidge,
                 " training boxes and there are ", boxes);
 }
 
@@ -170,10 +147,15 @@ std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::in
   return predictions;
 }
 
-RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                             const std::vector<std::int64_t>& wanted) {
+Matrix input_histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(boxes.count));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  return histograms(boxes, train, all);
+}
+
+RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64_t>& train, const Matrix& x,
+                               const Matrix& of_wanted) {
   require(train.size() >= kFewestForRidge, without_ridge(train.size()));
-  const Matrix x = histograms(boxes, train, train);
   Matrix y;
   for (std::int64_t box : train) y.push_back(label(boxes, box));
   RidgeBaseline result;
@@ -183,11 +165,16 @@ RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t
     if (error < best) best = error, result.penalty = penalty;
   }
   const Ridge ridge(x, y, result.penalty);
-  for (const auto& row : histograms(boxes, train, wanted)) {
+  for (const auto& row : of_wanted) {
     const std::vector<double> predicted = ridge.predict(row);
     result.predictions.insert(result.predictions.end(), predicted.begin(), predicted.end());
   }
   return result;
+}
+
+RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+                             const std::vector<std::int64_t>& wanted) {
+  return ridge_regression(boxes, train, histograms(boxes, train, train), histograms(boxes, train, wanted));
 }
 
 double poisson_chi2(const BoxSet& boxes, const std::vector<std::int64_t>& wanted) {

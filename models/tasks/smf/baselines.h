@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/boxes/boxes.h"
+#include "models/tasks/smf/cholesky.h"
 
 namespace umbra {
 
@@ -14,7 +15,7 @@ inline constexpr const char* kMeanName = "mean SMF";  ///< of mean_baseline() in
 inline constexpr const char* kRidgeName = "ridge on the histogram of the input";  ///< of ridge_baseline()
 inline constexpr std::size_t kFewestForRidge = 6;  ///< training boxes that ridge_baseline() needs
 
-/// The remark for the user where there are only `boxes` training boxes, too few for a ridge regression.
+/// The remark for the user where there are only `boxes` training boxes, too few for any model but the mean.
 std::string without_ridge(std::size_t boxes);
 
 /// The mean label of the training boxes, repeated for each of `wanted`: [wanted, bins].
@@ -26,8 +27,12 @@ struct RidgeBaseline {
   std::vector<double> predictions;  ///< [wanted, bins]
   double penalty = 0;               ///< chosen by five-fold cross-validation on the training boxes
 };
-/// Ridge regression of every mass bin on the counts of voxels in 24 logarithmic bins of the first feature that is
-/// a column (without one: of the first feature).
+/// Ridge regression of every mass bin on the columns `x` of the boxes `train` [train][column], for boxes with the columns
+/// `of_wanted`. Throws Error with fewer than kFewestForRidge training boxes.
+RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64_t>& train, const Matrix& x,
+                               const Matrix& of_wanted);
+/// ridge_regression() on the counts of voxels in 24 logarithmic bins of the first feature that is a column (without one:
+/// of the first feature).
 /// Throws Error with fewer than kFewestForRidge training boxes.
 RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                              const std::vector<std::int64_t>& wanted);

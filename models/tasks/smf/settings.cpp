@@ -35,6 +35,9 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.per_dex", "labels per dex instead of per bin", &boxes.per_dex},
       {"data.train_fraction", "share of the sub-boxes used for training", &train_fraction, 1e-6, 1 - 1e-6},
       {"data.split_seed", "seed of the split into training and validation", &split_seed, 0, kMany},
+      {"data.folds", "parts of a cross-validation; train_fraction is then not used. 0: none", &folds, 0,
+       kMany},
+      {"data.fold", "the fold to validate on, from 0; the others are trained on", &fold, 0, kMany},
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
        &validation_boxes, 0, kMany},
       {"data.input_scaling",
@@ -70,27 +73,24 @@ BoxOptions SmfSettings::box_options() const {
   return options;
 }
 
-SampleSplit SmfSettings::split(std::int64_t count) const {
-  SampleSplit result;
-  if (validation_boxes.empty()) {
-    result = split_boxes(count, train_fraction, static_cast<std::uint64_t>(split_seed));
-  } else {
-    std::vector<char> held_out(static_cast<std::size_t>(count), 0);
-    for (double box : validation_boxes) {
-      require(box == std::floor(box) && box < static_cast<double>(count), "data.validation_boxes: ", box,
-              " is not the number of a sub-box; there are ", count, ", counted from 0");
-      held_out[static_cast<std::size_t>(box)] = 1;
-    }
-    for (std::int64_t box = 0; box < count; ++box) {
-      (held_out[static_cast<std::size_t>(box)] != 0 ? result.validation : result.train).push_back(box);
-    }
+SplitRule SmfSettings::split_rule() const {
+  SplitRule rule{train_fraction, static_cast<std::uint64_t>(split_seed), folds, fold, {}};
+  for (const double box : validation_boxes) {
+    require(box == std::floor(box), "data.validation_boxes: ", box, " is not the number of a sub-box");
+    rule.validation.push_back(static_cast<std::int64_t>(box));
   }
+  return rule;
+}
+
+SampleSplit SmfSettings::split(std::int64_t count, std::int64_t per_cube) const {
+  SampleSplit result = split_boxes(count, per_cube, split_rule());
   require(!result.train.empty() && !result.validation.empty(), count,
           " sub-boxes are too few to train on some and validate on others");
   return result;
 }
 
 void SmfSettings::check() const {
+  check_rule(split_rule());
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
     const Feature parsed = parse_feature(feature, concat("data.features=", feature));

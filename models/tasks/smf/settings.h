@@ -17,6 +17,8 @@ struct SmfSettings {
       smf_bins = 14;                       ///< number of mass bins
   double train_fraction = 0.8;             ///< the share of sub-boxes used for training
   std::int64_t split_seed = 1;             ///< of the random split
+  std::int64_t folds = 0;                  ///< of a cross-validation; 0: one split by train_fraction
+  std::int64_t fold = 0;                   ///< the fold to validate on
   std::vector<double> validation_boxes;    ///< sub-boxes to validate on, by number; empty: a random split
   std::string input_scaling = "rms";       ///< "rms" (of the occupied training voxels) or "none"
   std::string label_scaling = "standard";  ///< "standard" (mean 0, deviation 1 per bin) or "none"
@@ -30,9 +32,11 @@ struct SmfSettings {
   std::vector<Setting> bind();
   /// `boxes` with the values of `subbox_size` (auto: 25), `voxels` and `smf_bins`.
   BoxOptions box_options() const;
-  /// Which of `count` sub-boxes are trained on and which validate. Throws Error when either side would be
-  /// empty or a listed box does not exist.
-  SampleSplit split(std::int64_t count) const;
+  /// The settings that divide the sub-boxes. Throws Error when a number in validation_boxes is not whole.
+  SplitRule split_rule() const;
+  /// Which of `count` sub-boxes, `per_cube` of each cube, are trained on and which validate. Throws Error when either
+  /// side would be empty or a listed box does not exist.
+  SampleSplit split(std::int64_t count, std::int64_t per_cube) const;
   /// Throws Error when settings contradict one another.
   void check() const;
   /// The floor of chi2_log, log_floor_galaxies per sub-box and bin, in the unit of phi.

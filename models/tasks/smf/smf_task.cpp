@@ -7,6 +7,7 @@
 #include "data/catalogs/catalog.h"
 #include "engine/base/fingerprint.h"
 #include "models/tasks/smf/baselines.h"
+#include "models/tasks/smf/small_models.h"
 #include "models/tasks/smf/standardised.h"
 
 namespace umbra {
@@ -31,7 +32,7 @@ class SmfData final : public TrainingData {
     const auto empty = std::count(boxes_.halos.begin(), boxes_.halos.end(), 0);
     if (empty > 0)
       notes_.push_back(concat(empty, " of ", boxes_.count, " sub-boxes hold no halo above the cut"));
-    split_ = settings.split(boxes_.count);
+    split_ = settings.split(boxes_.count, boxes_.per_cube());
     if (split_.train.size() < kFewestForRidge) notes_.push_back(without_ridge(split_.train.size()));
   }
 
@@ -55,7 +56,8 @@ class SmfData final : public TrainingData {
     BoxOptions options = settings_.box_options();
     const BoxCutter cutter(catalog, options);
     if (cutter.needs_references())
-      options.references = fit_references(catalog, options, settings_.split(cutter.count()).train);
+      options.references = fit_references(
+          catalog, options, settings_.split(cutter.count(), cutter.count() / catalog.boxes).train);
     return options;
   }
   void check(const std::string& file) const {
@@ -88,12 +90,10 @@ std::vector<Baseline> SmfData::baselines() const {
     truth.insert(truth.end(), begin, begin + bins);
   }
   const std::vector<double> sigma(boxes_.sigma.begin(), boxes_.sigma.end());
-  const auto scored = [&](const char* name, const std::vector<double>& phi) {
-    return Baseline{name, chi2_sum(phi, truth, sigma) / static_cast<double>(split_.validation.size())};
-  };
-  std::vector<Baseline> all{scored(kMeanName, mean_baseline(boxes_, split_.train, split_.validation))};
-  if (split_.train.size() >= kFewestForRidge)
-    all.push_back(scored(kRidgeName, ridge_baseline(boxes_, split_.train, split_.validation).predictions));
+  std::vector<Baseline> all;
+  for (const SmallModel& model : small_models(boxes_, split_.train, split_.validation, SmallModels::kFast))
+    all.push_back({model.name, chi2_sum(model.predictions, truth, sigma) /
+                                   static_cast<double>(split_.validation.size())});
   all.push_back({kPoissonName, poisson_chi2(boxes_, split_.validation)});
   return all;
 }
