@@ -7,8 +7,8 @@
 #include "data/catalogs/catalog.h"
 #include "engine/base/fingerprint.h"
 #include "models/tasks/smf/baselines.h"
+#include "models/tasks/smf/objective.h"
 #include "models/tasks/smf/small_models.h"
-#include "models/tasks/smf/standardised.h"
 
 namespace umbra {
 namespace {
@@ -71,17 +71,6 @@ class SmfData final : public TrainingData {
   BoxSet boxes_;
 };
 
-// Sum over the boxes of a batch of chi^2, in double.
-double chi2_sum(std::span<const double> phi, std::span<const double> target,
-                const std::vector<double>& errors) {
-  double sum = 0;
-  for (std::size_t i = 0; i < phi.size(); ++i) {
-    const double d = (phi[i] - target[i]) / errors[i % errors.size()];
-    sum += d * d;
-  }
-  return sum;
-}
-
 std::vector<Baseline> SmfData::baselines() const {
   std::vector<double> truth;
   const auto bins = static_cast<std::ptrdiff_t>(boxes_.sigma.size());
@@ -130,30 +119,7 @@ SampleShape SmfTask::shape(const Fitted&) const {
 }
 
 Objective SmfTask::objective(Context& context, Module& network, const Fitted& fitted) const {
-  const Transform transform = from_map(fitted, of, "the run");
-  const Tensor scale = tensor_of(transform.label_scale, context),
-               shift = tensor_of(transform.label_shift, context);
-  Objective objective;
-  objective.predict = [&network, scale, shift](Pass& pass, const Var& input) {
-    return affine(pass, network.forward(pass, input), scale, shift);
-  };
-  if (of.loss == "chi2_linear") {
-    objective.loss = [sigma = tensor_of(transform.sigma, context)](Pass& pass, const Var& phi,
-                                                                   const Tensor& target) {
-      return chi2_linear(pass, phi, target, sigma);
-    };
-  } else if (of.loss == "chi2_log") {
-    objective.loss = [sigma_dex = tensor_of(transform.sigma_dex, context), floor = of.log_floor()](
-                         Pass& pass, const Var& phi, const Tensor& target) {
-      return chi2_log(pass, phi, target, sigma_dex, floor);
-    };
-  } else {
-    objective.loss = standardised_mse(transform.label_scale, transform.label_shift, context);
-  }
-  objective.metric = [errors = transform.sigma](std::span<const double> phi, std::span<const double> target) {
-    return chi2_sum(phi, target, errors);
-  };
-  return objective;
+  return smf_objective(context, network, of, from_map(fitted, of, "the run"));
 }
 
 std::unique_ptr<Task> smf_task() {

@@ -1,0 +1,68 @@
+#include "models/tasks/smf/objective.h"
+
+#include "engine/base/error.h"
+#include "models/tasks/smf/standardised.h"
+
+namespace umbra {
+namespace {
+
+// The loss that loss.name names.
+SmfLoss named_loss(Context& context, const SmfSettings& settings, const Transform& transform) {
+  if (settings.loss == "chi2_linear")
+    return [sigma = tensor_of(transform.sigma, context)](Pass& pass, const Var& phi, const Tensor& target) {
+      return chi2_linear(pass, phi, target, sigma);
+    };
+  if (settings.loss == "chi2_log")
+    return [sigma_dex = tensor_of(transform.sigma_dex, context), floor = settings.log_floor()](
+               Pass& pass, const Var& phi, const Tensor& target) {
+      return chi2_log(pass, phi, target, sigma_dex, floor);
+    };
+  return standardised_mse(transform.label_scale, transform.label_shift, context);
+}
+
+}  // namespace
+
+double chi2_sum(std::span<const double> phi, std::span<const double> target,
+                const std::vector<double>& sigma) {
+  double sum = 0;
+  for (std::size_t i = 0; i < phi.size(); ++i) {
+    const double d = (phi[i] - target[i]) / sigma[i % sigma.size()];
+    sum += d * d;
+  }
+  return sum;
+}
+
+SmfPrediction prediction_of(Context& context, Module& network, const Transform& transform) {
+  return [&network, scale = tensor_of(transform.label_scale, context),
+          shift = tensor_of(transform.label_shift, context)](Pass& pass, const Var& input) {
+    return affine(pass, network.forward(pass, input), scale, shift);
+  };
+}
+
+SmfLoss sum_of(std::vector<SmfLoss> terms) {
+  require(!terms.empty(), "a loss needs at least one term");
+  if (terms.size() == 1) return terms.front();
+  return [terms = std::move(terms)](Pass& pass, const Var& phi, const Tensor& target) {
+    Var sum = terms.front()(pass, phi, target);
+    for (std::size_t i = 1; i < terms.size(); ++i) sum = add(pass, sum, terms[i](pass, phi, target));
+    return sum;
+  };
+}
+
+SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform) {
+  std::vector<SmfLoss> terms{named_loss(context, settings, transform)};
+  return sum_of(std::move(terms));
+}
+
+Objective smf_objective(Context& context, Module& network, const SmfSettings& settings,
+                        const Transform& transform) {
+  Objective objective;
+  objective.predict = prediction_of(context, network, transform);
+  objective.loss = loss_of(context, settings, transform);
+  objective.metric = [errors = transform.sigma](std::span<const double> phi, std::span<const double> target) {
+    return chi2_sum(phi, target, errors);
+  };
+  return objective;
+}
+
+}  // namespace umbra
