@@ -97,6 +97,8 @@ Var relu(Pass& pass, const Var& x);
 Var sigmoid(Pass& pass, const Var& x);
 /// tanh(x), element by element; any shape and layout.
 Var tanh(Pass& pass, const Var& x);
+/// exp(x), element by element; any shape and layout.
+Var exp(Pass& pass, const Var& x);
 /// a + b, element by element; both have the same shape and layout.
 Var add(Pass& pass, const Var& a, const Var& b);
 /// a * b, element by element; both have the same shape. The result has the layout of a.
@@ -158,5 +160,11 @@ Var chi2_linear(Pass& pass, const Var& phi, const Tensor& target, const Tensor& 
 /// log10 phi and log10 target in units of sigma_dex. phi and target are [N, B], sigma_dex [B] -> [1]. Below
 /// `floor` (> 0, else Error) log10 phi continues as its tangent and target is replaced by `floor`.
 Var chi2_log(Pass& pass, const Var& phi, const Tensor& target, const Tensor& sigma_dex, double floor);
+/// Negative log likelihood of Poisson counts: the sum over bins, averaged over boxes, of mu - k log mu with the
+/// expected number mu = exposure phi and the observed number k = exposure target. phi and target are mass functions
+/// [N, B], `exposure` (> 0, else Error) the number of galaxies of a bin of a box with phi = 1 -> [1]. The
+/// constant log k! is left out. Below mu = 1e-20 log mu continues as its tangent, so that phi = 0 has a finite
+/// loss and gradient.
+Var poisson(Pass& pass, const Var& phi, const Tensor& target, double exposure);
 
 }  // namespace umbra

@@ -15,7 +15,8 @@ class SpecialValuesOnCuda : public testing::Test {
   }
 };
 
-TEST_F(SpecialValuesOnCuda, SigmoidAndTanh) {
+TEST_F(SpecialValuesOnCuda, ExpSigmoidAndTanh) {
+  testing_ops::expect_special_values_of_exp(kCuda);
   testing_ops::expect_special_values_of_sigmoid(kCuda);
   testing_ops::expect_special_values_of_tanh(kCuda);
 }
@@ -32,6 +33,9 @@ TEST_F(SpecialValuesOnCuda, AveragePool) {
 }
 TEST_F(SpecialValuesOnCuda, BatchNormFrozen) {
   testing_ops::expect_gate_to_be_closed_where_the_output_is_zero(kCuda);
+}
+TEST_F(SpecialValuesOnCuda, Poisson) {
+  testing_ops::expect_poisson_to_be_finite_at_zero(kCuda);
 }
 TEST_F(SpecialValuesOnCuda, SoftmaxCrossEntropy) {
   testing_ops::expect_no_mean_with_every_label_ignored(kCuda);

@@ -76,6 +76,7 @@ struct AxesFunctions : testing::Test {
 };
 
 TEST_F(AxesFunctions, GradientsOfElementwiseFunctions) {
+  expect_gradient([](Pass& pass, const Var& x) { return exp(pass, x); }, {2, 3, 4});
   expect_gradient([](Pass& pass, const Var& x) { return sigmoid(pass, x); }, {2, 3, 4});
   expect_gradient([](Pass& pass, const Var& x) { return tanh(pass, x); }, {2, 3, 4});
   expect_gradient([](Pass& pass, const Var& x) { return mul(pass, x, x); }, {2, 3, 4});

@@ -69,6 +69,9 @@ TEST(Relu, GradientIsTheAdjoint) {
   EXPECT_LT(adjoint_gap(Inner().add(derivatives(y_dual), w), Inner().add(v, dx)), kAdjointTolerance);
 }
 
+TEST(Exp, SpecialValues) {
+  expect_special_values_of_exp(Device::Kind::kCpu);
+}
 TEST(Sigmoid, SpecialValues) {
   expect_special_values_of_sigmoid(Device::Kind::kCpu);
 }

@@ -5,6 +5,7 @@
 
 #include "engine/ops/loss/chi2.h"
 #include "engine/ops/loss/mse.h"
+#include "engine/ops/loss/poisson.h"
 #include "engine/ops/loss/softmax_cross_entropy.h"
 #include "tests/engine/op_rules.h"
 
@@ -37,6 +38,19 @@ Bound bound_of(const Chi2Log& op, const Values& in, const Values& want) {
     bound.magnitude[4][i] = 2 * size * derivative / (sigma * terms);
   }
   bound.magnitude[3][0] = loss;
+  return bound;
+}
+
+/// mu - k log mu, where mu is rounded relative to itself, which adds k u to k log mu, and both may cancel.
+Bound bound_of(const Poisson& op, const Values& in, const Values& want) {
+  Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
+  const auto rows = static_cast<double>(op.rows);
+  bound.magnitude[2][0] = 0;
+  for (std::size_t i = 0; i < in[0].size(); ++i) {
+    const double mu = op.exposure * in[0][i], k = op.exposure * in[1][i];
+    bound.magnitude[2][0] += (mu + k * (std::abs(std::log(mu)) + 1)) / rows;
+    bound.magnitude[3][i] = op.exposure * (1 + k / mu) / rows;
+  }
   return bound;
 }
 
@@ -101,6 +115,7 @@ std::vector<gauntlet::OpRules> loss_rules() {
   return {{.op = MeanSquaredError::kName, .bound = bound<MeanSquaredError, bound_of_squared_error>},
           {.op = Chi2Linear::kName, .bound = bound<Chi2Linear, bound_of_squared_error>},
           {.op = Chi2Log::kName, .bound = bound<Chi2Log, bound_of>},
+          {.op = Poisson::kName, .bound = bound<Poisson, bound_of>},
           {.op = SoftmaxCrossEntropy::kName, .bound = bound<SoftmaxCrossEntropy, bound_of>}};
 }
 

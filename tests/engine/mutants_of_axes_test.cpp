@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/ops/data_movement/concatenate_reference.h"
+#include "engine/ops/elementwise/exp.h"
 #include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/sigmoid.h"
 #include "engine/ops/elementwise/tanh.h"
@@ -18,6 +19,12 @@ namespace {
 
 void sigmoid_as_one_writes_it(const SigmoidForward& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) b.out(1)[i] = std::exp(b.in(0)[i]) / (1 + std::exp(b.in(0)[i]));
+}
+void power_of_a_product(const Exp& op, Buffers b, void*, Stream&) {
+  for (std::int64_t i = 0; i < op.count; ++i) b.out(1)[i] = std::pow(1 + b.in(0)[i] / 4096, 4096.0f);
+}
+void power_of_two_in_float(const Exp& op, Buffers b, void*, Stream&) {
+  for (std::int64_t i = 0; i < op.count; ++i) b.out(1)[i] = std::exp2(b.in(0)[i] * 1.4427f);
 }
 void slope_of_the_input(const SigmoidBackward& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) {
@@ -105,6 +112,12 @@ void last_part_unwritten(const Split& op, Buffers b, void*, Stream&) {
 
 TEST(Mutants, SigmoidThatOverflows) {
   expect_caught(make_kernel<SigmoidForward, sigmoid_as_one_writes_it>("overflows"), "y[");
+}
+TEST(Mutants, ExpAsAPowerOfAProduct) {
+  expect_caught(make_kernel<Exp, power_of_a_product>("product"), "y[");
+}
+TEST(Mutants, ExpWithAShortLogarithm) {
+  expect_caught(make_kernel<Exp, power_of_two_in_float>("exp2"), "y[");
 }
 TEST(Mutants, SigmoidSlopeOfTheInput) {
   expect_caught(make_kernel<SigmoidBackward, slope_of_the_input>("of_input"), "dx[");

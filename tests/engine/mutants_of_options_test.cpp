@@ -1,5 +1,5 @@
 // Mutants that mistake an option: the dilation and the groups of a convolution, running statistics of batch
-// normalisation, dampening and Nesterov's momentum of SGD.
+// normalisation, the exposure of Poisson counts, dampening and Nesterov's momentum of SGD.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "engine/ops/batch_norm/reference.h"
 #include "engine/ops/conv/reference.h"
+#include "engine/ops/loss/poisson_reference.h"
 #include "engine/ops/optim/sgd_reference.h"
 #include "tests/engine/mutants.h"
 
@@ -43,6 +44,13 @@ void groups_of_the_other_side(const ConvDgrad& op, Buffers b, void*, Stream&) {
           b.in(1)[(t * inputs + c % inputs) * K + k] * b.in(0)[(o * K + k) * N + n];
     }
   });
+}
+void exposure_not_in_the_gradient(const Poisson& op, Buffers b, void* w, Stream& s) {
+  poisson_reference<float>(op, b, w, s);
+  for (std::int64_t i = 0; i < op.rows * op.columns; ++i) b.out(3)[i] /= static_cast<float>(op.exposure);
+}
+void phi_for_its_counts(const Poisson& op, Buffers b, void* w, Stream& s) {
+  poisson_reference<float>(Poisson(op.dtype, op.rows, op.columns, 1), b, w, s);
 }
 std::string declines_plain(const ConvOp& op) {
   const bool dilated = op.geometry.dilation != Triple{1, 1, 1} && op.geometry.groups == 1;
@@ -111,6 +119,12 @@ TEST(Mutants, EpsilonForgotten) {
 }
 TEST(Mutants, FlowsThroughTheStatistics) {
   expect_caught(make_kernel<BatchNormFrozenBackward, flows_through_the_statistics>("flows"), "dx[");
+}
+TEST(Mutants, ExposureNotInTheGradient) {
+  expect_caught(make_kernel<Poisson, exposure_not_in_the_gradient>("no_exposure"), "dp[");
+}
+TEST(Mutants, PhiForItsCounts) {
+  expect_caught(make_kernel<Poisson, phi_for_its_counts>("phi"), "loss[");
 }
 TEST(Mutants, FirstShareForAll) {
   expect_caught(make_kernel<SgdStep, first_share_for_all>("first_share"), "p[");

@@ -2,6 +2,7 @@
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/affine.h"
 #include "engine/ops/elementwise/dropout.h"
+#include "engine/ops/elementwise/exp.h"
 #include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/relu.h"
 #include "engine/ops/elementwise/sigmoid.h"
@@ -151,6 +152,10 @@ Var sigmoid(Pass& pass, const Var& x) {
 
 Var tanh(Pass& pass, const Var& x) {
   return apply(pass, std::make_shared<FromOutputFunction<TanhForward, TanhBackward>>("tanh"), {x});
+}
+
+Var exp(Pass& pass, const Var& x) {
+  return apply(pass, std::make_shared<FromOutputFunction<Exp, Mul>>("exp"), {x});
 }
 
 Var add(Pass& pass, const Var& a, const Var& b) {

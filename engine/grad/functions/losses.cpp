@@ -4,6 +4,7 @@
 #include "engine/ops/elementwise/scale.h"
 #include "engine/ops/loss/chi2.h"
 #include "engine/ops/loss/mse.h"
+#include "engine/ops/loss/poisson.h"
 #include "engine/ops/loss/scale_rows.h"
 #include "engine/ops/loss/softmax_cross_entropy.h"
 
@@ -94,6 +95,13 @@ Var chi2_log(Pass& pass, const Var& phi, const Tensor& target, const Tensor& sig
   require(floor > 0, "chi2_log: the floor must be positive, but it is ", floor);
   auto op = std::make_shared<Chi2Log>(phi->value.dtype(), s[0], s[1], floor);
   return apply(pass, std::make_shared<LossFunction>(op, std::vector{target, sigma_dex}), {phi});
+}
+
+Var poisson(Pass& pass, const Var& phi, const Tensor& target, double exposure) {
+  const Shape& s = checked("poisson", phi, target);
+  require(exposure > 0, "poisson: the exposure must be positive, but it is ", exposure);
+  auto op = std::make_shared<Poisson>(phi->value.dtype(), s[0], s[1], exposure);
+  return apply(pass, std::make_shared<LossFunction>(op, std::vector{target}), {phi});
 }
 
 }  // namespace umbra

@@ -1,10 +1,10 @@
-// One block, loss and gradient in one launch (engine/ops/loss/cuda_squared_error.h).
+// One block, loss and gradient in one launch (engine/ops/loss/cuda_loss_block.h).
 #include <cmath>
 #include <numbers>
 
 #include "engine/ops/kernel.h"
 #include "engine/ops/loss/chi2.h"
-#include "engine/ops/loss/cuda_squared_error.h"
+#include "engine/ops/loss/cuda_loss_block.h"
 
 namespace umbra {
 namespace {
@@ -13,7 +13,7 @@ struct LinearError {
   const float* sigma;  // [B]
   __device__ LossTerm operator()(double p, double t, std::int64_t b) const {
     const double error = (p - t) / sigma[b];
-    return {error, 2 * error / sigma[b]};
+    return {error * error, 2 * error / sigma[b]};
   }
 };
 
@@ -24,7 +24,7 @@ struct LogError {
     const double derivative = 1 / ((p >= floor ? p : floor) * std::numbers::ln10);
     const double log_p = p >= floor ? std::log10(p) : log_floor + (p - floor) * derivative;
     const double error = (log_p - (t > floor ? std::log10(t) : log_floor)) / sigma[b];
-    return {error, 2 * error * derivative / sigma[b]};
+    return {error * error, 2 * error * derivative / sigma[b]};
   }
 };
 

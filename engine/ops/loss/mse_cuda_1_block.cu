@@ -1,15 +1,17 @@
-// One block, loss and gradient in one launch (engine/ops/loss/cuda_squared_error.h); one thread per element
+// One block, loss and gradient in one launch (engine/ops/loss/cuda_loss_block.h); one thread per element
 // where nothing is reduced.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/kernel.h"
-#include "engine/ops/loss/cuda_squared_error.h"
+#include "engine/ops/loss/cuda_loss_block.h"
 #include "engine/ops/loss/mse.h"
 
 namespace umbra {
 namespace {
 
 struct SquaredError {
-  __device__ LossTerm operator()(double p, double t, std::int64_t) const { return {p - t, 2 * (p - t)}; }
+  __device__ LossTerm operator()(double p, double t, std::int64_t) const {
+    return {(p - t) * (p - t), 2 * (p - t)};
+  }
 };
 
 // p, t, loss, dp: [N, K]
@@ -18,7 +20,7 @@ __global__ void __launch_bounds__(kElementThreads)
   const std::int64_t i = thread_number();
   if (i >= count) return;
   const LossTerm term = SquaredError{}(p[i], t[i], 0);
-  loss[i] = static_cast<float>(term.error * term.error);
+  loss[i] = static_cast<float>(term.value);
   dp[i] = static_cast<float>(term.gradient);
 }
 

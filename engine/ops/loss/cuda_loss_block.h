@@ -1,4 +1,4 @@
-// Losses that are a mean of squared errors, for predictions and targets of a few hundred numbers: one
+// Losses that are a sum of one term per number, for predictions and targets of a few hundred numbers: one
 // block, in which every thread adds the terms of every kLossThreads-th number in double, and a sum over the
 // block. One launch computes the loss and its gradient. Correct for any size, fast for small ones.
 #pragma once
@@ -10,9 +10,9 @@ namespace umbra {
 
 inline constexpr unsigned kLossThreads = 512;
 
-/// A number adds error^2 / terms to the loss, whose derivative is gradient / terms.
+/// A number adds value / terms to the loss, whose derivative is gradient / terms.
 struct LossTerm {
-  double error, gradient;
+  double value, gradient;
 };
 
 // p, t, dp: [N, K]; loss: [1]
@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(kLossThreads)
   double sum = 0;
   for (std::int64_t i = threadIdx.x; i < count; i += kLossThreads) {
     const LossTerm one = term(p[i], t[i], i % columns);
-    sum += one.error * one.error;
+    sum += one.value;
     dp[i] = static_cast<float>(one.gradient / terms);
   }
   sum = block_sum(sum, &shared_memory<double>());
