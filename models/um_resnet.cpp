@@ -33,6 +33,10 @@ std::vector<Setting> UmResNetOptions::settings() {
        0,
        0,
        {"fc1", "film", "channels"}},
+      {"model.pooled",
+       "width of a small network that is applied to every voxel and summed over the box, which joins the map at fc1. "
+       "0: none",
+       &pooled, 0, 4096},
   };
 }
 
@@ -41,6 +45,8 @@ std::unique_ptr<Module> UmResNetOptions::make(Build& build, const SampleShape& s
   require(in.rank() == 4 && in[1] == in[2] && in[2] == in[3],
           "model.name=um_resnet takes cubes, inputs of shape [channels, side, side, side], but these are ",
           in);
+  require(pooled == 0 || enter != "channels" || shape.parameters == 0, "model.pooled=", pooled,
+          " needs model.parameters=fc1 or film: with channels no voxel is empty");
   UmResNetOptions options = *this;
   options.parameters = enter == "channels" ? 0 : shape.parameters;
   options.in_channels = in[0] - options.parameters;
@@ -65,7 +71,10 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   layer2_ = add_layer(build, "layer2", c, 2 * c, side);
   layer3_ = add_layer(build, "layer3", 2 * c, 4 * c, side);
   const std::int64_t joined = o.enter == "fc1" ? o.parameters : 0;
-  fc1_ = add_child("fc1", std::make_shared<Linear>(build, 4 * c * side * side * side + joined, 320));
+  if (o.pooled > 0)
+    pooled_ = add_child("pooled", std::make_shared<VoxelSum>(build, o.in_channels, o.pooled, o.voxels));
+  fc1_ =
+      add_child("fc1", std::make_shared<Linear>(build, 4 * c * side * side * side + joined + o.pooled, 320));
   fcbn1_ = add_child("fcbn1", std::make_shared<BatchNorm>(build, 320));
   fc2_ = add_child("fc2", std::make_shared<Linear>(build, 320, 80));
   fcbn2_ = add_child("fcbn2", std::make_shared<BatchNorm>(build, 80));
@@ -108,7 +117,8 @@ Var UmResNet::forward(Pass& pass, const Var& x) {
   s = forward(pass, layer3_, s, parameters);                          // [N, 4C, 1, 1, 1]
   s = flatten(pass, s);                                               // [N, 4C]
   if (options_.enter == "fc1" && parameters)
-    s = concatenate(pass, {s, parameters}, 1);  // [N, 4C + parameters]
+    s = concatenate(pass, {s, parameters}, 1);                              // [N, 4C + parameters]
+  if (pooled_) s = concatenate(pass, {s, pooled_->forward(pass, map)}, 1);  // [N, 4C + parameters + pooled]
   s = dropout(pass, fcbn1_->forward_relu(pass, fc1_->forward(pass, s)), options_.dropout);
   s = dropout(pass, fcbn2_->forward_relu(pass, fc2_->forward(pass, s)), options_.dropout);
   return fcbn3_->forward(pass, fc3_->forward(pass, s));  // [N, outputs]

@@ -4,7 +4,8 @@
 //   conv1 (C, 3^3, stride 2, padding 3), BN, ReLU, max-pool (3, 2, 1)          25^3 -> 15^3 -> 8^3
 //   layer1, layer2, layer3: two residual blocks each with C, 2C, 4C channels,
 //                           the first of stride 2                              8^3 -> 4^3 -> 2^3 -> 1^3
-//   flatten, join the parameters of the box (if any), fc1 320, BN, ReLU, dropout, fc2 80, BN, ReLU, dropout, fc3 bins, BN
+//   flatten, join the parameters of the box and the sum over its voxels (voxel_sum.h), if any,
+//   fc1 320, BN, ReLU, dropout, fc2 80, BN, ReLU, dropout, fc3 bins, BN
 //
 // Note: the output passes a batch norm. The 3^3 kernels of layer3 slide over 2^3 and 1^3 volumes, so 19 or
 // 26 of their 27 taps meet nothing but padding: 69 % of the parameters (1400 C^2 of them) never learn.
@@ -12,6 +13,7 @@
 
 #include "engine/nn/layers.h"
 #include "models/model.h"
+#include "models/voxel_sum.h"
 
 namespace umbra {
 
@@ -29,8 +31,9 @@ struct UmResNetOptions {
   /// Where parameters enter: "fc1", "film" (scale and shift of the output of every layer, Perez et al. 2018,
   /// arXiv:1709.07871), or "channels" of conv1.
   std::string enter = "fc1";
+  std::int64_t pooled = 0;  ///< width of the VoxelSum that joins the map at fc1; 0: none
 
-  /// The settings of `channels`, `dropout` and `enter`; the data determine the others.
+  /// The settings of `channels`, `dropout`, `enter` and `pooled`; the data determine the others.
   std::vector<Setting> settings();
   /// The name and the number of channels, e.g. "um_resnet C=20".
   std::string label() const { return concat(kName, " C=", channels); }
@@ -64,6 +67,7 @@ class UmResNet final : public Module {
   static Var forward(Pass& pass, const Layer& layer, const Var& x, const Var& parameters);
 
   Layer layer1_, layer2_, layer3_;
+  std::shared_ptr<VoxelSum> pooled_;  // null without
   std::shared_ptr<Linear> fc1_, fc2_, fc3_;
   std::shared_ptr<BatchNorm> fcbn1_, fcbn2_, fcbn3_;
 };

@@ -1,4 +1,5 @@
-// data.features and data.parameters from the command line: what a run has fitted is what evaluate and predict use.
+// data.features, data.parameters and the settings of the loss from the command line: what a run has fitted is what
+// evaluate and predict use.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -98,6 +99,36 @@ TEST_F(InputsToolTest, EvaluateUsesTheScalesOfTheParameters) {
   EXPECT_NE(best("fc1"), best("channels"));
 }
 
+// The log link: label_shift is the logarithm of the mean mass function, and no prediction is negative.
+TEST_F(InputsToolTest, WithALogLinkThePredictionIsPositiveAndTheScoreThatOfTheRun) {
+  const std::pair<std::string, std::string> runs[] = {
+      {"log", "loss.link=log"},
+      {"likelihood", "loss.link=log loss.name=poisson"},
+      {"both", "loss.link=log loss.name=chi2_log loss.poisson=2 data.per_dex=true model.pooled=4"}};
+  for (const auto& [name, settings] : runs) {
+    SCOPED_TRACE(settings);
+    const Outcome outcome = train(name, settings);
+    ASSERT_EQ(outcome.status, 0) << outcome.output;
+    EXPECT_NEAR(evaluated(name), best(name), 1e-3 * best(name));
+    const Outcome predicted =
+        run("predict --data " + (folder() / "c.h5").string() + " --run " + (folder() / name).string() +
+            " --overwrite --out " + (folder() / "p.h5").string());
+    ASSERT_EQ(predicted.status, 0) << predicted.output;
+    const std::vector<double> phi = Hdf5File::open(folder() / "p.h5").read<double>("smf_predicted");
+    const std::vector<double> truth = Hdf5File::open(folder() / "p.h5").read<double>("smf_true");
+    EXPECT_GT(*std::ranges::min_element(phi), 0);
+    EXPECT_EQ(*std::ranges::min_element(truth), 0);  // some bins are empty
+    const std::vector<double> shift = fitted(name, "label_shift"), scale = fitted(name, "label_scale");
+    double mean = 0;  // of the first bin over all boxes, near that of the training boxes
+    for (std::size_t box = 0; box < 24; ++box) mean += truth[box * shift.size()] / 24;
+    EXPECT_NEAR(shift[0], std::log(mean), 0.15);
+    EXPECT_GE(*std::ranges::min_element(scale), 0.1);
+    EXPECT_LT(*std::ranges::max_element(scale), 2);
+  }
+  EXPECT_NE(bytes(folder() / "log" / "best.safetensors"),
+            bytes(folder() / "likelihood" / "best.safetensors"));
+}
+
 TEST_F(InputsToolTest, MistakesAreSentences) {
   const std::pair<const char*, const char*> cases[] = {
       {"'data.features=vpeak,residaul(mvir)'", "did you mean 'residual'?"},
@@ -105,7 +136,14 @@ TEST_F(InputsToolTest, MistakesAreSentences) {
       {"'data.features=log10(stellar_mass)'", "data.features: stellar_mass may not be an input"},
       {"'data.features=residual(rmax)'", "no column 'rmax'"},
       {"data.parameters=A_SN2", "no parameter 'A_SN2' of its cubes; did you mean 'A_SN1'?"},
-      {"data.parameters=A_SN1 model.parameters=fc2", "fc1"}};
+      {"data.parameters=A_SN1 model.parameters=fc2", "fc1"},
+      {"loss.name=poisson", "loss.name=poisson needs loss.link=log, because"},
+      {"loss.poisson=0.5", "loss.poisson=0.5 needs loss.link=log, because"},
+      {"loss.name=poisson loss.poisson=2 loss.link=log", "not to poisson"},
+      {"loss.name=mse loss.link=log", "loss.name=mse needs loss.link=identity"},
+      {"loss.link=logit", "identity"},
+      {"model.pooled=4 model.parameters=channels data.parameters=A_SN1",
+       "needs model.parameters=fc1 or film"}};
   for (const auto& [setting, part] : cases) {
     const Outcome outcome = train("wrong", setting);
     EXPECT_EQ(outcome.status, 1) << setting;

@@ -6,6 +6,15 @@
 namespace umbra {
 namespace {
 
+// The negative log likelihood of the numbers of galaxies, times a weight.
+SmfLoss poisson_loss(Context& context, const SmfSettings& settings, double weight) {
+  return [exposure = settings.galaxies_per_phi(), weight = tensor_of({weight}, context),
+          zero = tensor_of({0}, context)](Pass& pass, const Var& phi, const Tensor& target) {
+    const Var loss = reshape(pass, poisson(pass, phi, target, exposure), {1, 1});
+    return reshape(pass, affine(pass, loss, weight, zero), {1});
+  };
+}
+
 // The loss that loss.name names.
 SmfLoss named_loss(Context& context, const SmfSettings& settings, const Transform& transform) {
   if (settings.loss == "chi2_linear")
@@ -17,6 +26,7 @@ SmfLoss named_loss(Context& context, const SmfSettings& settings, const Transfor
                Pass& pass, const Var& phi, const Tensor& target) {
       return chi2_log(pass, phi, target, sigma_dex, floor);
     };
+  if (settings.loss == "poisson") return poisson_loss(context, settings, 1);
   return standardised_mse(transform.label_scale, transform.label_shift, context);
 }
 
@@ -32,10 +42,12 @@ double chi2_sum(std::span<const double> phi, std::span<const double> target,
   return sum;
 }
 
-SmfPrediction prediction_of(Context& context, Module& network, const Transform& transform) {
-  return [&network, scale = tensor_of(transform.label_scale, context),
+SmfPrediction prediction_of(Context& context, Module& network, const SmfSettings& settings,
+                            const Transform& transform) {
+  return [&network, log = settings.link == "log", scale = tensor_of(transform.label_scale, context),
           shift = tensor_of(transform.label_shift, context)](Pass& pass, const Var& input) {
-    return affine(pass, network.forward(pass, input), scale, shift);
+    const Var z = affine(pass, network.forward(pass, input), scale, shift);
+    return log ? exp(pass, z) : z;
   };
 }
 
@@ -51,13 +63,14 @@ SmfLoss sum_of(std::vector<SmfLoss> terms) {
 
 SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform) {
   std::vector<SmfLoss> terms{named_loss(context, settings, transform)};
+  if (settings.poisson > 0) terms.push_back(poisson_loss(context, settings, settings.poisson));
   return sum_of(std::move(terms));
 }
 
 Objective smf_objective(Context& context, Module& network, const SmfSettings& settings,
                         const Transform& transform) {
   Objective objective;
-  objective.predict = prediction_of(context, network, transform);
+  objective.predict = prediction_of(context, network, settings, transform);
   objective.loss = loss_of(context, settings, transform);
   objective.metric = [errors = transform.sigma](std::span<const double> phi, std::span<const double> target) {
     return chi2_sum(phi, target, errors);

@@ -21,9 +21,11 @@ using SmfLoss = std::function<Var(Pass&, const Var& phi, const Tensor& target)>;
 double chi2_sum(std::span<const double> phi, std::span<const double> target,
                 const std::vector<double>& sigma);
 
-/// The prediction of `network`, which must outlive the result: phi = z * label_scale + label_shift.
-SmfPrediction prediction_of(Context& context, Module& network, const Transform& transform);
-/// The loss of the setting loss.name.
+/// The prediction of `network`, which must outlive the result: with z = output * label_scale + label_shift, phi = z
+/// or, with loss.link=log, phi = exp(z).
+SmfPrediction prediction_of(Context& context, Module& network, const SmfSettings& settings,
+                            const Transform& transform);
+/// The loss of the settings: loss.name, plus loss.poisson times the Poisson likelihood of the counts.
 SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform);
 /// The sum of the terms, of which there is at least one.
 SmfLoss sum_of(std::vector<SmfLoss> terms);

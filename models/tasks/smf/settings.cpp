@@ -55,11 +55,20 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.symmetries", "augment with the 48 symmetries of the cube", &symmetries},
       {"data.shifts", "augment with random shifts where the volume is periodic", &shifts},
       {"loss.name",
-       "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1) or mse (of standardised labels)",
+       "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1), poisson (negative log likelihood of the "
+       "counts) or mse (of standardised labels)",
        &loss,
        0,
        0,
-       {"chi2_linear", "chi2_log", "mse"}},
+       {"chi2_linear", "chi2_log", "poisson", "mse"}},
+      {"loss.link",
+       "identity: the network's scaled output is phi. log: it is log phi, so that phi is positive",
+       &link,
+       0,
+       0,
+       {"identity", "log"}},
+      {"loss.poisson", "weight of the Poisson likelihood that is added to chi2_linear or chi2_log", &poisson,
+       0, kMany},
       {"loss.log_floor_galaxies", "chi2_log: the floor of phi, in galaxies per sub-box and bin",
        &log_floor_galaxies, 1e-6, kMany},
   };
@@ -104,14 +113,32 @@ void SmfSettings::check() const {
     require(std::count(boxes.parameters.begin(), boxes.parameters.end(), parameter) == 1,
             "data.parameters: ", parameter, " is named twice");
   }
+  check_loss();
+}
+
+void SmfSettings::check_loss() const {
   require(
       loss != "mse" || label_scaling == "standard",
       "loss.name=mse needs data.label_scaling=standard: without it the bins would have arbitrary weights");
+  require(
+      loss != "mse" || link == "identity",
+      "loss.name=mse needs loss.link=identity, because its labels are standardised in phi, not in log phi");
+  require(loss != "poisson" || link == "log",
+          "loss.name=poisson needs loss.link=log, because the mean of a Poisson distribution is positive");
+  require(poisson == 0 || link == "log", "loss.poisson=", poisson,
+          " needs loss.link=log, because the mean of a Poisson distribution is positive");
+  require(poisson == 0 || loss == "chi2_linear" || loss == "chi2_log", "loss.poisson=", poisson,
+          " is added to loss.name=chi2_linear or chi2_log, not to ", loss);
 }
 
 double SmfSettings::log_floor() const {
   const double one = 1 / std::pow(box_options().subbox_size, 3) / (boxes.per_dex ? boxes.smf_width : 1.0);
-  return log_floor_galaxies * one;
+  return log_floor_galaxies *
+         one;  // not log_floor_galaxies / galaxies_per_phi(), which may be rounded otherwise
+}
+
+double SmfSettings::galaxies_per_phi() const {
+  return std::pow(box_options().subbox_size, 3) * (boxes.per_dex ? boxes.smf_width : 1.0);
 }
 
 }  // namespace umbra

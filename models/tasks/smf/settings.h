@@ -25,8 +25,11 @@ struct SmfSettings {
   bool symmetries = true;                  ///< augment with the 48 symmetries of the cube
   bool shifts = true;                      ///< augment with random periodic shifts
 
-  std::string loss = "chi2_linear";  ///< "chi2_linear", "chi2_log" or "mse"
-  double log_floor_galaxies = 0.5;   ///< chi2_log: the floor of phi, in galaxies per sub-box and bin
+  std::string loss = "chi2_linear";  ///< "chi2_linear", "chi2_log", "poisson" or "mse"
+  std::string link =
+      "identity";      ///< what the scaled output of the network is: phi ("identity") or log phi ("log")
+  double poisson = 0;  ///< weight of the Poisson likelihood that is added to a chi2 loss
+  double log_floor_galaxies = 0.5;  ///< chi2_log: the floor of phi, in galaxies per sub-box and bin
 
   /// All settings, bound to this object.
   std::vector<Setting> bind();
@@ -39,8 +42,14 @@ struct SmfSettings {
   SampleSplit split(std::int64_t count, std::int64_t per_cube) const;
   /// Throws Error when settings contradict one another.
   void check() const;
+  /// The number of galaxies that phi = 1 means in a bin of a sub-box: its volume and, for labels per dex, the
+  /// width of the bin.
+  double galaxies_per_phi() const;
   /// The floor of chi2_log, log_floor_galaxies per sub-box and bin, in the unit of phi.
   double log_floor() const;
+
+ private:
+  void check_loss() const;
 };
 
 }  // namespace umbra

@@ -1,7 +1,7 @@
 // The SMF task: from the halos of a sub-box to the stellar mass function phi of its galaxies.
 //
-//   catalog -> sub-boxes -> inputs times input_scale -> network -> z -> phi = z * label_scale + label_shift
-//   -> chi^2
+//   catalog -> sub-boxes -> inputs times input_scale -> network -> times label_scale, plus label_shift -> phi, or
+//   with loss.link=log the logarithm of phi -> chi^2
 //
 // Predictions and chi^2 are always in phi, whatever label scaling the network is trained with.
 #pragma once

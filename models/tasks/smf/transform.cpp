@@ -60,6 +60,31 @@ void parameter_scales(const BoxSet& boxes, const std::vector<std::int64_t>& trai
   }
 }
 
+// With loss.link=log. label_shift is the logarithm of the mean over the training boxes, so that an output of 0 is
+// the mean mass function, the best constant. label_scale is the deviation of the logarithm of the expected phi,
+// if that is log-normal and the counts are Poisson: the scatter of log(1 + N) itself is mostly Poisson noise
+// where a bin holds few galaxies, and too large a scale makes exp(output) start far from the data. A bin without
+// galaxies is treated as if all training boxes together had one.
+void log_label_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+                      const SmfSettings& settings, Transform& transform) {
+  constexpr double kSmallestScale = 0.1;
+  const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
+  const auto count = static_cast<double>(train.size());
+  const double galaxy = 1 / settings.galaxies_per_phi();
+  for (std::size_t b = 0; b < bins; ++b) {
+    double sum = 0, squares = 0;
+    const auto label = [&](std::int64_t box) {
+      return static_cast<double>(boxes.smf[static_cast<std::size_t>(box) * bins + b]);
+    };
+    for (const std::int64_t box : train) sum += label(box);
+    const double mean = std::max(sum, galaxy) / count;
+    for (const std::int64_t box : train) squares += std::pow(label(box) - mean, 2);
+    const double excess = std::max(0.0, squares / count - galaxy * mean);  // beyond Poisson
+    transform.label_shift[b] = std::log(mean);
+    transform.label_scale[b] = std::max(kSmallestScale, std::sqrt(std::log1p(excess / (mean * mean))));
+  }
+}
+
 // Mean and deviation of a label over the training boxes. A bin that never varies gets the deviation that one
 // galaxy in one box would make, so that nothing is divided by zero.
 void label_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, Transform& transform) {
@@ -89,7 +114,11 @@ Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& tr
   t.input_scale = input_scales(boxes, train, settings);
   t.label_scale.assign(bins, 1.0);
   t.label_shift.assign(bins, 0.0);
-  if (settings.label_scaling == "standard") label_scales(boxes, train, t);
+  if (settings.label_scaling == "standard" && settings.link == "log") {
+    log_label_scales(boxes, train, settings, t);
+  } else if (settings.label_scaling == "standard") {
+    label_scales(boxes, train, t);
+  }
   t.references = boxes.options.references;
   parameter_scales(boxes, train, t);
   t.sigma.assign(boxes.sigma.begin(), boxes.sigma.end());

@@ -1,5 +1,6 @@
-// The scaling of inputs and outputs of the SMF task: inputs are multiplied by input_scale, the output z of
-// the network becomes phi = z * label_scale + label_shift, and sigma gives the chi^2 of phi.
+// The scaling of inputs and outputs of the SMF task: inputs are multiplied by input_scale, the output of the
+// network is multiplied by label_scale, plus label_shift, and is then phi or, with loss.link=log, the natural
+// logarithm of phi; sigma gives the chi^2 of phi.
 #pragma once
 
 #include <cstdint>
