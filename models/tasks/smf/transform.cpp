@@ -60,11 +60,11 @@ void parameter_scales(const BoxSet& boxes, const std::vector<std::int64_t>& trai
   }
 }
 
-// With loss.link=log. label_shift is the logarithm of the mean over the training boxes, so that an output of 0 is
-// the mean mass function, the best constant. label_scale is the deviation of the logarithm of the expected phi,
-// if that is log-normal and the counts are Poisson: the scatter of log(1 + N) itself is mostly Poisson noise
-// where a bin holds few galaxies, and too large a scale makes exp(output) start far from the data. A bin without
-// galaxies is treated as if all training boxes together had one.
+// With loss.link=log. Mean and deviation of the logarithm of the expected phi over the training boxes, if that is
+// log-normal and the counts are Poisson: exp of a standard normal output then has the mean and, with the noise of
+// the counts, the variance of the labels. The scatter of log(1 + N) itself is mostly Poisson noise where a bin holds
+// few galaxies, and the logarithm of the mean without the half of the variance makes the rich boxes, which dominate
+// chi^2, start too rich. A bin without galaxies is treated as if all training boxes together had one.
 void log_label_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                       const SmfSettings& settings, Transform& transform) {
   constexpr double kSmallestScale = 0.1;
@@ -80,8 +80,9 @@ void log_label_scales(const BoxSet& boxes, const std::vector<std::int64_t>& trai
     const double mean = std::max(sum, galaxy) / count;
     for (const std::int64_t box : train) squares += std::pow(label(box) - mean, 2);
     const double excess = std::max(0.0, squares / count - galaxy * mean);  // beyond Poisson
-    transform.label_shift[b] = std::log(mean);
-    transform.label_scale[b] = std::max(kSmallestScale, std::sqrt(std::log1p(excess / (mean * mean))));
+    const double variance = std::log1p(excess / (mean * mean));
+    transform.label_scale[b] = std::max(kSmallestScale, std::sqrt(variance));
+    transform.label_shift[b] = std::log(mean) - variance / 2;
   }
 }
 
