@@ -23,4 +23,13 @@ Var BasicBlock::forward(Pass& pass, const Var& x) {
   return bn2_->forward_conv(pass, *conv2_, y, true, shortcut);
 }
 
+std::shared_ptr<Module> residual_layer(Build& build, const BasicBlock::Options& first,
+                                       std::int64_t* out_extent) {
+  const std::int64_t out = first.out_channels;
+  auto enter = std::make_shared<BasicBlock>(build, first);
+  *out_extent = enter->out_extent();
+  auto stay = std::make_shared<BasicBlock>(build, BasicBlock::Options{first.rank, out, out, *out_extent, 1});
+  return std::make_shared<Sequential>(std::vector<std::shared_ptr<Module>>{enter, stay});
+}
+
 }  // namespace umbra

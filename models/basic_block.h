@@ -32,4 +32,9 @@ class BasicBlock final : public Module {
   std::shared_ptr<BatchNorm> shortcut_bn_;
 };
 
+/// A layer of a residual network: the block `first`, then one with as many output channels and stride 1, with
+/// the names 0 and 1. Writes the positions per side of its output to `out_extent`.
+std::shared_ptr<Module> residual_layer(Build& build, const BasicBlock::Options& first,
+                                       std::int64_t* out_extent);
+
 }  // namespace umbra

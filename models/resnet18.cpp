@@ -25,13 +25,8 @@ ResNet18::ResNet18(Build& build, const ResNet18Options& o) {
   std::int64_t side = (conv1_->out_extents()[2] - 1) / 2 + 1, in = 64;  // after the pool
   for (int layer = 1; layer <= 4; ++layer) {
     const std::int64_t out = std::int64_t{32} << layer;
-    auto first =
-        std::make_shared<BasicBlock>(build, BasicBlock::Options{2, in, out, side, layer == 1 ? 1 : 2});
-    side = first->out_extent();
-    auto second = std::make_shared<BasicBlock>(build, BasicBlock::Options{2, out, out, side, 1});
-    layers_.push_back(
-        add_child(concat("layer", layer),
-                  std::make_shared<Sequential>(std::vector<std::shared_ptr<Module>>{first, second})));
+    const BasicBlock::Options first{2, in, out, side, layer == 1 ? 1 : 2};
+    layers_.push_back(add_child(concat("layer", layer), residual_layer(build, first, &side)));
     in = out;
   }
   fc_ = add_child("fc", std::make_shared<Linear>(build, in, o.classes));

@@ -2,6 +2,7 @@
 
 #include "engine/nn/init.h"
 #include "models/basic_block.h"
+#include "models/box_samples.h"
 
 namespace umbra {
 namespace {
@@ -12,12 +13,9 @@ Var spread(Pass& pass, const Var& v, const Shape& shape, const Tensor& ones) {
   return reshape(pass, linear(pass, column, constant(ones), nullptr), shape);
 }
 
-// Two blocks, the first of stride 2. `extent`: that of the input on entry, that of the output on return.
-std::shared_ptr<Module> make_layer(Build& build, std::int64_t in, std::int64_t out, std::int64_t& extent) {
-  auto first = std::make_shared<BasicBlock>(build, BasicBlock::Options{3, in, out, extent, 2});
-  extent = first->out_extent();
-  auto second = std::make_shared<BasicBlock>(build, BasicBlock::Options{3, out, out, extent, 1});
-  return std::make_shared<Sequential>(std::vector<std::shared_ptr<Module>>{first, second});
+// Positions of a map with this many per side.
+std::int64_t positions(int rank, std::int64_t side) {
+  return rank == 3 ? side * side * side : side * side;
 }
 
 }  // namespace
@@ -62,9 +60,10 @@ std::unique_ptr<Model> um_resnet_model() {
 UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   require(o.channels > 0 && o.in_channels > 0 && o.outputs > 0 && o.voxels > 0,
           "um_resnet: channels, features, voxels and outputs must be positive");
+  require(o.rank == 2 || o.rank == 3, "um_resnet: rank is ", o.rank, ", but must be 2 or 3");
   const std::int64_t c = o.channels;
-  conv1_ = add_child("conv1",
-                     std::make_shared<Conv>(build, Conv::Options{3, o.in_channels, c, o.voxels, 3, 2, 3}));
+  const std::int64_t in = o.rank == 3 ? o.in_channels : o.in_channels * o.voxels;
+  conv1_ = add_child("conv1", std::make_shared<Conv>(build, Conv::Options{o.rank, in, c, o.voxels, 3, 2, 3}));
   bn1_ = add_child("bn1", std::make_shared<BatchNorm>(build, c));
   std::int64_t side = (conv1_->out_extents()[2] - 1) / 2 + 1;  // after the pool
   layer1_ = add_layer(build, "layer1", c, c, side);
@@ -73,8 +72,8 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
   const std::int64_t joined = o.enter == "fc1" ? o.parameters : 0;
   if (o.pooled > 0)
     pooled_ = add_child("pooled", std::make_shared<VoxelSum>(build, o.in_channels, o.pooled, o.voxels));
-  fc1_ =
-      add_child("fc1", std::make_shared<Linear>(build, 4 * c * side * side * side + joined + o.pooled, 320));
+  fc1_ = add_child("fc1",
+                   std::make_shared<Linear>(build, 4 * c * positions(o.rank, side) + joined + o.pooled, 320));
   fcbn1_ = add_child("fcbn1", std::make_shared<BatchNorm>(build, 320));
   fc2_ = add_child("fc2", std::make_shared<Linear>(build, 320, 80));
   fcbn2_ = add_child("fcbn2", std::make_shared<BatchNorm>(build, 80));
@@ -85,11 +84,11 @@ UmResNet::UmResNet(Build& build, const UmResNetOptions& o) : options_(o) {
 UmResNet::Layer UmResNet::add_layer(Build& build, const std::string& name, std::int64_t in, std::int64_t out,
                                     std::int64_t& side) {
   Layer layer;
-  layer.blocks = add_child(name, make_layer(build, in, out, side));
+  layer.blocks = add_child(name, residual_layer(build, {options_.rank, in, out, side, 2}, &side));
   if (options_.enter != "film" || options_.parameters == 0) return layer;
   layer.gain = add_child(name + "_gain", std::make_shared<Linear>(build, options_.parameters, out));
   layer.shift = add_child(name + "_shift", std::make_shared<Linear>(build, options_.parameters, out));
-  layer.ones = constant_tensor(build, {side * side * side, 1}, 1);
+  layer.ones = constant_tensor(build, {positions(options_.rank, side), 1}, 1);
   return layer;
 }
 
@@ -104,18 +103,17 @@ Var UmResNet::forward(Pass& pass, const Layer& layer, const Var& x, const Var& p
 }
 
 Var UmResNet::forward(Pass& pass, const Var& x) {
-  Var map = x, parameters;
-  if (options_.parameters > 0) {
-    const std::vector<Var> parts = split(pass, x, {options_.in_channels, options_.parameters}, 1);
-    map = parts[0];
-    parameters = mean_pool(pass, parts[1]);  // [N, parameters], of equal numbers
-  }
-  Var s =
-      bn1_->forward_stem(pass, *conv1_, map, cubic_window(3, 2, 1));  // [N, C, 8, 8, 8], 15^3 never written
-  s = forward(pass, layer1_, s, parameters);                          // [N, C, 4, 4, 4]
-  s = forward(pass, layer2_, s, parameters);                          // [N, 2C, 2, 2, 2]
-  s = forward(pass, layer3_, s, parameters);                          // [N, 4C, 1, 1, 1]
-  s = flatten(pass, s);                                               // [N, 4C]
+  const auto [map, parameters] = split_parameters(pass, x, options_.parameters);
+  const Window pool = cubic_window(3, 2, 1);
+  Var s;  // [N, C, 8, 8, 8], or [N, C, 8, 8] of rank 2
+  if (options_.rank == 3)
+    s = bn1_->forward_stem(pass, *conv1_, map, pool);  // 15^3 never written
+  else
+    s = max_pool(pass, bn1_->forward_conv(pass, *conv1_, slices_as_channels(pass, map), true), pool);
+  s = forward(pass, layer1_, s, parameters);  // [N, C, 4, 4, 4]
+  s = forward(pass, layer2_, s, parameters);  // [N, 2C, 2, 2, 2]
+  s = forward(pass, layer3_, s, parameters);  // [N, 4C, 1, 1, 1]
+  s = flatten(pass, s);                       // [N, 4C]
   if (options_.enter == "fc1" && parameters)
     s = concatenate(pass, {s, parameters}, 1);                              // [N, 4C + parameters]
   if (pooled_) s = concatenate(pass, {s, pooled_->forward(pass, map)}, 1);  // [N, 4C + parameters + pooled]

@@ -32,6 +32,8 @@ struct UmResNetOptions {
   /// arXiv:1709.07871), or "channels" of conv1.
   std::string enter = "fc1";
   std::int64_t pooled = 0;  ///< width of the VoxelSum that joins the map at fc1; 0: none
+  /// Of the convolutions: 3, or 2, where the slices of a cube are the channels of an image (um_resnet2d.h).
+  int rank = 3;
 
   /// The settings of `channels`, `dropout`, `enter` and `pooled`; the data determine the others.
   std::vector<Setting> settings();
@@ -46,7 +48,7 @@ struct UmResNetOptions {
 /// The network of UmResNetOptions.
 class UmResNet final : public Module {
  public:
-  /// Throws Error unless all extents and channels are positive.
+  /// Throws Error unless all extents and channels are positive and the rank is 2 or 3.
   UmResNet(Build& build, const UmResNetOptions& options);
   /// x [N, in_channels + parameters, V, V, V] -> [N, outputs]
   Var forward(Pass& pass, const Var& x) override;

@@ -32,40 +32,22 @@ import torch
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "peers"))
+from comparison_goldens import comparison_values
 from layer_goldens import layer_values
 from op_goldens import OPTIMIZERS, op_values, optimizer_values
+from parameter_recipe import parameter_recipe, set_parameters
 from random_numbers import below, check_philox, tensor, uniform, words
 from safetensors_file import read_safetensors, to_numpy, write_safetensors
 from um_resnet_pytorch import UmResnet, chi2_linear
 
-SIGNS, SAMPLES, FIRST_PARAMETER = 50, 60, 100  # streams; op_goldens.py has others
+SIGNS, SAMPLES = 50, 60  # streams; op_goldens.py has others
 EVERY, FULL_LIMIT = 13, 4096  # longer tensors keep every 13th element: 13 divides no extent of the network
 SAMPLE_COUNT, PROJECTIONS = 256, 8
 
 
 # ---- the network ----
-def parameter_recipe(net):
-    """(name, stream, kind, scale) of every parameter, in order."""
-    recipe, fan_in = [], {}
-    for position, (name, p) in enumerate(net.named_parameters()):
-        module, kind = name.rsplit(".", 1)
-        norm = isinstance(net.get_submodule(module), torch.nn.modules.batchnorm._BatchNorm)
-        if norm:
-            recipe.append((name, FIRST_PARAMETER + position, "bn_" + kind, 0.2))
-        else:
-            fan_in[module] = p[0].numel() if kind == "weight" else fan_in[module]
-            recipe.append((name, FIRST_PARAMETER + position, kind, 2.0 / math.sqrt(fan_in[module])))
-    return recipe
-
-
 def make_net(channels, dtype):
-    net = UmResnet(channels, dropout=0.0)
-    parameters = dict(net.named_parameters())
-    with torch.no_grad():
-        for name, stream, kind, scale in parameter_recipe(net):
-            one = 1.0 if kind == "bn_weight" else 0.0
-            parameters[name].copy_(tensor(stream, parameters[name].shape, lambda u: one + (u - 0.5) * scale))
-    return net.to(dtype)
+    return set_parameters(UmResnet(channels, dropout=0.0)).to(dtype)
 
 
 def make_batch(count, dtype):
@@ -177,7 +159,7 @@ def distance_table(f32, f64):
     """{group: (max |f32 - f64| / max |f64| of a tensor, max absolute)}; biases in front of a batch norm excluded."""
     table = {}
     for key in f32:
-        if key.split("/", 1)[-1] in ("fc1.bias", "fc2.bias", "fc3.bias"):
+        if key.rsplit("/", 1)[-1] in ("fc1.bias", "fc2.bias", "fc3.bias"):
             continue
         group = key.split("/")[0]
         absolute = float((f32[key].double() - f64[key]).abs().max())
@@ -206,6 +188,9 @@ def make_all():
         recipe = "; ".join(f"{n} {s} {k} {scale!r}" for n, s, k, scale in parameter_recipe(UmResnet(channels)))
         metadata = {"channels": str(channels), "batch": str(batch), "parameters (name stream kind scale)": recipe}
         files[f"um_resnet_c{channels}.safetensors"] = (pack(f32, f64), metadata)
+    comparisons = comparison_values()
+    print_distances("networks for comparison", *pairs(comparisons))
+    files["comparison_networks.safetensors"] = (comparisons, {})
     ops, layers, optimizers = op_values(), layer_values(), optimizer_values()
     print_distances("operations", *pairs(ops))
     print_distances("layers", *pairs(layers))
@@ -213,9 +198,9 @@ def make_all():
     files["ops.safetensors"] = (ops, {})
     files["layers.safetensors"] = (layers, {})
     files["optimizers.safetensors"] = (optimizers, {k: repr(v[1]) for k, v in OPTIMIZERS.items()})
-    recipe = " ".join(__doc__.split("Every quantity")[0].split("What is not stored")[1].split())
+    recipe = " ".join(__doc__.split("Every quantity")[0].split("are not stored")[1].split())
     for _, metadata in files.values():
-        metadata.update(torch=torch.__version__, numpy=np.__version__, recipe="What is not stored" + recipe,
+        metadata.update(torch=torch.__version__, numpy=np.__version__, recipe="Inputs that are not stored " + recipe,
                         made_by="tests/golden/make_goldens.py", every=str(EVERY), full_limit=str(FULL_LIMIT))
     return files
 

@@ -51,6 +51,7 @@ class TraceOfModel : public TraceTest, public ::testing::WithParamInterface<std:
       options.input = {3, 32, 32};
       options.outputs = 10;
     }
+    if (GetParam() == "um_dense") options.input = {1, 5, 5, 5};
     return example(GetParam(), options);
   }
 };

@@ -8,6 +8,7 @@
 #include "engine/optim/optimizer.h"
 #include "models/mlp.h"
 #include "models/model.h"
+#include "models/um_resnet2d.h"
 
 namespace umbra {
 namespace {
@@ -105,9 +106,17 @@ TEST(Models, InputsThatDoNotFitAreASentence) {
   };
   EXPECT_NE(refused("um_resnet", {1, 25, 25}).find("[1, 25, 25]"), std::string::npos);
   EXPECT_NE(refused("um_resnet", {1, 25, 25, 24}).find("takes cubes"), std::string::npos);
+  EXPECT_NE(refused("um_resnet2d", {1, 25, 25, 24}).find("takes cubes"), std::string::npos);
   EXPECT_NE(refused("resnet18", {3, 64, 32}).find("square images"), std::string::npos);
   EXPECT_NE(refused("resnet18", {3}).find("[3]"), std::string::npos);
   EXPECT_EQ(refused("mlp", {3}), "");
+  EXPECT_EQ(refused("um_dense", {3}), "");
+  UmResNet2dOptions plain;
+  plain.blocks = "plain";
+  EXPECT_NE(message_of([&] {
+              plain.make(build, {{1, 7, 7, 7}, 2});
+            }).find("at least 8 voxels"),
+            std::string::npos);
 }
 
 TEST(Mlp, HasTheLayersItIsToldTo) {

@@ -154,6 +154,11 @@ class Runs(unittest.TestCase):
         self.assertEqual(runs.model_of(self.run_folder), "")
         self.write("config.toml", "[model]\nname = 'um_resnet'\nchannels = 100\n")
         self.assertEqual(names.readable(runs.model_of(self.run_folder)), "UM ResNet, $C = 100$")
+        for blocks, label in (("residual", "2D UM ResNet, $C = 8$"), ("plain", "2D network, $C = 8$")):
+            self.write("config.toml", f"[model]\nname = 'um_resnet2d'\nchannels = 8\nblocks = '{blocks}'\n")
+            self.assertEqual(names.readable(runs.model_of(self.run_folder)), label)
+        self.write("config.toml", "[model]\nname = 'um_dense'\ndropout = 0.0\n")
+        self.assertEqual(names.readable(runs.model_of(self.run_folder)), "fully connected")
         self.write("config.toml", "[model]\nname = 'mlp'\nhidden = [64, 32]\n")
         self.assertEqual(runs.model_of(self.run_folder), "mlp 64-32")
         self.write("config.toml", "[model\n")

@@ -129,6 +129,14 @@ TEST_F(InputsToolTest, WithALogLinkThePredictionIsPositiveAndTheScoreThatOfTheRu
             bytes(folder() / "likelihood" / "best.safetensors"));
 }
 
+TEST_F(InputsToolTest, TheTwoDimensionalNetworkTakesParametersAtFc1) {
+  const Outcome outcome = train("2d", "model.name=um_resnet2d data.parameters=A_SN1");
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_NEAR(evaluated("2d"), best("2d"), 1e-3 * best("2d"));
+  const Outcome dry = train("2d", "--dry-run model.name=um_resnet2d data.parameters=A_SN1");
+  EXPECT_NE(dry.output.find("[320, 13]"), std::string::npos) << dry.output;  // 4 C of the map, one parameter
+}
+
 TEST_F(InputsToolTest, MistakesAreSentences) {
   const std::pair<const char*, const char*> cases[] = {
       {"'data.features=vpeak,residaul(mvir)'", "did you mean 'residual'?"},
@@ -143,7 +151,8 @@ TEST_F(InputsToolTest, MistakesAreSentences) {
       {"loss.name=mse loss.link=log", "loss.name=mse needs loss.link=identity"},
       {"loss.link=logit", "identity"},
       {"model.pooled=4 model.parameters=channels data.parameters=A_SN1",
-       "needs model.parameters=fc1 or film"}};
+       "needs model.parameters=fc1 or film"},
+      {"data.parameters=A_SN1 model.name=um_resnet2d model.parameters=film", "no setting model.parameters"}};
   for (const auto& [setting, part] : cases) {
     const Outcome outcome = train("wrong", setting);
     EXPECT_EQ(outcome.status, 1) << setting;

@@ -84,7 +84,9 @@ TEST(RunConfig, SettingsOfAnotherModelAreUnknown) {
             std::string::npos);
   EXPECT_NE(error_of([&] { config.bind().set({"model.hidden=[8,0]"}); }).find("between 1 and"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { config.bind().set({"model.name=vgg"}); }).find("um_resnet, resnet18, mlp"),
+  EXPECT_NE(error_of([&] {
+              config.bind().set({"model.name=vgg"});
+            }).find("um_resnet, um_resnet2d, um_dense, resnet18, mlp"),
             std::string::npos);
 }
 

@@ -5,6 +5,9 @@ import re
 import numpy as np
 
 MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
+          (r"um_resnet2d C=(\d+)", r"2D UM ResNet, $C = \1$"),
+          (r"um_resnet2d plain C=(\d+)", r"2D network, $C = \1$"),
+          (r"um_dense\b", "fully connected"),
           (r"resnet18", "ResNet-18"),
           (r"mlp\b ?", "MLP "),
           (r"mean SMF$", "mean of training boxes"),

@@ -71,6 +71,7 @@ def model_of(run):
         with open(os.path.join(folder_of(run), "config.toml"), "rb") as file:
             model = tomllib.load(file)["model"]
         detail = {"um_resnet": lambda: f" C={model['channels']}",
+                  "um_resnet2d": lambda: (" " + model["blocks"]).removesuffix(" residual") + f" C={model['channels']}",
                   "mlp": lambda: " " + "-".join(str(units) for units in model["hidden"])}
         return model["name"] + detail.get(model["name"], str)()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a name only: the figure does not need it
