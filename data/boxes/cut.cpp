@@ -227,7 +227,7 @@ void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, std::span<cons
     for (std::int64_t i = begin[b]; i < begin[b + 1]; ++i) {
       const std::uint64_t word =
           halos[static_cast<std::size_t>(order[static_cast<std::size_t>(i)]) * words()];
-      const int bin = bin_of_word(word);
+      const int bin = mass_bin(word);
       if (bin < 0) continue;
       ++counts[static_cast<std::size_t>(bin)];
       const std::uint64_t voxel = (word >> kCellBit) % volume_;

@@ -34,6 +34,12 @@ class BoxCutter {
   }
   /// Whether the halo enters the input; if not, it is only a galaxy.
   static bool enters(std::uint64_t first_word) { return (first_word & 1) != 0; }
+  /// The voxel of the halo in its sub-box, x slowest.
+  std::int64_t voxel_of(std::uint64_t first_word) const {
+    return static_cast<std::int64_t>((first_word >> kCellBit) % volume_);
+  }
+  /// The mass bin of the halo's galaxy, or -1.
+  static int mass_bin(std::uint64_t first_word) { return static_cast<int>(first_word >> 1 & 0x1fff) - 1; }
 
   /// Appends the halos of `part` (a catalog, or some of its rows) in their order. Rows that are neither in
   /// the input nor galaxies in a bin are left out. Throws Error when the column `box` names a cube that
@@ -46,7 +52,6 @@ class BoxCutter {
  private:
   // The first word: cell << kCellBit | (mass bin + 1) << 1 | enters; cell = sub-box * voxels^3 + voxel.
   static constexpr int kCellBit = 14, kCellBits = 64 - kCellBit;
-  static int bin_of_word(std::uint64_t word) { return static_cast<int>(word >> 1 & 0x1fff) - 1; }
 
   std::int64_t fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
                           std::int64_t box, std::span<float> input) const;

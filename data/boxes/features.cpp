@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/nearest.h"
+#include "engine/cpu/cholesky.h"
 
 namespace umbra {
 namespace {
@@ -64,37 +65,20 @@ std::vector<double> satellites(const Catalog& catalog) {
   return values;
 }
 
-// Weighted least squares with the basis 1, w, w^2, by Cholesky's method.
+// Weighted least squares with the basis 1, w, w^2.
 std::array<double, 3> least_squares(std::span<const double> w, std::span<const double> y,
                                     std::span<const double> weights) {
   constexpr double kDetermined = 1e-9;  // of a pivot; below, the points do not determine the coefficient
-  double a[3][3] = {}, b[3] = {};
+  Matrix a(3, std::vector<double>(3, 0.0)), b(3, std::vector<double>(1, 0.0));
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double basis[3] = {1, w[i], w[i] * w[i]};
     for (std::size_t j = 0; j < 3; ++j) {
       for (std::size_t k = 0; k <= j; ++k) a[j][k] += weights[i] * basis[j] * basis[k];
-      b[j] += weights[i] * basis[j] * y[i];
+      b[j][0] += weights[i] * basis[j] * y[i];
     }
   }
-  double l[3][3] = {};
-  std::array<double, 3> c{};
-  for (std::size_t j = 0; j < 3; ++j) {
-    for (std::size_t k = 0; k <= j; ++k) {
-      double rest = a[j][k];
-      for (std::size_t m = 0; m < k; ++m) rest -= l[j][m] * l[k][m];
-      if (k < j)
-        l[j][k] = l[k][k] > 0 ? rest / l[k][k] : 0;
-      else
-        l[j][j] = rest > kDetermined * a[j][j] ? std::sqrt(rest) : 0;
-    }
-    for (std::size_t m = 0; m < j; ++m) b[j] -= l[j][m] * b[m];
-    b[j] = l[j][j] > 0 ? b[j] / l[j][j] : 0;
-  }
-  for (std::size_t j = 3; j-- > 0;) {
-    for (std::size_t m = j + 1; m < 3; ++m) b[j] -= l[m][j] * c[m];
-    c[j] = l[j][j] > 0 ? b[j] / l[j][j] : 0;
-  }
-  return c;
+  const Matrix c = Cholesky(std::move(a), kDetermined).solve(std::move(b));
+  return {c[0][0], c[1][0], c[2][0]};
 }
 
 double reference_at(std::span<const double> c, double w) {

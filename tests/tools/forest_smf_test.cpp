@@ -284,6 +284,25 @@ TEST_F(ForestToolsTest, EvaluateScoresForestsBesideNetworks) {
   }
   EXPECT_LT(chi2["forest, distribution per halo"], chi2["forest, mean prediction per halo"]) << done.output;
   EXPECT_LT(chi2["forest, distribution per halo"], chi2["mean SMF"]) << done.output;
+  EXPECT_EQ(evaluation["models"].front().contains("oracle"), false);
+
+  // With oracles, and everything compared with one row of the forest, box by box.
+  const Outcome compared = run(evaluate + " --forest " + path("f.h5") + " --oracle --out " + path("o.json") +
+                               " --reference 'forest, distribution per halo'");
+  ASSERT_EQ(compared.status, 0) << compared.output;
+  const auto with_oracles = json("o.json");
+  EXPECT_EQ(with_oracles["reference"], "forest, distribution per halo");
+  EXPECT_EQ(with_oracles["best_baseline"], evaluation["best_baseline"]);  // an oracle is no baseline
+  EXPECT_EQ(with_oracles["models"].size(), 10U);
+  for (const auto& model : with_oracles["models"]) {
+    const std::string name = model["name"].get<std::string>();
+    EXPECT_EQ(model["chi2"]["of_box"].size(), 5U) << name;
+    EXPECT_TRUE(model["chi2"].contains("median")) << name;
+    EXPECT_EQ(model.contains("minus_reference"), name != "forest, distribution per halo") << name;
+    EXPECT_EQ(model.contains("excess_chi2"), name.starts_with("oracle, ")) << name;
+    EXPECT_EQ(model.contains("seconds"), !name.starts_with("um_resnet")) << name;
+  }
+  EXPECT_NE(compared.output.find("oracle, vpeak of every halo: "), std::string::npos) << compared.output;
 
   // A forest that saw halos of the validation boxes is refused, and nothing is written.
   ASSERT_EQ(run(fit_forest + " --split halos --out " + path("seen.h5")).status, 0);

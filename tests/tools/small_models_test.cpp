@@ -54,6 +54,30 @@ BoxSet drawn_boxes(const Law& expected) {
   return boxes;
 }
 
+// Eight halos in each box, one per voxel, whose second feature is log a plus 0.1 times a normal number.
+Summaries summaries_for(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+                        bool one_feature = true) {
+  BoxHalos halos;
+  halos.begin = {0};
+  halos.values.resize(one_feature ? 1 : 2);
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  for (std::size_t i = 0; i < boxes.input.size(); ++i) {
+    halos.values[0].push_back(static_cast<double>(boxes.input[i]));
+    halos.voxel.push_back(static_cast<std::int64_t>(i % 8));
+    halos.bin.push_back(-1);
+    if (!one_feature)
+      halos.values[1].push_back(std::log(boxes.parameters.at("a")[i / 8]) + 0.1 * normal(random));
+    if (i % 8 == 7) halos.begin.push_back(static_cast<std::int64_t>(i) + 1);
+  }
+  return summaries_of(boxes, halos, train);
+}
+
+std::vector<SmallModel> models_of(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+                                  const std::vector<std::int64_t>& wanted, SmallModels which) {
+  return small_models(boxes, summaries_for(boxes, train), train, wanted, which);
+}
+
 std::vector<std::int64_t> from_to(std::size_t first, std::size_t last) {
   std::vector<std::int64_t> boxes(last - first);
   std::iota(boxes.begin(), boxes.end(), static_cast<std::int64_t>(first));
@@ -81,35 +105,9 @@ double error(const BoxSet& boxes, const std::vector<double>& phi, const Law& exp
   return sum / static_cast<double>(kWanted.size());
 }
 
-TEST(SmallModels, CholeskySolvesAndInverts) {
-  std::mt19937_64 random(1);
-  std::normal_distribution<double> normal;
-  constexpr std::size_t n = 150;
-  Matrix root(n, std::vector<double>(n)), a(n, std::vector<double>(n, 0.0)),
-      unit(n, std::vector<double>(n, 0.0));
-  for (auto& row : root)
-    for (double& x : row) x = normal(random);
-  for (std::size_t i = 0; i < n; ++i) {
-    unit[i][i] = 1;
-    for (std::size_t j = 0; j < n; ++j)
-      a[i][j] = std::inner_product(root[i].begin(), root[i].end(), root[j].begin(), i == j ? 1.0 : 0.0);
-  }
-  const Cholesky factor(a);
-  const Matrix inverse = factor.solve(unit);
-  const std::vector<double> diagonal = factor.inverse_diagonal();
-  for (std::size_t i = 0; i < n; ++i) {
-    EXPECT_NEAR(diagonal[i], inverse[i][i], 1e-10);
-    for (std::size_t j = 0; j < n; ++j) {
-      double product = 0;
-      for (std::size_t k = 0; k < n; ++k) product += a[i][k] * inverse[k][j];
-      EXPECT_NEAR(product, unit[i][j], 1e-8);
-    }
-  }
-}
-
 TEST(SmallModels, PoissonRegressionFindsAPowerLaw) {
   const BoxSet boxes = drawn_boxes(exponential);
-  const std::vector<SmallModel> models = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> models = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   const double poisson =
                    error(boxes, predictions_of(models, "Poisson regression on the parameters"), exponential),
                ridge = error(boxes, predictions_of(models, "ridge on the parameters"), exponential),
@@ -123,30 +121,48 @@ TEST(SmallModels, PoissonRegressionFindsAPowerLaw) {
 
 TEST(SmallModels, AGaussianProcessFindsWhatIsNotLinear) {
   const BoxSet boxes = drawn_boxes(peaked);
-  const std::vector<SmallModel> models = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> models = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   const double process = error(boxes, predictions_of(models, "Gaussian process on the parameters"), peaked),
                poisson = error(boxes, predictions_of(models, "Poisson regression on the parameters"), peaked);
   EXPECT_LT(process, 20);  // two bins with counts of 5 to 65
   EXPECT_LT(process, poisson / 5);
   // The groups are a, b and idle; only a matters.
-  const GaussianProcess fitted = gaussian_process(boxes, summaries_of(boxes, kTrain)[1], kTrain, kWanted);
+  const GaussianProcess fitted =
+      gaussian_process(boxes, summaries_for(boxes, kTrain).list[1], kTrain, kWanted);
   ASSERT_EQ(fitted.relevance.size(), 3U);
   EXPECT_GT(fitted.relevance[0], 10 * std::max(fitted.relevance[1], fitted.relevance[2]));
 }
 
 TEST(SmallModels, ABinWithoutGalaxiesStaysEmpty) {
   const BoxSet boxes = drawn_boxes(exponential);
-  for (const SmallModel& model : small_models(boxes, kTrain, kWanted, SmallModels::kAll))
+  for (const SmallModel& model : models_of(boxes, kTrain, kWanted, SmallModels::kAll))
     for (std::size_t i = 0; i < kWanted.size(); ++i)
       EXPECT_NEAR(model.predictions[i * kBins + 2], 0, 1e-15) << model.name;
+}
+
+// The second feature of every halo is close to log a, which decides.
+TEST(SmallModels, TheMeanOfAFeatureSaysWhatTheHistogramCannot) {
+  const BoxSet boxes = drawn_boxes(peaked);
+  const std::vector<SmallModel> models =
+      small_models(boxes, summaries_for(boxes, kTrain, false), kTrain, kWanted, SmallModels::kAll);
+  ASSERT_EQ(models.size(), 13U);
+  const double histogram = error(
+                   boxes, predictions_of(models, "Gaussian process on the histogram of the input"), peaked),
+               features = error(boxes, predictions_of(models, "Gaussian process on all features"), peaked),
+               both =
+                   error(boxes, predictions_of(models, "Gaussian process on all features and the parameters"),
+                         peaked);
+  EXPECT_LT(features, histogram / 2);
+  EXPECT_LT(both, features / 5);
+  EXPECT_EQ(predictions_of(models, "Poisson regression on all features").size(), kWanted.size() * kBins);
 }
 
 // Nothing about the boxes to be predicted but their summaries may be used.
 TEST(SmallModels, TheLabelsOfOtherBoxesDoNotMatter) {
   BoxSet boxes = drawn_boxes(exponential);
-  const std::vector<SmallModel> before = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> before = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   std::fill(boxes.smf.begin() + 200 * static_cast<std::ptrdiff_t>(kBins), boxes.smf.end(), 1.0F);
-  const std::vector<SmallModel> after = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> after = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   ASSERT_EQ(before.size(), 9U);
   for (std::size_t m = 0; m < before.size(); ++m) {
     EXPECT_EQ(before[m].predictions, after[m].predictions) << before[m].name;
@@ -157,20 +173,20 @@ TEST(SmallModels, TheLabelsOfOtherBoxesDoNotMatter) {
 TEST(SmallModels, SameBitsForAnyNumberOfThreads) {
   const BoxSet boxes = drawn_boxes(peaked);
   omp_set_num_threads(1);
-  const std::vector<SmallModel> one = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> one = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   omp_set_num_threads(3);
-  const std::vector<SmallModel> three = small_models(boxes, kTrain, kWanted, SmallModels::kAll);
+  const std::vector<SmallModel> three = models_of(boxes, kTrain, kWanted, SmallModels::kAll);
   for (std::size_t m = 0; m < one.size(); ++m)
     EXPECT_EQ(one[m].predictions, three[m].predictions) << one[m].name;
 }
 
 TEST(SmallModels, WithoutParametersOrBoxesThereAreFewer) {
   BoxSet boxes = drawn_boxes(exponential);
-  EXPECT_EQ(small_models(boxes, kTrain, kWanted, SmallModels::kFast).size(), 5U);
+  EXPECT_EQ(models_of(boxes, kTrain, kWanted, SmallModels::kFast).size(), 5U);
   boxes.parameters.clear();
-  EXPECT_EQ(small_models(boxes, kTrain, kWanted, SmallModels::kAll).size(), 4U);
-  EXPECT_EQ(small_models(boxes, from_to(0, 5), kWanted, SmallModels::kAll).size(), 1U);
-  EXPECT_EQ(small_models(boxes, from_to(0, 6), kWanted, SmallModels::kAll).size(), 4U);
+  EXPECT_EQ(models_of(boxes, kTrain, kWanted, SmallModels::kAll).size(), 4U);
+  EXPECT_EQ(models_of(boxes, from_to(0, 5), kWanted, SmallModels::kAll).size(), 1U);
+  EXPECT_EQ(models_of(boxes, from_to(0, 6), kWanted, SmallModels::kAll).size(), 4U);
 }
 
 }  // namespace

@@ -53,6 +53,10 @@ int main(int argc, char** argv) {
   app.add_option("--reference", arguments.reference,
                  "the model that others are compared with box by box: its name in the table or the folder of "
                  "its run; default: the best baseline (catalogs only)");
+  app.add_flag(
+      "--oracle", arguments.oracle,
+      "also score what vpeak alone says: the expected mass function given the vpeak of every halo, and "
+      "given voxels of vpeak (catalogs only)");
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
 }

@@ -1,4 +1,5 @@
 // chi^2 of trained networks, forests and the baselines on the validation boxes, as a table and as JSON.
+#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -7,6 +8,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/tasks/smf/baselines.h"
+#include "models/tasks/smf/oracle.h"
 #include "models/tasks/smf/small_models.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/tool.h"
@@ -37,16 +39,36 @@ Json score_forests(const EvaluateArguments& arguments, const Catalog& catalog, c
   Json models = Json::array();
   Stage stage(arguments.progress, "scoring forests", static_cast<std::int64_t>(files.size()));
   for (const std::string& file : files) {
+    const auto start = std::chrono::steady_clock::now();
     const ForestSmf smf = forest_smf(read_forest(file), file, catalog, scorer.boxes, scorer.wanted);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const auto add = [&](const char* way, const std::vector<double>& phi) {
       const std::string which = files.size() > 1 ? concat(" (", file, ")") : "";
       models.push_back(scorer.score(concat("forest, ", way, which), phi));
       models.back()["forest"] = file;
+      models.back()["seconds"] = seconds.count();  // to predict, for all three ways
     };
     add("mean prediction per halo", smf.per_halo);
     add("mean prediction per voxel", smf.cell_mean);
     add("distribution per halo", smf.distributional);
     stage.add();
+  }
+  return models;
+}
+
+// The oracles, if wanted (models/tasks/smf/oracle.h).
+Json score_oracles(const EvaluateArguments& arguments, const Catalog& catalog, const SampleSplit& split,
+                   const Scorer& scorer) {
+  Json models = Json::array();
+  if (!arguments.oracle) return models;
+  for (const Oracle& oracle :
+       oracles(catalog, scorer.boxes, split.train, split.validation, arguments.progress)) {
+    models.push_back(scorer.score(oracle.name, oracle.predictions));
+    models.back()["oracle"] = true;
+    models.back()["excess_chi2"] = oracle.excess;
+    models.back()["bandwidth"] = oracle.bandwidth.width;
+    models.back()["fewest_points"] = oracle.bandwidth.points;
+    models.back()["seconds"] = oracle.seconds;
   }
   return models;
 }
@@ -113,14 +135,17 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   result["smf_true_standard_deviation"] = own["smf_standard_deviation"];
   result["validation"] = split.validation;
   if (split.train.size() < kFewestForRidge) std::cout << without_ridge(split.train.size()) << '\n';
+  const Summaries summaries = summaries_of(boxes, summary_halos(catalog, boxes.options), split.train);
   for (const SmallModel& small :
-       small_models(boxes, split.train, split.validation, SmallModels::kAll, arguments.progress)) {
+       small_models(boxes, summaries, split.train, split.validation, SmallModels::kAll, arguments.progress)) {
     Json model = scorer.score(small.name, small.predictions);
     model["baseline"] = true;
     model["seconds"] = small.seconds;
     for (const auto& [name, value] : small.chosen) model[name] = value;
     result["models"].push_back(model);
   }
+  for (const Json& model : score_oracles(arguments, catalog, split, scorer))
+    result["models"].push_back(model);
   for (const Json& model : score_forests(arguments, catalog, scorer)) result["models"].push_back(model);
   return result;
 }

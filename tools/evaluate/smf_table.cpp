@@ -72,6 +72,17 @@ std::string row(const std::string& name, std::size_t width, const Json& scores, 
   return text + printed(" %9.2f +- %5.2f\n", number(of_log, "mean"), number(of_log, error));
 }
 
+// What the estimation of an oracle adds to its score, one line each.
+std::string explained_oracles(const Json& models) {
+  std::string text;
+  for (const Json& model : models)
+    if (model.value("oracle", false))
+      text +=
+          concat(model["name"].get<std::string>(), ": ", printed("%.2f", model["excess_chi2"].get<double>()),
+                 " of its chi2 is the error of its estimate from the training boxes\n");
+  return text;
+}
+
 // The networks that the best baseline beats, one line each.
 std::string beaten(const Json& models) {
   const Json& best = best_baseline(models);
@@ -126,10 +137,11 @@ std::string smf_table(const Json& result) {
                  " validation boxes +- its standard error", explained_scatter(result),
                  "; reference: ", result["reference"].get<std::string>(), "\n");
   double seconds = 0;
-  for (const Json& model : result["models"]) seconds += model.value("seconds", 0.0);
+  for (const Json& model : result["models"])
+    if (is_baseline(model)) seconds += model.value("seconds", 0.0);
   text += printed("%s alone: chi2 %.2f; baselines fitted in %.1f s\n", kPoissonName,
                   result["poisson_chi2"].get<double>(), seconds);
-  return text + beaten(result["models"]);
+  return text + explained_oracles(result["models"]) + beaten(result["models"]);
 }
 
 }  // namespace umbra

@@ -14,7 +14,7 @@ namespace umbra {
 struct EvaluateArguments {
   std::string data, out, reference, device = "auto";
   std::vector<std::string> runs, forests;
-  bool overwrite = false;
+  bool overwrite = false, oracle = false;
   StageReport progress;
 };
 

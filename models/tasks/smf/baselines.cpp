@@ -1,67 +1,19 @@
 #include "models/tasks/smf/baselines.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
-#include "data/boxes/features.h"
 #include "engine/base/error.h"
-#include "models/tasks/smf/summaries.h"
 
 namespace umbra {
 namespace {
 
-constexpr std::size_t kHistogramBins = 24;
 constexpr std::size_t kFolds = kFewestForRidge - 1;
 
 std::vector<double> label(const BoxSet& boxes, std::int64_t box) {
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
   const auto begin = boxes.smf.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(box) * bins);
   return {begin, begin + static_cast<std::ptrdiff_t>(bins)};
-}
-
-// The first feature that is a column, or else the first.
-std::size_t histogram_feature(const std::vector<std::string>& features) {
-  const auto column = std::find_if(features.begin(), features.end(), [](const std::string& feature) {
-    const Feature parsed = parse_feature(feature, feature);
-    return parsed.kind == Feature::Kind::kMean && parsed.value.is_column();
-  });
-  return column == features.end() ? 0 : static_cast<std::size_t>(column - features.begin());
-}
-
-// The grid of histogram_feature() of one box.
-std::span<const float> grid(const BoxSet& boxes, std::int64_t box, std::size_t feature) {
-  const auto v = static_cast<std::size_t>(boxes.options.voxels);
-  const std::size_t volume = v * v * v;
-  const std::size_t stride = volume * boxes.options.channels();
-  return std::span(boxes.input).subspan(static_cast<std::size_t>(box) * stride + feature * volume, volume);
-}
-
-// Counts of occupied voxels per logarithmic bin between the extremes of the training boxes.
-Matrix histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                  const std::vector<std::int64_t>& wanted) {
-  const std::size_t feature = histogram_feature(boxes.options.features);
-  double low = std::numeric_limits<double>::max(), high = 0;
-  for (std::int64_t box : train) {
-    for (float value : grid(boxes, box, feature)) {
-      if (value <= 0) continue;
-      low = std::min(low, static_cast<double>(value));
-      high = std::max(high, static_cast<double>(value));
-    }
-  }
-  const double step = high > low ? std::log(high / low) / kHistogramBins : 1.0;
-  Matrix rows;
-  for (std::int64_t box : wanted) {
-    std::vector<double> counts(kHistogramBins, 0.0);
-    for (float value : grid(boxes, box, feature)) {
-      if (value <= 0) continue;
-      const double place = std::log(static_cast<double>(value) / low) / step;
-      counts[static_cast<std::size_t>(std::clamp(place, 0.0, kHistogramBins - 1.0))] += 1;
-    }
-    rows.push_back(counts);
-  }
-  return rows;
 }
 
 std::vector<double> column_means(const Matrix& rows) {
@@ -147,12 +99,6 @@ std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::in
   return predictions;
 }
 
-Matrix input_histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train) {
-  std::vector<std::int64_t> all(static_cast<std::size_t>(boxes.count));
-  std::iota(all.begin(), all.end(), std::int64_t{0});
-  return histograms(boxes, train, all);
-}
-
 RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64_t>& train, const Matrix& x,
                                const Matrix& of_wanted) {
   require(train.size() >= kFewestForRidge, without_ridge(train.size()));
@@ -170,11 +116,6 @@ RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64
     result.predictions.insert(result.predictions.end(), predicted.begin(), predicted.end());
   }
   return result;
-}
-
-RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                             const std::vector<std::int64_t>& wanted) {
-  return ridge_regression(boxes, train, histograms(boxes, train, train), histograms(boxes, train, wanted));
 }
 
 double poisson_chi2(const BoxSet& boxes, const std::vector<std::int64_t>& wanted) {

@@ -1,19 +1,18 @@
-// The baselines of the SMF task: the mean SMF of the training boxes, and ridge regression on the histogram
-// of the input grid's values, which uses the halos of a box but not their positions. And the chi^2 of
-// counting noise, for comparison.
+// The baselines of the SMF task: the mean SMF of the training boxes, and ridge regression. And the chi^2 of counting
+// noise, for comparison.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "data/boxes/boxes.h"
-#include "models/tasks/smf/cholesky.h"
+#include "engine/cpu/cholesky.h"
 
 namespace umbra {
 
 inline constexpr const char* kMeanName = "mean SMF";  ///< of mean_baseline() in reports
-inline constexpr const char* kRidgeName = "ridge on the histogram of the input";  ///< of ridge_baseline()
-inline constexpr std::size_t kFewestForRidge = 6;  ///< training boxes that ridge_baseline() needs
+inline constexpr const char* kRidgeName = "ridge on the histogram of the input";  ///< of Summaries::histogram
+inline constexpr std::size_t kFewestForRidge = 6;  ///< training boxes that ridge_regression() needs
 
 /// The remark for the user where there are only `boxes` training boxes, too few for any model but the mean.
 std::string without_ridge(std::size_t boxes);
@@ -22,7 +21,7 @@ std::string without_ridge(std::size_t boxes);
 std::vector<double> mean_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
                                   const std::vector<std::int64_t>& wanted);
 
-/// The result of ridge_baseline().
+/// The result of ridge_regression().
 struct RidgeBaseline {
   std::vector<double> predictions;  ///< [wanted, bins]
   double penalty = 0;               ///< chosen by five-fold cross-validation on the training boxes
@@ -31,11 +30,6 @@ struct RidgeBaseline {
 /// `of_wanted`. Throws Error with fewer than kFewestForRidge training boxes.
 RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64_t>& train, const Matrix& x,
                                const Matrix& of_wanted);
-/// ridge_regression() on the counts of voxels in 24 logarithmic bins of the first feature that is a column (without one:
-/// of the first feature).
-/// Throws Error with fewer than kFewestForRidge training boxes.
-RidgeBaseline ridge_baseline(const BoxSet& boxes, const std::vector<std::int64_t>& train,
-                             const std::vector<std::int64_t>& wanted);
 
 inline constexpr const char* kPoissonName = "Poisson noise of the counts";  ///< of poisson_chi2() in reports
 /// The chi^2 that Poisson noise leaves when the expected phi of every box is predicted: the sum over bins of

@@ -44,11 +44,12 @@ std::vector<Matrix> distances(const Summary& summary, const std::vector<std::int
   return out;
 }
 
-Matrix kernel(const std::vector<Matrix>& distance, const std::vector<double>& relevance) {
+// Of a symmetric kernel only the lower triangle.
+Matrix kernel(const std::vector<Matrix>& distance, const std::vector<double>& relevance, bool symmetric) {
   Matrix k = distance.front();
   parallel_chunks(std::ssize(k), 16, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      for (std::size_t j = 0; j < k[i].size(); ++j) {
+      for (std::size_t j = 0; j < (symmetric ? i + 1 : k[i].size()); ++j) {
         double sum = 0;
         for (std::size_t g = 0; g < distance.size(); ++g) sum += relevance[g] * distance[g][i][j];
         k[i][j] = std::exp(-sum / 2);
@@ -83,7 +84,7 @@ class Process {
 
   // Fits the process, and returns chi^2 of every training box predicted from the others, summed.
   double fit(const Hyperparameters& chosen_ones) {
-    Matrix k = kernel(distance_, chosen_ones.relevance);
+    Matrix k = kernel(distance_, chosen_ones.relevance, true);
     for (std::size_t i = 0; i < k.size(); ++i) k[i][i] += chosen_ones.noise;
     const Cholesky factor(std::move(k));
     weights_ = factor.solve(standardised_);
@@ -106,7 +107,7 @@ class Process {
   // phi of `wanted` after fit(). [wanted, bins]
   std::vector<double> predict(const Summary& summary, const std::vector<std::int64_t>& wanted,
                               const Hyperparameters& chosen_ones) const {
-    const Matrix k = kernel(distances(summary, wanted, train_), chosen_ones.relevance);
+    const Matrix k = kernel(distances(summary, wanted, train_), chosen_ones.relevance, false);
     const std::size_t bins = mean_.size();
     std::vector<double> phi(wanted.size() * bins);
     for (std::size_t i = 0; i < wanted.size(); ++i)

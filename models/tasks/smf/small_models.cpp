@@ -29,38 +29,37 @@ SmallModel of_gaussian_process(GaussianProcess process) {
 
 }  // namespace
 
-std::vector<SmallModel> small_models(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+std::vector<SmallModel> small_models(const BoxSet& boxes, const Summaries& summaries,
+                                     const std::vector<std::int64_t>& train,
                                      const std::vector<std::int64_t>& wanted, SmallModels which,
                                      const StageReport& progress) {
   std::vector<SmallModel> models{timed(kMeanName, [&] {
     return SmallModel{{}, mean_baseline(boxes, train, wanted), {}, 0};
   })};
   if (train.size() < kFewestForRidge) return models;
-  const std::vector<Summary> summaries = summaries_of(boxes, train);
   Stage stage(progress, "fitting small models");
   const auto add = [&](const std::string& name, const auto& fit) {
     models.push_back(timed(name, fit));
     stage.add();
   };
-  add(kRidgeName, [&] {
-    RidgeBaseline ridge = ridge_baseline(boxes, train, wanted);
-    return SmallModel{{}, std::move(ridge.predictions), {{"penalty", ridge.penalty}}, 0};
-  });
-  for (const Summary& summary : summaries) {
-    if (which == SmallModels::kFast || summary.name != kParametersSummary) continue;
-    add("ridge on " + summary.name, [&] {
-      const Matrix columns = summary.columns();
+  const auto add_ridge = [&](const std::string& name, const Matrix& columns) {
+    add(name, [&] {
       RidgeBaseline ridge = ridge_regression(boxes, train, chosen(columns, train), chosen(columns, wanted));
       return SmallModel{{}, std::move(ridge.predictions), {{"penalty", ridge.penalty}}, 0};
     });
+  };
+  add_ridge(kRidgeName, summaries.histogram);
+  for (const Summary& summary : summaries.list) {
+    if (which == SmallModels::kAll && summary.name == kParametersSummary)
+      add_ridge("ridge on " + summary.name, summary.columns());
   }
-  for (const Summary& summary : summaries) {
+  for (const Summary& summary : summaries.list) {
     add("Poisson regression on " + summary.name, [&] {
       PoissonRegression poisson = poisson_regression(boxes, summary, train, wanted);
       return SmallModel{{}, std::move(poisson.predictions), {{"penalty", poisson.penalty}}, 0};
     });
   }
-  for (const Summary& summary : summaries) {
+  for (const Summary& summary : summaries.list) {
     if (which == SmallModels::kFast) continue;
     add("Gaussian process on " + summary.name,
         [&] { return of_gaussian_process(gaussian_process(boxes, summary, train, wanted)); });

@@ -9,6 +9,7 @@
 
 #include "data/boxes/boxes.h"
 #include "engine/base/stage.h"
+#include "models/tasks/smf/summaries.h"
 
 namespace umbra {
 
@@ -26,11 +27,11 @@ enum class SmallModels {
   kAll    ///< also the Gaussian processes, and ridge on the parameters
 };
 
-/// The mean SMF, and from kFewestForRidge training boxes on ridge regression, Poisson regression and a Gaussian
-/// process on the histogram of the input and, where the cubes of the catalog differ in parameters, on the parameters
-/// and (except ridge) on both; kFast leaves out the Gaussian processes and ridge on the parameters. Fitted on the boxes
-/// `train`, for the boxes `wanted`. The same bits for any number of threads.
-std::vector<SmallModel> small_models(const BoxSet& boxes, const std::vector<std::int64_t>& train,
+/// The mean SMF, and from kFewestForRidge training boxes on ridge regression on the histogram and the parameters, and
+/// Poisson regression and a Gaussian process on every summary; kFast leaves out the Gaussian processes and ridge on the
+/// parameters. Fitted on the boxes `train`, for the boxes `wanted`. The same bits for any number of threads.
+std::vector<SmallModel> small_models(const BoxSet& boxes, const Summaries& summaries,
+                                     const std::vector<std::int64_t>& train,
                                      const std::vector<std::int64_t>& wanted, SmallModels which,
                                      const StageReport& progress = {});
 

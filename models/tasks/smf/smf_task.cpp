@@ -34,6 +34,7 @@ class SmfData final : public TrainingData {
       notes_.push_back(concat(empty, " of ", boxes_.count, " sub-boxes hold no halo above the cut"));
     split_ = settings.split(boxes_.count, boxes_.per_cube());
     if (split_.train.size() < kFewestForRidge) notes_.push_back(without_ridge(split_.train.size()));
+    summaries_ = summaries_of(boxes_, summary_halos(catalog, boxes_.options), split_.train);
   }
 
   std::int64_t count() const override { return boxes_.count; }
@@ -69,6 +70,7 @@ class SmfData final : public TrainingData {
 
   const SmfSettings& settings_;  // the task's, which may still turn off augmentation
   BoxSet boxes_;
+  Summaries summaries_;
 };
 
 std::vector<Baseline> SmfData::baselines() const {
@@ -80,7 +82,8 @@ std::vector<Baseline> SmfData::baselines() const {
   }
   const std::vector<double> sigma(boxes_.sigma.begin(), boxes_.sigma.end());
   std::vector<Baseline> all;
-  for (const SmallModel& model : small_models(boxes_, split_.train, split_.validation, SmallModels::kFast))
+  for (const SmallModel& model :
+       small_models(boxes_, summaries_, split_.train, split_.validation, SmallModels::kFast))
     all.push_back({model.name, chi2_sum(model.predictions, truth, sigma) /
                                    static_cast<double>(split_.validation.size())});
   all.push_back({kPoissonName, poisson_chi2(boxes_, split_.validation)});

@@ -1,18 +1,21 @@
-// What the small models of evaluate know about a sub-box: a few numbers instead of a grid.
+// What the small models of evaluate know about a sub-box: a few numbers of its halos, whatever the network sees of them.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "data/boxes/box_halos.h"
 #include "data/boxes/boxes.h"
-#include "models/tasks/smf/cholesky.h"
+#include "engine/cpu/cholesky.h"
 
 namespace umbra {
 
-/// The name of the summary without parameters.
+/// The name of the summary without parameters and with one feature.
 inline constexpr const char* kHistogramSummary = "the histogram of the input";
 /// The name of the summary that has nothing else.
 inline constexpr const char* kParametersSummary = "the parameters";
+/// The name of the summary of all features of the halos.
+inline constexpr const char* kFeaturesSummary = "all features";
 
 /// Columns of every sub-box, standardised with the mean and deviation of the training boxes, in groups that belong
 /// together.
@@ -24,17 +27,38 @@ struct Summary {
   Matrix columns() const;
 };
 
-/// The summaries of the sub-boxes: kHistogramSummary, and in a catalog whose cubes differ in parameters
-/// also kParametersSummary and "the histogram and the parameters".
-///
-/// The histogram is one group of log(1 + occupied voxels above v), for v at the lower edges of the 24 bins of
-/// ridge_baseline(), and one of log(1 + halos in the input). Every parameter of the simulation is a group, as its
-/// logarithm if all are positive. A column that is the same in all training boxes is left out.
-std::vector<Summary> summaries_of(const BoxSet& boxes, const std::vector<std::int64_t>& train);
+/// The summaries of the sub-boxes.
+struct Summaries {
+  Matrix histogram;           ///< the numbers of cells in the 24 bins of the histogram. [box][bin]
+  std::vector<Summary> list;  ///< see summaries_of()
+};
 
-/// Counts of occupied voxels of all boxes in 24 logarithmic bins of the histogram feature, between the extremes of the
-/// training boxes. [box][bin]
-Matrix input_histograms(const BoxSet& boxes, const std::vector<std::int64_t>& train);
+/// The halos that summaries_of() needs, in voxels of 1 Mpc/h. Their first feature is the axis of the histogram: the
+/// first of `options.features` that is a column, or else vpeak. The others are the remaining features that are
+/// quantities of a halo: columns, expressions and residuals. Throws Error as make_boxes() does.
+BoxHalos summary_halos(const Catalog& catalog, const BoxOptions& options);
+
+/// The summaries of the sub-boxes:
+///
+///     kHistogramSummary    log(1 + cells above v) for v at the lower edges of 24 logarithmic bins between the extremes
+///                          of the training boxes, a group; and log(1 + all halos), another. The cells are the occupied
+///                          ones of 1 Mpc/h, each with the mean axis of its halos
+///     kParametersSummary   in a catalog whose cubes differ in parameters: each is a group, as its logarithm if all are
+///                          positive
+///     "the histogram and the parameters"
+///     kFeaturesSummary     if there are other features than the axis: the histogram, and for each of them a group: its
+///                          means over the halos of kFeatureBins bins of the axis with equal numbers of training halos
+///     "all features and the parameters"
+///
+/// Means are drawn to that of all training halos of the bin by the weight of kPriorHalos halos, so that few halos do not
+/// make an outlier. A column that is the same in all training boxes is left out. Nothing depends on the voxels of the
+/// network's input.
+Summaries summaries_of(const BoxSet& boxes, const BoxHalos& halos, const std::vector<std::int64_t>& train);
+
+/// Bins of the axis for the means of a feature.
+inline constexpr std::size_t kFeatureBins = 6;
+/// The weight of the mean over all training halos, in halos.
+inline constexpr double kPriorHalos = 6;
 
 /// The number of galaxies of every box of `which` in every mass bin. [which][bins]
 Matrix galaxy_counts(const BoxSet& boxes, const std::vector<std::int64_t>& which);
