@@ -22,11 +22,16 @@ try:
     from figures.mass_functions import plot_smf
     from figures.predictions import plot_predictions
     from figures.style import INPUTS, OUTPUT, STYLE
+    from figures.single_boxes import plot_boxes
     from figures.sub_box import plot_slice
+    from figures.tables import plot_changes, plot_table
     from figures.training import plot_loss
     from figures.words import Parser
 except ImportError as missing:
     continue_elsewhere(missing.name or missing, candidates())
+
+
+CHOICE = "only models whose name, or folder, contains one of these texts (default: all)"
 
 
 def number(kind, least, said):
@@ -55,6 +60,20 @@ def command_line():
                   "the truth and the observed one, chi^2 with its standard error, and residuals per box in units of "
                   "the sigma of chi^2 (an arrow: a mean below the logarithmic axis)")
     add("--evaluation", "JSON written by evaluate", required=True)
+    add("--models", CHOICE, nargs="+", metavar="TEXT")
+    for name, draw, text in (
+            ("table", plot_table, "chi^2 of all models (the paper's Table 1): mean and standard error over boxes, "
+             "scatter over seeds, median, the reference and the Poisson noise"),
+            ("changes", plot_changes, "paired differences of models from their reference, box by box, with standard "
+             "errors, or the single changes that reproduce lists")):
+        add = command(name, draw, text)
+        add("--evaluation", "JSON written by evaluate or reproduce", required=True)
+        add("--models", CHOICE, nargs="+", metavar="TEXT")
+        add("--score", "sum over bins, as in the authors' code, or the paper's Eq. 1", choices=("chi2", "chi2_eq1"),
+            default="chi2")
+        if name == "table":
+            add("--reference", "a line at the model whose name contains this (default: the reference of the file)")
+            add("--paper", "also the chi^2 in the paper's Table 1, of its own catalog", action="store_true")
     add = command("loss", plot_loss, "chi^2 of training and validation against the epoch, the baselines if the folder "
                   "of the run contains baselines.json, and the learning rate (dotted lines: its steps)")
     add("--run", "folders written by train, or their metrics.csv", required=True, nargs="+")
@@ -69,11 +88,16 @@ def command_line():
     add("--min-vpeak", "halos below this Vpeak are left out, km/s", type=number(float, 0, "0 or more"), default=150.0)
     add = command("predictions", plot_predictions, "predicted against true number densities, validation boxes only")
     add("--predictions", "HDF5 written by predict from a catalog with stellar masses", required=True)
+    add = command("boxes", plot_boxes, "mass functions of single boxes, true and predicted by several models, with the "
+                  "Poisson noise of the true counts and the scatter of seeds")
+    add("--predictions", "HDF5 written by predict from the same catalog", required=True, nargs="+")
+    add("--box", "up to 4 sub-boxes (default: validation boxes with few, usual and many galaxies)", nargs="+",
+        type=number(int, 0, "0 or more"))
     add = command("halos", plot_halos, "predicted against true stellar masses of halos that a forest was not fitted on")
     add("--predictions", "HDF5 written by forest predict from a catalog with stellar masses", required=True)
     add = command("importance", plot_importance, "how much each column matters to a forest, with standard errors over "
-                  "trees")
-    add("--importance", "JSON written by forest importance", required=True)
+                  "trees, or to several forests on average, with the scatter over them")
+    add("--importance", "JSON written by forest importance, of forests with other seeds", required=True, nargs="+")
     add = command("front", plot_front, "the picture of the README: a slab of the universe, a validation box in it as the "
                   "network sees it, and that box's mass function")
     add("--data", "catalog (HDF5) written by mock or import", required=True)

@@ -3,6 +3,7 @@ import json
 import os
 import sys
 import tempfile
+import types
 import unittest
 from unittest import mock
 
@@ -12,7 +13,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-from figures import evaluation, interpreter, mass_functions, names, predictions, runs, training
+from figures import evaluation, interpreter, mass_functions, names, predictions, rows, runs, style, tables, training
+from figures import models as evaluated_models
 from figures.files import PlotError
 
 EDGES = np.array([10.2, 10.3, 10.4])
@@ -68,6 +70,19 @@ class Names(unittest.TestCase):
         self.assertEqual(labels, ["UM ResNet, $C = 20$ (a)", r"UM ResNet, $C = 20$ (b_\$1)", "UM ResNet, $C = 100$"])
         self.assertEqual(names.distinct(["m", "m"], ["1/run", "2/run"]), ["m (1/run)", "m (2/run)"])
 
+    def test_numbers_have_the_digits_that_their_errors_leave(self):
+        self.assertEqual([names.rounded(42.834, error) for error in (0.21, 2.7, 27, 0)],
+                         ["42.83", "42.8", "43", "42.8"])
+        self.assertEqual(names.rounded(-3.14159, 0.4, "+"), "\u22123.14")
+
+    def test_long_labels_are_broken_between_words_but_not_in_formulas(self):
+        label = r"random forest, $P(M_*\,|\, \mathrm{halo})$ of a long name"
+        self.assertEqual(style.broken(label, 20).replace("\n", " "), label)
+        self.assertIn(r"$P(M_*\,|\, \mathrm{halo})$", style.broken(label, 20))
+        self.assertEqual(style.broken("one two three", 8), "one two\nthree")
+        self.assertEqual(style.broken("mean of 3 seeds", 9), "mean of\n3\u00a0seeds")
+        self.assertEqual(style.broken(r"a \$1 b_$x y$", 40), r"a \$1 b_$x y$")
+
     def test_columns_have_readable_names(self):
         self.assertIn("V_\\mathrm{peak}", names.column("vpeak"))
         self.assertEqual(names.column("my_column"), "my column")
@@ -102,15 +117,81 @@ class MassFunctions(unittest.TestCase):
         result = {"smf_unit": PER_BIN, "models": [model("mean SMF")], "subbox_size_mpc_per_h": 25,
                   "validation_boxes": 16}
         ax = self.axes(mass_functions.draw_residuals, self.sigma, result)
-        band, scatter, error = ax.collections
-        self.assertAlmostEqual(band.get_paths()[0].vertices[:, 1].max(), np.sqrt(1.6e-3 / 25**3) / 1e-4)
+        scatter, error = ax.collections
+        below, above = [noise.get_data().values for noise in ax.patches]
+        np.testing.assert_allclose(above, np.sqrt(self.truth / 25**3) / self.sigma)
+        np.testing.assert_allclose(below, -above)
         # The mean is (2e-3 - 1.6e-3) / 1e-4 = 4, the scatter 4e-4 / 1e-4 = 4.
         np.testing.assert_allclose(scatter.get_segments()[0][:, 1], [0, 8], atol=1e-9)
         np.testing.assert_allclose(error.get_segments()[0][:, 1], [3, 5])
         per_dex = {**result, "smf_unit": "(Mpc/h)^-3 dex^-1"}
         dex = self.axes(lambda ax, edges, truth: mass_functions.draw_residuals(ax, edges, truth / 0.1, self.sigma / 0.1,
-                                                                               per_dex)).collections[0]
-        np.testing.assert_allclose(dex.get_paths()[0].vertices[:, 1], band.get_paths()[0].vertices[:, 1])
+                                                                               per_dex)).patches[1]
+        np.testing.assert_allclose(dex.get_data().values, above)
+
+
+class Models(unittest.TestCase):
+    """Rows of tables: the seeds of a forest and of a network, and differences."""
+
+    def forest(self, path, boxes):
+        boxes = np.array(boxes, dtype=float)
+        return model("forest, distribution per halo (" + path + ")", forest=path, chi2={
+            "mean": boxes.mean(), "standard_error": boxes.std(ddof=1) / 2, "median": float(np.median(boxes)),
+            "of_box": list(boxes)})
+
+    def test_forests_whose_files_differ_in_a_number_are_seeds_of_one(self):
+        models = [self.forest("a/log-1.h5", [1, 2, 3, 6]), self.forest("a/linear-1.h5", [9, 9, 9, 9]),
+                  self.forest("a/log-2.h5", [3, 2, 5, 6])]
+        log, linear = joined = evaluated_models.join_forests(models)
+        self.assertIs(linear, models[1])
+        self.assertEqual(log["seeds"]["count"], 2)
+        self.assertEqual(log["chi2"]["of_box"], [2, 2, 4, 6])  # means of the seeds, box by box
+        self.assertEqual((log["chi2"]["mean"], log["chi2"]["median"]), (3.5, 3))
+        self.assertAlmostEqual(log["chi2"]["standard_error"], np.std([2, 2, 4, 6], ddof=1) / 2)
+        self.assertAlmostEqual(log["seeds"]["chi2"]["scatter"], np.std([3, 4], ddof=1))
+        np.testing.assert_allclose(log["smf_mean"], [2e-3, 1e-3])
+        way = r"random forest, $P(M_*\,|\,\mathrm{halo})$"
+        self.assertEqual(evaluated_models.model_names(joined), [f"{way} (log)", f"{way} (linear-1.h5)"])
+
+    def test_the_seeds_of_a_network_and_their_mean_prediction_are_two_rows(self):
+        score = lambda mean: {"mean": mean, "standard_error": 1.0}
+        seeds = {"count": 2, "chi2": {"mean": 50.0, "scatter": 9.0}}
+        network = {"name": "um_resnet C=20, mean prediction (r)", "run": "r", "chi2": score(40.0), "seeds": seeds,
+                   "members": [{"chi2": score(48.0)}, {"chi2": score(52.0)}]}
+        alone, together = rows.rows_of([network], "chi2")
+        self.assertEqual((alone.name, alone.mean, alone.error), ("UM ResNet, $C = 20$, 2 seeds", 50, 1))
+        self.assertAlmostEqual(alone.seeds, np.std([48, 52], ddof=1))
+        self.assertEqual((together.name, together.mean, together.seeds),
+                         ("UM ResNet, $C = 20$, mean prediction of 2 seeds", 40, None))
+        del network["members"]  # the folds of a cross-validation, joined
+        network["seeds"] = {"count": 2, "chi2": {**score(51.0), "scatter": 3.0}}
+        alone, _ = rows.rows_of([network], "chi2")
+        self.assertEqual((alone.mean, alone.error, alone.seeds), (51, 1, 3))
+        network["seeds"] = seeds  # a table that holds the scatter only
+        only, = rows.rows_of([network], "chi2")
+        self.assertEqual((only.mean, only.seeds), (40, 9))
+
+    def test_differences_of_joined_forests_are_paired(self):
+        joined = evaluated_models.join_forests([self.forest("f1.h5", [1, 2, 3]), self.forest("f2.h5", [3, 4, 5])])[0]
+        reference = self.forest("g.h5", [1, 1, 4])
+        mean, error = rows.difference_of(joined, reference, "chi2", "e.json")
+        minus = np.array([2, 3, 4]) - [1, 1, 4]
+        self.assertAlmostEqual(mean, minus.mean())
+        self.assertAlmostEqual(error, minus.std(ddof=1) / np.sqrt(3))
+        self.assertIsNone(rows.difference_of(reference, reference, "chi2", "e.json"))
+
+    def test_models_are_chosen_by_name_or_folder(self):
+        models = [model("mean SMF"), model("um_resnet C=20", "runs/a"), model("um_resnet C=20", "runs/b")]
+        self.assertEqual(evaluated_models.chosen(models, None, "e.json"), models)
+        self.assertEqual(evaluated_models.chosen(models, ["runs/b", "mean"], "e.json"), [models[0], models[2]])
+        with self.assertRaisesRegex(PlotError, "e.json: .* 'C=200'; it has mean SMF; um_resnet C=20"):
+            evaluated_models.chosen(models, ["C=200"], "e.json")
+
+    def test_a_difference_far_beyond_the_others_is_cut(self):
+        low, high = tables.limits_of(np.array([[-2, 3], [-4, -1], [1, 5], [80, 300]]))
+        self.assertTrue(-6 < low < -4 and 5 < high < 8, (low, high))
+        low, high = tables.limits_of(np.array([[-20, -3], [-9, -1]]))
+        self.assertTrue(low < -20 and 0 < high < 3, (low, high))
 
 
 class Runs(unittest.TestCase):
@@ -133,6 +214,34 @@ class Runs(unittest.TestCase):
         self.assertEqual(runs.read_baselines(self.run_folder, "mse"), [])
         self.write("baselines.json", json.dumps({"baselines": [{"name": "mean SMF", "value": None}]}))
         self.assertRaises(PlotError, runs.read_baselines, self.run_folder, "chi2")
+
+    def test_the_constant_the_best_baseline_and_the_noise_are_shown(self):
+        every = [("mean SMF", 200.0), ("ridge", 60.0), ("best", 50.0), ("worse", 70.0),
+                 ("Poisson noise of the counts", 42.0)]
+        self.assertEqual(training.shown(every), [every[0], every[2], every[4]])
+        self.assertEqual(training.shown(every[:1]), every[:1])
+        self.assertEqual(training.shown([]), [])
+
+    @unittest.skipIf(runs.tomllib is None, "this Python has no tomllib")
+    def test_runs_that_differ_in_their_seeds_are_grouped(self):
+        def config(name, channels, seed):
+            self.write(f"{name}/config.toml", f"[model]\nname = 'm'\nchannels = {channels}\n[train]\nseed = {seed}\n")
+            return os.path.join(self.run_folder, name)
+        a, b, c, again = config("a", 20, 1), config("b", 100, 1), config("c", 20, 2), config("again", 20, 1)
+        bare = os.path.join(self.run_folder, "bare")
+        self.assertEqual(runs.grouped([a, b, c, bare, again]), [[a, c], [b], [bare], [again]])
+
+    def test_the_mean_and_the_range_of_seeds_are_drawn_as_far_as_all_are_trained(self):
+        figure, ax = plt.subplots()
+        self.addCleanup(plt.close, figure)
+        group = types.SimpleNamespace(colour="red")
+        training.draw_group(ax, group, [(np.array([1, 2, 3]), np.array([6.0, 4.0, 3.0])),
+                                        (np.array([1, 2]), np.array([8.0, 2.0]))])
+        longer, _, mean = ax.lines
+        np.testing.assert_array_equal(mean.get_xydata(), [[1, 7], [2, 3]])
+        np.testing.assert_array_equal(longer.get_xydata(), [[2, 4], [3, 3]])
+        corners = ax.collections[0].get_paths()[0].vertices
+        self.assertEqual(sorted(set(corners[corners[:, 0] == 2][:, 1])), [2, 4])
 
     def test_equal_baselines_are_drawn_once(self):
         figure, ax = plt.subplots()
@@ -178,7 +287,7 @@ class Runs(unittest.TestCase):
             self.addCleanup(plt.close, figure)
             rows = np.array([[epoch, epoch, value, 1] for epoch, value in enumerate([first, 80, 60, 50])], dtype=float)
             ax.plot(rows[:, 0], rows[:, 2])
-            training.limit_metric(ax, [(rows, rows, "chi2")], [200.0])
+            training.limit_metric(ax, [(rows[:, 0], rows[:, 2])], [200.0])
             return ax.get_ylim()[1]
         self.assertEqual(top(1e11), 2000)
         self.assertGreater(top(1e4), 1e4)
@@ -192,7 +301,7 @@ class Runs(unittest.TestCase):
         figure, ax = plt.subplots()
         self.addCleanup(plt.close, figure)
         rows = np.array([[1, 1, 80, 1], [2, 2, np.nan, 1], [3, 3, np.nan, 1]], dtype=float)
-        training.limit_metric(ax, [(rows, rows, "chi2")], [])
+        training.limit_metric(ax, [(rows[:, 0], rows[:, 2])], [])
         self.assertEqual(ax.get_yscale(), "log")
 
 

@@ -118,7 +118,8 @@ TEST_F(PlotTest, FiguresGoThroughLinksAndFilesSayHowOldTheyAre) {
 
 TEST_F(PlotTest, TellsWrongUsageFromWrongInput) {
   EXPECT_EQ(plot("--help"), 0);
-  for (const char* command : {"smf", "loss", "slice", "predictions", "halos", "importance"})
+  for (const char* command :
+       {"smf", "table", "changes", "loss", "boxes", "predictions", "halos", "importance"})
     EXPECT_NE(said_.find(command), std::string::npos) << command;
   EXPECT_EQ(plot("slice -h"), 0);
   EXPECT_NE(said_.find("Mpc/h"), std::string::npos);

@@ -74,6 +74,14 @@ TEST_F(PlotTest, DrawsPredictionsOfTheValidationBoxesAlone) {
   expect_sentence("front --data catalog.h5 --predictions marked.h5", {"marked.h5", "of another catalog"});
 }
 
+TEST_F(PlotTest, DrawsTablesDifferencesAndSingleBoxes) {
+  write("evaluation.json", evaluation().dump());
+  expect_figure("table --evaluation evaluation.json", "table");
+  expect_figure("changes --evaluation evaluation.json --models r1 r2", "changes");
+  write_predictions(at("p.h5"), 30, 3, 10);
+  expect_figure("boxes --predictions p.h5 --box 4 29", "boxes");
+}
+
 TEST_F(PlotTest, DrawsHalosThatTheForestWasNotFittedOnAlone) {
   write_halos(at("marked.h5"), 900, 300);
   write_halos(at("all.h5"), 900, -1);
@@ -117,6 +125,12 @@ TEST_F(PlotTest, ContinuesInAPythonThatHasThePackages) {
 TEST_F(PlotTest, NumbersAndNamesInFiguresAreThoseOfTheFiles) {
   const std::string command =
       concat(python(), " '" UMBRA_SOURCE_DIR "/tests/tools/figures_test.py' >'", at("said"), "' 2>&1");
+  EXPECT_EQ(std::system(command.c_str()), 0) << contents(at("said"));
+}
+
+TEST_F(PlotTest, FiguresAreFitForPrint) {
+  const std::string command =
+      concat(python(), " '" UMBRA_SOURCE_DIR "/tests/tools/figures_layout_test.py' >'", at("said"), "' 2>&1");
   EXPECT_EQ(std::system(command.c_str()), 0) << contents(at("said"));
 }
 

@@ -43,6 +43,11 @@ def check_model(model, where, bins):
             continue
         model[field] = numbers(model.get(field), f"{where}.{field}", (bins,))
         require(field == "smf_mean" or (model[field] >= 0).all(), where, f".{field}: numbers from 0 were expected")
+    members = model.get("members", [])
+    require(isinstance(members, list) and all(isinstance(member, dict) for member in members), where,
+            ".members: a list of objects was expected")
+    model["means_of_seeds"] = [numbers(member.get("smf_mean"), f"{where}.members[{i}].smf_mean", (bins,))
+                               for i, member in enumerate(members)]
 
 
 def read_observed(path, result):

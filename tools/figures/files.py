@@ -89,6 +89,11 @@ def attribute(file, name, key):
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def text_of(file, key):
+    """An attribute of the file as text; '' if it has none."""
+    return str(attribute(file, "/", key)) if key in file.attrs else ""
+
+
 def optional_number(file, key):
     """A positive attribute of the file, or None in a file of an older release."""
     if key not in file.attrs:
@@ -125,8 +130,8 @@ def read_catalog(path):
 
 
 def read_predictions(path):
-    """What predict wrote, checked: predicted, true [boxes, bins] in `unit`, edges, box, validation [boxes] (None: none
-    is marked), subbox_size and h (None in files of older releases)."""
+    """What predict wrote, checked: predicted, true and, of an ensemble, scatter [boxes, bins] in `unit`, edges, box,
+    validation [boxes] (None: none is marked), sigma [bins], subbox_size and h (None in files of older releases)."""
     with hdf5(path, "predict") as file:
         require("smf_true" in file, path, ": the dataset smf_true is missing: expected predictions from a catalog with "
                 "the column stellar_mass")
@@ -136,7 +141,10 @@ def read_predictions(path):
         require((np.diff(edges) > 0).all(), path, ": smf_true: bin_edges: rising numbers were expected")
         return SimpleNamespace(
             path=path, predicted=predicted, true=dataset(file, "smf_true", predicted.shape), edges=edges,
-            unit=str(attribute(file, "smf_true", "unit")), h=optional_number(file, "h"),
+            unit=str(attribute(file, "smf_true", "unit")), h=optional_number(file, "h"), run=text_of(file, "run"),
+            sigma=numbers(file.attrs["sigma"], f"{path}: sigma", (bins,)) if "sigma" in file.attrs else None,
+            scatter=(dataset(file, "smf_predicted_scatter", predicted.shape) if "smf_predicted_scatter" in file
+                     else None),
             box=dataset(file, "box", (boxes,)).astype(int) if "box" in file else np.arange(boxes),
             validation=dataset(file, "validation", (boxes,)) != 0 if "validation" in file else None,
             subbox_size=optional_number(file, "subbox_size"))

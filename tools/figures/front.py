@@ -42,4 +42,4 @@ def plot_front(arguments):
     ax.set_title("output: its stellar mass function")
     ax.legend(loc="lower left", handlelength=1.6)
     plt.rcParams["savefig.dpi"] = 150
-    save(figure, arguments.out)
+    save(figure, arguments.out, crop=True)

@@ -4,29 +4,29 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 from figures.evaluation import read_evaluation, read_observed
-from figures.names import DENSITY, distinct, mass, per_dex, plain, readable
-from figures.style import ABOVE, COLOURS, GREY, HALF_PAGE, MARKERS, save
+from figures.models import chosen, join_forests, model_names, seed_count
+from figures.names import DENSITY, mass, per_dex, plain, rounded
+from figures.style import COLOURS, FULL_PAGE, GREY, HALF_PAGE, MARKERS, legend_above, save
+
+FEW = 3  # models that fit into one column of a journal
+SEED = {"ls": "none", "marker": "_", "ms": 3.5, "mew": 0.6, "color": GREY}
 
 
 def model_labels(models):
-    """Readable names, followed by the run or forest where several are equal, with chi^2 and its standard error."""
-    paths = [str(model.get("run") or model.get("forest") or "") for model in models]
-    names = distinct([readable(model["name"].replace(f" ({path})", "") if path else model["name"])
-                      for model, path in zip(models, paths)], paths)
+    """Readable names with the number of seeds, chi^2 and its standard error."""
+    names = model_names(models)
     for i, model in enumerate(models):
-        if isinstance(model.get("seeds"), dict) and "count" in model["seeds"]:  # an ensemble
-            names[i] = names[i].replace(", mean prediction", f", mean of {model['seeds']['count']} seeds")
+        names[i] += f", mean of {seed_count(model)} seeds" if seed_count(model) else ""
         chi2 = model["chi2"] if isinstance(model.get("chi2"), dict) else {}
         mean, error = chi2.get("mean"), chi2.get("standard_error")
         if isinstance(mean, (int, float)) and isinstance(error, (int, float)):
-            digits = max(0, 1 - math.floor(math.log10(error))) if 0 < error < 10 else 0
-            names[i] += rf": $\chi^2 = {mean:.{digits}f} \pm {error:.{digits}f}$"
+            names[i] += rf": $\chi^2 = {rounded(mean, error)} \pm {rounded(error, error)}$"
     return names
 
 
 def looks(count):
     """Colour, marker and place within a bin, in units of its width, of each of `count` models."""
-    step = min(0.16, 0.76 / count)
+    step = min(0.16, 0.8 / count)
     for i in range(count):
         colour = COLOURS[i % len(COLOURS)]
         yield (i - (count - 1) / 2) * step, {
@@ -37,10 +37,13 @@ def looks(count):
 def plot_smf(arguments):
     edges, (sigma, truth, spread), result = read_evaluation(arguments.evaluation)
     observed = read_observed(arguments.evaluation, result)
-    figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(HALF_PAGE, 4.4),
-                                         gridspec_kw={"height_ratios": [1.7, 1], "hspace": 0.06})
-    draw_densities(top, edges, truth, spread, observed, result)
-    draw_residuals(bottom, edges, truth, sigma, result)
+    result["models"] = chosen(join_forests(result["models"]), arguments.models, arguments.evaluation)
+    width = HALF_PAGE if len(result["models"]) <= FEW else FULL_PAGE
+    figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(width, 4.4),
+                                         gridspec_kw={"height_ratios": [1.5, 1], "hspace": 0.06})
+    handles, labels = draw_densities(top, edges, truth, spread, observed, result)
+    of_residuals = draw_residuals(bottom, edges, truth, sigma, result)
+    legend_above(top, handles + of_residuals, labels + [handle.get_label() for handle in of_residuals], columns=3)
     bottom.set_xlabel(mass(result.get("h")))
     width = np.diff(edges)
     bottom.set_xlim(edges[0] - 0.3 * width[0], edges[-1] + 0.3 * width[-1])
@@ -49,7 +52,8 @@ def plot_smf(arguments):
 
 
 def draw_densities(ax, edges, truth, spread, observed, result):
-    """phi per dex: the truth with its scatter over boxes, the observed points and the mean of every model."""
+    """phi per dex: the truth with its scatter over boxes, the observed points and the mean of every model. Returns the
+    handles and labels of the legend."""
     models, middle, width = result["models"], (edges[1:] + edges[:-1]) / 2, np.diff(edges)
     dex, unit = per_dex(str(result["smf_unit"]), edges)
     truth, spread = truth / dex, spread / dex
@@ -82,41 +86,42 @@ def draw_densities(ax, edges, truth, spread, observed, result):
     ax.set_yscale("log", nonpositive="clip")
     ax.set_ylim(low, 2 * max(highest + ([observed.phi.max()] if observed is not None else [])))
     ax.set_ylabel(rf"$\phi$  [{unit}]")
-    ax.legend(handles, labels, **ABOVE, handlelength=1.6)
+    return handles, labels
 
 
 def draw_residuals(ax, edges, truth, sigma, result):
     """Predicted minus true phi per box, in units of the loss' sigma: mean, standard error and scatter over boxes. The
-    squares of means and scatters add up to chi^2 over the bins, and those of the Poisson noise to poisson_chi2."""
+    squares of means and scatters add up to chi^2 over the bins, and those of the Poisson noise to poisson_chi2. Returns
+    the handles of the legend."""
     models, middle, width = result["models"], (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    handles = []
-    if "subbox_size_mpc_per_h" in result:
-        # phi = N / (V w) has the variance <N> / (V w)^2 = <phi> / (V w), with w = 1 for densities per bin.
-        per_galaxy = result["subbox_size_mpc_per_h"]**3 * (1 if str(result["smf_unit"]).endswith("per bin") else width)
-        noise = np.sqrt(np.maximum(truth, 0) / per_galaxy) / sigma
-        noise = np.append(noise, noise[-1])
-        handles.append(ax.fill_between(edges, -noise, noise, step="post", color="0.88", lw=0,
-                                       label="Poisson noise"))
+    boxes, bars = result.get("validation_boxes"), []
     ax.axhline(0, color=GREY, ls="--", lw=1.2)
-    boxes = result.get("validation_boxes")
     for (shift, look), model in zip(looks(len(models)), models):
         x, mean = middle + shift * width, (model["smf_mean"] - truth) / sigma
         scatter = model.get("residual_standard_deviation")
         if scatter is not None:
+            bars.append(("scatter over boxes", {"lw": 0.6}))
             ax.vlines(x, mean - scatter / sigma, mean + scatter / sigma, color=look["color"], lw=0.6)
             if isinstance(boxes, int) and boxes > 0:
+                bars.append(("standard error", {"lw": 1.8}))
                 error = scatter / sigma / math.sqrt(boxes)
                 ax.vlines(x, mean - error, mean + error, color=look["color"], lw=1.8)
+        for of_seed in model.get("means_of_seeds", []):
+            bars.append(("mean of each seed", SEED))
+            ax.plot(x, (of_seed - truth) / sigma, **{**SEED, "color": look["color"]})
         ax.plot(x, mean, **{**look, "ms": 2.4})
-    if any("residual_standard_deviation" in model for model in models):
-        handles += [plt.Line2D([], [], color=GREY, lw=0.6, label="scatter over boxes"),
-                    plt.Line2D([], [], color=GREY, lw=1.8, label="standard error")]
-    if handles:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.16, -0.25), ncol=3, handlelength=1.3,
-                  columnspacing=1.0)
+    handles = [plt.Line2D([], [], **{"color": GREY, **look, "label": label}) for label, look in dict(bars).items()]
+    if "subbox_size_mpc_per_h" in result:
+        # phi = N / (V w) has the variance <N> / (V w)^2 = <phi> / (V w), with w = 1 for densities per bin.
+        per_galaxy = result["subbox_size_mpc_per_h"]**3 * (1 if str(result["smf_unit"]).endswith("per bin") else width)
+        noise = np.sqrt(np.maximum(truth, 0) / per_galaxy) / sigma
+        for sign in (-1, 1):
+            ax.stairs(sign * noise, edges, baseline=None, color="black", ls=":", lw=0.9)
+        handles.append(plt.Line2D([], [], color="black", ls=":", lw=0.9, label=r"$\pm 1\sigma$ Poisson noise"))
     ax.set_ylabel(r"$(\phi_\mathrm{pred} - \phi_\mathrm{true})\,/\,\sigma_\mathrm{loss}$")
     ax.margins(y=0.08)
     limit_residuals(ax, models, truth, sigma)
+    return handles
 
 
 def limit_residuals(ax, models, truth, sigma):

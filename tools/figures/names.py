@@ -1,4 +1,5 @@
 """Names and units as a reader of a figure knows them, for what the files call models, columns and densities."""
+import math
 import os
 import re
 
@@ -8,6 +9,7 @@ MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
           (r"um_resnet2d C=(\d+)", r"2D UM ResNet, $C = \1$"),
           (r"um_resnet2d plain C=(\d+)", r"2D network, $C = \1$"),
           (r"um_dense\b", "fully connected"),
+          (r"um_halos\b", "network of halos"),
           (r"resnet18", "ResNet-18"),
           (r"mlp\b ?", "MLP "),
           (r"mean SMF$", "mean of training boxes"),
@@ -64,6 +66,12 @@ def pretty(unit):
     unit = plain(unit).replace("(Mpc/h)^-3", "h^3 Mpc^-3").replace("Mpc/h", "h^-1 Mpc").replace("km/s", "km s^-1")
     unit = re.sub(r"\bh\b", "$h$", unit)
     return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit).replace("$$", "")
+
+
+def rounded(value, error, sign=""):
+    """A number with the digits that its error leaves: 42.8 for an error of 2.7, 43 for one of 27."""
+    digits = max(0, 1 - math.floor(math.log10(error))) if 0 < error < 10 else 0 if error else 1
+    return f"{value:{sign}.{digits}f}".replace("-", "\u2212")
 
 
 DENSITY = pretty("(Mpc/h)^-3 dex^-1")

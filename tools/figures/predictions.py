@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from figures.files import read_predictions, require
 from figures.names import mass, per_dex
-from figures.style import ABOVE, GREY, HALF_PAGE, save
+from figures.style import GREY, HALF_PAGE, legend_above, save
 
 
 def symmetric_log(ax, one, ends):
@@ -57,7 +57,7 @@ def plot_predictions(arguments):
     symmetric_log(ax, one, ends)
     ax.set(xlim=ends, ylim=ends, aspect="equal", xlabel=rf"true $\phi$  [{unit}]",
            ylabel=rf"predicted $\phi$  [{unit}]")
-    ax.legend(handles=handles, **ABOVE, ncol=2, columnspacing=1.2, handlelength=1.6)
+    legend_above(ax, handles, columns=2, handlelength=1.6)
     bar = figure.colorbar(mean, cax=ax.inset_axes([1.03, 0, 0.045, 1]))
     bar.set_label("bin of " + mass(file.h))
     save(figure, arguments.out)

@@ -1,4 +1,4 @@
-"""Reads the folder of a training run: metrics.csv, baselines.json and the model in config.toml."""
+"""Reads the folders of training runs: metrics.csv, baselines.json and the settings in config.toml."""
 import os
 
 import numpy as np
@@ -23,6 +23,21 @@ def members(run):
     seeds = [os.path.join(run, name) for name in (os.listdir(run) if os.path.isdir(run) else [])
              if name.startswith("seed-") and os.path.exists(os.path.join(run, name, "metrics.csv"))]
     return sorted(seeds, key=lambda path: (len(path), path)) or [run]
+
+
+def grouped(runs):
+    """The runs in groups that differ in their seeds alone, in the order of their first runs."""
+    groups = {}
+    for run in runs:
+        config = config_of(run)
+        train = dict(config.get("train") if isinstance(config.get("train"), dict) else {})
+        seed = train.pop("seed", None)
+        train.pop("seeds", None)  # an ensemble of one is a run
+        key = repr(sorted({**config, "train": train}.items())) if seed is not None else run
+        while seed in groups.setdefault(key, {}):  # the same seed again, for example on another machine
+            key += "'"
+        groups[key][seed] = run
+    return [list(group.values()) for group in groups.values()]
 
 
 def read_metrics(run):
@@ -65,14 +80,22 @@ def read_baselines(run, metric):
     return values if result.get("metric", metric) == metric else []
 
 
+def config_of(run):
+    """The settings in the run's config.toml; {} if they cannot be read: figures need them for names and groups only."""
+    try:
+        with open(os.path.join(folder_of(run), "config.toml"), "rb") as file:
+            return tomllib.load(file)
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
 def model_of(run):
     """The model of the run as evaluate names it, for example 'um_resnet C=20'; '' if it cannot be read."""
     try:
-        with open(os.path.join(folder_of(run), "config.toml"), "rb") as file:
-            model = tomllib.load(file)["model"]
-        detail = {"um_resnet": lambda: f" C={model['channels']}",
-                  "um_resnet2d": lambda: (" " + model["blocks"]).removesuffix(" residual") + f" C={model['channels']}",
-                  "mlp": lambda: " " + "-".join(str(units) for units in model["hidden"])}
-        return model["name"] + detail.get(model["name"], str)()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a name only: the figure does not need it
+        model = config_of(run)["model"]
+        if model["name"] == "mlp":
+            return "mlp " + "-".join(str(units) for units in model["hidden"])
+        plain = " plain" if model.get("blocks") == "plain" else ""
+        return model["name"] + plain + (f" C={model['channels']}" if "channels" in model else "")
+    except (KeyError, TypeError):
         return ""

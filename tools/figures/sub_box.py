@@ -56,7 +56,7 @@ def cut_slab(arguments):
 
 def plot_slice(arguments):
     slab = cut_slab(arguments)
-    figure, axes = plt.subplots(1, 1 + slab.many, figsize=(FULL_PAGE if slab.many else HALF_PAGE, 3.1), squeeze=False,
+    figure, axes = plt.subplots(1, 1 + slab.many, squeeze=False, figsize=(FULL_PAGE if slab.many else HALF_PAGE, 3.6),
                                 gridspec_kw={"wspace": 0.25})
     draw_slab(figure, axes[0], slab)
     axes[0, -1].set_title(f"sub-box {slab.box}, {slab.low:g} \u2264 z < {slab.high:g} {slab.length}")
