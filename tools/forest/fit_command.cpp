@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
+#include "engine/io/text_reader.h"
 #include "models/forest/predict.h"
 #include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
@@ -16,9 +18,24 @@ namespace {
 struct FitArguments {
   ForestLearning learning;
   ForestOptions options;
-  std::string out, search = "binned8", bootstrap = "multinomial";
+  std::string out, search = "binned8", bootstrap = "multinomial", best_of;
   bool overwrite = false;
 };
+
+// The settings that `forest search` found best: of the folds if it cross-validated, otherwise out of bag.
+void take_best(const std::string& file, ForestOptions& options) {
+  const std::string text = read_text_file(file);
+  try {
+    const auto json = nlohmann::json::parse(text);
+    const auto& best = json.contains("best_cv") ? json.at("best_cv") : json.at("best_oob");
+    options.trees = best.at("trees");
+    options.max_depth = best.at("max_depth");
+    options.max_features = best.at("max_features");
+    options.min_samples_leaf = best.at("min_samples_leaf");
+  } catch (const std::exception& error) {
+    fail(file, ": the result of forest search was expected (", error.what(), ")");
+  }
+}
 
 // Prints R^2 of the target, and the scatter of log10 M* in dex; for a linear target, of log10 of the mean.
 void print_score(const char* name, const std::vector<double>& target, const std::vector<double>& log_mass,
@@ -71,9 +88,12 @@ void describe(const ForestTraining& data) {
 }
 
 void fit(const FitArguments& arguments) {
-  check_writable(arguments.out, inputs_of(arguments.learning), arguments.overwrite);
-  ForestTraining data = read_training(arguments.learning);
+  std::vector<InputFile> inputs = inputs_of(arguments.learning);
+  inputs.push_back({"--best-of", arguments.best_of});
+  check_writable(arguments.out, inputs, arguments.overwrite);
   ForestOptions options = arguments.options;
+  if (!arguments.best_of.empty()) take_best(arguments.best_of, options);
+  ForestTraining data = read_training(arguments.learning);
   const auto columns = static_cast<std::int64_t>(data.halos.features.size());
   require(options.max_features <= columns, "--max-features ", options.max_features, ": there are only ",
           columns, " columns");
@@ -103,14 +123,21 @@ void fit(const FitArguments& arguments) {
 void add_forest_options(CLI::App& command, FitArguments& arguments) {
   ForestOptions& o = arguments.options;
   constexpr auto kMany = std::int64_t{1} << 40;
-  command.add_option("--trees", o.trees, "number of trees")->check(CLI::Range(std::int64_t{1}, kMostTrees));
+  CLI::Option* best =
+      command.add_option("--best-of", arguments.best_of, "the best settings that forest search wrote (JSON)");
+  command.add_option("--trees", o.trees, "number of trees")
+      ->check(CLI::Range(std::int64_t{1}, kMostTrees))
+      ->excludes(best);
   command.add_option("--max-depth", o.max_depth, "levels of a tree; 0: no limit")
-      ->check(CLI::Range(0, 1 << 20));
+      ->check(CLI::Range(0, 1 << 20))
+      ->excludes(best);
   command
       .add_option("--min-samples-leaf", o.min_samples_leaf, "minimum number of distinct galaxies in a leaf")
-      ->check(CLI::Range(std::int64_t{1}, kMany));
+      ->check(CLI::Range(std::int64_t{1}, kMany))
+      ->excludes(best);
   command.add_option("--max-features", o.max_features, "columns tried at every split; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, kMostFeatures));
+      ->check(CLI::Range(std::int64_t{0}, kMostFeatures))
+      ->excludes(best);
   command
       .add_option("--max-leaf-nodes", o.max_leaf_nodes,
                   "maximum number of leaves of a tree, best splits first; 0: no limit")

@@ -4,7 +4,7 @@
 
 #include "engine/base/error.h"
 #include "learn_build.h"
-#include "tools/learn/process.h"
+#include "tools/common/process.h"
 #include "tools/learn/turn.h"
 
 namespace umbra::learn {

@@ -11,12 +11,12 @@
 #include "engine/base/listed.h"
 #include "engine/io/text_reader.h"
 #include "learn_build.h"
+#include "tools/common/process.h"
 #include "tools/common/tool.h"
 #include "tools/learn/build.h"
 #include "tools/learn/commands.h"
 #include "tools/learn/common/folder.h"
 #include "tools/learn/learner_file.h"
-#include "tools/learn/process.h"
 #include "tools/learn/progress.h"
 #include "tools/learn/turn.h"
 

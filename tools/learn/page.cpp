@@ -3,11 +3,11 @@
 
 #include "engine/base/error.h"
 #include "learn_build.h"
+#include "tools/common/process.h"
 #include "tools/learn/build.h"
 #include "tools/learn/commands.h"
 #include "tools/learn/common/run_record.h"
 #include "tools/learn/page_builder.h"
-#include "tools/learn/process.h"
 
 namespace umbra::learn {
 namespace {

@@ -7,11 +7,11 @@
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/text_reader.h"
+#include "tools/common/process.h"
 #include "tools/common/tool.h"
 #include "tools/learn/common/folder.h"
 #include "tools/learn/page_html.h"
 #include "tools/learn/page_values.h"
-#include "tools/learn/process.h"
 
 namespace umbra::learn {
 namespace {

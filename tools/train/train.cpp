@@ -5,7 +5,7 @@
 
 #include "tools/common/ensemble.h"
 #include "tools/train/run_folder.h"
-#include "tools/train/stop_signal.h"
+#include "tools/common/stop_signal.h"
 #include "tools/train/training_run.h"
 
 namespace umbra {
@@ -72,7 +72,7 @@ class EnsembleTraining {
   }
 
   void train() {
-    listen_for_stop_signals();
+    listen_for_stop_signals("after this step");
     write_first_checkpoints();
     // From here on every member continues its checkpoint.
     TrainArguments arguments = arguments_;

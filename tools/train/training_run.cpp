@@ -12,7 +12,7 @@
 #include "engine/train/progress.h"
 #include "tools/common/tool.h"
 #include "tools/train/run_folder.h"
-#include "tools/train/stop_signal.h"
+#include "tools/common/stop_signal.h"
 
 namespace umbra {
 namespace fs = std::filesystem;
@@ -157,7 +157,7 @@ void TrainingRun::run_steps() {
 void TrainingRun::train() {
   Profile profile;
   if (arguments_.profile) profile.attach(experiment_->context());
-  listen_for_stop_signals();
+  listen_for_stop_signals("after this step");
   const std::int64_t per_epoch = training_->batches_per_epoch();
   if (steps_left())
     run_steps();

@@ -1,4 +1,4 @@
-#include "tools/train/stop_signal.h"
+#include "tools/common/stop_signal.h"
 
 #include <unistd.h>
 
@@ -7,8 +7,9 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
-#include <string_view>
+#include <string>
 
+#include "engine/base/error.h"
 #include "tools/common/tool.h"
 
 namespace umbra {
@@ -19,8 +20,7 @@ std::atomic<std::int64_t> stopped_at{0};  // milliseconds
 std::atomic<bool> on_terminal{false};
 
 // In place of the progress line; one write, because another thread may draw that line meanwhile.
-constexpr std::string_view kStopping =
-    "\r\033[Jstopping after this step; the same signal again stops at once\n";
+std::string note;
 
 void on_signal(int signal) {
   constexpr std::int64_t kTogether = 1000;
@@ -32,7 +32,7 @@ void on_signal(int signal) {
     first_signal = signal;
     if (on_terminal) {
       const int error = errno;  // of what the signal interrupts
-      const ssize_t ignored = ::write(STDERR_FILENO, kStopping.data(), kStopping.size());
+      const ssize_t ignored = ::write(STDERR_FILENO, note.data(), note.size());
       static_cast<void>(ignored);
       errno = error;
     }
@@ -43,7 +43,9 @@ void on_signal(int signal) {
 
 }  // namespace
 
-void listen_for_stop_signals() {
+void listen_for_stop_signals(const char* what) {
+  if (note.empty())  // of the first call: a signal may come during a later one
+    note = concat("\r\033[Jstopping ", what, "; the same signal again stops at once\n");
   on_terminal = ::isatty(STDERR_FILENO) != 0;
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);

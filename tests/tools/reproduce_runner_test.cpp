@@ -1,0 +1,175 @@
+// The runner of parts: what is finished is not redone, what was interrupted continues, what is not ours stays.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/io/atomic_file.h"
+#include "tests/fixtures/run_tool.h"
+#include "tools/reproduce/runner.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+
+// Parts that are shell commands; every run of one adds its name to the file `runs`.
+class ReproduceRunner : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    write_text_file(path("data"), "1");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string out(const std::string& name) const { return path("out/" + name); }
+  // Writes "<text> <content of the inputs>" into an output. `sh` sees further words, such as --overwrite, as $1.
+  Part part(const std::string& name, const std::vector<std::string>& inputs, const std::string& text,
+            const std::string& first = "") const {
+    Part part{name, "the part " + name};
+    std::string script = first + "echo " + name + "$1 >> " + path("runs") + "; (echo " + text + "; cat";
+    for (const std::string& input : inputs) script += " " + input;
+    part.command = {"sh", "-c", script + " /dev/null) > " + out(name), "sh"};
+    part.inputs = inputs;
+    part.outputs = {out(name)};
+    return part;
+  }
+  std::vector<Part> two(const std::string& text = "text") const {
+    return {part("a", {path("data")}, text), part("b", {out("a")}, "last")};
+  }
+  Places places() const { return {"", "", path("out")}; }
+  void run(const std::vector<Part>& parts, bool overwrite = false) const {
+    Runner(places(), parts, overwrite).run();
+  }
+  std::string runs() const { return bytes(path("runs")); }
+  std::string error_of(const std::vector<Part>& parts) const {
+    try {
+      run(parts);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  static void expect_words(const std::string& text, const std::vector<std::string>& words) {
+    for (const std::string& word : words)
+      EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+  }
+
+  fs::path folder_ = fs::path(testing::TempDir()) / ("umbra_runner_" + std::to_string(getpid()));
+};
+
+TEST_F(ReproduceRunner, FinishedPartsAreNotRedone) {
+  run(two());
+  EXPECT_EQ(runs(), "a\nb\n");
+  EXPECT_EQ(bytes(out("b")), "last\ntext\n1");
+  run(two());
+  EXPECT_EQ(runs(), "a\nb\n");
+  const Runner runner(places(), two(), false);
+  EXPECT_EQ(runner.record("a")->state, PartState::kFinished);
+  EXPECT_GT(runner.record("a")->peak_memory, 100'000);
+  EXPECT_GT(runner.record("a")->seconds, 0);
+  expect_words(runner.list(), {"# 1/2 a: the part a, finished", "sh -c"});
+}
+
+TEST_F(ReproduceRunner, ALostOutputIsMadeAgainAndWhatReadsItOnlyIfItDiffers) {
+  run(two());
+  fs::remove(out("a"));
+  run(two());
+  EXPECT_EQ(runs(), "a\nb\na\n");
+  write_text_file(out("a"), "edited");
+  run(two());
+  EXPECT_EQ(runs(), "a\nb\na\nb--overwrite\n");
+}
+
+TEST_F(ReproduceRunner, OtherCommandsAndOtherDataNeedOverwrite) {
+  run(two());
+  expect_words(error_of(two("other")), {path("out"), "part a was made by", "text", "other", "--overwrite"});
+  write_text_file(path("data"), "2");
+  expect_words(error_of(two()), {"part a was made from other data than", path("data"), "--overwrite"});
+  EXPECT_EQ(runs(), "a\nb\n");
+  run(two("other"), true);
+  EXPECT_EQ(runs(), "a\nb\na--overwrite\nb--overwrite\n");
+  EXPECT_EQ(bytes(out("b")), "last\nother\n2");
+}
+
+TEST_F(ReproduceRunner, TheFolderMayMoveAndTheDataMayBeCalledDifferently) {
+  const auto copy = [&](const std::string& data, const std::string& folder, const std::string& program) {
+    Part part{"a", "a copy"};
+    part.command = {program, path(data), path(folder + "/a")};
+    part.inputs = {path(data)};
+    part.outputs = {path(folder + "/a")};
+    return part;
+  };
+  Runner({"", "", path("out")}, {copy("data", "out", "cp")}, false).run();
+  fs::rename(path("out"), path("moved"));
+  fs::rename(path("data"), path("renamed"));
+  const std::vector<Part> moved{copy("renamed", "moved", "/umbra-no-such-folder/cp")};
+  EXPECT_NO_THROW(Runner({"", "", path("moved")}, moved, false).run());
+}
+
+TEST_F(ReproduceRunner, AFailureNamesPartReasonAndLog) {
+  std::vector<Part> parts = two();
+  parts[0] = part("a", {path("data")}, "text", "echo why >&2; exit 3; ");
+  expect_words(error_of(parts), {"the part a failed: exit status 3, 'why'", out("logs/a.log")});
+  expect_words(bytes(out("logs/a.log")), {"$ sh -c", "why\n"});
+  parts[0].command = {"true"};
+  expect_words(error_of(parts), {"the part a failed: it has made no " + out("a")});
+  parts[0].command = {"umbra-no-such-program"};
+  expect_words(error_of(parts), {"the part a failed: exit status 127, 'cannot start umbra-no-such-program"});
+  run(two());  // nothing had been made, so nothing is replaced
+  EXPECT_EQ(runs(), "a\nb\n");
+}
+
+TEST_F(ReproduceRunner, OptionalPartsMayFailWithWhatNeedsThem) {
+  std::vector<Part> parts = two();
+  parts[0].command = {"false"};
+  parts[0].optional = true;
+  parts.push_back(part("c", {path("data")}, "c"));
+  Runner runner(places(), parts, false);
+  runner.run();
+  EXPECT_EQ(runs(), "c\n");
+  ASSERT_EQ(runner.lost().size(), 2u);
+  expect_words(runner.lost()[0], {"the part a failed"});
+  expect_words(runner.lost()[1], {"the part b was left out: there is no " + out("a")});
+}
+
+TEST_F(ReproduceRunner, AnInterruptedPartContinuesFromItsOwnCheckpointOnly) {
+  std::vector<Part> parts{part("a", {path("data")}, "text", "echo 1 > " + out("checkpoint") + "; exit 1; ")};
+  parts[0].resumes_from = out("checkpoint");
+  parts[0].resume = {"sh", "-c", "echo resumed >> " + path("runs") + "; echo 2 > " + out("a")};
+  EXPECT_NE(error_of(parts), "");
+  run(parts);
+  EXPECT_EQ(runs(), "resumed\n");
+  // A checkpoint that was there before another command began is not one of that command.
+  parts[0].command[2] = "exit 1";
+  EXPECT_THROW(run(parts, true), Error);
+  fs::remove(out("a"));
+  parts[0].command = part("a", {path("data")}, "text").command;
+  run(parts, true);
+  EXPECT_EQ(runs(), "resumed\na--overwrite\n");
+}
+
+TEST_F(ReproduceRunner, FoldersOfOthersAndDamagedRecordsAreRefused) {
+  fs::create_directories(path("out"));
+  write_text_file(out("thesis.txt"), "mine");
+  expect_words(error_of(two()), {path("out"), "holds other files", "choose another folder"});
+  write_text_file(out("parts.json"), "{}");
+  expect_words(error_of(two()), {out("parts.json"), "not the parts.json of a reproduction"});
+  write_text_file(out("parts.json"), R"({"format_version": 99, "parts": []})");
+  expect_words(error_of(two()), {out("parts.json"), "format version 99"});
+  EXPECT_EQ(bytes(path("runs")), "");
+}
+
+TEST_F(ReproduceRunner, PartsMustBeInOrderAndTheirFilesThere) {
+  std::vector<Part> parts = two();
+  std::swap(parts[0], parts[1]);
+  expect_words(error_of(parts), {"the part b reads " + out("a"), "only a later part makes"});
+  fs::remove(path("data"));
+  expect_words(error_of(two()), {path("data"), "there is no such file"});
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
+}  // namespace
+}  // namespace umbra

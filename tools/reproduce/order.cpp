@@ -1,0 +1,136 @@
+#include "tools/reproduce/order.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "engine/base/error.h"
+
+namespace umbra {
+namespace {
+
+// The forest that the authors' code compared with: of M*, the mean mass per voxel.
+const ResultRow* forest_of_paper(const Results& results) {
+  for (const ResultRow& row : results.rows)
+    if (row.kind == RowKind::kForest && row.recipe == "forest linear" &&
+        row.way == "mean prediction per voxel")
+      return &row;
+  return nullptr;
+}
+
+std::string described(const Difference& difference) {
+  return concat(with_error(difference.mean, difference.error()), " (",
+                with_error(difference.mean, difference.over_boxes), " over boxes alone)");
+}
+
+std::string step_text(const OrderStep& step) {
+  const std::string pair =
+      concat("`", step.worse->label, "` ", step.may_be_equal ? "≥" : ">", " `", step.better->label, "`");
+  const std::string by = concat("the difference is ", described(step.difference));
+  switch (verdict_of(step.difference)) {
+    case Verdict::kHigher:
+      return concat("- ", pair, ": **yes**; ", by, "\n");
+    case Verdict::kLower:
+      return concat("- ", pair, ": **no, it is reversed**; ", by, "\n");
+    case Verdict::kUndecided:
+      return concat("- ", pair, step.may_be_equal ? ": **compatible**; " : ": **undecided**; ", by, "\n");
+  }
+  return "";
+}
+
+std::string chi2_text(const Chi2& chi2) {
+  return with_error(chi2.mean(), chi2.standard_error());
+}
+
+// A sentence about a row and another that may beat it.
+std::string comparison(const ResultRow& row, const ResultRow& other) {
+  const Difference by = difference(row.linear, other.linear);
+  const std::string names = concat("`", row.label, "`");
+  const std::string size = with_error(std::abs(by.mean), by.error());
+  switch (verdict_of(by)) {
+    case Verdict::kHigher:
+      return concat("**", names, " is beaten by `", other.label, "`**: its chi² is ", size, " higher.\n");
+    case Verdict::kLower:
+      return concat(names, " beats `", other.label, "`: its chi² is ", size, " lower.\n");
+    case Verdict::kUndecided:
+      return concat(names, " and `", other.label, "` cannot be told apart: ", with_error(by.mean, by.error()),
+                    ".\n");
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string with_error(double value, double error) {
+  char text[96];
+  int digits = 0;
+  if (error > 0 && std::isfinite(error))
+    digits = std::clamp(1 - static_cast<int>(std::floor(std::log10(error))), 0, 4);
+  if (std::abs(value) < 1e6 && error < 1e6)
+    std::snprintf(text, sizeof text, "%.*f ± %.*f", digits, value, digits, error);
+  else
+    std::snprintf(text, sizeof text, "%.2e ± %.0e", value, error);  // a training that went wrong
+  return text;
+}
+
+Verdict verdict_of(const Difference& difference) {
+  if (difference.mean > 2 * difference.error()) return Verdict::kHigher;
+  return difference.mean < -2 * difference.error() ? Verdict::kLower : Verdict::kUndecided;
+}
+
+bool OrderStep::comes_out() const {
+  const Verdict verdict = verdict_of(difference);
+  return verdict == Verdict::kHigher || (may_be_equal && verdict == Verdict::kUndecided);
+}
+
+std::vector<OrderStep> order_of(const Results& results, const std::string& recipe) {
+  std::vector<const ResultRow*> rows;
+  for (const ResultRow& row : results.rows)
+    if (row.kind == RowKind::kNetwork && row.recipe == recipe) rows.push_back(&row);
+  std::sort(rows.begin(), rows.end(),
+            [](const ResultRow* a, const ResultRow* b) { return a->channels < b->channels; });
+  if (const ResultRow* forest = forest_of_paper(results)) rows.insert(rows.begin(), forest);
+  std::vector<OrderStep> steps;
+  for (std::size_t i = 1; i < rows.size(); ++i)
+    steps.push_back({rows[i - 1], rows[i], difference(rows[i - 1]->linear, rows[i]->linear),
+                     rows[i - 1]->channels >= 100});
+  return steps;
+}
+
+std::string order_text(const Results& results, const std::string& recipe, const std::string& called) {
+  const std::vector<OrderStep> steps = order_of(results, recipe);
+  if (steps.empty()) return "";
+  std::string text;
+  std::int64_t out = 0;
+  for (const OrderStep& step : steps) {
+    text += step_text(step);
+    out += step.comes_out() ? 1 : 0;
+  }
+  const auto all = static_cast<std::int64_t>(steps.size());
+  return concat("With ", called, " ",
+                out == all ? "the order of the paper's Table 1 comes out"
+                           : concat("the order of the paper's Table 1 does **not** come out: ", out, " of ",
+                                    all, " steps do"),
+                ".\n\n", text, "\n");
+}
+
+std::string first_table(const Results& results) {
+  const ResultRow* network = results.best(RowKind::kNetwork);
+  std::string text =
+      "| best of its kind | model | chi² | minus the best network |\n| --- | --- | ---: | ---: |\n";
+  std::vector<const ResultRow*> shown{network, results.best(RowKind::kBaseline),
+                                      results.best(RowKind::kForest)};
+  for (const ResultRow& row : results.rows)
+    if (row.kind == RowKind::kOracle) shown.push_back(&row);
+  std::string sentences;
+  for (const ResultRow* row : shown) {
+    if (row == nullptr) continue;
+    const Difference by = difference(row->linear, network->linear);
+    text += concat("| ", name_of(row->kind), " | ", row->label, " | ", chi2_text(row->linear), " | ",
+                   row == network ? "" : with_error(by.mean, by.error()), " |\n");
+    if (row != network) sentences += "- " + comparison(*network, *row);
+  }
+  return concat(text, "\n", sentences, "\n");
+}
+
+}  // namespace umbra

@@ -1,0 +1,231 @@
+#include "tools/reproduce/report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "engine/base/error.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/status_line.h"
+#include "engine/io/text_reader.h"
+#include "engine/io/version.h"
+#include "tools/common/process.h"
+#include "tools/reproduce/order.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The numbers of the paper's Table 1 (Nadler & To 2018, section 4): RF, ResNet N = 20, 100, 200.
+struct OfPaper {
+  std::int64_t channels;  // 0: the forest
+  double chi2;
+};
+constexpr OfPaper kTable1[] = {{0, 272}, {20, 135}, {100, 93}, {200, 84}};
+
+std::string paper_number(const ResultRow& row) {
+  const bool forest = row.recipe == "forest linear" && row.way == "mean prediction per voxel";
+  if (!forest && row.recipe != "paper") return "";
+  for (const OfPaper& one : kTable1)
+    if (one.channels == row.channels) return concat(one.chi2);
+  return "";
+}
+
+// "68.4 ± 6.1 | 2.3 | 43.8": standard error over boxes, scatter of seeds, median.
+std::string cells(const Chi2& chi2) {
+  const std::optional<double> scatter = chi2.scatter();
+  char rest[64];
+  if (scatter)
+    std::snprintf(rest, sizeof rest, " | %.3g | %.4g", *scatter, chi2.median());
+  else
+    std::snprintf(rest, sizeof rest, " | | %.4g", chi2.median());
+  return with_error(chi2.mean(), chi2.standard_error()) + rest;
+}
+
+std::string table_1(const Results& results) {
+  std::string text =
+      "| model | paper | χ², sum over bins | seeds | median | minus best baseline | χ² of Eq. 1 | seeds | median |\n"
+      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+  const ResultRow* baseline = results.best(RowKind::kBaseline);
+  for (const RowKind kind : {RowKind::kNetwork, RowKind::kForest, RowKind::kBaseline, RowKind::kOracle}) {
+    for (const ResultRow& row : results.rows) {
+      if (row.kind != kind) continue;
+      const Difference by = difference(row.linear, baseline->linear);
+      text += concat("| ", row.label, " | ", paper_number(row), " | ", cells(row.linear), " | ",
+                     &row == baseline ? "" : with_error(by.mean, by.error()), " | ", cells(row.logarithmic),
+                     " |\n");
+    }
+  }
+  char poisson[32];
+  std::snprintf(poisson, sizeof poisson, "%.2f", results.poisson_chi2);
+  return concat(
+      text, "\nχ² is the mean over ", results.validation_boxes,
+      " validation sub-boxes ± its standard error; ",
+      "`seeds` is the standard deviation over seeds; a row is the mean over its seeds, not the score of their mean "
+      "prediction. \"χ², sum over bins\" is the authors' code: ((φ − φ true) / σ)², summed over ",
+      results.bins, " bins. \"χ² of Eq. 1\" is the paper's: the same in log10 φ, divided by ", results.bins,
+      ". \"paper\" is its Table 1 (Nadler & To 2018, §4), which does not state in which of the two. The Poisson "
+      "noise of the counts alone has χ² = ",
+      poisson, ".\n\n");
+}
+
+std::string floor_text(const Results& results) {
+  const ResultRow* network = results.best(RowKind::kNetwork);
+  std::string text;
+  for (const ResultRow& row : results.rows) {
+    if (row.kind != RowKind::kOracle) continue;
+    const Difference by = difference(network->linear, row.linear);
+    text += concat("- `", row.label, "`: ", with_error(row.linear.mean(), row.linear.standard_error()),
+                   "; the best network, `", network->label, "`, is ", with_error(by.mean, by.error()),
+                   " above it: ", verdict_of(by) == Verdict::kHigher ? "not within" : "within",
+                   " two paired standard errors.\n");
+  }
+  if (text.empty()) text = "This program has no oracle for this catalog.\n\n";
+  const ResultRow* forest = nullptr;
+  for (const ResultRow& row : results.rows)
+    if (row.kind == RowKind::kForest && row.way == "distribution per halo" &&
+        (forest == nullptr || row.linear.mean() < forest->linear.mean()))
+      forest = &row;
+  if (forest != nullptr) {
+    const Difference by = difference(network->linear, forest->linear);
+    text += concat("- The forest asked for a distribution, `", forest->label,
+                   "`: ", with_error(forest->linear.mean(), forest->linear.standard_error()),
+                   "; the best network is ", with_error(by.mean, by.error()),
+                   " above it. The paper's ranking of forest and network depends on ",
+                   "how the forest is asked.\n");
+  }
+  return text + "\n";
+}
+
+// Of the grid search for one target.
+std::string search_text(const std::string& file, const std::string& target) {
+  const auto json = nlohmann::json::parse(read_text_file(file));
+  const auto settings = [&](const char* key) {
+    const auto& best = json.at(key);
+    const std::int64_t depth = best.at("max_depth"), features = best.at("max_features");
+    return concat(best.at("trees").get<std::int64_t>(), " trees, ",
+                  depth == 0 ? "no limit of depth" : concat("depth ", depth), ", ",
+                  best.at("min_samples_leaf").get<std::int64_t>(), " or more galaxies in a leaf, ",
+                  features == 0 ? "all columns" : concat(features, " columns"), " at a split");
+  };
+  double lowest = 1, highest = -1e300;
+  for (const auto& score : json.at("scores")) {
+    lowest = std::min(lowest, score.at("cv_r2").get<double>());
+    highest = std::max(highest, score.at("cv_r2").get<double>());
+  }
+  char range[64];
+  std::snprintf(range, sizeof range, "%.4f to %.4f", lowest, highest);
+  return concat("- ", target, ": of ", json.at("scores").size(), " settings the best by R² of five folds is ",
+                settings("best_cv"), "; out of bag it is ", settings("best_oob"), ". R² of the folds is ",
+                range, " over the grid.\n");
+}
+
+std::string forest_text(const PaperPlan& plan) {
+  std::string text;
+  for (const auto& [target, file] : plan.searches)
+    text += search_text(file, target == "linear" ? "M*" : "log10 M*");
+  return text +
+         "\nThe paper: \"our qualitative results are not sensitive to the values of these hyperparameters\" (§3.1).\n\n";
+}
+
+std::string first_value(const char* file, const std::string& key) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with(key) && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+std::string parts_text(const Runner& runner) {
+  std::string text = "| part | state | time | peak memory, MB |\n| --- | --- | ---: | ---: |\n", commands;
+  double seconds = 0;
+  std::int64_t memory = 0;
+  std::set<std::string> versions;
+  for (const Part& part : runner.parts()) {
+    const PartRecord* record = runner.record(part.name);
+    if (record == nullptr) continue;
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "%.1f s | %.0f", record->seconds,
+                  static_cast<double>(record->peak_memory) / 1e6);
+    text +=
+        concat("| ", part.name, ": ", record->title, " | ", name_of(record->state), " | ", numbers, " |\n");
+    if (!part.make) commands += record->command + "\n";
+    seconds += record->seconds;
+    memory = std::max(memory, record->peak_memory);
+    versions.insert(record->version);
+  }
+  std::string made;
+  for (const std::string& one : versions) made += (made.empty() ? "" : ", ") + one;
+  char total[128];
+  std::snprintf(total, sizeof total, "%s together, peak memory %.0f MB", clock_text(seconds).c_str(),
+                static_cast<double>(memory) / 1e6);
+  return concat("umbra ", made, " on ", first_value("/proc/cpuinfo", "model name"), ", ",
+                std::thread::hardware_concurrency(), " threads: ", total, ".\n\n", text,
+                "\nThe commands, as they were called:\n\n```bash\n", commands, "```\n\n");
+}
+
+std::string figures_text(const PaperPlan& plan, const Places& places) {
+  std::string text;
+  for (const PaperFigure& figure : plan.figures) {
+    const std::string file = "figures/" + figure.name;
+    if (!fs::exists(places.in_out(file + ".png"))) continue;
+    text +=
+        concat("![", figure.caption, "](", file, ".png)\n\n", figure.caption, " [PDF](", file, ".pdf)\n\n");
+  }
+  return text.empty() ? "No figure was made.\n\n" : text;
+}
+
+std::string report_text(const PaperPlan& plan, const Places& places, const Runner& runner) {
+  const Results results = read_results(plan);
+  std::string text = concat(
+      "# Nadler & To (2018), reproduced\n\nCatalog: `", plan.data, "`, ", results.source, ". ",
+      results.training_boxes, " sub-boxes to train on, ", results.validation_boxes, " to validate on.\n\n",
+      "## Who wins\n\n", first_table(results), "## Table 1\n\n", table_1(results),
+      "## The order of Table 1\n\n",
+      "The paper: RF 272 > ResNet 135 (N = 20) > 93 (N = 100) ≥ 84 (N = 200). The forest is the one of its code: of ",
+      "M*, the mean per voxel. A step comes out if it is larger than two standard errors (over sub-boxes, paired, and ",
+      "over seeds, together); the last one also if it is smaller than that.\n\n",
+      order_text(results, "paper", "the paper's recipe"), order_text(results, "um_resnet", "our recipe"),
+      "## The floor\n\n", floor_text(results), "## The forest\n\n", forest_text(plan), "## Figures\n\n",
+      figures_text(plan, places), "## Differences from the paper, and what it leaves open\n\n",
+      read_text_file(places.in_source("tools/reproduce/differences.md")), "\n## What was run\n\n",
+      parts_text(runner));
+  if (!runner.lost().empty()) {
+    text += "## What is missing\n\n";
+    for (const std::string& lost : runner.lost()) text += "- " + lost + "\n";
+  }
+  return text;
+}
+
+// Why there is no HTML, or nothing.
+std::string make_html(const Places& places) {
+  AtomicFile html(places.out / "report.html");
+  const std::string style =
+      "<style>\n" + read_text_file(places.in_source("tools/reproduce/report.css")) + "</style>\n";
+  const std::string header = places.in_out("logs/report-style.html");
+  write_text_file(header, style);
+  const Ended ended = run_quietly({"pandoc", "--from", "gfm", "--to", "html5", "--standalone", "--metadata",
+                                   "pagetitle=Nadler & To (2018), reproduced", "--include-in-header", header,
+                                   "--no-highlight", "--columns",
+                                   "100000",  // wide lines of a table would give its columns widths
+                                   "--output", html.temporary().string(), places.in_out("report.md")});
+  if (ended.status == 127) return "without pandoc there is no report.html: apt install pandoc";
+  if (ended.status != 0) return concat("there is no report.html: pandoc: ", ended.output);
+  html.commit();
+  return "";
+}
+
+}  // namespace
+
+std::string write_report(const PaperPlan& plan, const Places& places, const Runner& runner) {
+  write_text_file(places.in_out("report.md"), report_text(plan, places, runner));
+  const std::string lost = make_html(places);
+  return concat("wrote ", places.in_out("report.md"), lost.empty() ? " and report.html" : "; " + lost, "\n");
+}
+
+}  // namespace umbra
