@@ -13,6 +13,10 @@
 
 namespace umbra {
 
+/// The last columns of a list (SampleShape::list): the share of an entry, 1 / number of entries, and whether it is
+/// absent, 0 or 1.
+inline constexpr std::int64_t kListColumns = 2;
+
 /// The shapes of one sample, without the batch axis.
 struct SampleShape {
   Shape input;               ///< of one input, e.g. [1, 25, 25, 25]: channels, then spatial extents
@@ -21,6 +25,9 @@ struct SampleShape {
   /// channels so that everything between the file and Module::forward() sees one tensor per sample; a network
   /// may use them elsewhere than in its first layer.
   std::int64_t parameters = 0;
+  /// Whether a sample is a list, [entries, columns]: columns are features, parameters and kListColumns more. The number of entries may be another one in every batch; `input` and `outputs` are those of
+  /// the longest.
+  bool list = false;
 };
 
 /// A kind of network and its options. make_model() returns one by its name.
@@ -37,6 +44,8 @@ class Model {
   virtual std::string label() const = 0;
   /// Samples of the size the network is usually used with, for benchmarks and for the tests of all models.
   virtual SampleShape example() const = 0;
+  /// Whether it takes lists (SampleShape::list) and nothing else.
+  virtual bool takes_lists() const { return false; }
   /// A network with these options. Throws Error when it cannot take samples of that shape.
   virtual std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const = 0;
   /// A copy with the same options.
@@ -56,6 +65,8 @@ std::vector<std::string> model_names();
 ///     std::string label() const;
 ///     SampleShape example() const;
 ///     std::unique_ptr<Module> make(Build&, const SampleShape&) const;
+///
+/// and, if it takes lists, a member kTakesLists.
 template <class Options>
 class ModelOf final : public Model {
  public:
@@ -66,6 +77,11 @@ class ModelOf final : public Model {
   std::vector<Setting> settings() override { return options_.settings(); }
   std::string label() const override { return options_.label(); }
   SampleShape example() const override { return options_.example(); }
+  bool takes_lists() const override {
+    return requires {
+      Options::kTakesLists;
+    };
+  }
   std::unique_ptr<Module> make(Build& build, const SampleShape& shape) const override {
     return options_.make(build, shape);
   }

@@ -8,7 +8,9 @@ namespace umbra {
 
 // A counting sort by sub-box, which keeps the order of rows within one.
 BoxHalos halos_of_boxes(const Catalog& catalog, const BoxOptions& options) {
-  const BoxCutter cutter(catalog, options);
+  BoxOptions with_voxels = options;
+  with_voxels.input = BoxInput::kVoxels;
+  const BoxCutter cutter(catalog, with_voxels);
   std::vector<std::uint64_t> halos;
   cutter.cut(catalog, halos);
   const std::size_t words = cutter.words();

@@ -23,6 +23,7 @@ std::set<std::string> columns_for(const BoxOptions& options) {
 }
 
 std::int64_t boxes_in_memory(const BoxOptions& options) {
+  // Lists of halos need less memory than grids.
   const std::int64_t v = options.voxels;
   const std::int64_t boxes = kGroupNumbers / (v * v * v * static_cast<std::int64_t>(options.channels()));
   return boxes < kBatch ? std::max<std::int64_t>(boxes, 1) : boxes / kBatch * kBatch;
@@ -40,7 +41,7 @@ BoxStream::BoxStream(const std::filesystem::path& catalog, const BoxOptions& opt
   require(count() <= kMostBoxes, count(), " sub-boxes are too many for one run, at most ", kMostBoxes,
           " are expected; take larger sub-boxes or parts of the catalog");
   per_group_ = std::min(per_group_, count());
-  cutter_.check_memory(per_group_);
+  if (options.input == BoxInput::kVoxels) cutter_.check_memory(per_group_);
   groups_ = (count() + per_group_ - 1) / per_group_;
   Stage stage(progress, "reading halos", reader_.rows());
   for (Catalog part; reader_.next(part);) {

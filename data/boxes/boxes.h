@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,8 +25,15 @@ namespace umbra {
 /// The side of the sub-boxes of Nadler & To (2018), Mpc/h.
 inline constexpr double kUsualSubboxSize = 25;
 
+/// What the input of a sub-box is.
+enum class BoxInput {
+  kVoxels,  ///< a grid of voxels with the mean properties of their halos
+  kHalos    ///< the list of its halos
+};
+
 /// How a catalog is cut into sub-boxes.
 struct BoxOptions {
+  BoxInput input = BoxInput::kVoxels;     ///< of the sub-boxes
   double subbox_size = kUsualSubboxSize;  ///< Mpc/h; must divide the catalog's box size
   int voxels = 25;                        ///< per side of a sub-box
   double min_vpeak = 150.0;               ///< km/s: halos below this do not enter the input
@@ -41,8 +49,10 @@ struct BoxOptions {
   int smf_bins = 14;       ///< number of mass bins
   bool per_dex = false;    ///< labels per dex instead of per bin
 
-  /// The channels of the input: features, then parameters.
+  /// The channels of a grid: features, then parameters.
   std::size_t channels() const { return features.size() + parameters.size(); }
+  /// The numbers that a list of halos has once, in front of its halos: parameters, then log10(1 + number of halos).
+  std::size_t list_numbers() const { return parameters.size() + 1; }
 };
 
 /// Sub-boxes with their inputs and labels.
@@ -50,8 +60,14 @@ struct BoxSet {
   BoxOptions options;      ///< they were made with
   std::int64_t count = 0;  ///< number of sub-boxes
   int per_side = 1;  ///< sub-boxes along one side of a periodic cube (1: each sub-box is itself periodic)
-  std::vector<float>
-      input;  ///< [count, channels, V, V, V], x slowest; a feature is 0 where a voxel holds no halo
+  /// kVoxels: [count, channels, V, V, V], x slowest; a feature is 0 where a voxel holds no halo. kHalos: the lists one
+  /// after another, each with its BoxOptions::list_numbers() and then the features of halo after halo. Halos are in the
+  /// order of falling vpeak; equal ones in that of their features.
+  std::vector<float> input;
+  std::vector<std::int64_t> list_begin;  ///< kHalos: [count + 1], the first number of each list in `input`
+  /// kHalos: the mass bin of every halo's own galaxy in the order of `input`, or the number of bins for a galaxy that
+  /// is in none of them; empty when the catalog has no stellar masses
+  std::vector<std::int16_t> classes;
   std::vector<float> smf;           ///< [count, bins]; empty when the catalog has no stellar masses
   std::vector<float> sigma;         ///< [bins]
   std::vector<double> edges;        ///< [bins + 1], log10 M*/Msun
@@ -63,6 +79,8 @@ struct BoxSet {
   std::string source;    ///< Catalog::source, for the files made from it
   double h = 0;          ///< Cosmology::h of the catalog, for the files made from it
 
+  /// The halos of the longest list, at least 1.
+  std::int64_t longest_list() const;
   /// Sub-boxes of each simulated cube.
   std::int64_t per_cube() const { return std::int64_t{per_side} * per_side * per_side; }
 
@@ -136,5 +154,35 @@ class BoxDataset : public Dataset {
   Augmentation augmentation_;
   BoxArray array_;
 };
+
+/// Some sub-boxes of a BoxSet of lists (kHalos), which must outlive it, as a Dataset. A sample is a matrix with a row
+/// per halo, which has
+///
+///   features | parameters, log10(1 + number of halos) | share, absent
+///
+/// share is 1 / number of halos and absent is 0. The rows behind the last halo are padding: features and share are 0,
+/// absent is 1. A sample may be read with any number of rows from its own list's length on. The target is phi per bin,
+/// then the class of every row (BoxSet::classes), -1 for padding and where it is unknown, and a last -1, the class of
+/// what is not a halo of the list.
+class HaloDataset : public Dataset {
+ public:
+  /// Throws Error when an index does not exist.
+  HaloDataset(const BoxSet& boxes, std::vector<std::int64_t> indices);
+  std::int64_t size() const override;                    ///< number of sub-boxes
+  Shape input_shape() const override;                    ///< [rows of the longest list, columns]
+  Shape target_shape() const override;                   ///< [bins + rows of the longest list + 1]
+  std::int64_t rows(std::int64_t index) const override;  ///< halos of a list, at least 1
+  /// Throws Error when the buffers are too small or do not have the same number of rows.
+  void read(std::int64_t index, const Rng* augmentation, std::span<float> input,
+            std::span<float> target) const override;
+
+ private:
+  const BoxSet& boxes_;
+  std::vector<std::int64_t> indices_;
+  std::vector<std::int64_t> halo_begin_;  // [boxes.count]: first halo of each list in boxes.classes
+};
+/// A BoxDataset or a HaloDataset, which is not augmented.
+std::unique_ptr<Dataset> make_dataset(const BoxSet& boxes, std::vector<std::int64_t> indices,
+                                      Augmentation augmentation);
 
 }  // namespace umbra

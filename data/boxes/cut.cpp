@@ -1,11 +1,10 @@
-// See cut.h. Halos are grouped by sub-box in their order (a counting sort), then one thread fills each
-// sub-box in that order: sums depend neither on the number of threads nor on the number of sub-boxes built
-// at once.
+// See cut.h. Halos are grouped by sub-box in their order (a counting sort).
 #include "data/boxes/cut.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "data/boxes/label.h"
@@ -100,6 +99,7 @@ BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
   for (const std::string& feature : options.features) {
     features_.push_back(parse_feature(feature, concat("feature '", feature, "'")));
     check_columns_of(features_.back(), catalog);
+    check_feature(features_.back(), options.input, concat("feature '", feature, "'"));
   }
   for (const std::string& parameter : options.parameters)
     parameters_.push_back(parameter_values(parameter, catalog));
@@ -150,6 +150,9 @@ void BoxCutter::cut(const Catalog& part, std::vector<std::uint64_t>& halos) cons
     }
   });
   const std::vector<std::vector<double>> features = feature_values(part);
+  std::vector<std::span<const double>> list;
+  if (set_.options.input == BoxInput::kHalos)
+    list = {vpeak, part.column("x"), part.column("y"), part.column("z")};
   for (std::size_t row = 0; row < first.size(); ++row) {
     require(first[row] != kNowhere, "the catalog's column 'box' names a cube that does not exist");
     if (first[row] == kNothing) continue;
@@ -161,6 +164,8 @@ void BoxCutter::cut(const Catalog& part, std::vector<std::uint64_t>& halos) cons
              halo_text(features_[f], part, row), "; a number is expected");
       halos.push_back(std::bit_cast<std::uint64_t>(value));
     }
+    for (const std::span<const double> column : list)
+      halos.push_back(std::bit_cast<std::uint64_t>(column[row]));
   }
 }
 
@@ -178,55 +183,15 @@ std::vector<std::vector<double>> BoxCutter::feature_values(const Catalog& part) 
   return values;
 }
 
-// The input of one sub-box, whose halos are `which`, voxel by voxel.
-std::int64_t BoxCutter::fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
-                                   std::int64_t box, std::span<float> input) const {
-  const std::size_t volume = volume_;
-  const std::uint64_t first_cell = static_cast<std::uint64_t>(box) * volume_;
-  std::vector<std::pair<std::size_t, std::size_t>>
-      inside;  // (voxel, first feature) of every halo above the cut
-  std::vector<std::int32_t> count(volume, 0);
-  for (const std::int64_t halo : which) {
-    const std::size_t at = static_cast<std::size_t>(halo) * words();
-    if (!enters(halos[at])) continue;
-    const std::size_t voxel = (halos[at] >> kCellBit) - first_cell;
-    inside.emplace_back(voxel, at + 1);
-    ++count[voxel];
-  }
-  std::vector<double> sum(volume);
-  for (std::size_t feature = 0; feature + 1 < words(); ++feature) {
-    if (features_[feature].kind == Feature::Kind::kCount) {
-      std::copy(count.begin(), count.end(), input.subspan(feature * volume).begin());
-      continue;
-    }
-    std::fill(sum.begin(), sum.end(), 0.0);
-    for (const auto& [voxel, at] : inside) sum[voxel] += std::bit_cast<double>(halos[at + feature]);
-    for (std::size_t voxel = 0; voxel < volume; ++voxel)
-      input[feature * volume + voxel] = count[voxel] ? static_cast<float>(sum[voxel] / count[voxel]) : 0.0f;
-  }
-  return static_cast<std::int64_t>(inside.size());
-}
-
-void BoxCutter::fill_parameters(std::int64_t box, std::span<float> input) const {
-  const auto cube = static_cast<std::size_t>(box / set_.per_cube());
-  std::span<float> rest = input.subspan(features_.size() * volume_);
-  for (const std::vector<double>& parameter : parameters_) {
-    std::fill_n(rest.begin(), volume_, static_cast<float>(parameter[cube]));
-    rest = rest.subspan(volume_);
-  }
-}
-
-void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, std::span<const std::int64_t> begin,
-                            std::span<const std::int64_t> order, BoxSet& set) const {
+void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const {
   const auto bins = static_cast<std::size_t>(set.options.smf_bins);
   const auto voxels = static_cast<std::uint64_t>(set.options.voxels);
   set.smf.resize(static_cast<std::size_t>(set.count) * bins);
   set.galaxy_begin.push_back(0);
   for (std::size_t b = 0; b < static_cast<std::size_t>(set.count); ++b) {
     std::vector<std::int64_t> counts(bins, 0);
-    for (std::int64_t i = begin[b]; i < begin[b + 1]; ++i) {
-      const std::uint64_t word =
-          halos[static_cast<std::size_t>(order[static_cast<std::size_t>(i)]) * words()];
+    for (const std::int64_t halo : groups.of(b)) {
+      const std::uint64_t word = halos[static_cast<std::size_t>(halo) * words()];
       const int bin = mass_bin(word);
       if (bin < 0) continue;
       ++counts[static_cast<std::size_t>(bin)];
@@ -241,46 +206,42 @@ void BoxCutter::fill_labels(std::span<const std::uint64_t> halos, std::span<cons
   }
 }
 
-BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const {
-  check_memory(count);
-  const auto boxes = static_cast<std::size_t>(count);
+BoxCutter::Groups BoxCutter::grouped(std::int64_t first, std::int64_t count,
+                                     std::span<const std::uint64_t> halos) const {
   const std::size_t all = halos.size() / words();
-  std::vector<std::int64_t> begin(boxes + 1, 0), order(all);  // halos begin[b] to begin[b + 1] of `order`
+  Groups groups{first, std::vector<std::int64_t>(static_cast<std::size_t>(count) + 1, 0),
+                std::vector<std::int64_t>(all)};
   const auto local = [&](std::size_t halo) {
     return static_cast<std::size_t>(box_of(halos[halo * words()]) - first);
   };
-  for (std::size_t halo = 0; halo < all; ++halo) ++begin[local(halo) + 1];
-  for (std::size_t b = 1; b < begin.size(); ++b) begin[b] += begin[b - 1];
-  std::vector<std::int64_t> next(begin.begin(), begin.end() - 1);
+  for (std::size_t halo = 0; halo < all; ++halo) ++groups.begin[local(halo) + 1];
+  for (std::size_t b = 1; b < groups.begin.size(); ++b) groups.begin[b] += groups.begin[b - 1];
+  std::vector<std::int64_t> next(groups.begin.begin(), groups.begin.end() - 1);
   for (std::size_t halo = 0; halo < all; ++halo)
-    order[static_cast<std::size_t>(next[local(halo)]++)] = static_cast<std::int64_t>(halo);
+    groups.order[static_cast<std::size_t>(next[local(halo)]++)] = static_cast<std::int64_t>(halo);
+  return groups;
+}
 
+BoxSet BoxCutter::build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const {
+  const Groups groups = grouped(first, count, halos);
   BoxSet set = set_;
   set.count = count;
-  const std::size_t length = volume_ * set.options.channels();
-  set.input.resize(boxes * length);
-  set.halos.resize(boxes);
-  set.box.resize(boxes);
-  parallel_for(count, [&](std::int64_t index) {
-    const auto b = static_cast<std::size_t>(index);
-    const std::span<const std::int64_t> which(order.data() + begin[b], order.data() + begin[b + 1]);
-    set.box[b] = first + index;
-    const std::span<float> input = std::span(set.input).subspan(b * length, length);
-    set.halos[b] = fill_input(halos, which, first + index, input);
-    fill_parameters(first + index, input);
-  });
+  set.halos.resize(static_cast<std::size_t>(count));
+  set.box.resize(static_cast<std::size_t>(count));
+  std::iota(set.box.begin(), set.box.end(), first);
+  set.options.input == BoxInput::kHalos ? fill_lists(halos, groups, set) : fill_grids(halos, groups, set);
   for (const auto& [name, of_cube] : cube_parameters_) {
     std::vector<double>& of_box = set.parameters[name];
     for (const std::int64_t box : set.box)
       of_box.push_back(of_cube[static_cast<std::size_t>(box / set.per_cube())]);
   }
-  if (has_masses_) fill_labels(halos, begin, order, set);
+  if (has_masses_) fill_labels(halos, groups, set);
   return set;
 }
 
 BoxSet make_boxes(const Catalog& catalog, const BoxOptions& options) {
   const BoxCutter cutter(catalog, options);
-  cutter.check_memory(cutter.count());
+  if (options.input == BoxInput::kVoxels) cutter.check_memory(cutter.count());
   std::vector<std::uint64_t> halos;
   cutter.cut(catalog, halos);
   return cutter.build(0, cutter.count(), halos);

@@ -12,6 +12,9 @@
 
 namespace umbra {
 
+/// Throws Error, which begins with `where`, if a feature of that kind does not exist in such an input.
+void check_feature(const Feature& feature, BoxInput input, const std::string& where);
+
 /// Turns rows of a catalog into halos, and halos into sub-boxes.
 class BoxCutter {
  public:
@@ -25,9 +28,11 @@ class BoxCutter {
   /// Throws Error when the inputs of `boxes` sub-boxes have 2^35 numbers (128 GiB) or more.
   void check_memory(std::int64_t boxes) const;
 
-  /// The number of words of a halo, 1 + features: its voxel, its mass bin and whether it enters the input;
-  /// then its features as the bits of doubles.
-  std::size_t words() const { return 1 + set_.options.features.size(); }
+  /// The number of words of a halo: its voxel, its mass bin and whether it enters the input; then its features
+  /// and, for lists of halos, its vpeak and position as the bits of doubles.
+  std::size_t words() const {
+    return 1 + set_.options.features.size() + (set_.options.input == BoxInput::kHalos ? kListWords : 0);
+  }
   /// The sub-box of a halo.
   std::int64_t box_of(std::uint64_t first_word) const {
     return static_cast<std::int64_t>((first_word >> kCellBit) / volume_);
@@ -52,12 +57,28 @@ class BoxCutter {
  private:
   // The first word: cell << kCellBit | (mass bin + 1) << 1 | enters; cell = sub-box * voxels^3 + voxel.
   static constexpr int kCellBit = 14, kCellBits = 64 - kCellBit;
+  static constexpr std::size_t kListWords = 4;  // vpeak, x, y, z
 
+  // [begin[b], begin[b + 1]) of `order` are the halos of sub-box first + b.
+  struct Groups {
+    std::int64_t first;
+    std::vector<std::int64_t> begin, order;
+    std::span<const std::int64_t> of(std::size_t b) const {
+      return std::span(order).subspan(static_cast<std::size_t>(begin[b]),
+                                      static_cast<std::size_t>(begin[b + 1] - begin[b]));
+    }
+  };
+  Groups grouped(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
+  void fill_grids(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const;
+  void fill_lists(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const;
+  std::vector<std::size_t> list_of(std::span<const std::uint64_t> halos,
+                                   std::span<const std::int64_t> which) const;
+  std::vector<float> neighbours_of(const Feature& feature, std::span<const std::uint64_t> halos,
+                                   std::span<const std::size_t> list) const;
   std::int64_t fill_input(std::span<const std::uint64_t> halos, std::span<const std::int64_t> which,
                           std::int64_t box, std::span<float> input) const;
   void fill_parameters(std::int64_t box, std::span<float> input) const;
-  void fill_labels(std::span<const std::uint64_t> halos, std::span<const std::int64_t> begin,
-                   std::span<const std::int64_t> order, BoxSet& set) const;
+  void fill_labels(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const;
   std::vector<std::vector<double>> feature_values(const Catalog& part) const;
 
   BoxSet set_;                                                  // options, bins, errors and names; no boxes

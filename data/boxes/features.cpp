@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -13,7 +14,7 @@ namespace umbra {
 namespace {
 
 constexpr std::string_view kResidual = "residual", kOccupancy = "occupancy", kCount = "count",
-                           kSatellite = "is_satellite";
+                           kSatellite = "is_satellite", kNeighbours = "neighbours";
 
 bool is_number_column(std::string_view name) {
   const auto kinds = column_kinds();
@@ -45,10 +46,10 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
 }
 
-// The text between the parentheses of residual(...), or nothing.
-std::optional<std::string_view> inside_residual(std::string_view text) {
-  if (!text.starts_with(kResidual)) return std::nullopt;
-  const std::string_view rest = trimmed(text.substr(kResidual.size()));
+// The text between the parentheses of function(...), or nothing.
+std::optional<std::string_view> inside(std::string_view function, std::string_view text) {
+  if (!text.starts_with(function)) return std::nullopt;
+  const std::string_view rest = trimmed(text.substr(function.size()));
   if (!rest.starts_with('(') || !rest.ends_with(')')) return std::nullopt;
   int depth = 0;  // the last parenthesis must close the first
   for (std::size_t i = 0; i < rest.size(); ++i) {
@@ -56,6 +57,15 @@ std::optional<std::string_view> inside_residual(std::string_view text) {
     if (depth == 0 && i + 1 < rest.size()) return std::nullopt;
   }
   return rest.substr(1, rest.size() - 2);
+}
+
+Feature parse_neighbours(std::string_view text, const std::string& where) {
+  double radius = 0;
+  const std::string_view number = trimmed(text);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), radius);
+  require(error == std::errc() && end == number.data() + number.size() && radius > 0 && std::isfinite(radius),
+          where, ": neighbours takes a radius in Mpc/h, such as neighbours(2), but it is given '", text, "'");
+  return {Feature::Kind::kNeighbours, parse_expression("1", where), radius};
 }
 
 std::vector<double> satellites(const Catalog& catalog) {
@@ -92,12 +102,13 @@ Feature parse_feature(const std::string& text, const std::string& where) {
   const std::string_view whole = trimmed(text);
   if (whole == kOccupancy) return {Kind::kMean, parse_expression("1", where)};
   if (whole == kCount) return {Kind::kCount, parse_expression("1", where)};
-  const auto inside = inside_residual(whole);
-  Feature feature{inside ? Kind::kResidual : Kind::kMean,
-                  parse_expression(inside ? *inside : whole, where, kResidual)};
+  if (const auto radius = inside(kNeighbours, whole)) return parse_neighbours(*radius, where);
+  const auto quantity = inside(kResidual, whole);
+  Feature feature{quantity ? Kind::kResidual : Kind::kMean,
+                  parse_expression(quantity ? *quantity : whole, where, kResidual)};
   check_names(feature, where);
   require(!feature.value.names().empty(), where, ": a column is expected, not a number alone");
-  require(!inside || !trimmed(*inside).starts_with("log10"), where,
+  require(!quantity || !trimmed(*quantity).starts_with("log10"), where,
           ": residual takes the logarithm itself; residual(mvir) is expected, not residual(log10(mvir))");
   return feature;
 }

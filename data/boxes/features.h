@@ -8,6 +8,7 @@
 //
 //   occupancy: 1 where a voxel holds a halo
 //   count: the number of halos in a voxel
+//   neighbours(r), in lists of halos only: log10(1 + the number of other halos of the list within r Mpc/h)
 //
 // Only halos above the cut in vpeak count; a voxel without any is 0. a, b and c are fitted to the halos of the
 // training boxes (fit_references) and belong to a run: they describe the relation of the catalog it was trained
@@ -29,12 +30,14 @@ namespace umbra {
 struct Feature {
   /// What a voxel has.
   enum class Kind {
-    kMean,      ///< the mean of `value` over its halos
-    kResidual,  ///< the mean of log10 of `value` minus the reference
-    kCount      ///< the number of its halos
+    kMean,       ///< the mean of `value` over its halos
+    kResidual,   ///< the mean of log10 of `value` minus the reference
+    kCount,      ///< the number of its halos
+    kNeighbours  ///< in a list of halos, log10(1 + the number of others within `radius`)
   };
-  Kind kind;         ///< of this feature
-  Expression value;  ///< of a halo
+  Kind kind;          ///< of this feature
+  Expression value;   ///< of a halo
+  double radius = 0;  ///< Mpc/h, of kNeighbours
 };
 
 /// Parses a feature. Throws Error, which begins with `where`, for anything else, with the nearest name.
@@ -52,7 +55,7 @@ std::set<std::string> columns_of(std::span<const Feature> features);
 /// Throws Error with the columns present when `catalog` lacks one of them.
 void check_columns_of(const Feature& feature, const Catalog& catalog);
 
-/// The value of a feature for every halo (row) of `catalog`; 1 for kCount. `reference`: a, b, c of a residual.
+/// The value of a feature for every halo (row) of `catalog`; 1 for kCount and kNeighbours. `reference`: a, b, c of a residual.
 std::vector<double> halo_values(const Feature& feature, const Catalog& catalog,
                                 std::span<const double> reference);
 /// For a message about a halo: "mvir 0, vpeak 231.5".

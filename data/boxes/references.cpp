@@ -13,6 +13,7 @@ std::vector<double> fit_references(const Catalog& catalog, const BoxOptions& opt
     const Feature feature = parse_feature(text, concat("feature '", text, "'"));
     if (feature.kind != Feature::Kind::kResidual) continue;
     BoxOptions axes = options;
+    axes.input = BoxInput::kVoxels;
     axes.references.clear();
     axes.parameters.clear();
     axes.features = {concat("log10(vpeak/", kReferenceVpeak, ")"),

@@ -116,6 +116,9 @@ Var log_softmax(Pass& pass, const Var& x, int axis);
 /// equal to a maximum or minimum share its gradient equally. A NaN among the terms makes the result a NaN.
 Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, const std::vector<int>& axes,
                 bool keep_axes = false);
+/// x repeated along a new axis in front of `axis`: x [A, C], axis 1, extent B -> [A, B, C]. The adjoint is the sum over
+/// that axis.
+Var expand(Pass& pass, const Var& x, int axis, std::int64_t extent);
 /// The parts joined along the axis. Their shapes may differ only there.
 Var concatenate(Pass& pass, const std::vector<Var>& parts, int axis);
 /// x, which is data without gradient, cut along the axis into parts of these extents. Throws Error unless their
@@ -133,6 +136,9 @@ Var reshape(Pass& pass, const Var& x, const Shape& shape);
 Var flatten(Pass& pass, const Var& x);
 /// scale[b] x[n, b] + shift[b] for x [N, B] and constants scale, shift [B].
 Var affine(Pass& pass, const Var& x, const Tensor& scale, const Tensor& shift);
+
+/// Labels of classes, i32, from the floats that a target holds.
+Tensor to_labels(Context& context, const Tensor& x);
 
 // Losses have one element unless they are not reduced. Targets are data and receive no gradient.
 

@@ -27,6 +27,10 @@ class Dataset {
   virtual std::int64_t size() const = 0;   ///< number of samples
   virtual Shape input_shape() const = 0;   ///< of one sample, such as [1, 25, 25, 25]
   virtual Shape target_shape() const = 0;  ///< of one sample, such as [14]
+  /// For samples that are lists of different lengths: the extent of the first axis that sample `index` needs at least.
+  /// A loader may read the samples of a batch with fewer rows than input_shape() has, all with the same number, and
+  /// with as many fewer numbers of the target. 0 (the default): all samples have the full shape.
+  virtual std::int64_t rows(std::int64_t /*index*/) const { return 0; }
   /// Type of the targets on the device: kF32, or kI32 for labels (below 2^24, so that a float holds them
   /// exactly).
   virtual DType target_dtype() const { return DType::kF32; }

@@ -146,6 +146,15 @@ BoxWindow& window_at(const Tensor& windows, std::size_t i) {
   return reinterpret_cast<BoxWindow&>(row<std::int32_t>(windows, i)[0]);
 }
 
+// The beginning of the memory of a batch as one of samples whose first axis is shorter by `fewer`.
+Tensor without(const Tensor& batch, std::int64_t fewer) {
+  if (fewer == 0) return batch;
+  std::vector<std::int64_t> extents(batch.shape().extents().begin(), batch.shape().extents().end());
+  extents[1] -= fewer;
+  const Shape shape(extents);
+  return batch.elements(0, shape.count()).reshaped(shape);
+}
+
 // Host memory for a batch: the source of the copy to a device, or on the CPU the memory that kernels read.
 Tensor host_memory(Device device, const Shape& shape, DType dtype) {
   if (device.kind == Device::Kind::kCpu) return allocate_tensor(device, shape, dtype);
@@ -185,34 +194,50 @@ StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_
   target_ = allocate_tensor(device, target, loader.data().target_dtype());
 }
 
+// The rows that no sample of a batch needs.
+std::int64_t StagedBatches::rows_left_out(Device device, const std::vector<std::int64_t>& samples) const {
+  const Dataset& data = loader_.data();
+  std::int64_t needed = 0;
+  for (const std::int64_t sample : samples) needed = std::max(needed, data.rows(sample));
+  if (needed == 0 || device.kind != Device::Kind::kCpu) return 0;
+  return data.input_shape()[0] - needed;
+}
+
 void StagedBatches::stage(Context& context, std::int64_t step) {
   Slot& slot = *slots_[static_cast<std::size_t>(step % 2)];
   slot.copied.wait();
   const Dataset& data = loader_.data();
   const bool windows = data.boxes() != nullptr;
+  const std::vector<std::int64_t> samples = loader_.samples_of(step);
+  const std::int64_t fewer = rows_left_out(context.device(), samples);
+  Tensor input = without(slot.input, fewer);
+  slot.batch_target = without(slot.target, fewer);
   const auto fill = [&](std::size_t i, std::int64_t sample, const Rng* rng) {
-    fill_target(slot.target, i, [&](std::span<float> target) {
+    fill_target(slot.batch_target, i, [&](std::span<float> target) {
       if (windows)
-        window_at(slot.input, i) = data.window(sample, rng, target);
+        window_at(input, i) = data.window(sample, rng, target);
       else
-        data.read(sample, rng, row<float>(slot.input, i), target);
+        data.read(sample, rng, row<float>(input, i), target);
     });
   };
-  loader_.for_each_sample(step, loader_.samples_of(step), fill);
-  copy(slot.input, input_, context.stream);
-  copy(slot.target, target_, context.stream);
+  loader_.for_each_sample(step, samples, fill);
+  batch_input_ = without(input_, fewer);
+  batch_target_ = without(target_, fewer);
+  copy(input, batch_input_, context.stream);
+  copy(slot.batch_target, batch_target_, context.stream);
   slot.copied.record(context.stream);
 }
 
 Batch StagedBatches::gather(Context& context) const {
   const bool windows = loader_.data().boxes() != nullptr;
-  const Tensor input =
-      windows ? gather_boxes(context, loader_.boxes_, input_, loader_.data().input_shape()) : input_;
-  return {input, target_, {}};
+  const Tensor input = windows
+                           ? gather_boxes(context, loader_.boxes_, batch_input_, loader_.data().input_shape())
+                           : batch_input_;
+  return {input, batch_target_, {}};
 }
 
 const Tensor& StagedBatches::host_target(std::int64_t step) const {
-  return slots_[static_cast<std::size_t>(step % 2)]->target;
+  return slots_[static_cast<std::size_t>(step % 2)]->batch_target;
 }
 
 }  // namespace umbra

@@ -61,7 +61,8 @@ class Loader {
 };
 
 /// The batches of a loader, one after another at a fixed address in device memory, so that a captured graph
-/// can read them. stage() selects the samples on the host; gather() assembles them on the device.
+/// can read them. On a CPU the samples of a batch have only the rows that the longest of them needs (Dataset::rows());
+/// on a device that replays graphs all batches have the same shape. stage() selects the samples on the host; gather() assembles them on the device.
 class StagedBatches {
  public:
   /// For batches of loader.batch_size(first_step) samples. `loader` must outlive this object.
@@ -81,11 +82,15 @@ class StagedBatches {
   struct Slot {
     explicit Slot(Device device) : copied(device) {}
     Tensor input, target;  // pinned memory; input: windows, or the samples themselves
+    Tensor batch_target;   // the part of `target` that the batch needs
     Event copied;
   };
+  std::int64_t rows_left_out(Device device, const std::vector<std::int64_t>& samples) const;
+
   const Loader& loader_;
   std::array<std::unique_ptr<Slot>, 2> slots_;
-  Tensor input_, target_;  // on the device
+  Tensor input_, target_;              // on the device
+  Tensor batch_input_, batch_target_;  // the parts that the batch needs
 };
 
 /// A permutation of 0 … count - 1 drawn from (seed, epoch).

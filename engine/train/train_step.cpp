@@ -42,6 +42,12 @@ class Copied final : public HostBuffers {
 
 }  // namespace
 
+Tensor Objective::reported(Context& context, const Var& prediction) const {
+  if (!report) return prediction->value;
+  Pass pass{context};
+  return report(pass, prediction)->value;
+}
+
 TrainStep::TrainStep(Context& context, Module& network, Optimizer& optimizer, const Objective& objective,
                      const TrainerOptions& options, const Loader& training)
     : context_(context),
@@ -93,8 +99,9 @@ TrainStep::Outputs TrainStep::compute() {
   Pass pass{context_, &tape, true, Rng(options_.seed, Purpose::kDropout), number_};
   const Var prediction = objective_.predict(pass, constant(batch.input));
   const Var loss = objective_.loss(pass, prediction, batch.target);
+  const Tensor reported = objective_.reported(context_, prediction);
   tape.backward(loss);
-  return {loss->value, prediction->value, gradient_norm(context_, network_.parameters(), options_.clip)};
+  return {loss->value, reported, gradient_norm(context_, network_.parameters(), options_.clip)};
 }
 
 // Queues the copies of the results to the host.

@@ -87,8 +87,8 @@ Report validate(Context& context, const Objective& objective, const Loader& data
     const std::int64_t samples = prediction->value.shape()[0];
     const auto count = static_cast<double>(samples);
     report.loss += to_host(objective.loss(pass, prediction, batch.target)->value, context.stream)[0] * count;
-    report.metric +=
-        objective.metric(to_host(prediction->value, context.stream), to_host(batch.target, context.stream));
+    report.metric += objective.metric(to_host(objective.reported(context, prediction), context.stream),
+                                      to_host(batch.target, context.stream));
     report.samples += samples;
   });
   report.loss /= static_cast<double>(report.samples);
@@ -101,7 +101,7 @@ std::vector<double> predict_all(Context& context, const Objective& objective, co
                                 Stage* stage) {
   std::vector<double> all;
   evaluate_batches(context, objective, data, [&](Pass&, const Batch&, const Var& prediction) {
-    const std::vector<double> values = to_host(prediction->value, context.stream);
+    const std::vector<double> values = to_host(objective.reported(context, prediction), context.stream);
     all.insert(all.end(), values.begin(), values.end());
     if (stage) stage->add(prediction->value.shape()[0]);
   });

@@ -103,6 +103,26 @@ TEST_F(EmulatedTools, TrainingFollowsTheCpuAndGoesOnOnTheOtherDevice) {
   EXPECT_NEAR(resumed.back()[2], other.back()[2], 0.3 * other.back()[2]);
 }
 
+// Lists of halos: the CPU cuts every batch to its longest list, the GPU replays batches of one shape.
+TEST_F(EmulatedTools, TrainingOnListsFollowsTheCpu) {
+  const auto lists = [](const std::string& program, const std::string& out, const std::string& more) {
+    return run(
+        program + " --data " + path("mock.h5") + " --out " + path(out) +
+        " model.name=um_halos data.input=halos 'data.features=log10(vpeak),neighbours(3)' model.hidden=6 "
+        "model.embedding=4 train.batch=4 train.epochs=1 " +
+        more);
+  };
+  ASSERT_EQ(lists("train", "lists", "device=cpu").status, 0);
+  const Outcome replayed = lists(gpu("train"), "lists_replayed", "device=cuda train.graph=on");
+  ASSERT_EQ(replayed.status, 0) << replayed.output;
+  ASSERT_EQ(lists(gpu("train"), "lists_queued", "device=cuda train.graph=off").status, 0);
+  EXPECT_EQ(weights("lists_replayed"), weights("lists_queued"));
+  const auto cpu = metrics("lists"), there = metrics("lists_replayed");
+  ASSERT_EQ(cpu.size(), there.size());
+  for (std::size_t row = 0; row < cpu.size(); ++row)
+    EXPECT_NEAR(there[row][2], cpu[row][2], 1e-3 * cpu[row][2]) << row;
+}
+
 TEST_F(EmulatedTools, PredictionsAndScoresAreThoseOfTheCpu) {
   ASSERT_EQ(run(train("train", "scored", "device=cpu")).status, 0);
   for (const std::string& program : {std::string("evaluate"), gpu("evaluate")}) {

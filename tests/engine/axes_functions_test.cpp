@@ -105,6 +105,24 @@ TEST_F(AxesFunctions, GradientsOfReductions) {
   }
 }
 
+TEST_F(AxesFunctions, ExpandRepeatsAlongANewAxis) {
+  for (int axis = 0; axis <= 3; ++axis)
+    expect_gradient([&](Pass& pass, const Var& x) { return expand(pass, x, axis, 5); }, {2, 3, 4});
+  const Var y = expand(plain, parameter({2, 2}, {1, 2, 3, 4}), 1, 3);
+  EXPECT_EQ(y->value.shape(), (Shape{2, 3, 2}));
+  EXPECT_EQ(numbers(y->value), (std::vector<double>{1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4}));
+  EXPECT_NE(sentence([&] {
+              expand(plain, parameter({2}, {1, 2}), 2, 3);
+            }).find("no place for a new axis 2"),
+            std::string::npos);
+}
+
+TEST_F(AxesFunctions, LabelsAreRoundedTowardsZero) {
+  const Tensor x = allocate_tensor({}, {5}, DType::kF32);
+  from_host(std::vector<double>{0, 14, -1, 2.75, -0.5}, x, context.stream);
+  EXPECT_EQ(numbers(to_labels(context, x)), (std::vector<double>{0, 14, -1, 2, 0}));
+}
+
 TEST_F(AxesFunctions, GradientsOfConcatenation) {
   for (const int axis : {0, 1, -1}) {
     const auto twice_and_more = [&](Pass& pass, const Var& x) {

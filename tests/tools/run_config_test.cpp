@@ -86,7 +86,7 @@ TEST(RunConfig, SettingsOfAnotherModelAreUnknown) {
             std::string::npos);
   EXPECT_NE(error_of([&] {
               config.bind().set({"model.name=vgg"});
-            }).find("um_resnet, um_resnet2d, um_dense, resnet18, mlp"),
+            }).find("um_resnet, um_resnet2d, um_dense, um_halos, resnet18, mlp"),
             std::string::npos);
 }
 

@@ -13,6 +13,9 @@ std::unique_ptr<Module> build_network(const RunConfig& config, const SampleShape
   Build build{context.device(), DType::kF32, static_cast<std::uint64_t>(config.seed)};
   build.learns = learns;
   build.precision = context.precision;
+  require(config.model->takes_lists() == shape.list, "model.name=", config.model->name(),
+          shape.list ? " takes grids, but data.input=halos; set model.name=um_halos or data.input=voxels"
+                     : " takes lists of halos; set data.input=halos");
   return config.model->make(build, shape);
 } catch (const Error& error) {
   fail(source, ", ", config.task->words().inputs, ": ", error.what());

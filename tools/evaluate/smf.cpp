@@ -156,8 +156,8 @@ Json score_run(const std::string& run, const Networks& networks, BoxSet& boxes, 
   const RunConfig& config = networks.front()->config();
   Cloned<Model> network = config.model;
   scale_inputs(boxes, scorer.transform);
-  const BoxDataset data(boxes, scorer.wanted, {});
-  const Loader loader(data, {64, 0, false, false, false});
+  const std::unique_ptr<Dataset> data = make_dataset(boxes, scorer.wanted, {});
+  const Loader loader(*data, {64, 0, false, false, false});
   const auto score = [&](const std::string& what, const std::string& of, const std::vector<double>& phi) {
     Json scores = scorer.score(concat(network->label(), what, " (", of, ")"), phi);
     scores["run"] = of;

@@ -18,6 +18,8 @@ void keep(BoxSet& group, BoxSet& all) {
     group.input.shrink_to_fit();
     group.galaxies.clear();
     group.galaxy_begin.clear();
+    group.list_begin.clear();
+    group.classes.clear();
     group.halos.clear();
     all = std::move(group);
   } else {
@@ -41,8 +43,8 @@ Predictions predict_stream(BoxStream& stream, const Networks& networks, const st
     scale_inputs(*group, transform);
     std::vector<std::int64_t> every(static_cast<std::size_t>(group->count));
     std::iota(every.begin(), every.end(), 0);
-    const BoxDataset data(*group, std::move(every), {});
-    const Loader loader(data, {kBatch, 0, false, false, false});
+    const std::unique_ptr<Dataset> data = make_dataset(*group, std::move(every), {});
+    const Loader loader(*data, {kBatch, 0, false, false, false});
     std::vector<std::vector<double>> phi;
     for (const std::unique_ptr<Experiment>& network : networks)
       phi.push_back(finite_predictions(network->context(), network->objective(), loader, where, &stage));

@@ -81,6 +81,31 @@ class ReduceAxesFunction final : public Function {
   Shape out_;
 };
 
+// The adjoint of a sum, forwards.
+class ExpandFunction final : public Function {
+ public:
+  ExpandFunction(const AxesGeometry& geometry, const Shape& out) : geometry_(geometry), out_(out) {}
+  std::string_view name() const override { return "expand"; }
+
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    const Tensor y = pass.context.temporary(out_, inputs[0].dtype());
+    call(pass.context, ReduceAxesBackward(y.dtype(), AxisReduction::kSum, geometry_),
+         {inputs[0], Tensor(), Tensor(), y});
+    return y;
+  }
+
+  std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
+                               const Saved&, const std::vector<bool>&) const override {
+    const Tensor dx = context.temporary_like(inputs[0]);
+    call(context, ReduceAxesForward(dy.dtype(), AxisReduction::kSum, geometry_), {dy, dx});
+    return {dx};
+  }
+
+ private:
+  AxesGeometry geometry_;
+  Shape out_;
+};
+
 class ConcatenateFunction final : public Function {
  public:
   explicit ConcatenateFunction(int axis) : axis_(axis) {}
@@ -154,6 +179,18 @@ Var reduce_axes(Pass& pass, const Var& x, AxisReduction how, const std::vector<i
   }
   if (out.empty()) out = {1};
   return apply(pass, std::make_shared<ReduceAxesFunction>(how, geometry, Shape(out)),
+               {to_row_major(pass, x)});
+}
+
+Var expand(Pass& pass, const Var& x, int axis, std::int64_t extent) {
+  const Shape& s = x->value.shape();
+  require(axis >= 0 && axis <= s.rank() && extent > 0, "expand: ", s, " has no place for a new axis ", axis,
+          " of extent ", extent);
+  std::vector<std::int64_t> out(s.extents().begin(), s.extents().end());
+  out.insert(out.begin() + axis, extent);
+  std::vector<bool> added(out.size(), false);
+  added[static_cast<std::size_t>(axis)] = true;
+  return apply(pass, std::make_shared<ExpandFunction>(AxesGeometry(out, added), Shape(out)),
                {to_row_major(pass, x)});
 }
 

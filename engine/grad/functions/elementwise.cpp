@@ -7,6 +7,7 @@
 #include "engine/ops/elementwise/relu.h"
 #include "engine/ops/elementwise/sigmoid.h"
 #include "engine/ops/elementwise/tanh.h"
+#include "engine/ops/elementwise/to_labels.h"
 
 namespace umbra {
 namespace {
@@ -156,6 +157,12 @@ Var tanh(Pass& pass, const Var& x) {
 
 Var exp(Pass& pass, const Var& x) {
   return apply(pass, std::make_shared<FromOutputFunction<Exp, Mul>>("exp"), {x});
+}
+
+Tensor to_labels(Context& context, const Tensor& x) {
+  const Tensor y = context.temporary(x.shape(), DType::kI32);
+  call(context, ToLabels(x.dtype(), x.count()), {x, y});
+  return y;
 }
 
 Var add(Pass& pass, const Var& a, const Var& b) {

@@ -69,6 +69,7 @@ SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& 
 
 Objective smf_objective(Context& context, Module& network, const SmfSettings& settings,
                         const Transform& transform) {
+  if (settings.lists()) return halos_objective(context, network, settings, transform);
   Objective objective;
   objective.predict = prediction_of(context, network, settings, transform);
   objective.loss = loss_of(context, settings, transform);

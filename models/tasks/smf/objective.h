@@ -29,6 +29,11 @@ SmfPrediction prediction_of(Context& context, Module& network, const SmfSettings
 SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform);
 /// The sum of the terms, of which there is at least one.
 SmfLoss sum_of(std::vector<SmfLoss> terms);
+/// The same for lists of halos, whose network gives the logs of expected numbers (models/um_halos.h): the prediction is
+/// its output, phi what is reported. The loss is loss_of() phi plus halos_weight times minus the log of the probability
+/// of every halo's own galaxy, summed over the halos of a sub-box and averaged over sub-boxes.
+Objective halos_objective(Context& context, Module& network, const SmfSettings& settings,
+                          const Transform& transform);
 /// prediction_of(), loss_of() and, as the metric, chi2_sum(). `network` must outlive them.
 Objective smf_objective(Context& context, Module& network, const SmfSettings& settings,
                         const Transform& transform);

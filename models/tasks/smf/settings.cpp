@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/boxes/cut.h"
 #include "data/boxes/features.h"
 #include "data/boxes/parameters.h"
 #include "engine/base/error.h"
@@ -15,7 +16,14 @@ constexpr double kMany = 1e9;
 }  // namespace
 
 std::vector<Setting> SmfSettings::bind() {
-  return {
+  std::vector<Setting> all{
+      {"data.input",
+       "what the network sees of a sub-box: voxels, a grid of mean properties; halos, the list of its halos "
+       "(model.name=um_halos)",
+       &input,
+       0,
+       0,
+       {"voxels", "halos"}},
       {"data.subbox_size",
        "side of a sub-box, Mpc/h. auto: 25, or if 25 does not divide the box, the divisor nearest to 25 that "
        "gives at least 16 sub-boxes",
@@ -24,7 +32,8 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.min_vpeak", "halos below this do not enter the input, km/s", &boxes.min_vpeak, 0, 1e5},
       {"data.features",
        "input channels: columns of halos and expressions of them, e.g. log10(mvir), averaged over each voxel; "
-       "residual(mvir): log10 relative to the mean relation with vpeak; occupancy; count",
+       "residual(mvir): log10 relative to the mean relation with vpeak; occupancy; count. With data.input=halos "
+       "properties of each halo, also neighbours(2): log10(1 + the number of other halos within 2 Mpc/h)",
        &boxes.features},
       {"data.parameters",
        "parameters of the cubes that the network sees, and expressions of them, e.g. Omega_m,log10(A_SN1)",
@@ -41,7 +50,8 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
        &validation_boxes, 0, kMany},
       {"data.input_scaling",
-       "none, or rms: inputs divided by the r.m.s. of occupied training voxels",
+       "none, or rms: inputs divided by the r.m.s. of occupied training voxels; with data.input=halos features "
+       "standardised over the training halos and cut at 6 deviations",
        &input_scaling,
        0,
        0,
@@ -54,6 +64,14 @@ std::vector<Setting> SmfSettings::bind() {
        {"none", "standard"}},
       {"data.symmetries", "augment with the 48 symmetries of the cube", &symmetries},
       {"data.shifts", "augment with random shifts where the volume is periodic", &shifts},
+  };
+  const std::vector<Setting> of_loss = bind_loss();
+  all.insert(all.end(), of_loss.begin(), of_loss.end());
+  return all;
+}
+
+std::vector<Setting> SmfSettings::bind_loss() {
+  return {
       {"loss.name",
        "chi2_linear (the authors' code), chi2_log (the paper's Eq. 1), poisson (negative log likelihood of the "
        "counts) or mse (of standardised labels)",
@@ -71,11 +89,16 @@ std::vector<Setting> SmfSettings::bind() {
        0, kMany},
       {"loss.log_floor_galaxies", "chi2_log: the floor of phi, in galaxies per sub-box and bin",
        &log_floor_galaxies, 1e-6, kMany},
+      {"loss.halos",
+       "data.input=halos: weight of the likelihood of each halo's own galaxy, minus the log of its probability summed "
+       "over the halos of a sub-box, which is added to loss.name",
+       &halos_weight, 0, kMany},
   };
 }
 
 BoxOptions SmfSettings::box_options() const {
   BoxOptions options = boxes;
+  options.input = lists() ? BoxInput::kHalos : BoxInput::kVoxels;
   options.subbox_size = subbox_size.number.value_or(kUsualSubboxSize);
   options.voxels = static_cast<int>(voxels);
   options.smf_bins = static_cast<int>(smf_bins);
@@ -103,6 +126,7 @@ void SmfSettings::check() const {
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
     const Feature parsed = parse_feature(feature, concat("data.features=", feature));
+    check_feature(parsed, box_options().input, concat("data.features=", feature));
     for (const std::string& column : parsed.value.names())
       for (const char* no : {"x", "y", "z", "stellar_mass", "sfr"})
         require(column != no, "data.features: ", no,
@@ -123,9 +147,10 @@ void SmfSettings::check_loss() const {
   require(
       loss != "mse" || link == "identity",
       "loss.name=mse needs loss.link=identity, because its labels are standardised in phi, not in log phi");
-  require(loss != "poisson" || link == "log",
+  const bool positive = link == "log" || lists();  // lists: expected numbers are sums of probabilities
+  require(loss != "poisson" || positive,
           "loss.name=poisson needs loss.link=log, because the mean of a Poisson distribution is positive");
-  require(poisson == 0 || link == "log", "loss.poisson=", poisson,
+  require(poisson == 0 || positive, "loss.poisson=", poisson,
           " needs loss.link=log, because the mean of a Poisson distribution is positive");
   require(poisson == 0 || loss == "chi2_linear" || loss == "chi2_log", "loss.poisson=", poisson,
           " is added to loss.name=chi2_linear or chi2_log, not to ", loss);

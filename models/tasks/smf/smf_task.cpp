@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "data/boxes/cut.h"
 #include "data/catalogs/catalog.h"
@@ -42,14 +43,11 @@ class SmfData final : public TrainingData {
   std::vector<double> fingerprint() const override { return umbra::fingerprint(boxes_); }
   void scale(const Fitted& fitted) override { scale_inputs(boxes_, from_map(fitted, settings_, "the run")); }
   std::vector<Baseline> baselines() const override;
-  bool augments() const override { return settings_.symmetries || settings_.shifts; }
+  bool augments() const override { return !settings_.lists() && (settings_.symmetries || settings_.shifts); }
   std::unique_ptr<Dataset> training() const override {
-    return std::make_unique<BoxDataset>(boxes_, split_.train,
-                                        Augmentation{settings_.symmetries, settings_.shifts});
+    return make_dataset(boxes_, split_.train, {settings_.symmetries, settings_.shifts});
   }
-  std::unique_ptr<Dataset> validation() const override {
-    return std::make_unique<BoxDataset>(boxes_, split_.validation, Augmentation{});
-  }
+  std::unique_ptr<Dataset> validation() const override { return make_dataset(boxes_, split_.validation, {}); }
 
  private:
   // With the reference relations of the training boxes.
@@ -114,11 +112,23 @@ Fitted SmfTask::neutral(const std::filesystem::path&) const {
   return to_map(neutral_transform(of));
 }
 
-SampleShape SmfTask::shape(const Fitted&) const {
+SampleShape SmfTask::shape(const Fitted& fitted) const {
+  if (of.lists()) {
+    const auto halos = static_cast<std::int64_t>(from_map(fitted, of, "the run").longest_list[0]),
+               once = static_cast<std::int64_t>(of.boxes.list_numbers());
+    return {{halos, std::ssize(of.boxes.features) + once + kListColumns},
+            (halos + 1) * (of.smf_bins + 1),
+            once,
+            true};
+  }
   const auto channels = static_cast<std::int64_t>(of.boxes.channels());
   return {{channels, of.voxels, of.voxels, of.voxels},
           of.smf_bins,
           static_cast<std::int64_t>(of.boxes.parameters.size())};
+}
+
+Shape SmfTask::target_shape(const Fitted& fitted) const {
+  return {of.smf_bins + (of.lists() ? shape(fitted).input[0] + 1 : 0)};
 }
 
 Objective SmfTask::objective(Context& context, Module& network, const Fitted& fitted) const {

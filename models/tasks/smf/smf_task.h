@@ -35,7 +35,7 @@ class SmfTask final : public Task {
   }
   Fitted neutral(const std::filesystem::path&) const override;
   SampleShape shape(const Fitted& fitted) const override;
-  Shape target_shape(const Fitted&) const override { return {of.smf_bins}; }
+  Shape target_shape(const Fitted& fitted) const override;
   Objective objective(Context& context, Module& network, const Fitted& fitted) const override;
 
   SmfSettings of;  ///< the settings

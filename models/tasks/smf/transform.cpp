@@ -10,6 +10,7 @@
 namespace umbra {
 namespace {
 
+constexpr double kAssumedHalos = 256;  // in a list, where there is no catalog
 constexpr double kLn10 = 2.302585092994046;
 
 std::size_t reference_numbers_of(const SmfSettings& settings) {
@@ -17,6 +18,79 @@ std::size_t reference_numbers_of(const SmfSettings& settings) {
   for (const std::string& feature : settings.boxes.features)
     features.push_back(parse_feature(feature, concat("data.features=", feature)));
   return reference_numbers(features);
+}
+
+struct Moments {
+  double mean, deviation;
+};
+
+// Of value(i) for the `count` i; a deviation that is no more than the rounding of the mean is 0.
+template <class Value>
+Moments moments(std::size_t count, const Value& value) {
+  constexpr double kRounding = 1e-7;
+  const auto n = static_cast<double>(std::max<std::size_t>(count, 1));
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += value(i);
+  for (std::size_t i = 0; i < count; ++i) squares += std::pow(value(i) - sum / n, 2);
+  const double deviation = std::sqrt(squares / n);
+  return {sum / n, deviation > kRounding * std::abs(sum / n) ? deviation : 0};
+}
+
+double inverse(double deviation) {
+  return deviation > 0 ? 1 / deviation : 0;
+}
+
+// Standardises the features of lists over the halos of the training boxes, and what a list has once over the boxes.
+void list_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, const SmfSettings& settings,
+                 Transform& transform) {
+  const std::size_t features = boxes.options.features.size(), once = boxes.options.list_numbers();
+  const auto list = [&](std::int64_t box) {
+    return boxes.input.data() + boxes.list_begin[static_cast<std::size_t>(box)];
+  };
+  std::vector<const float*> halos;  // of the training boxes
+  for (const std::int64_t box : train)
+    for (std::int64_t i = 0; i < boxes.halos[static_cast<std::size_t>(box)]; ++i)
+      halos.push_back(list(box) + once + static_cast<std::size_t>(i) * features);
+  transform.input_shift.assign(features, 0.0);
+  transform.input_scale.assign(features, 1.0);
+  for (std::size_t f = 0; f < features && settings.input_scaling != "none"; ++f) {
+    const Moments m = moments(halos.size(), [&](std::size_t i) { return static_cast<double>(halos[i][f]); });
+    transform.input_shift[f] = m.mean;
+    transform.input_scale[f] = inverse(m.deviation);
+  }
+  for (std::size_t k = 0; k < once; ++k) {
+    const Moments m =
+        moments(train.size(), [&](std::size_t i) { return static_cast<double>(list(train[i])[k]); });
+    transform.parameter_shift.push_back(m.mean);
+    transform.parameter_scale.push_back(inverse(m.deviation));
+  }
+  transform.longest_list = {static_cast<double>(boxes.longest_list())};
+}
+
+// The numbers of a list that are standardised like parameters.
+std::size_t parameter_numbers(const SmfSettings& settings) {
+  return settings.lists() ? settings.boxes.list_numbers() : settings.boxes.parameters.size();
+}
+
+void scale_lists(BoxSet& boxes, const Transform& t) {
+  const std::size_t features = t.input_scale.size(), once = t.parameter_shift.size();
+  const auto scaled = [](float x, double shift, double scale) {
+    return static_cast<float>((static_cast<double>(x) - shift) * scale);
+  };
+  for (std::size_t b = 0; b + 1 < boxes.list_begin.size(); ++b) {
+    const auto begin = static_cast<std::size_t>(boxes.list_begin[b]),
+               end = static_cast<std::size_t>(boxes.list_begin[b + 1]);
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t k = i - begin;
+      float& x = boxes.input[i];
+      if (k < once) {
+        x = scaled(x, t.parameter_shift[k], t.parameter_scale[k]);
+      } else {
+        const std::size_t f = (k - once) % features;
+        x = std::clamp(scaled(x, t.input_shift[f], t.input_scale[f]), -kListCut, kListCut);
+      }
+    }
+  }
 }
 
 std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
@@ -43,20 +117,15 @@ std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int
 // Standardises the parameters over the training boxes. One that varies by no more than the rounding of its mean
 // becomes 0.
 void parameter_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, Transform& transform) {
-  constexpr double kRounding = 1e-7;
   const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
   const std::size_t volume = voxels * voxels * voxels, channels = boxes.options.channels();
-  const auto count = static_cast<double>(train.size());
   for (std::size_t channel = boxes.options.features.size(); channel < channels; ++channel) {
-    const auto value = [&](std::int64_t box) {
-      return static_cast<double>(boxes.input[(static_cast<std::size_t>(box) * channels + channel) * volume]);
-    };
-    double sum = 0, squares = 0;
-    for (const std::int64_t box : train) sum += value(box);
-    for (const std::int64_t box : train) squares += std::pow(value(box) - sum / count, 2);
-    const double mean = sum / count, deviation = std::sqrt(squares / count);
-    transform.parameter_shift.push_back(mean);
-    transform.parameter_scale.push_back(deviation > kRounding * std::abs(mean) ? 1 / deviation : 0);
+    const Moments m = moments(train.size(), [&](std::size_t i) {
+      return static_cast<double>(
+          boxes.input[(static_cast<std::size_t>(train[i]) * channels + channel) * volume]);
+    });
+    transform.parameter_shift.push_back(m.mean);
+    transform.parameter_scale.push_back(inverse(m.deviation));
   }
 }
 
@@ -112,7 +181,10 @@ Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& tr
           ": the catalog has no column stellar_mass, so there is nothing to learn from");
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
   Transform t;
-  t.input_scale = input_scales(boxes, train, settings);
+  if (settings.lists())
+    list_scales(boxes, train, settings, t);
+  else
+    t.input_scale = input_scales(boxes, train, settings);
   t.label_scale.assign(bins, 1.0);
   t.label_shift.assign(bins, 0.0);
   if (settings.label_scaling == "standard" && settings.link == "log") {
@@ -121,7 +193,7 @@ Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& tr
     label_scales(boxes, train, t);
   }
   t.references = boxes.options.references;
-  parameter_scales(boxes, train, t);
+  if (!settings.lists()) parameter_scales(boxes, train, t);
   t.sigma.assign(boxes.sigma.begin(), boxes.sigma.end());
   for (std::size_t b = 0; b < bins; ++b) {
     const ObservedSmfRow* row = moustakas2013_at((boxes.edges[b] + boxes.edges[b + 1]) / 2);
@@ -141,8 +213,10 @@ Transform neutral_transform(const SmfSettings& settings) {
           ones,
           ones,
           std::vector<double>(reference_numbers_of(settings), 0.0),
-          std::vector<double>(settings.boxes.parameters.size(), 0.0),
-          std::vector<double>(settings.boxes.parameters.size(), 1.0)};
+          std::vector<double>(parameter_numbers(settings), 0.0),
+          std::vector<double>(parameter_numbers(settings), 1.0),
+          std::vector<double>(settings.lists() ? settings.boxes.features.size() : 0, 0.0),
+          std::vector<double>(settings.lists() ? 1 : 0, kAssumedHalos)};
 }
 
 BoxOptions box_options_of_run(const SmfSettings& settings, const Fitted& fitted, const std::string& where) {
@@ -161,6 +235,10 @@ Fitted to_map(const Transform& t) {
   if (!t.parameter_shift.empty()) {
     fitted["parameter_shift"] = t.parameter_shift;
     fitted["parameter_scale"] = t.parameter_scale;
+  }
+  if (!t.input_shift.empty()) {
+    fitted["input_shift"] = t.input_shift;
+    fitted["longest_list"] = t.longest_list;
   }
   return fitted;
 }
@@ -188,11 +266,14 @@ Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std:
           get("sigma", bins),
           get("sigma_dex", bins),
           get_any("references", reference_numbers_of(settings)),
-          get_any("parameter_shift", settings.boxes.parameters.size()),
-          get_any("parameter_scale", settings.boxes.parameters.size())};
+          get_any("parameter_shift", parameter_numbers(settings)),
+          get_any("parameter_scale", parameter_numbers(settings)),
+          get_any("input_shift", settings.lists() ? settings.boxes.features.size() : 0),
+          get_any("longest_list", settings.lists() ? 1 : 0)};
 }
 
 void scale_inputs(BoxSet& boxes, const Transform& transform) {
+  if (boxes.options.input == BoxInput::kHalos) return scale_lists(boxes, transform);
   const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
   const std::size_t volume = voxels * voxels * voxels, features = transform.input_scale.size(),
                     channels = boxes.options.channels();

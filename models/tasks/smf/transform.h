@@ -1,6 +1,7 @@
 // The scaling of inputs and outputs of the SMF task: inputs are multiplied by input_scale, the output of the
 // network is multiplied by label_scale, plus label_shift, and is then phi or, with loss.link=log, the natural
-// logarithm of phi; sigma gives the chi^2 of phi.
+// logarithm of phi; sigma gives the chi^2 of phi. Where inputs are lists of halos, input_shift is subtracted
+// first, and the result is cut at kListCut.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,15 @@ struct Transform {
   std::vector<double> sigma;            ///< [bins], in the unit of phi
   std::vector<double> sigma_dex;        ///< [bins], sigma / (phi ln 10) with the observed phi; for chi2_log
   std::vector<double> references = {};  ///< BoxOptions::references
-  std::vector<double> parameter_shift = {};  ///< [parameters], subtracted
-  std::vector<double> parameter_scale = {};  ///< [parameters], multiplied by afterwards
+  /// [parameters], subtracted; of lists also log10(1 + number of halos)
+  std::vector<double> parameter_shift = {};
+  std::vector<double> parameter_scale = {};  ///< multiplied by afterwards
+  std::vector<double> input_shift = {};      ///< [features] of lists, subtracted
+  std::vector<double> longest_list = {};     ///< of lists: the most halos of a sub-box of the catalog
 };
+/// The largest absolute value of a scaled feature of a halo.
+inline constexpr float kListCut = 6;
+
 /// Fits all numbers on the training boxes. Throws Error when the catalog has no stellar masses or a mass
 /// bin lies outside the observed table.
 Transform fit_transform(const BoxSet& boxes, const std::vector<std::int64_t>& train,
@@ -38,7 +45,7 @@ Fitted to_map(const Transform& transform);
 /// wrong length or holds a number that is not finite.
 Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std::string& where);
 
-/// Multiplies the inputs of every box by the scale of their feature and standardises its parameters.
+/// Scales the features of every box and standardises its parameters.
 void scale_inputs(BoxSet& boxes, const Transform& transform);
 
 }  // namespace umbra
