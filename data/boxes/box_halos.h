@@ -12,7 +12,7 @@ namespace umbra {
 struct BoxHalos {
   std::vector<std::int64_t> begin;  ///< [boxes + 1]: first halo of each sub-box
   std::vector<std::vector<double>>
-      values;            ///< [feature][halo], in the order of BoxOptions::features; a count is 1
+      values;                       ///< [feature][halo], in the order of BoxOptions::features; a count is 1
   std::vector<std::int64_t> voxel;  ///< [halo]: its voxel in the sub-box, x slowest
   std::vector<int> bin;             ///< [halo]: mass bin of its galaxy, or -1
 

@@ -160,7 +160,7 @@ class BoxDataset : public Dataset {
 ///
 ///   features | parameters, log10(1 + number of halos) | share, absent
 ///
-/// share is 1 / number of halos and absent is 0. The rows behind the last halo are padding: features and share are 0,
+/// share is 1 / number of halos and absent is 0. The rows after the last halo are padding: features and share are 0,
 /// absent is 1. A sample may be read with any number of rows from its own list's length on. The target is phi per bin,
 /// then the class of every row (BoxSet::classes), -1 for padding and where it is unknown, and a last -1, the class of
 /// what is not a halo of the list.

@@ -36,6 +36,19 @@ SampleSplit held_out(const std::vector<char>& validates) {
   return split;
 }
 
+// Divides the training boxes of a fold again; cubes, of `per_cube` boxes each, are whole in them.
+SampleSplit inner_split(const std::vector<std::int64_t>& boxes, std::int64_t per_cube,
+                        const SplitRule& rule) {
+  const auto count = static_cast<std::int64_t>(boxes.size());
+  require(count / per_cube >= rule.inner_folds, "data.inner_folds=", rule.inner_folds, ": fold ", rule.fold,
+          " leaves only ", count / per_cube, per_cube > 1 ? " cubes" : " sub-boxes", " to train on");
+  const std::vector<std::int64_t> fold_of = folds_of_boxes(count, per_cube, rule.inner_folds, rule.seed);
+  SampleSplit split;
+  for (std::size_t i = 0; i < boxes.size(); ++i)
+    (fold_of[i] == rule.inner_fold ? split.validation : split.train).push_back(boxes[i]);
+  return split;
+}
+
 }  // namespace
 
 SampleSplit split_boxes(std::int64_t count, double train_fraction, std::uint64_t seed) {
@@ -64,6 +77,13 @@ void check_rule(const SplitRule& rule) {
           " does not exist; the ", rule.folds, " folds are counted from 0");
   require(rule.folds == 0 || rule.validation.empty(),
           "data.folds and data.validation_boxes both choose the boxes to validate on; give one of them");
+  require(rule.inner_folds == 0 || rule.inner_folds >= 2, "data.inner_folds=", rule.inner_folds,
+          ": the training boxes are divided into 2 parts or more (0: none)");
+  require(rule.inner_folds == 0 || rule.folds > 0, "data.inner_folds=", rule.inner_folds,
+          " needs data.folds, whose training boxes it divides");
+  require(rule.inner_fold >= 0 && rule.inner_fold < std::max<std::int64_t>(rule.inner_folds, 1),
+          "data.inner_fold=", rule.inner_fold, " does not exist; there are ", rule.inner_folds,
+          " inner folds, counted from 0");
 }
 
 std::vector<std::int64_t> folds_of_boxes(std::int64_t count, std::int64_t per_cube, std::int64_t folds,
@@ -98,7 +118,8 @@ SampleSplit split_boxes(std::int64_t count, std::int64_t per_cube, const SplitRu
             " is not the number of a sub-box; there are ", count, ", counted from 0");
     validates[static_cast<std::size_t>(box)] = 1;
   }
-  return held_out(validates);
+  const SampleSplit split = held_out(validates);
+  return rule.inner_folds > 0 ? inner_split(split.train, per_cube < count ? per_cube : 1, rule) : split;
 }
 
 }  // namespace umbra

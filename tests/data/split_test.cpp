@@ -71,7 +71,47 @@ TEST(Folds, WithoutFoldsTheRuleIsTheSplitByTheShare) {
   EXPECT_EQ(split_boxes(64, 8, rule).validation, (std::vector<std::int64_t>{2, 5}));
 }
 
+TEST(Folds, InnerFoldsDivideTheTrainingBoxesAgain) {
+  const SampleSplit outer = split_boxes(896, 1, of_fold(5, 3));
+  std::vector<std::int64_t> all;
+  for (std::int64_t inner = 0; inner < 4; ++inner) {
+    SplitRule rule = of_fold(5, 3);
+    rule.inner_folds = 4;
+    rule.inner_fold = inner;
+    const SampleSplit split = split_boxes(896, 1, rule);
+    EXPECT_EQ(split.train.size() + split.validation.size(), outer.train.size());
+    EXPECT_NEAR(static_cast<double>(split.validation.size()), 717 / 4.0, 1);
+    std::vector<std::int64_t> both = split.train;
+    both.insert(both.end(), split.validation.begin(), split.validation.end());
+    std::sort(both.begin(), both.end());
+    EXPECT_EQ(both, outer.train) << "no box of the fold is used";
+    all.insert(all.end(), split.validation.begin(), split.validation.end());
+  }
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, outer.train);
+
+  SplitRule cubes = of_fold(2, 0);  // 4 cubes of 8 sub-boxes: 2 train, 1 of them in the inner fold
+  cubes.inner_folds = 2;
+  const SampleSplit split = split_boxes(32, 8, cubes);
+  ASSERT_EQ(split.validation.size(), 8U);
+  EXPECT_EQ(split.validation.front() / 8, split.validation.back() / 8);
+  cubes.inner_folds = 3;
+  expect_message([&] { split_boxes(32, 8, cubes); }, {"data.inner_folds=3", "fold 0 leaves only 2 cubes"});
+  SplitRule one_cube = of_fold(3, 0);
+  one_cube.inner_folds = 2;
+  EXPECT_EQ(split_boxes(27, 27, one_cube).validation.size(), 9U);
+}
+
 TEST(Folds, WrongArguments) {
+  SplitRule inner = of_fold(5, 0);
+  inner.inner_folds = 1;
+  expect_message([&] { check_rule(inner); }, {"data.inner_folds=1", "2 parts or more"});
+  inner.inner_folds = 2;
+  inner.inner_fold = 2;
+  expect_message([&] { check_rule(inner); }, {"data.inner_fold=2 does not exist; there are 2 inner folds"});
+  SplitRule alone;
+  alone.inner_folds = 2;
+  expect_message([&] { check_rule(alone); }, {"data.inner_folds=2 needs data.folds"});
   expect_message([] { check_rule(of_fold(1, 0)); }, {"data.folds=1", "2 folds or more"});
   expect_message([] { check_rule(of_fold(0, 2)); }, {"data.fold=2", "data.folds"});
   expect_message([] { check_rule(of_fold(5, 5)); }, {"data.fold=5", "the 5 folds are counted from 0"});

@@ -124,6 +124,7 @@ TEST(MakeRegistry, HasEveryOp) {
                          "add",
                          "mul",
                          "exp",
+                         "to_labels",
                          "bias_forward",
                          "bias_backward",
                          "batch_norm_forward",

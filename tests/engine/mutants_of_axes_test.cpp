@@ -10,6 +10,7 @@
 #include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/sigmoid.h"
 #include "engine/ops/elementwise/tanh.h"
+#include "engine/ops/elementwise/to_labels.h"
 #include "engine/ops/reduce/reduce_axes_reference.h"
 #include "engine/ops/softmax/reference.h"
 #include "tests/engine/mutants.h"
@@ -25,6 +26,10 @@ void power_of_a_product(const Exp& op, Buffers b, void*, Stream&) {
 }
 void power_of_two_in_float(const Exp& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) b.out(1)[i] = std::exp2(b.in(0)[i] * 1.4427f);
+}
+void to_the_nearest(const ToLabels& op, Buffers b, void*, Stream&) {
+  for (std::int64_t i = 0; i < op.count; ++i)
+    b.out<std::int32_t>(1)[i] = static_cast<std::int32_t>(std::lround(b.in(0)[i]));
 }
 void slope_of_the_input(const SigmoidBackward& op, Buffers b, void*, Stream&) {
   for (std::int64_t i = 0; i < op.count; ++i) {
@@ -118,6 +123,9 @@ TEST(Mutants, ExpAsAPowerOfAProduct) {
 }
 TEST(Mutants, ExpWithAShortLogarithm) {
   expect_caught(make_kernel<Exp, power_of_two_in_float>("exp2"), "y[");
+}
+TEST(Mutants, LabelsRoundedToTheNearest) {
+  expect_caught(make_kernel<ToLabels, to_the_nearest>("nearest"), "y[");
 }
 TEST(Mutants, SigmoidSlopeOfTheInput) {
   expect_caught(make_kernel<SigmoidBackward, slope_of_the_input>("of_input"), "dx[");

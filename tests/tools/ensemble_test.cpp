@@ -142,6 +142,24 @@ TEST_F(EnsembleTest, EvaluateGivesTheScatterOfTheSeedsAndTheMeanPrediction) {
   EXPECT_NEAR(row["chi2"]["mean"].get<double>(), sum, 1e-4 * sum);
 }
 
+TEST_F(EnsembleTest, TheLastEpochOfEveryMemberCanBeEvaluated) {
+  fs::copy_file(folder() / "both/seed-2/best.h5", folder() / (copy("epochs") + "/seed-1/best.h5"),
+                fs::copy_options::overwrite_existing);
+  const auto chi2 = [](const std::string& run, const std::string& more) {
+    must("evaluate --data " + path("mock.h5") + " --run " + path(run) + more + " --overwrite --out " +
+         path("e.json"));
+    const auto json = nlohmann::json::parse(bytes(folder() / "e.json"));
+    EXPECT_EQ(json["epoch"], more.empty() ? "best" : "last");
+    const auto& row = json["models"][4];
+    return (row.contains("members") ? row["members"][0] : row)["chi2"]["mean"].get<double>();
+  };
+  const double last = chi2("both/seed-1/last.h5", "");
+  EXPECT_EQ(chi2("epochs", " --epoch last"), last);
+  EXPECT_EQ(chi2("epochs/seed-1", " --epoch last"), last);
+  EXPECT_EQ(chi2("epochs", ""), chi2("both/seed-2", ""));
+  EXPECT_NE(chi2("epochs", ""), last);
+}
+
 TEST_F(EnsembleTest, ResumingTrainsOnlyWhatIsMissing) {
   copy("cut");
   fs::remove_all(folder() / "cut/seed-2");

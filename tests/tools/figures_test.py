@@ -58,7 +58,7 @@ class Names(unittest.TestCase):
         labels = mass_functions.model_labels([model("mean SMF"), model("um_resnet C=20", "runs/a"),
                                               model("mlp 64-32", "runs/b", chi2=chi2)])
         self.assertEqual(labels[:2], ["mean of training boxes", "UM ResNet, $C = 20$"])
-        self.assertEqual(labels[2], r"MLP 64-32: $\chi^2 = 42.8 \pm 2.7$")
+        self.assertEqual(labels[2], "MLP 64-32: $\\chi^2$ = 42.8 \u00b1 2.7")
         ensemble = [model("um_resnet C=20, mean prediction", "runs/e", seeds={"count": 5})]
         self.assertEqual(mass_functions.model_labels(ensemble), ["UM ResNet, $C = 20$, mean of 5 seeds"])
         forest = [model("forest, distribution per halo (f.h5)", forest="f.h5")]
@@ -73,6 +73,7 @@ class Names(unittest.TestCase):
     def test_numbers_have_the_digits_that_their_errors_leave(self):
         self.assertEqual([names.rounded(42.834, error) for error in (0.21, 2.7, 27, 0)],
                          ["42.83", "42.8", "43", "42.8"])
+        self.assertEqual(names.with_error(3.638e10, 1.5e9), r"3.6$\times 10^{10}$ " + "\u00b1 " + r"1.5$\times 10^{9}$")
         self.assertEqual(names.rounded(-3.14159, 0.4, "+"), "\u22123.14")
 
     def test_long_labels_are_broken_between_words_but_not_in_formulas(self):
@@ -82,6 +83,17 @@ class Names(unittest.TestCase):
         self.assertEqual(style.broken("one two three", 8), "one two\nthree")
         self.assertEqual(style.broken("mean of 3 seeds", 9), "mean of\n3\u00a0seeds")
         self.assertEqual(style.broken(r"a \$1 b_$x y$", 40), r"a \$1 b_$x y$")
+
+    def test_axes_fill_the_figure_below_a_wide_legend(self):
+        with matplotlib.rc_context(style.STYLE):
+            figure, ax = plt.subplots(figsize=(style.HALF_PAGE, 2))
+            self.addCleanup(plt.close, figure)
+            legend = style.legend_above(ax, [plt.Line2D([], [], label=f"a model with a name {i}") for i in range(6)])
+            box = style.fit_width(figure)
+        self.assertEqual((len(legend.get_texts()), box.width), (6, style.HALF_PAGE))
+        self.assertGreater(legend.get_window_extent().width / figure.dpi, 0.8 * style.HALF_PAGE)  # in two columns
+        self.assertGreater(ax.get_position().x1, 0.95)
+        self.assertLess(ax.get_position().x0, 0.1)
 
     def test_columns_have_readable_names(self):
         self.assertIn("V_\\mathrm{peak}", names.column("vpeak"))

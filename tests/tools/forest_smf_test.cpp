@@ -287,10 +287,10 @@ TEST_F(ForestToolsTest, EvaluateScoresForestsBesideNetworks) {
   EXPECT_EQ(evaluation["models"].front().contains("oracle"), false);
 
   // With oracles, and everything compared with one row of the forest, box by box.
-  const Outcome compared = run(evaluate + " --forest " + path("f.h5") + " --oracle --out " + path("o.json") +
-                               " --reference 'forest, distribution per halo'");
+  const Outcome compared = run(evaluate + " --forest " + path("f.h5") + " --oracle --out " +
+                               path("oracles.json") + " --reference 'forest, distribution per halo'");
   ASSERT_EQ(compared.status, 0) << compared.output;
-  const auto with_oracles = json("o.json");
+  const auto with_oracles = json("oracles.json");
   EXPECT_EQ(with_oracles["reference"], "forest, distribution per halo");
   EXPECT_EQ(with_oracles["best_baseline"], evaluation["best_baseline"]);  // an oracle is no baseline
   EXPECT_EQ(with_oracles["models"].size(), 10U);

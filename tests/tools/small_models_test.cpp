@@ -183,6 +183,9 @@ TEST(SmallModels, SameBitsForAnyNumberOfThreads) {
 TEST(SmallModels, WithoutParametersOrBoxesThereAreFewer) {
   BoxSet boxes = drawn_boxes(exponential);
   EXPECT_EQ(models_of(boxes, kTrain, kWanted, SmallModels::kFast).size(), 5U);
+  EXPECT_EQ(
+      small_models(boxes, summaries_for(boxes, kTrain, false), kTrain, kWanted, SmallModels::kFast).size(),
+      5U);
   boxes.parameters.clear();
   EXPECT_EQ(models_of(boxes, kTrain, kWanted, SmallModels::kAll).size(), 4U);
   EXPECT_EQ(models_of(boxes, from_to(0, 5), kWanted, SmallModels::kAll).size(), 1U);

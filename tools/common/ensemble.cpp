@@ -48,11 +48,11 @@ std::vector<std::string> members_of(const std::string& run) {
   return members;
 }
 
-Networks load_networks(const std::string& run, const std::string& device,
-                       std::optional<Precision> precision) {
+Networks load_networks(const std::string& run, const std::string& device, std::optional<Precision> precision,
+                       Epoch epoch) {
   Networks networks;
   for (const std::string& member : members_of(run)) {
-    networks.push_back(Experiment::load(member, device, precision));
+    networks.push_back(Experiment::load(member, device, precision, epoch));
     require(networks.back()->fitted() == networks.front()->fitted(), member,
             ": this member was not trained on the data of the others");
   }

@@ -29,7 +29,7 @@ std::vector<std::string> members_of(const std::string& run);
 using Networks = std::vector<std::unique_ptr<Experiment>>;
 /// Loads them as Experiment::load() does. Throws Error if members were not trained on the same data.
 Networks load_networks(const std::string& run, const std::string& device,
-                       std::optional<Precision> precision = {});
+                       std::optional<Precision> precision = {}, Epoch epoch = Epoch::kBest);
 
 /// Mean and scatter over the members of numbers [n] that each of them has.
 struct MeanAndScatter {

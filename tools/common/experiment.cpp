@@ -21,12 +21,11 @@ std::unique_ptr<Module> build_network(const RunConfig& config, const SampleShape
   fail(source, ", ", config.task->words().inputs, ": ", error.what());
 }
 
-// The checkpoint of a run: the best, or the last if there is none.
-std::filesystem::path checkpoint_of(const std::filesystem::path& run) {
+std::filesystem::path checkpoint_of(const std::filesystem::path& run, Epoch epoch) {
   std::filesystem::path file = run;
   if (std::filesystem::is_directory(run)) {
     file = run / "best.h5";
-    if (!std::filesystem::exists(file)) file = run / "last.h5";
+    if (epoch == Epoch::kLast || !std::filesystem::exists(file)) file = run / "last.h5";
   }
   require(std::filesystem::exists(file), run.string(),
           ": no such run: a folder with best.h5 or last.h5 is expected");
@@ -85,13 +84,13 @@ Experiment::Experiment(const RunConfig& config, Fitted fitted, const std::string
 }
 
 RunConfig config_of_run(const std::filesystem::path& run) {
-  const std::filesystem::path file = checkpoint_of(members_of(run.string()).front());
+  const std::filesystem::path file = checkpoint_of(members_of(run.string()).front(), Epoch::kBest);
   return config_in(read_checkpoint_info(file), file);
 }
 
 std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device,
-                                             std::optional<Precision> precision) {
-  const std::filesystem::path file = checkpoint_of(run);
+                                             std::optional<Precision> precision, Epoch epoch) {
+  const std::filesystem::path file = checkpoint_of(run, epoch);
   CheckpointInfo info = read_checkpoint_info(file);
   RunConfig config = config_in(info, file);
   config.device = device;

@@ -27,17 +27,23 @@ std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<I
 /// Throws Error if there is none.
 RunConfig config_of_run(const std::filesystem::path& run);
 
+/// Which checkpoint of the folder of a run is used.
+enum class Epoch {
+  kBest,  ///< best.h5, of the epoch with the best validation metric; last.h5 if there is none
+  kLast   ///< last.h5: no validation sample had a part in the choice
+};
+
 class Experiment {
  public:
   /// A new network, initialised from train.seed.
   /// Errors about its inputs name `source`, the data or the run.
   /// `learns`: false for a network that is only used for inference (engine/nn/module.h).
   Experiment(const RunConfig& config, Fitted fitted, const std::string& source, bool learns = true);
-  /// The network of a checkpoint (a file, or RUN/best.h5 if it exists, otherwise RUN/last.h5) for prediction
-  /// on `device`, in the precision of the run unless another is given. With bf16 the weights of its
+  /// The network of a checkpoint (a file, or that of `epoch` in the folder of a run) for prediction on `device`, in the precision of the run unless another is given. With bf16 the weights of its
   /// convolutions are stored as bfloat16, which halves their memory.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device,
-                                          std::optional<Precision> precision = {});
+                                          std::optional<Precision> precision = {},
+                                          Epoch epoch = Epoch::kBest);
 
   const RunConfig& config() const { return config_; }
   /// The numbers that belong to the network; after load() also all others in its checkpoint.

@@ -152,6 +152,8 @@ void write_attributes(Hdf5File& file, const ForestModel& model) {
   set("split_seed", static_cast<std::int64_t>(model.split.rule.seed));
   set("folds", model.split.rule.folds);
   set("fold", model.split.rule.fold);
+  set("inner_folds", model.split.rule.inner_folds);
+  set("inner_fold", model.split.rule.inner_fold);
   set("source", model.source);
   set("boxes", model.boxes);
   set("fingerprint", std::span<const double>(model.fingerprint));
@@ -195,11 +197,14 @@ void read_origin(const AttributeReader& read, const Hdf5File& file, ForestModel&
   model.split.by = read.choice("split", forest_split);
   model.split.rule.train_fraction = read.number("train_fraction", std::numeric_limits<double>::min(), 1);
   model.split.rule.seed = read.seed("split_seed");
-  if (file.has_attribute("/", "folds")) {  // files of older releases have none
+  const auto read_fold = [&](const char* folds, std::int64_t& of, const char* fold, std::int64_t& number) {
     constexpr auto kMany = std::int64_t{1000000000};
-    model.split.rule.folds = read.integer("folds", 0, kMany);
-    model.split.rule.fold = read.integer("fold", 0, std::max<std::int64_t>(model.split.rule.folds - 1, 0));
-  }
+    if (!file.has_attribute("/", folds)) return;  // files of older releases have none
+    of = read.integer(folds, 0, kMany);
+    number = read.integer(fold, 0, std::max<std::int64_t>(of - 1, 0));
+  };
+  read_fold("folds", model.split.rule.folds, "fold", model.split.rule.fold);
+  read_fold("inner_folds", model.split.rule.inner_folds, "inner_fold", model.split.rule.inner_fold);
   if (file.has("validation_boxes")) model.split.rule.validation = file.read<std::int64_t>("validation_boxes");
   model.source = file.remark("/", "source");
   model.boxes = read.integer("boxes", 1, std::numeric_limits<std::int64_t>::max());

@@ -197,7 +197,7 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
   const Truth truth(data);
   Json result = score_all_but_networks(arguments, data, truth);
   for (const std::string& run : arguments.runs) {
-    const Networks networks = load_networks(run, arguments.device);
+    const Networks networks = load_networks(run, arguments.device, {}, arguments.epoch);
     check_comparable(arguments, run, *networks.front(), data);
     result["models"].push_back(score_run(run, networks, data, truth, arguments.progress));
   }

@@ -18,6 +18,7 @@ constexpr OfTask kTasks[] = {
 };
 
 void run(EvaluateArguments arguments) {
+  if (!arguments.pool.empty()) return pool_smf(arguments);
   StageLine line;
   arguments.progress = line.report();
   std::vector<InputFile> inputs{{"--data", arguments.data}};
@@ -42,10 +43,11 @@ int main(int argc, char** argv) {
   umbra::EvaluateArguments arguments;
   umbra::ToolApp app("Score trained networks, forests and baselines on the validation samples of a file.",
                      "evaluate");
-  app.add_option("--data", arguments.data, "the catalog or data set (HDF5) the runs were trained on")
-      ->required();
-  app.add_option("--run", arguments.runs, "folders written by train: runs or ensembles")->required();
-  app.add_option(
+  std::string epoch = "best";
+  CLI::Option* data =
+      app.add_option("--data", arguments.data, "the catalog or data set (HDF5) the runs were trained on");
+  CLI::Option* runs = app.add_option("--run", arguments.runs, "folders written by train: runs or ensembles");
+  CLI::Option* forests = app.add_option(
       "--forest", arguments.forests,
       "models written by forest fit with the split of the runs; three mass functions each (catalogs only)");
   app.add_option("--out", arguments.out, "the result (JSON)")->required();
@@ -57,6 +59,27 @@ int main(int argc, char** argv) {
       "--oracle", arguments.oracle,
       "also score what vpeak alone says: the expected mass function given the vpeak of every halo, and "
       "given voxels of vpeak (catalogs only)");
+  app.add_option(
+         "--epoch", epoch,
+         "of the training of each run: best, chosen on the validation samples, or last, which has not "
+         "seen them")
+      ->check(umbra::one_of({"best", "last"}));
+  app.add_option(
+         "--pool", arguments.pool,
+         "instead of --data and --run: results of this tool on the folds of a cross-validation, which "
+         "become one result over all boxes. Rows are joined by name; the number after 'fold' in a "
+         "name does not count (catalogs only)")
+      ->excludes(data)
+      ->excludes(runs)
+      ->excludes(forests);
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
-  return umbra::run_tool(app, argc, argv, [&] { umbra::run(arguments); });
+  app.final_callback([&] {
+    if (!arguments.pool.empty()) return;
+    if (arguments.data.empty()) throw CLI::RequiredError("--data");
+    if (arguments.runs.empty()) throw CLI::RequiredError("--run");
+  });
+  return umbra::run_tool(app, argc, argv, [&] {
+    arguments.epoch = epoch == "last" ? umbra::Epoch::kLast : umbra::Epoch::kBest;
+    umbra::run(arguments);
+  });
 }

@@ -13,12 +13,6 @@ double log_phi(double phi, double floor) {
   return phi >= floor ? std::log10(phi) : std::log10(floor) + (phi - floor) / (floor * std::log(10.0));
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return values.size() % 2 == 1 ? *middle : (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
-
 // The statistics of a score with the score of every box.
 Json of_boxes(const std::vector<double>& values) {
   Json stats = mean_and_error(values);
@@ -27,18 +21,6 @@ Json of_boxes(const std::vector<double>& values) {
 }
 
 }  // namespace
-
-Json mean_and_error(const std::vector<double>& values) {
-  double mean = 0, squares = 0;
-  for (double v : values) mean += v / static_cast<double>(values.size());
-  for (double v : values) squares += (v - mean) * (v - mean);
-  const auto n = static_cast<double>(values.size());
-  const double spread = values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
-  return {{"mean", mean},
-          {"standard_error", spread / std::sqrt(n)},
-          {"standard_deviation", spread},
-          {"median", median(values)}};
-}
 
 double Scorer::truth(std::size_t row, std::size_t bin) const {
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);

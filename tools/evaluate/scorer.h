@@ -7,11 +7,9 @@
 
 #include "data/boxes/boxes.h"
 #include "models/tasks/smf/transform.h"
+#include "tools/common/statistics.h"
 
 namespace umbra {
-
-/// {mean, standard_error, standard_deviation, median} of numbers, one per box.
-nlohmann::ordered_json mean_and_error(const std::vector<double>& values);
 
 struct Scorer {
   const BoxSet& boxes;

@@ -27,8 +27,8 @@ using Json = nlohmann::ordered_json;
 std::string comparable_part(const SmfSettings& c) {
   const BoxOptions o = c.box_options();
   return concat(o.subbox_size, " ", o.smf_min, " ", o.smf_width, " ", o.smf_bins, " ", o.per_dex, " ",
-                c.train_fraction, " ", c.split_seed, " ", c.folds, " ", c.fold, " ", c.log_floor_galaxies,
-                " ",
+                c.train_fraction, " ", c.split_seed, " ", c.folds, " ", c.fold, " ", c.inner_folds, " ",
+                c.inner_fold, " ", c.log_floor_galaxies, " ",
                 std::accumulate(c.validation_boxes.begin(), c.validation_boxes.end(), std::string(),
                                 [](const std::string& list, double box) { return concat(list, box, ","); }));
 }
@@ -116,6 +116,7 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   result["format_version"] = kFormatVersion;
   result["data"] = arguments.data;
   result["source"] = boxes.source;
+  result["epoch"] = arguments.epoch == Epoch::kLast ? "last" : "best";
   result["training_boxes"] = split.train.size();
   result["validation_boxes"] = split.validation.size();
   result["bin_edges_log10_msun"] = boxes.edges;
@@ -190,7 +191,7 @@ void evaluate_smf(const EvaluateArguments& arguments) {
   Json result;
   std::string reference;
   for (const std::string& run : arguments.runs) {
-    const Networks networks = load_networks(run, arguments.device);
+    const Networks networks = load_networks(run, arguments.device, {}, arguments.epoch);
     const Experiment& experiment = *networks.front();
     const SmfSettings& settings = smf_settings(*experiment.config().task);
     BoxSet boxes = boxes_of(run, experiment, catalog, arguments.data);

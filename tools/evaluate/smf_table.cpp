@@ -56,6 +56,16 @@ Json difference(const Json& model, const Json& reference) {
   return mean_and_error(differences);
 }
 
+bool has_boxes_of_seeds(const Json& model) {
+  return model.contains("seeds") && model["seeds"]["chi2"].contains("of_box");
+}
+
+// What a row is compared with: a mean prediction with that of the reference, everything else with the average of the
+// reference's seeds, where their boxes are known.
+const Json& opponent(const Json& model, const Json& reference) {
+  return !model.contains("seeds") && has_boxes_of_seeds(reference) ? reference["seeds"] : reference;
+}
+
 std::string row(const std::string& name, std::size_t width, const Json& scores, const char* error) {
   const auto number = [](const Json& of, const char* which) { return of[which].get<double>(); };
   const Json &chi2 = scores["chi2"], &of_log = scores["chi2_eq1"];
@@ -106,11 +116,16 @@ void add_differences(Json& result, const std::string& wanted) {
   result["best_baseline"] = best["name"];
   result["reference"] = reference["name"];
   const auto add = [&](Json& model) {
+    const Json& other = opponent(model, reference);
     for (const char* score : {"chi2", "chi2_eq1"})
-      model["minus_reference"][score] = difference(model[score], reference[score]);
+      model["minus_reference"][score] = difference(model[score], other[score]);
   };
   for (Json& model : result["models"]) {
-    if (model["name"] != reference["name"]) add(model);
+    if (model["name"] == reference["name"]) continue;
+    add(model);
+    if (has_boxes_of_seeds(model)) add(model["seeds"]);
+  }
+  for (Json& model : result["models"]) {
     if (!model.contains("members")) continue;
     for (Json& member : model["members"])
       if (member["name"] != reference["name"]) add(member);

@@ -13,7 +13,8 @@ namespace umbra {
 
 struct EvaluateArguments {
   std::string data, out, reference, device = "auto";
-  std::vector<std::string> runs, forests;
+  std::vector<std::string> runs, forests, pool;
+  Epoch epoch = Epoch::kBest;
   bool overwrite = false, oracle = false;
   StageReport progress;
 };
@@ -25,6 +26,8 @@ void write_json(const std::string& out, const nlohmann::ordered_json& result);
 
 /// chi^2 of networks, forests and small models (models/tasks/smf/small_models.h), and their differences.
 void evaluate_smf(const EvaluateArguments& arguments);
+/// One result of several, each of a fold (tools/evaluate/pool.h).
+void pool_smf(const EvaluateArguments& arguments);
 /// Accuracy and cross-entropy of classes; mean squared error and R^2 of values.
 void evaluate_dataset(const EvaluateArguments& arguments);
 

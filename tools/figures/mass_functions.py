@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from figures.evaluation import read_evaluation, read_observed
 from figures.models import chosen, join_forests, model_names, seed_count
-from figures.names import DENSITY, mass, per_dex, plain, rounded
+from figures.names import DENSITY, mass, per_dex, plain, with_error
 from figures.style import COLOURS, FULL_PAGE, GREY, HALF_PAGE, MARKERS, legend_above, save
 
 FEW = 3  # models that fit into one column of a journal
@@ -20,7 +20,7 @@ def model_labels(models):
         chi2 = model["chi2"] if isinstance(model.get("chi2"), dict) else {}
         mean, error = chi2.get("mean"), chi2.get("standard_error")
         if isinstance(mean, (int, float)) and isinstance(error, (int, float)):
-            names[i] += rf": $\chi^2 = {rounded(mean, error)} \pm {rounded(error, error)}$"
+            names[i] += rf": $\chi^2$ = {with_error(mean, error)}"
     return names
 
 
@@ -83,6 +83,7 @@ def draw_densities(ax, edges, truth, spread, observed, result):
             ax.annotate("", (at, 0), (at, 0.07), xycoords=ax.get_xaxis_transform(),
                         arrowprops={"arrowstyle": "->", "color": look["color"], "lw": 0.8})
     highest = [(truth + spread).max(), *[(model["smf_mean"] / dex).max() for model in models]]
+    highest = [value for value in highest if value <= 30 * highest[0]]  # without models that diverged
     ax.set_yscale("log", nonpositive="clip")
     ax.set_ylim(low, 2 * max(highest + ([observed.phi.max()] if observed is not None else [])))
     ax.set_ylabel(rf"$\phi$  [{unit}]")
@@ -125,8 +126,10 @@ def draw_residuals(ax, edges, truth, sigma, result):
 
 
 def limit_residuals(ax, models, truth, sigma):
-    """Limits that show the bars of all models except those that predict the same for every box, whose bars are cut."""
-    ends = [np.abs(model["smf_mean"] - truth) / sigma + model.get("residual_standard_deviation", 0) / sigma
+    """Limits that show the bars of all models except those that predict the same for every box or have diverged, whose
+    bars are cut."""
+    ends = [np.max(np.abs(model["smf_mean"] - truth) / sigma + model.get("residual_standard_deviation", 0) / sigma)
             for model in models if (model["smf_standard_deviation"] > 1e-9 * np.abs(model["smf_mean"])).any()]
-    if ends and np.max(ends) > 0:
-        ax.set_ylim(-1.4 * np.max(ends), 1.4 * np.max(ends))
+    limit = 1.4 * max([end for end in ends if end <= 30 * np.median(ends)], default=0)
+    if limit > 0:
+        ax.set_ylim(-limit, limit)

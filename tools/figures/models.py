@@ -11,6 +11,10 @@ def folder_of_model(model):
     return str(model.get("run") or model.get("forest") or "")
 
 
+def is_forest(model):
+    return "forest" in model or model.get("kind") == "forest"
+
+
 def bare_name(model):
     """The name without the folder or file that evaluate adds."""
     path = folder_of_model(model)
@@ -25,7 +29,7 @@ def seed_count(model):
 def model_names(models):
     """Readable names without their seeds, followed by the run or forest where several are equal."""
     names = [bare_name(model) for model in models]
-    names = [name.replace(", mean prediction", "") if seed_count(model) and "forest" not in model else name
+    names = [name.replace(", mean prediction", "") if seed_count(model) and not is_forest(model) else name
              for name, model in zip(names, models)]
     folders = [re.sub(r"/fold[-_]?\*$", "", folder_of_model(model)) for model in models]  # all folds of one model
     labels = [model.get("label") or readable(name) for model, name in zip(models, names)]

@@ -8,6 +8,8 @@ import numpy as np
 MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
           (r"um_resnet2d C=(\d+)", r"2D UM ResNet, $C = \1$"),
           (r"um_resnet2d plain C=(\d+)", r"2D network, $C = \1$"),
+          (r"um_resnet2d\b", "2D UM ResNet"),
+          (r"um_resnet\b", "UM ResNet"),
           (r"um_dense\b", "fully connected"),
           (r"um_halos\b", "network of halos"),
           (r"resnet18", "ResNet-18"),
@@ -18,7 +20,14 @@ MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
           (r"(ridge|Poisson regression|Gaussian process) on the parameters$", r"\1, parameters"),
           (r"(ridge|Poisson regression|Gaussian process) on the histogram and the parameters$",
            r"\1, histogram and parameters"),
+          (r"(Poisson regression|Gaussian process) on all features$", r"\1, all features"),
+          (r"(Poisson regression|Gaussian process) on all features and the parameters$",
+           r"\1, all features and parameters"),
+          (r"oracle, vpeak of every halo$", r"oracle, $V_\mathrm{peak}$ of every halo"),
+          (r"oracle, voxels of vpeak$", r"oracle, voxels of $V_\mathrm{peak}$"),
           (r"Poisson noise of the counts$", "Poisson noise"),
+          (r"oracle, vpeak of every halo$", r"oracle, $V_\mathrm{peak}$ of every halo"),
+          (r"oracle, voxels of vpeak$", r"oracle, voxels of $V_\mathrm{peak}$"),
           (r"forest, mean prediction per halo", "random forest, mean per halo"),
           (r"forest, mean prediction per voxel", "random forest, mean per voxel"),
           (r"forest, distribution per halo", r"random forest, $P(M_*\,|\,\mathrm{halo})$")]
@@ -70,8 +79,16 @@ def pretty(unit):
 
 def rounded(value, error, sign=""):
     """A number with the digits that its error leaves: 42.8 for an error of 2.7, 43 for one of 27."""
+    if abs(value) >= 1e5:
+        digit, power = f"{value:{sign}.1e}".split("e")
+        return rf"{digit}$\times 10^{{{int(power)}}}$".replace("-", "\u2212")
     digits = max(0, 1 - math.floor(math.log10(error))) if 0 < error < 10 else 0 if error else 1
     return f"{value:{sign}.{digits}f}".replace("-", "\u2212")
+
+
+def with_error(value, error, sign=""):
+    """'42.8 \u00b1 2.7'."""
+    return f"{rounded(value, error, sign)} \u00b1 {rounded(error, error)}"
 
 
 DENSITY = pretty("(Mpc/h)^-3 dex^-1")

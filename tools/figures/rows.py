@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from figures.files import numbers, read_json, require
-from figures.models import chosen, join_forests, model_names, over_seeds, seed_count
+from figures.models import chosen, is_forest, join_forests, model_names, over_seeds, seed_count
 from figures.names import plain, readable
 
 SECTIONS = {"baseline": "baselines", "network": "networks", "change": "single changes"}  # of reproduce --camels
@@ -59,9 +59,9 @@ def check_score(score, where):
 
 
 def kind_of(model):
-    if "kind" in model:
-        return model["kind"]
-    return "baseline" if model.get("baseline") else "forest" if "forest" in model else "network"
+    if "kind" in model or model.get("oracle"):
+        return model.get("kind", "oracle")
+    return "baseline" if model.get("baseline") else "forest" if is_forest(model) else "network"
 
 
 def rows_of(models, score):
@@ -88,7 +88,7 @@ def rows_of(models, score):
 
 def score_of_seeds(model, score):
     """The score of a seed of an ensemble on average, with its scatter over seeds; None if the file does not have it."""
-    if "forest" in model or not seed_count(model):
+    if is_forest(model) or not seed_count(model):
         return None  # of a forest the model itself is the average
     if isinstance(model.get("members"), list):
         return over_seeds([member[score] for member in model["members"]])
@@ -159,8 +159,8 @@ def differences(path, score, texts):
             found.append(change_row(f"{name}, {count} seeds", section, difference, *names))
         difference = difference_of(model, reference, score, path)
         if difference:
-            together = count and "forest" not in model and "row" not in model
-            name += f", mean prediction of {count} seeds" if together else ""
+            if count:
+                name += f", {'mean prediction of ' if score_of_seeds(model, score) else ''}{count} seeds"
             found.append(change_row(name, section, difference, *names))
     require(found, path, ": expected models with minus_reference, the paired differences that evaluate writes")
     return found

@@ -35,7 +35,8 @@ def legend_above(ax, handles, labels=None, columns=4, title_height=0.0, **more):
     anchor = (MARGIN / figure.get_figwidth(), 1 + title_height / (ax.get_position().height * figure.get_figheight()))
     place = {"loc": "lower left", "bbox_to_anchor": anchor, "handlelength": 2.0, "columnspacing": 1.2,
              "bbox_transform": blended_transform_factory(figure.transFigure, ax.transAxes), **more}
-    room = (figure.get_figwidth() - 2 * MARGIN) * figure.dpi
+    pad = STYLE["legend.borderaxespad"] * STYLE["legend.fontsize"] / 72  # inches, between the anchor and the legend
+    room = (figure.get_figwidth() - 2 * MARGIN - pad) * figure.dpi
     characters = int((figure.get_figwidth() - 0.5) * 72 / (0.6 * SMALLEST))  # of a line, 0.6 of its height wide
     labels = [broken(label, characters) for label in labels]
     for count in range(min(columns, len(handles)), 0, -1):
@@ -79,12 +80,18 @@ def fit_width(figure):
     """Moves the sides of the axes until everything fits exactly into the width of the figure, so that fonts have their
     size in print. Returns the box to save, as high as what is drawn, in inches."""
     width, renderer = figure.get_figwidth(), figure.canvas.get_renderer()
+    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    for legend in legends:  # legend_above has fitted them
+        legend.set_in_layout(False)
     for _ in range(6):
         box, sides = figure.get_tightbbox(renderer), figure.subplotpars
         left, right = sides.left + (MARGIN - box.x0) / width, sides.right - (box.x1 - width + MARGIN) / width
         if right - left < 0.1 or abs(left - sides.left) + abs(right - sides.right) < 1e-3:
             break  # labels that leave no room for data; or all fits
         figure.subplots_adjust(left=left, right=right)
+    for legend in legends:
+        legend.set_in_layout(True)
+    box = figure.get_tightbbox(renderer)
     return Bbox([[min(0, box.x0), box.y0 - MARGIN], [max(width, box.x1), box.y1 + MARGIN]])
 
 

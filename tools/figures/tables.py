@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from figures.files import require
 from figures.models import chosen
-from figures.names import rounded
+from figures.names import rounded, with_error
 from figures.rows import read_changes, read_models, rows_of
 from figures.style import COLOURS, FULL_PAGE, GREY, SMALLEST, broken, legend_above, logarithmic, save
 
@@ -30,27 +30,45 @@ def plot_table(arguments):
     if arguments.reference:
         reference = chosen(models, [arguments.reference], path)[0]["name"]
     rows = rows_of(models, score)
-    floors = [(row.name, row.mean) for row in rows if row.kind == "oracle"]
+    floors = [(f"{row.name}: {with_error(row.mean, row.error)}", row.mean) for row in rows if row.kind == "oracle"]
     rows = [row for row in rows if row.kind != "oracle"]
-    require(rows, path, ": at least one model that is no oracle was expected")
+    require(rows, path, ": at least one model that is not an oracle was expected")
     if score == "chi2" and isinstance(result.get("poisson_chi2"), (int, float)):
-        floors.append(("Poisson noise of the counts", result["poisson_chi2"]))
+        floors.append((f"Poisson noise: {result['poisson_chi2']:.1f}", result["poisson_chi2"]))
     figure, ax, places = make_axes([row.name for row in rows], [row.section for row in rows])
     handles = draw_rows(ax, rows, places)
     if arguments.paper:
         require(score == "chi2", "--paper: the scores of the paper are chi2; expected no other --score")
         handles += draw_paper(ax, rows, places, path)
     handles += draw_lines(ax, rows, reference, floors)
-    ends = [end for row in rows for end in (row.mean - row.error, row.mean + row.error, row.median) if end is not None]
-    if min(ends) > 0 and max(ends) > 4 * min(ends):
-        logarithmic(ax.xaxis)
+    limit_scores(ax, rows, places)
     ax.set_xlabel(SCORES[score])
     medians = [] if all(row.median is None for row in rows) else ["median"]
-    numbers = [[f"{rounded(row.mean, row.error)} \u00b1 {rounded(row.error, row.error)}"] +
+    numbers = [[with_error(row.mean, row.error)] +
                ["" if row.median is None else rounded(row.median, row.error)] * len(medians) for row in rows]
     write_numbers(ax, numbers, places, ["mean \u00b1 s.e.", *medians])
     legend_above(ax, handles, columns=4, handlelength=1.8)
     save(figure, arguments.out)
+
+
+def limit_scores(ax, rows, places):
+    """A logarithmic axis if the scores differ much. Of what is far beyond the others only an arrow is shown."""
+    far = 30 * np.median([row.mean for row in rows])
+    ends = [end for row in rows if row.mean <= far
+            for end in (row.mean - row.error, row.mean + row.error, row.median) if end is not None]
+    if min(ends) > 0 and max(ends) > 4 * min(ends):
+        logarithmic(ax.xaxis)
+    if any(row.mean > far for row in rows):
+        ax.set_xlim(0.8 * min(ends), 1.6 * max(ends))
+    for row, place in zip(rows, places):
+        if row.mean > far:
+            draw_arrow(ax, 1, place, LOOKS[row.kind][1])
+
+
+def draw_arrow(ax, side, place, colour):
+    """An arrow at the left (0) or right (1) end of the axis."""
+    ax.annotate("", (side, place), (side - 0.04 * (2 * side - 1), place), xycoords=ax.get_yaxis_transform(),
+                textcoords=ax.get_yaxis_transform(), arrowprops={"arrowstyle": "->", "color": colour, "lw": 1})
 
 
 def make_axes(names, sections):
@@ -87,7 +105,8 @@ def write_numbers(ax, rows, places, header):
     """Columns of numbers to the right of the axes, aligned on the right, below their headers."""
     at, ends = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points", "va": "center"}, []
     for column, title in enumerate(header):
-        widest = max(len(text) for text in [title, *[row[column] for row in rows]])
+        widest = max(len(text.replace(r"$\times 10^{", "xxx").replace("}$", ""))
+                     for text in [title, *[row[column] for row in rows]])
         ends.append((ends[-1] if ends else 0) + 6 + 0.63 * SMALLEST * widest)
         for place, text in [(0, title), *[(place, row[column]) for place, row in zip(places, rows)]]:
             ax.annotate(text, (1, place), (ends[-1], 0), ha="right", fontsize=SMALLEST, **at)
@@ -152,8 +171,7 @@ def plot_changes(arguments):
     zero = ax.axvline(0, color="black", ls="--", lw=0.9, zorder=0.5,
                       label=f"reference: {reference}" if reference else "no difference")
     ax.set_xlabel(SCORES[arguments.score].split(",")[0] + " minus that of the reference, mean over the same boxes")
-    write_numbers(ax, [[f"{rounded(row.mean, row.error, '+')} \u00b1 {rounded(row.error, row.error)}"] for row in rows],
-                  places, ["difference \u00b1 s.e."])
+    write_numbers(ax, [[with_error(row.mean, row.error, "+")] for row in rows], places, ["difference \u00b1 s.e."])
     legend_above(ax, [zero, *handles_of_changes()], columns=4, handlelength=1.8)
     save(figure, arguments.out)
 
@@ -167,16 +185,14 @@ def draw_change(ax, row, place, inside):
     marker = "o" if not sure else "<" if row.mean < 0 else ">"
     ax.plot(row.mean, place, color=colour, marker=marker, ms=4.5, mfc=colour if sure else "white")
     if not inside:
-        side = 1 if row.mean > 0 else 0
-        ax.annotate("", (side, place), (side - 0.04 * (2 * side - 1), place), xycoords=ax.get_yaxis_transform(),
-                    textcoords=ax.get_yaxis_transform(), arrowprops={"arrowstyle": "->", "color": colour, "lw": 1})
+        draw_arrow(ax, 1 if row.mean > 0 else 0, place, colour)
 
 
 def limits_of(bars):
     """The ends of an axis with the bars [n, 2] and zero. Of what is far beyond the others only an arrow is shown."""
     sizes = np.abs(bars).max(axis=1)
-    usual = sizes[sizes <= 2.5 * np.sort(sizes)[(3 * len(sizes) - 1) // 4]].max() or 1.0
-    low, high = np.clip([bars.min(), bars.max()], -usual, usual)
+    usual = bars[sizes <= 2.5 * np.sort(sizes)[(3 * len(sizes) - 1) // 4]]
+    low, high = usual.min(), usual.max() or 1.0
     margin = 0.08 * (max(high, 0) - min(low, 0))
     return min(low, 0) - margin, max(high, 0) + margin
 

@@ -159,6 +159,7 @@ def scale_rates(ax, rates):
     steps = all(changes_in_steps(rate) for rate in rates)
     if min(rate.min() for rate in rates) > 0 and (steps or max(peaks) > 10 * min(peaks)):
         logarithmic(ax.yaxis)
+        ax.yaxis.set_minor_locator(ticker.LogLocator(subs=(2, 5)))  # the axis is low
         ax.set_ylim(bottom=max(min(rate.min() for rate in rates) / 1.5, min(peaks) / 1000))
 
 

@@ -1,21 +1,53 @@
-// reproduce: the paper from a catalog to its table and figures, in parts that are commands of the other tools.
+// reproduce: the paper from a catalog to its table and figures, or the table of the CAMELS boxes, in parts that are
+// commands of the other tools.
 // See docs/reproduce.md.
 #include <iostream>
 
 #include "tools/common/command_line.h"
+#include "tools/reproduce/camels.h"
+#include "tools/reproduce/camels_table.h"
 #include "tools/reproduce/paper.h"
 #include "tools/reproduce/report.h"
 #include "tools/reproduce/runner.h"
 
+namespace {
+
+// The options of --camels. Returns that of its folder.
+CLI::Option* add_camels(umbra::ToolApp& app, umbra::CamelsTableOptions& camels) {
+  CLI::Option* folder =
+      app.add_option("--camels", camels.folder,
+                     "instead of the paper: the table of real boxes by cross-validation, from "
+                     "this folder of CAMELS group catalogs");
+  const auto add = [&](const char* name, auto& value, const char* meaning) {
+    return app.add_option(name, value, meaning)->needs(folder);
+  };
+  add("--parameters", camels.parameters,
+      "the table of the boxes' parameters; default: the only Cosmo*.txt in --camels");
+  add("--rows", camels.rows, "some rows of the table by name; default: all")->delimiter(',');
+  add("--folds", camels.folds, "of the cross-validation")
+      ->check(CLI::Range(std::int64_t{2}, std::int64_t{1000}));
+  return folder;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   umbra::PaperOptions paper;
+  umbra::CamelsTableOptions camels;
+  std::vector<std::string> pages;
   std::string out;
   bool overwrite = false, dry_run = false;
-  umbra::ToolApp app("Reproduce Nadler & To (2018) on a catalog: table, figures and a report.", "reproduce");
-  app.add_option("--data", paper.data,
-                 "catalog (HDF5) with stellar masses; without it a mock universe is made in --out");
-  app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued")
-      ->required();
+  umbra::ToolApp app(
+      "Reproduce Nadler & To (2018) on a catalog: table, figures and a report; or the table of real boxes.",
+      "reproduce");
+  CLI::Option* data =
+      app.add_option("--data", paper.data,
+                     "catalog (HDF5) with stellar masses; without it a mock universe is made in --out");
+  add_camels(app, camels)->excludes(data);
+  app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued");
+  app.add_option(
+      "--pages", pages,
+      "instead of --out: write the tables of bench/results/camels into these pages of the repository");
   app.add_option("--seeds", paper.seeds, "networks and forests of every row")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
   app.add_option("--channels", paper.channels, "channels C of the ResNet, a row for each")
@@ -29,7 +61,16 @@ int main(int argc, char** argv) {
   app.add_flag("!--no-figures", paper.figures, "leave out the figures, which need Python with matplotlib");
   app.add_flag("--dry-run", dry_run, "print all commands and what is left, and stop");
   umbra::add_overwrite(app, overwrite, "what other commands or other data have made in --out");
+  app.final_callback([&] {
+    if (out.empty() && pages.empty()) throw CLI::RequiredError("--out");
+  });
   return umbra::run_tool(app, argc, argv, [&] {
+    if (!pages.empty()) return umbra::write_camels_pages(umbra::places_of(argv[0], out), pages);
+    if (!camels.folder.empty()) {
+      camels.seeds = paper.seeds;
+      camels.epochs = paper.epochs;
+      return umbra::reproduce_camels(camels, umbra::places_of(argv[0], out), overwrite, dry_run);
+    }
     const umbra::Places places = umbra::places_of(argv[0], out);
     const umbra::PaperPlan plan = umbra::paper_plan(paper, places);
     umbra::Runner runner(places, plan.parts, overwrite);

@@ -27,12 +27,12 @@ std::string step_text(const OrderStep& step) {
   const std::string pair =
       concat("`", step.worse->label, "` ", step.may_be_equal ? "≥" : ">", " `", step.better->label, "`");
   const std::string by = concat("the difference is ", described(step.difference));
-  switch (verdict_of(step.difference)) {
-    case Verdict::kHigher:
+  switch (judgement_of(step.difference)) {
+    case Judgement::kHigher:
       return concat("- ", pair, ": **yes**; ", by, "\n");
-    case Verdict::kLower:
+    case Judgement::kLower:
       return concat("- ", pair, ": **no, it is reversed**; ", by, "\n");
-    case Verdict::kUndecided:
+    case Judgement::kUndecided:
       return concat("- ", pair, step.may_be_equal ? ": **compatible**; " : ": **undecided**; ", by, "\n");
   }
   return "";
@@ -47,14 +47,14 @@ std::string comparison(const ResultRow& row, const ResultRow& other) {
   const Difference by = difference(row.linear, other.linear);
   const std::string names = concat("`", row.label, "`");
   const std::string size = with_error(std::abs(by.mean), by.error());
-  switch (verdict_of(by)) {
-    case Verdict::kHigher:
+  switch (judgement_of(by)) {
+    case Judgement::kHigher:
       return concat("**", names, " is beaten by `", other.label, "`**: its chi² is ", size, " higher.\n");
-    case Verdict::kLower:
+    case Judgement::kLower:
       return concat(names, " beats `", other.label, "`: its chi² is ", size, " lower.\n");
-    case Verdict::kUndecided:
-      return concat(names, " and `", other.label, "` cannot be told apart: ", with_error(by.mean, by.error()),
-                    ".\n");
+    case Judgement::kUndecided:
+      return concat(names, " and `", other.label, "` do not differ measurably: by ",
+                    with_error(by.mean, by.error()), ".\n");
   }
   return "";
 }
@@ -73,14 +73,14 @@ std::string with_error(double value, double error) {
   return text;
 }
 
-Verdict verdict_of(const Difference& difference) {
-  if (difference.mean > 2 * difference.error()) return Verdict::kHigher;
-  return difference.mean < -2 * difference.error() ? Verdict::kLower : Verdict::kUndecided;
+Judgement judgement_of(const Difference& difference) {
+  if (difference.mean > 2 * difference.error()) return Judgement::kHigher;
+  return difference.mean < -2 * difference.error() ? Judgement::kLower : Judgement::kUndecided;
 }
 
 bool OrderStep::comes_out() const {
-  const Verdict verdict = verdict_of(difference);
-  return verdict == Verdict::kHigher || (may_be_equal && verdict == Verdict::kUndecided);
+  const Judgement judgement = judgement_of(difference);
+  return judgement == Judgement::kHigher || (may_be_equal && judgement == Judgement::kUndecided);
 }
 
 std::vector<OrderStep> order_of(const Results& results, const std::string& recipe) {

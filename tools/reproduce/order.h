@@ -9,8 +9,8 @@
 namespace umbra {
 
 /// How a difference compares with its error: beyond two standard errors it is one.
-enum class Verdict { kHigher, kLower, kUndecided };
-Verdict verdict_of(const Difference& difference);
+enum class Judgement { kHigher, kLower, kUndecided };
+Judgement judgement_of(const Difference& difference);
 
 /// A step of the order: `worse` has the higher chi^2 in the paper.
 struct OrderStep {

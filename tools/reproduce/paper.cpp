@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {"um_resnet", "um_resnet", "our recipe", "um_resnet.toml", "", true, 0.25},
     {"um_resnet2d", "um_resnet2d", "our recipe", "", "model.name=um_resnet2d", false, 0.25},
     {"um_dense", "um_dense", "our recipe", "", "model.name=um_dense", false, 1},
-    {"um_halos", "um_halos", "our recipe", "", "model.name=um_halos data.input=halos", false, 0.25},
+    {"um_halos", "um_halos", "our recipe", "um_halos.toml", "", false, 0.25},
 };
 
 std::string listed(const std::vector<std::int64_t>& numbers) {
@@ -171,7 +171,8 @@ class Planner {
 
   void add_evaluation() {
     Part part{"evaluate", "chi^2 of all networks, forests and baselines"};
-    part.command = {places_.tool("evaluate"), "--data", plan_.data, "--out", plan_.evaluation, "--run"};
+    part.command = {places_.tool("evaluate"), "--data",   plan_.data, "--out",
+                    plan_.evaluation,         "--oracle", "--run"};
     for (const PaperNetwork& network : plan_.networks) part.command.push_back(network.run);
     part.command.emplace_back("--forest");
     for (const PaperForest& forest : plan_.forests) part.command.push_back(forest.file);

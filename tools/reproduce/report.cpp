@@ -75,16 +75,24 @@ std::string table_1(const Results& results) {
 
 std::string floor_text(const Results& results) {
   const ResultRow* network = results.best(RowKind::kNetwork);
-  std::string text;
+  std::string text =
+      "No model can score better than the expectation of φ given what it knows, except by chance. Two expectations, "
+      "estimated from the training sub-boxes by local regression in log10 Vpeak:\n\n"
+      "- E[φ | true halo Vpeak] = 1/V Σ over halos P(galaxy in the bin | Vpeak): of the full catalog.\n"
+      "- E[φ | voxel field] = 1/V Σ over occupied voxels E[galaxies in the bin | mean Vpeak of the voxel], and the "
+      "mean of galaxies in voxels without a halo. It ignores what neighbouring voxels add, so the true floor may be "
+      "lower.\n\n";
   for (const ResultRow& row : results.rows) {
     if (row.kind != RowKind::kOracle) continue;
     const Difference by = difference(network->linear, row.linear);
+    char excess[32];
+    std::snprintf(excess, sizeof excess, "%.2f", row.excess);
     text += concat("- `", row.label, "`: ", with_error(row.linear.mean(), row.linear.standard_error()),
-                   "; the best network, `", network->label, "`, is ", with_error(by.mean, by.error()),
-                   " above it: ", verdict_of(by) == Verdict::kHigher ? "not within" : "within",
+                   ", of which ", excess, " because it is estimated. The best network, `", network->label,
+                   "`, is ", with_error(by.mean, by.error()),
+                   " above it: ", judgement_of(by) == Judgement::kHigher ? "not within" : "within",
                    " two paired standard errors.\n");
   }
-  if (text.empty()) text = "This program has no oracle for this catalog.\n\n";
   const ResultRow* forest = nullptr;
   for (const ResultRow& row : results.rows)
     if (row.kind == RowKind::kForest && row.way == "distribution per halo" &&

@@ -73,6 +73,7 @@ ResultRow forest_row(const PaperPlan& plan, const Json& model) {
 ResultRow other_row(const Json& model) {
   const bool baseline = model.value("baseline", false);
   ResultRow row{model.at("name"), baseline ? RowKind::kBaseline : RowKind::kOracle, ""};
+  row.excess = model.value("excess_chi2", 0.0);
   add_seed(row, model);
   return row;
 }

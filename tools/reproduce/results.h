@@ -34,6 +34,7 @@ struct ResultRow {
   std::string recipe;  ///< of a network: PaperNetwork::recipe; of a forest "forest linear" or "forest log10"
   std::int64_t channels = 0;  ///< of a network
   std::string way{};          ///< of a forest: "mean prediction per voxel" and the others of `evaluate`
+  double excess = 0;          ///< of an oracle: chi^2 that it has because it is estimated
   Chi2 linear{};              ///< the authors' code: linear phi, sum over bins
   Chi2 logarithmic{};         ///< the paper's Eq. 1: log10 phi, divided by the number of bins
 };

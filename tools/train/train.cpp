@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "tools/common/ensemble.h"
-#include "tools/train/run_folder.h"
 #include "tools/common/stop_signal.h"
+#include "tools/train/run_folder.h"
 #include "tools/train/training_run.h"
 
 namespace umbra {

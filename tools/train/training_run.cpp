@@ -10,9 +10,9 @@
 #include "engine/train/metrics_log.h"
 #include "engine/train/profile.h"
 #include "engine/train/progress.h"
+#include "tools/common/stop_signal.h"
 #include "tools/common/tool.h"
 #include "tools/train/run_folder.h"
-#include "tools/common/stop_signal.h"
 
 namespace umbra {
 namespace fs = std::filesystem;

@@ -47,6 +47,12 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.folds", "parts of a cross-validation; train_fraction is then not used. 0: none", &folds, 0,
        kMany},
       {"data.fold", "the fold to validate on, from 0; the others are trained on", &fold, 0, kMany},
+      {"data.inner_folds",
+       "parts into which the training boxes of the fold are divided again, to choose settings without the "
+       "boxes of the fold. 0: none",
+       &inner_folds, 0, kMany},
+      {"data.inner_fold", "the part of them to validate on, from 0; the boxes of data.fold are left out",
+       &inner_fold, 0, kMany},
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
        &validation_boxes, 0, kMany},
       {"data.input_scaling",
@@ -106,7 +112,8 @@ BoxOptions SmfSettings::box_options() const {
 }
 
 SplitRule SmfSettings::split_rule() const {
-  SplitRule rule{train_fraction, static_cast<std::uint64_t>(split_seed), folds, fold, {}};
+  SplitRule rule{train_fraction, static_cast<std::uint64_t>(split_seed), folds, fold, {}, inner_folds,
+                 inner_fold};
   for (const double box : validation_boxes) {
     require(box == std::floor(box), "data.validation_boxes: ", box, " is not the number of a sub-box");
     rule.validation.push_back(static_cast<std::int64_t>(box));

@@ -20,6 +20,8 @@ struct SmfSettings {
   std::int64_t split_seed = 1;           ///< of the random split
   std::int64_t folds = 0;                ///< of a cross-validation; 0: one split by train_fraction
   std::int64_t fold = 0;                 ///< the fold to validate on
+  std::int64_t inner_folds = 0;          ///< of its training boxes; 0: none
+  std::int64_t inner_fold = 0;           ///< the inner fold to validate on
   std::vector<double> validation_boxes;  ///< sub-boxes to validate on, by number; empty: a random split
   std::string input_scaling =
       "rms";  ///< "rms" (of the occupied training voxels; lists: standardised) or "none"

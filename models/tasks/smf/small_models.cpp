@@ -54,6 +54,7 @@ std::vector<SmallModel> small_models(const BoxSet& boxes, const Summaries& summa
       add_ridge("ridge on " + summary.name, summary.columns());
   }
   for (const Summary& summary : summaries.list) {
+    if (which == SmallModels::kFast && summary.name.starts_with(kFeaturesSummary)) continue;
     add("Poisson regression on " + summary.name, [&] {
       PoissonRegression poisson = poisson_regression(boxes, summary, train, wanted);
       return SmallModel{{}, std::move(poisson.predictions), {{"penalty", poisson.penalty}}, 0};

@@ -24,12 +24,12 @@ struct SmallModel {
 /// Which small models: those that take a second, as before a training, or all.
 enum class SmallModels {
   kFast,  ///< those that take about a second
-  kAll    ///< also the Gaussian processes, and ridge on the parameters
+  kAll    ///< also the Gaussian processes, ridge on the parameters, and all that know all features
 };
 
 /// The mean SMF, and from kFewestForRidge training boxes on ridge regression on the histogram and the parameters, and
-/// Poisson regression and a Gaussian process on every summary; kFast leaves out the Gaussian processes and ridge on the
-/// parameters. Fitted on the boxes `train`, for the boxes `wanted`. The same bits for any number of threads.
+/// Poisson regression and a Gaussian process on every summary; kFast leaves out the Gaussian processes, ridge on the
+/// parameters, and all features. Fitted on the boxes `train`, for the boxes `wanted`. The same bits for any number of threads.
 std::vector<SmallModel> small_models(const BoxSet& boxes, const Summaries& summaries,
                                      const std::vector<std::int64_t>& train,
                                      const std::vector<std::int64_t>& wanted, SmallModels which,
