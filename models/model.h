@@ -13,7 +13,7 @@
 
 namespace umbra {
 
-/// The last columns of a list (SampleShape::list): the share of an entry, 1 / number of entries, and whether it is
+/// The last columns of a list (SampleShape::list): the share of an entry in a mean over the list, and whether it is
 /// absent, 0 or 1.
 inline constexpr std::int64_t kListColumns = 2;
 
@@ -25,9 +25,12 @@ struct SampleShape {
   /// channels so that everything between the file and Module::forward() sees one tensor per sample; a network
   /// may use them elsewhere than in its first layer.
   std::int64_t parameters = 0;
-  /// Whether a sample is a list, [entries, columns]: columns are features, parameters and kListColumns more. The number of entries may be another one in every batch; `input` and `outputs` are those of
-  /// the longest.
+  /// Whether a sample is a list, [entries, columns]: columns are features, parameters and kListColumns more. The
+  /// number of entries may be another one in every batch; `input` and `outputs` are those of the longest.
   bool list = false;
+  /// Of lists, per class but the last: the log of what a network starts with as the expected number that no entry
+  /// accounts for; empty: 0.
+  std::vector<double> background = {};
 };
 
 /// A kind of network and its options. make_model() returns one by its name.

@@ -3,7 +3,8 @@
 //   embedding   halo -> hidden -> embedding; its mean over the halos of the sub-box
 //   summary     mean embedding, log number of halos, parameters -> hidden -> hidden
 //   head        halo and summary -> hidden -> ... -> log P(class), a class per mass bin and one for "in none of them"
-//   background  summary -> log of the expected galaxies that belong to no halo of the list, per mass bin
+//   background  summary -> log of the expected galaxies that belong to no halo of the list, per mass bin; starts
+//               near their mean number in the training boxes
 //
 // The expected number of galaxies in a bin is the sum of P over the halos plus the background. Neither the order of the
 // halos nor padding changes it, and no weight depends on the length of the lists.
@@ -21,12 +22,13 @@ struct UmHalosOptions {
       kMeaning = "probabilities of each halo's own galaxy, summed over a sub-box, for lists of halos";
   static constexpr bool kTakesLists = true;  ///< see Model::takes_lists()
   std::int64_t hidden = 64;                  ///< units of every hidden layer
-  std::int64_t embedding = 32;  ///< numbers that are averaged over the halos of a sub-box; 0: none
-  std::int64_t layers = 2;      ///< hidden layers of the head
-  double dropout = 0;           ///< probability of dropping a unit of the summary and of the head
-  std::int64_t features = 1;    ///< of a halo, taken from the data
-  std::int64_t parameters = 1;  ///< of a sub-box, taken from the data
-  std::int64_t bins = 14;       ///< mass bins, taken from the data
+  std::int64_t embedding = 32;          ///< numbers that are averaged over the halos of a sub-box; 0: none
+  std::int64_t layers = 2;              ///< hidden layers of the head
+  double dropout = 0;                   ///< probability of dropping a unit of the summary
+  std::int64_t features = 1;            ///< of a halo, taken from the data
+  std::int64_t parameters = 1;          ///< of a sub-box, taken from the data
+  std::int64_t bins = 14;               ///< mass bins, taken from the data
+  std::vector<double> background = {};  ///< SampleShape::background, [bins] or empty
 
   /// The settings of the first four; the data determine the others.
   std::vector<Setting> settings();
@@ -44,19 +46,22 @@ class UmHalos final : public Module {
   /// Throws Error unless all numbers of units, features and bins are positive.
   UmHalos(Build& build, const UmHalosOptions& options);
   /// x [N, rows, features + parameters + kListColumns] (SampleShape::list) -> [N, (rows + 1) (bins + 1)]: log P of the
-  /// classes of every row, then a row with the log of the expected galaxies of the background, whose last number has no
-  /// meaning. A row of padding has P = 0 for every bin.
+  /// classes of every row, then a row with the log of the expected galaxies of the background, whose last number has
+  /// no meaning. A row of padding has P = 0 for every bin.
   Var forward(Pass& pass, const Var& x) override;
 
  private:
+  void make_constants(Build& build);
   Var summary(Pass& pass, const Var& halos, const Var& parameters, const Var& share);
+  Var background(Pass& pass, const Var& summary);
 
   UmHalosOptions options_;
   std::shared_ptr<Linear> embed1_, embed2_;  // null without embedding
   std::shared_ptr<Linear> summary1_, summary2_, background_;
   std::shared_ptr<Linear> of_halo_, of_box_;  // the first layer of the head, in two parts
   std::vector<std::shared_ptr<Linear>> head_;
-  Tensor no_galaxy_;  // [bins + 1, 1]: added to the logits of padding
+  Tensor no_galaxy_;               // [bins + 1, 1]: added to the logits of padding
+  Tensor minus_, limit_, offset_;  // [bins + 1]: -1; kMostBackground; that plus UmHalosOptions::background
 };
 
 }  // namespace umbra

@@ -16,12 +16,14 @@ data/boxes/boxes.h. A shifted or reflected box keeps its label because every box
 
 --folds trains once per fold of the file that `train --data CATALOG data.folds=5 --write-folds folds.json` writes, and
 reports every fold and the means over all boxes; box i of the catalog is the i-th folder in natural order.
+Seconds of training are of processor time, so that other programs do not count.
 """
 import argparse
 import glob
 import json
 import math
 import os
+import platform
 import re
 import sys
 import time
@@ -69,6 +71,12 @@ def tune_environment(threads):
         environment = {**os.environ, **wanted, "UMBRA_PEER_TUNED": str(threads)}
         os.execve(sys.executable, [sys.executable] + sys.argv, environment)
     return wanted
+
+
+def processor():
+    """The processor's name, where the system has it in /proc/cpuinfo; else its architecture."""
+    lines = open("/proc/cpuinfo").read().splitlines() if os.path.exists("/proc/cpuinfo") else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 OPTIONS = parse_options() if __name__ == "__main__" else None
@@ -126,8 +134,12 @@ def split_boxes(count, file, seed):
 
 
 # ---- baselines ----
+def chi2_of_boxes(predicted, observed):
+    return (((predicted - observed) / np.array(SIGMA)) ** 2).sum(axis=1)
+
+
 def mean_chi2(predicted, observed):
-    return float((((predicted - observed) / np.array(SIGMA)) ** 2).sum(axis=1).mean())
+    return float(chi2_of_boxes(predicted, observed).mean())
 
 
 def ridge_chi2(vmax, phi, train, validation):
@@ -186,7 +198,7 @@ def train(options, boxes, phi, train_boxes, validation_boxes, report):
     adam = torch.optim.Adam(net.parameters(), lr=1.0)
     steps, step, seconds = len(train_boxes) // 32, 0, 0.0
     for epoch in range(1, options.epochs + 1):
-        start, losses = time.perf_counter(), []
+        start, losses = time.process_time(), []
         net.train()
         order = rng.permutation(train_boxes)
         for batch in order[:steps * 32].reshape(steps, 32):
@@ -202,12 +214,14 @@ def train(options, boxes, phi, train_boxes, validation_boxes, report):
             adam.step()
             losses.append(loss.item())
             step += 1
-        seconds += time.perf_counter() - start
-        chi2 = mean_chi2(predict(net, boxes[validation_boxes], to_phi), phi[validation_boxes])
+        seconds += time.process_time() - start
+        each = chi2_of_boxes(predict(net, boxes[validation_boxes], to_phi), phi[validation_boxes])
+        chi2 = float(each.mean())
         row = {"epoch": epoch, "lr": rate, "train_loss": float(np.mean(losses)), "validation_chi2": chi2}
         report["epochs"].append(row)
         print(f"epoch {epoch:3d}  lr {rate:.2e}  loss {row['train_loss']:.5g}  validation chi2 {chi2:.2f}", flush=True)
     report["training_chi2"] = mean_chi2(predict(net, boxes[train_boxes], to_phi), phi[train_boxes])
+    report["chi2_of_box"] = [round(float(value), 4) for value in each]  # in the order of report["validation"]
     report["train_seconds"] = seconds
     report["final_chi2"] = report["epochs"][-1]["validation_chi2"]
     report["best_chi2"] = min(row["validation_chi2"] for row in report["epochs"])
@@ -224,7 +238,7 @@ def train_split(options, data, train_boxes, validation):
     report = {"protocol": options.protocol, "loss": options.loss if options.protocol == "default" else "chi2",
               "channels": options.channels, "dropout": options.dropout, "seed": options.seed,
               "torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads(),
-              "environment": ENVIRONMENT,
+              "machine": processor(), "environment": ENVIRONMENT,
               "mean_smf_chi2": mean_chi2(mean_only, phi[validation]), "ridge_chi2": ridge, "ridge_strength": strength,
               "poisson_chi2": poisson, "epochs": []}
     print(f"chi2: mean SMF {report['mean_smf_chi2']:.2f}, ridge {ridge:.2f}, Poisson noise {poisson:.2f}", flush=True)
@@ -240,9 +254,10 @@ def over_folds(reports, numbers):
     boxes = [len(report["validation"]) for report in reports]
     whole = {key: float(np.average([report[key] for report in reports], weights=boxes))
              for key in ("mean_smf_chi2", "ridge_chi2", "poisson_chi2", "final_chi2")}
+    whole["median_chi2"] = float(np.median(np.concatenate([report["chi2_of_box"] for report in reports])))
     whole["train_seconds"] = sum(report["train_seconds"] for report in reports)
-    return {**{key: reports[0][key] for key in ("protocol", "loss", "channels", "seed", "torch", "threads")},
-            **whole, "fold_numbers": numbers, "folds": reports}
+    shared = ("protocol", "loss", "channels", "seed", "torch", "numpy", "threads", "machine")
+    return {**{key: reports[0][key] for key in shared}, **whole, "fold_numbers": numbers, "folds": reports}
 
 
 def main(options):

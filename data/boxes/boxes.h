@@ -7,6 +7,7 @@
 // authors' code does; with per_dex it is converted to (Mpc/h)^-3 dex^-1 instead.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -53,6 +54,9 @@ struct BoxOptions {
   std::size_t channels() const { return features.size() + parameters.size(); }
   /// The numbers that a list of halos has once, in front of its halos: parameters, then log10(1 + number of halos).
   std::size_t list_numbers() const { return parameters.size() + 1; }
+  /// The number of galaxies that phi = 1 means in a bin of a sub-box: its volume and, for labels per dex, the width of
+  /// the bin.
+  double galaxies_per_phi() const { return std::pow(subbox_size, 3) * (per_dex ? smf_width : 1.0); }
 };
 
 /// Sub-boxes with their inputs and labels.
@@ -155,12 +159,15 @@ class BoxDataset : public Dataset {
   BoxArray array_;
 };
 
+/// Added to the number of halos that a mean over a list is divided by, so that a few halos make no noisy mean.
+inline constexpr float kListSoftening = 10;
+
 /// Some sub-boxes of a BoxSet of lists (kHalos), which must outlive it, as a Dataset. A sample is a matrix with a row
 /// per halo, which has
 ///
 ///   features | parameters, log10(1 + number of halos) | share, absent
 ///
-/// share is 1 / number of halos and absent is 0. The rows after the last halo are padding: features and share are 0,
+/// share is 1 / (kListSoftening + number of halos) and absent is 0. The rows after the last halo are padding: features and share are 0,
 /// absent is 1. A sample may be read with any number of rows from its own list's length on. The target is phi per bin,
 /// then the class of every row (BoxSet::classes), -1 for padding and where it is unknown, and a last -1, the class of
 /// what is not a halo of the list.
@@ -179,6 +186,7 @@ class HaloDataset : public Dataset {
  private:
   const BoxSet& boxes_;
   std::vector<std::int64_t> indices_;
+  std::int64_t longest_;                  // list of `boxes`, so that read() does not look for it
   std::vector<std::int64_t> halo_begin_;  // [boxes.count]: first halo of each list in boxes.classes
 };
 /// A BoxDataset or a HaloDataset, which is not augmented.

@@ -53,22 +53,24 @@ class BoxCutter {
   /// The sub-boxes `first` to first + count - 1 from their halos, which must be in the order of rows but
   /// need not be grouped by sub-box.
   BoxSet build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
+  /// Halos by sub-box, in their order.
+  struct Groups {
+    std::int64_t first;                      ///< sub-box
+    std::vector<std::int64_t> begin, order;  ///< [begin[b], begin[b + 1]) of `order` are those of first + b
+    /// The halos of sub-box first + b.
+    std::span<const std::int64_t> of(std::size_t b) const {
+      return std::span(order).subspan(static_cast<std::size_t>(begin[b]),
+                                      static_cast<std::size_t>(begin[b + 1] - begin[b]));
+    }
+  };
+  /// Groups `halos`, the words that cut() gave for halos of the sub-boxes first to first + count - 1.
+  Groups grouped(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
 
  private:
   // The first word: cell << kCellBit | (mass bin + 1) << 1 | enters; cell = sub-box * voxels^3 + voxel.
   static constexpr int kCellBit = 14, kCellBits = 64 - kCellBit;
   static constexpr std::size_t kListWords = 4;  // vpeak, x, y, z
 
-  // [begin[b], begin[b + 1]) of `order` are the halos of sub-box first + b.
-  struct Groups {
-    std::int64_t first;
-    std::vector<std::int64_t> begin, order;
-    std::span<const std::int64_t> of(std::size_t b) const {
-      return std::span(order).subspan(static_cast<std::size_t>(begin[b]),
-                                      static_cast<std::size_t>(begin[b + 1] - begin[b]));
-    }
-  };
-  Groups grouped(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
   void fill_grids(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const;
   void fill_lists(std::span<const std::uint64_t> halos, const Groups& groups, BoxSet& set) const;
   std::vector<std::size_t> list_of(std::span<const std::uint64_t> halos,

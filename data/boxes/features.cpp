@@ -14,7 +14,7 @@ namespace umbra {
 namespace {
 
 constexpr std::string_view kResidual = "residual", kOccupancy = "occupancy", kCount = "count",
-                           kSatellite = "is_satellite", kNeighbours = "neighbours";
+                           kNeighbours = "neighbours";
 
 bool is_number_column(std::string_view name) {
   const auto kinds = column_kinds();
@@ -35,8 +35,10 @@ void check_names(const Feature& feature, const std::string& where) {
       known.emplace_back(kind.name);
       list += concat(" ", kind.name);
     }
-    fail(where, ": there is no column '", name, "'", did_you_mean(nearest_word(name, known)),
-         "; the columns are:", list, " ", kSatellite, "; occupancy and count are features, too");
+    const std::string nearest = did_you_mean(nearest_word(name, known));
+    fail(where, ": there is no column '", name, "'", nearest,
+         nearest.empty() ? "; the columns are:" : " The columns are:", list, " ", kSatellite,
+         "; occupancy and count are features, too");
   }
 }
 
@@ -103,6 +105,9 @@ Feature parse_feature(const std::string& text, const std::string& where) {
   if (whole == kOccupancy) return {Kind::kMean, parse_expression("1", where)};
   if (whole == kCount) return {Kind::kCount, parse_expression("1", where)};
   if (const auto radius = inside(kNeighbours, whole)) return parse_neighbours(*radius, where);
+  const std::string function(trimmed(whole.substr(0, std::min(whole.find('('), whole.size()))));
+  require(nearest_word(function, {std::string(kNeighbours)}).empty(), where, ": '", whole,
+          "' is no feature; did you mean 'neighbours(2)', in lists of halos?");
   const auto quantity = inside(kResidual, whole);
   Feature feature{quantity ? Kind::kResidual : Kind::kMean,
                   parse_expression(quantity ? *quantity : whole, where, kResidual)};

@@ -40,6 +40,9 @@ struct Feature {
   double radius = 0;  ///< Mpc/h, of kNeighbours
 };
 
+/// The feature that is 1 for a satellite and 0 for a central halo.
+inline constexpr std::string_view kSatellite = "is_satellite";
+
 /// Parses a feature. Throws Error, which begins with `where`, for anything else, with the nearest name.
 Feature parse_feature(const std::string& text, const std::string& where);
 
@@ -55,7 +58,8 @@ std::set<std::string> columns_of(std::span<const Feature> features);
 /// Throws Error with the columns present when `catalog` lacks one of them.
 void check_columns_of(const Feature& feature, const Catalog& catalog);
 
-/// The value of a feature for every halo (row) of `catalog`; 1 for kCount and kNeighbours. `reference`: a, b, c of a residual.
+/// The value of a feature for every halo (row) of `catalog`; 1 for kCount and kNeighbours. `reference`: a, b, c
+/// of a residual.
 std::vector<double> halo_values(const Feature& feature, const Catalog& catalog,
                                 std::span<const double> reference);
 /// For a message about a halo: "mvir 0, vpeak 231.5".

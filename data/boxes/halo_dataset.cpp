@@ -8,7 +8,7 @@
 namespace umbra {
 
 HaloDataset::HaloDataset(const BoxSet& boxes, std::vector<std::int64_t> indices)
-    : boxes_(boxes), indices_(std::move(indices)) {
+    : boxes_(boxes), indices_(std::move(indices)), longest_(boxes.longest_list()) {
   for (const std::int64_t index : indices_)
     require(index >= 0 && index < boxes.count, "sub-box ", index, " does not exist; there are ", boxes.count);
   std::int64_t first = 0;
@@ -24,12 +24,11 @@ std::int64_t HaloDataset::size() const {
 
 Shape HaloDataset::input_shape() const {
   const BoxOptions& options = boxes_.options;
-  return {boxes_.longest_list(),
-          static_cast<std::int64_t>(options.features.size() + options.list_numbers()) + 2};
+  return {longest_, static_cast<std::int64_t>(options.features.size() + options.list_numbers()) + 2};
 }
 
 Shape HaloDataset::target_shape() const {
-  return {boxes_.options.smf_bins + boxes_.longest_list() + 1};
+  return {boxes_.options.smf_bins + longest_ + 1};
 }
 
 std::int64_t HaloDataset::rows(std::int64_t index) const {
@@ -58,7 +57,7 @@ void HaloDataset::read(std::int64_t index, const Rng*, std::span<float> input,
     else
       std::copy_n(list + once + row * features, features, out);
     std::copy_n(list, once, out + features);
-    out[features + once] = absent ? 0.0f : 1.0f / static_cast<float>(halos);
+    out[features + once] = absent ? 0.0f : 1.0f / (kListSoftening + static_cast<float>(halos));
     out[features + once + 1] = absent ? 1.0f : 0.0f;
   }
   const bool known = !boxes_.smf.empty();

@@ -81,6 +81,8 @@ void check_rule(const SplitRule& rule) {
           ": the training boxes are divided into 2 parts or more (0: none)");
   require(rule.inner_folds == 0 || rule.folds > 0, "data.inner_folds=", rule.inner_folds,
           " needs data.folds, whose training boxes it divides");
+  require(rule.inner_folds > 0 || rule.inner_fold == 0, "data.inner_fold=", rule.inner_fold,
+          " needs data.inner_folds, the number of inner folds");
   require(rule.inner_fold >= 0 && rule.inner_fold < std::max<std::int64_t>(rule.inner_folds, 1),
           "data.inner_fold=", rule.inner_fold, " does not exist; there are ", rule.inner_folds,
           " inner folds, counted from 0");

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kBoxSize = 250.0;  // Bolshoi-Planck, Mpc/h
 constexpr std::int32_t kIgnore = 16;
+constexpr std::int64_t kOrphans = 1'000'000'000'000'000;  // ids above belong to galaxies without a halo
 
 // The C struct of the public release; 124 bytes of fields and 4 of padding.
 struct Record {
@@ -191,14 +192,19 @@ void merge(Catalog& galaxies, std::vector<std::int64_t>& kept, const Catalog& ha
   for (auto& [name, values] : merged.columns) values.clear();
   for (auto& [name, values] : merged.integers) values.clear();
   std::vector<std::int64_t> still_kept;
+  std::vector<bool> has_galaxy(halo_id.size(), false);
+  std::int64_t lacking = 0;
   PositionCheck positions(galaxies, halos);
   const auto id = galaxies.integer_column("id");
   for (std::size_t row = 0; row < id.size(); ++row) {
     const auto halo = row_of.find(id[row]);
     if (halo == row_of.end()) {
       ++report.unmatched;
+      lacking += id[row] <= kOrphans ? 1 : 0;
       continue;
     }
+    require(!has_galaxy[halo->second], where, " has the galaxy ", id[row], " twice");
+    has_galaxy[halo->second] = true;
     positions.add(row, halo->second);
     still_kept.push_back(kept[row]);
     for (const auto& [name, values] : galaxies.columns)
@@ -209,6 +215,10 @@ void merge(Catalog& galaxies, std::vector<std::int64_t>& kept, const Catalog& ha
   }
   check_matches(still_kept.size(), id.size(), halo_id.size(), where, hlist);
   positions.finish(where, hlist);
+  if (lacking > 0)
+    report.notes.push_back(concat(lacking,
+                                  " of the galaxies without a halo are no orphans (id below 1e15): '", hlist,
+                                  "' lacks their halos, because it was cut or is incomplete"));
   galaxies = std::move(merged);
   kept = std::move(still_kept);
 }
@@ -258,6 +268,8 @@ Catalog read_um_bin(const std::filesystem::path& path, const std::optional<std::
     result.notes.push_back(concat("the redshift is not in the file; ", catalog.redshift, " is assumed",
                                   scale ? ", from its name" : ""));
     catalog.source += "vmp, Vmax when the mass peaked";
+    result.notes.push_back(
+        "vpeak is vmp, Vmax when the mass peaked, which is at most Vpeak; --hlist gives Vpeak");
   }
   ImportRows rows{where, [&](std::size_t row) { return concat("record ", kept[row], " (from 0)"); }};
   rows.needed = {"stellar_mass", "id"};

@@ -94,10 +94,10 @@ Var BatchNorm::forward_stem(Pass& pass, const Conv& conv, const Var& x, const Wi
   return stem(pass, x, conv.weight_, weight_, bias_, state_, {conv.window_, pool});
 }
 
-Linear::Linear(Build& build, std::int64_t in, std::int64_t out, bool bias)
-    : weight_(add_weight(build, "weight", uniform_tensor(build, {out, in}, default_bound(in)),
+Linear::Linear(Build& build, std::int64_t in, std::int64_t out, bool bias, double scale)
+    : weight_(add_weight(build, "weight", uniform_tensor(build, {out, in}, default_bound(in) * scale),
                          build.precision.linear_operands())) {
-  if (bias) bias_ = add_parameter("bias", uniform_tensor(build, {out}, default_bound(in)));
+  if (bias) bias_ = add_parameter("bias", uniform_tensor(build, {out}, default_bound(in) * scale));
 }
 
 Var Linear::forward(Pass& pass, const Var& x) {

@@ -91,8 +91,8 @@ class BatchNorm final : public Module {
 /// Fully connected layer x weightᵀ + bias with weight [out, in] and, unless switched off, bias [out].
 class Linear final : public Module {
  public:
-  /// A layer from `in` to `out` features.
-  Linear(Build& build, std::int64_t in, std::int64_t out, bool bias = true);
+  /// A layer from `in` to `out` features. Weights and bias start uniform within default_bound(in) times `scale`.
+  Linear(Build& build, std::int64_t in, std::int64_t out, bool bias = true, double scale = 1);
   /// x [N, in] -> [N, out]
   Var forward(Pass& pass, const Var& x) override;
 

@@ -62,7 +62,8 @@ class Loader {
 
 /// The batches of a loader, one after another at a fixed address in device memory, so that a captured graph
 /// can read them. On a CPU the samples of a batch have only the rows that the longest of them needs (Dataset::rows());
-/// on a device that replays graphs all batches have the same shape. stage() selects the samples on the host; gather() assembles them on the device.
+/// on a device that replays graphs all batches have the same shape. stage() selects the samples on the host;
+/// gather() assembles them on the device.
 class StagedBatches {
  public:
   /// For batches of loader.batch_size(first_step) samples. `loader` must outlive this object.

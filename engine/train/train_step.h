@@ -22,8 +22,8 @@ struct Objective {
   std::function<Var(Pass&, const Var& input)> predict;
   /// From a prediction to a loss with one element.
   std::function<Var(Pass&, const Var& prediction, const Tensor& target)> loss;
-  /// From a prediction to what is reported of it, where that is less: the metric and predict_all() see only this [N, …].
-  /// Null: all of it.
+  /// From a prediction to what is reported of it, where that is less: the metric and predict_all() see only this
+  /// [N, …]. Null: all of it.
   std::function<Var(Pass&, const Var& prediction)> report = nullptr;
   /// Sum of the metric over the samples of a batch. Reports contain its mean per sample.
   std::function<double(std::span<const double> prediction, std::span<const double> target)> metric;

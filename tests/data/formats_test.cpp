@@ -6,6 +6,7 @@
 #include <hdf5.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -166,6 +167,15 @@ TEST_F(FormatsTest, UniverseMachineMergesByIdentity) {
   EXPECT_EQ(c.columns.at("stellar_mass"), (std::vector<double>{double{1e10f}, double{1e11f}}));
   EXPECT_EQ(c.columns.at("x"), (std::vector<double>{1, 5}));  // positions are the galaxies'
   EXPECT_EQ(c.redshift, 1);
+  for (const std::string& note : report.notes) EXPECT_EQ(note.find("orphans"), std::string::npos) << note;
+  const std::string galaxy = record(7, 0, 1, 100, 1e10f);
+  const fs::path cut = put("cut.bin", galaxy + record(8, 0, 1, 90, 1e9f));
+  read_um_bin(cut, hlist, {.box_size = 100}, &report);
+  EXPECT_TRUE(std::any_of(report.notes.begin(), report.notes.end(), [](const std::string& note) {
+    return note.starts_with("1 of the galaxies without a halo are no orphans");
+  }));
+  const fs::path twice = put("twice.bin", galaxy + galaxy);
+  expect_message([&] { read_um_bin(twice, hlist, {.box_size = 100}); }, {"twice.bin", "galaxy 7 twice"});
   put("h.list", replaced(kHlist, "0.5 7", "0.5 12569731224"));
   expect_message([&] { read_um_bin(path, hlist, {}); }, {"12569731224", "twice"});
 }

@@ -63,7 +63,7 @@ TEST(HaloLists, AreCountedByHand) {
   EXPECT_EQ(data.input_shape(), (Shape{3, 6}));
   EXPECT_EQ(data.target_shape(), (Shape{3 + 3 + 1}));
   const Row full = read_rows(data, 0, 4, 3);  // one row of padding
-  const float share = 1.0f / 3;
+  const float share = 1.0f / (kListSoftening + 3);
   EXPECT_EQ(full.input, (std::vector<float>{300, two, 0.3f, four, share, 0, 250, 0, 0.3f, four, share, 0,
                                             200, two, 0.3f, four, share, 0, 0,   0, 0.3f, four, 0,     1}));
   const float one = 1.0f / 512;  // a galaxy: phi counts the one below the cut, too

@@ -109,6 +109,8 @@ TEST(Folds, WrongArguments) {
   inner.inner_folds = 2;
   inner.inner_fold = 2;
   expect_message([&] { check_rule(inner); }, {"data.inner_fold=2 does not exist; there are 2 inner folds"});
+  inner.inner_folds = 0;
+  expect_message([&] { check_rule(inner); }, {"data.inner_fold=2 needs data.inner_folds"});
   SplitRule alone;
   alone.inner_folds = 2;
   expect_message([&] { check_rule(alone); }, {"data.inner_folds=2 needs data.folds"});

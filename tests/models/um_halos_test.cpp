@@ -82,7 +82,7 @@ TEST_F(UmHalosTest, AHaloHasOneGalaxyAtMostAndPaddingNone) {
     double sum = 0, in_bins = 0;
     for (std::size_t k = 0; k < kClasses; ++k) sum += std::exp(logs[row * kClasses + k]);
     for (std::size_t k = 0; k < kBins; ++k) in_bins += std::exp(logs[row * kClasses + k]);
-    if (row % 4 == 3) continue;  // the background, which is no probability
+    if (row % 4 == 3) continue;  // the background, which is not a probability
     EXPECT_NEAR(sum, 1, 1e-12) << row;
     EXPECT_EQ(in_bins < 1e-30, row == 2) << row;  // the first list has two halos and a row of padding
   }
@@ -99,6 +99,41 @@ TEST_F(UmHalosTest, TheEmbeddingIsWhatHalosKnowOfOneAnother) {
     EXPECT_EQ(before[0] == after[0], embedding == 0);
     EXPECT_NE(before[2 * kClasses], after[2 * kClasses]);
   }
+}
+
+// Halos that are alike stay alike: dropout is of the sub-box.
+TEST_F(UmHalosTest, DropoutIsOfTheSummaryAlone) {
+  Build build{{}, DType::kF64, 3};
+  UmHalos net(
+      build, {.hidden = 32, .dropout = 0.5, .features = kFeatures, .parameters = kParameters, .bins = kBins});
+  std::vector<double> numbers = lists({2}, 2);
+  for (std::size_t i = 0; i < kColumns; ++i) numbers[kColumns + i] = numbers[i];
+  const Tensor input = allocate_tensor({}, {1, 2, kColumns}, DType::kF64);
+  from_host(numbers, input, context.stream);
+  const std::vector<double> quiet = output(net, numbers, 1);
+  Pass pass{context};
+  pass.training = true;
+  const std::vector<double> logs = to_host(net.forward(pass, constant(input))->value, context.stream);
+  EXPECT_NE(logs[0], quiet[0]);
+  for (std::size_t k = 0; k < kClasses; ++k) EXPECT_EQ(logs[k], logs[kClasses + k]) << k;
+}
+
+// And has a limit: e^4 times that, whatever the parameters of a box are.
+TEST_F(UmHalosTest, TheBackgroundStartsNearItsMeanAndIsLimited) {
+  const std::vector<double> mean{1, -2, 0.5, -3};
+  Build build{{}, DType::kF64, 3};
+  UmHalos net(build, {.features = kFeatures, .parameters = kParameters, .bins = kBins, .background = mean});
+  std::vector<double> numbers = lists({40}, 40);
+  const std::vector<double> logs = output(net, numbers, 1);
+  for (std::size_t k = 0; k < kBins; ++k) EXPECT_NEAR(logs[40 * kClasses + k], mean[k], 0.05) << k;
+  for (std::size_t row = 0; row < 40; ++row) numbers[row * kColumns + kFeatures] = 1e6;
+  const std::vector<double> extreme = output(net, numbers, 1);
+  std::size_t at_limit = 0;
+  for (std::size_t k = 0; k < kBins; ++k) {
+    EXPECT_LE(extreme[40 * kClasses + k], mean[k] + 4) << k;
+    at_limit += extreme[40 * kClasses + k] == mean[k] + 4 ? 1 : 0;
+  }
+  EXPECT_GT(at_limit, 0u);
 }
 
 TEST_F(UmHalosTest, GradientsAreThoseOfDifferences) {

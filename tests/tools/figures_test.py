@@ -63,6 +63,9 @@ class Names(unittest.TestCase):
         self.assertEqual(mass_functions.model_labels(ensemble), ["UM ResNet, $C = 20$, mean of 5 seeds"])
         forest = [model("forest, distribution per halo (f.h5)", forest="f.h5")]
         self.assertEqual(mass_functions.model_labels(forest), [r"random forest, $P(M_*\,|\,\mathrm{halo})$"])
+        for target, written in [("M*", "$M_*$"), ("log10 M*", r"$\log_{10} M_*$")]:
+            self.assertEqual(names.readable("forest, mean prediction per halo, of " + target),
+                             "random forest, mean per halo, of " + written)
 
     def test_equal_names_are_followed_by_the_folder(self):
         labels = mass_functions.model_labels([model("um_resnet C=20", "runs/a"), model("um_resnet C=20", "runs/b_$1"),
@@ -198,6 +201,12 @@ class Models(unittest.TestCase):
         self.assertEqual(evaluated_models.chosen(models, ["runs/b", "mean"], "e.json"), [models[0], models[2]])
         with self.assertRaisesRegex(PlotError, "e.json: .* 'C=200'; it has mean SMF; um_resnet C=20"):
             evaluated_models.chosen(models, ["C=200"], "e.json")
+
+    def test_the_number_of_the_papers_forest_is_that_of_masses(self):
+        axes, way = plt.figure().subplots(), "forest, mean prediction per voxel, of "
+        shown = [types.SimpleNamespace(model={"name": way + target}) for target in ("M*", "log10 M*")]
+        tables.draw_paper(axes, shown, [3, 4], "table.json")
+        self.assertEqual([(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines], [([272], [3])])
 
     def test_a_difference_far_beyond_the_others_is_cut(self):
         low, high = tables.limits_of(np.array([[-2, 3], [-4, -1], [1, 5], [80, 300]]))

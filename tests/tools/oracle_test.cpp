@@ -162,8 +162,16 @@ TEST(SummaryHalosTest, TheFirstColumnIsTheAxisAndOtherQuantitiesFollow) {
   EXPECT_NEAR(halos.values[1][17], std::log10(4e12) - 12, 1e-12);  // mvir is proportional to vpeak
   EXPECT_EQ(halos.values[2][17], std::log10(catalog.columns["mvir"][17]));
   EXPECT_EQ(halos.voxel[17], 7);  // of 1 Mpc/h: the eighth along z
-  options.features = {"count"};
   options.references.clear();
+  options.features = {"log10(vpeak)", "is_satellite"};  // a flag is no axis
+  for (std::int64_t row = 0; row < catalog.rows(); ++row)
+    catalog.integers["upid"].push_back(row % 2 == 0 ? -1 : 5);
+  const BoxHalos flagged = summary_halos(catalog, options);
+  ASSERT_EQ(flagged.values.size(), 3U);
+  EXPECT_EQ(flagged.values[0], catalog.columns["vpeak"]);
+  EXPECT_EQ(flagged.values[2][16], 0);
+  EXPECT_EQ(flagged.values[2][17], 1);
+  options.features = {"count"};
   EXPECT_EQ(summary_halos(catalog, options).values, Matrix{catalog.columns["vpeak"]});
 }
 

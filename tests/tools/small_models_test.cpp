@@ -98,7 +98,7 @@ double error(const BoxSet& boxes, const std::vector<double>& phi, const Law& exp
   for (std::size_t i = 0; i < kWanted.size(); ++i) {
     const auto box = static_cast<std::size_t>(kWanted[i]);
     for (std::size_t bin = 0; bin < kBins; ++bin)
-      sum += std::pow(phi[i * kBins + bin] * galaxies_per_phi(boxes.options) -
+      sum += std::pow(phi[i * kBins + bin] * boxes.options.galaxies_per_phi() -
                           expected(boxes.parameters.at("a")[box], boxes.parameters.at("b")[box], bin),
                       2);
   }

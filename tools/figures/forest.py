@@ -96,8 +96,8 @@ def draw_importance(ax, mean, error, y, colours):
             error_kw={"elinewidth": 0.8, "capsize": 1.5, "capthick": 0.8})
     ends = np.maximum(mean + error, 0)
     for at, value, end in zip(y, mean, ends):
-        ax.annotate(f"{value:.3f}".replace("-0.000", "0.000"), (end, at), (3, 0), textcoords="offset points",
-                    va="center", fontsize=SMALLEST)
+        number = f"{value:.3f}".replace("-0.000", "0.000").replace("-", "−")
+        ax.annotate(number, (end, at), (3, 0), textcoords="offset points", va="center", fontsize=SMALLEST)
     low = min(0, (mean - error).min())
     ax.set_xlim(1.06 * low, max(1.4 * ends.max(), 1e-12))
     ax.axvline(0, color="black", lw=0.7)

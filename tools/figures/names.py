@@ -50,7 +50,8 @@ def readable(name):
     for pattern, known in MODELS:
         match = re.match(pattern, name)
         if match:
-            return (known.replace(r"\1", match[match.lastindex or 0]) + plain(name[match.end():])).strip()
+            rest = plain(name[match.end():]).replace("log10 M*", r"$\log_{10} M_*$").replace("M*", "$M_*$")
+            return (known.replace(r"\1", match[match.lastindex or 0]) + rest).strip()
     return plain(name)
 
 

@@ -151,7 +151,7 @@ std::optional<Description> describe_forest(const FileLook& file) {
                           rows_of(*file.hdf5(), "trees/feature"), " nodes")};
   add_attributes(*file.hdf5(),
                  {"features", "target", "max_depth", "min_samples_leaf", "split", "train_fraction", "folds",
-                  "fold", "min_vpeak", "subbox_size", "source"},
+                  "fold", "inner_folds", "inner_fold", "min_vpeak", "subbox_size", "source"},
                  text);
   text.next.push_back(concat("forest predict --model ", path, " --data FILE --out predictions.h5"));
   return text;

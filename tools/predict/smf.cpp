@@ -39,7 +39,7 @@ void write_predictions(const PredictArguments& arguments, const Predictions& pre
       validation[static_cast<std::size_t>(box)] = 1;
     file.write<std::int64_t>("validation", validation);
     file.set_attribute("validation", "meaning",
-                       "1: held out of training, if this is the catalog the run was trained on");
+                       "1: the run was validated on it, if this is the catalog it was trained on");
   }
   file.set_attribute("/", "run", arguments.run);
   file.set_attribute("/", "source", boxes.source);

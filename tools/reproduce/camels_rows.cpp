@@ -13,6 +13,10 @@ namespace {
 #define UMBRA_SMALL "data.voxels=12 train.epochs=100"
 #define UMBRA_POSITIONS "data.features=log10(vpeak),is_satellite,neighbours(1),neighbours(2),neighbours(5)"
 #define UMBRA_ALL UMBRA_POSITIONS ",residual(mvir),residual(vdisp),residual(rmax),residual(angular_momentum)"
+// Every box holds a halo above the cut, so that its one voxel is occupied.
+#define UMBRA_NO_HALOS                                                                                     \
+  "model.name=mlp model.hidden=[64,64] model.batch_norm=false model.dropout=0.1 data.voxels=1 "            \
+  "data.features=occupancy loss.link=log loss.poisson=10 train.epochs=120 "
 #define UMBRA_DROPOUT "model.dropout=0|model.dropout=0.1"
 
 constexpr const char *kPaper = "paper.toml", *kOurs = "um_resnet.toml", *kHalos = "um_halos.toml";
@@ -27,14 +31,18 @@ constexpr CamelsRow kRows[] = {
     {"longer", "`um_resnet.toml`, 200 epochs", kNetwork, kOurs, "train.epochs=200", "", "default", false, 50},
     {"five", "five channels (occupancy, Vmax, mass, dispersion, Rmax), 12³ voxels, 300 epochs", kNetwork, kOurs,
      "data.voxels=12 train.epochs=300 " UMBRA_FIVE, "", "default", true, 45},
+    {"five_pooled", "the five channels and a pooled branch at fc1, 12³ voxels, 300 epochs", kNetwork, kOurs,
+     "data.voxels=12 train.epochs=300 model.pooled=64 " UMBRA_FIVE, "", "five", true, 60},
+    {"parameters", "seven parameters, no halo: `mlp` with a log link and the Poisson likelihood", kNetwork, kOurs,
+     UMBRA_NO_HALOS UMBRA_SEVEN, "", kOfParameters, true, 2},
     {"fc1", "Vmax and seven parameters at fc1, 12³ voxels", kNetwork, kOurs,
-     "data.voxels=12 model.parameters=fc1 " UMBRA_SEVEN, "train.epochs=30|train.epochs=100", kOfParameters, true, 10},
+     "data.voxels=12 model.parameters=fc1 " UMBRA_SEVEN, "train.epochs=30|train.epochs=100", "parameters", true, 10},
     {"halos", "`um_halos.toml`: Vmax and positions", kNetwork, kHalos, UMBRA_POSITIONS, UMBRA_DROPOUT, kOfHistogram,
      true, 30},
     {"halos_all", "`um_halos.toml`, and mass, dispersion, Rmax, spin", kNetwork, kHalos, UMBRA_ALL, UMBRA_DROPOUT,
      "halos", true, 30},
     {"halos_seven", "`um_halos.toml`, and seven parameters", kNetwork, kHalos, UMBRA_ALL " " UMBRA_SEVEN,
-     UMBRA_DROPOUT, kOfParameters, true, 30},
+     UMBRA_DROPOUT, "parameters", true, 30},
 
     {"vmax", "control: `um_resnet.toml`, Vmax in 12³ voxels, 100 epochs", kChange, kOurs, UMBRA_SMALL, "", "",
      false, 12},
@@ -84,6 +92,7 @@ constexpr CamelsRow kRows[] = {
 #undef UMBRA_SMALL
 #undef UMBRA_POSITIONS
 #undef UMBRA_ALL
+#undef UMBRA_NO_HALOS
 #undef UMBRA_DROPOUT
 
 }  // namespace

@@ -119,13 +119,12 @@ RidgeBaseline ridge_regression(const BoxSet& boxes, const std::vector<std::int64
 }
 
 double poisson_chi2(const BoxSet& boxes, const std::vector<std::int64_t>& wanted) {
-  const double volume = std::pow(boxes.options.subbox_size, 3),
-               width = boxes.options.per_dex ? boxes.options.smf_width : 1.0;
+  const double scale = boxes.options.galaxies_per_phi();
   double sum = 0;
   for (const std::int64_t box : wanted) {
     const std::vector<double> phi = label(boxes, box);
     for (std::size_t b = 0; b < phi.size(); ++b)
-      sum += phi[b] / (volume * width * std::pow(static_cast<double>(boxes.sigma[b]), 2));
+      sum += phi[b] / (scale * std::pow(static_cast<double>(boxes.sigma[b]), 2));
   }
   return sum / static_cast<double>(wanted.size());
 }

@@ -66,7 +66,7 @@ class Process {
       : counts_(galaxy_counts(boxes, train)),
         distance_(distances(summary, train, train)),
         train_(std::move(train)),
-        scale_(galaxies_per_phi(boxes.options)) {
+        scale_(boxes.options.galaxies_per_phi()) {
     for (const float sigma : boxes.sigma) error_.push_back(static_cast<double>(sigma) * scale_);
     const std::size_t bins = counts_[0].size();
     const auto n = static_cast<double>(counts_.size());

@@ -5,12 +5,14 @@ namespace umbra {
 namespace {
 
 // From the logs of expected numbers, [N, rows (bins + 1)], to phi: their sum over rows in the unit of phi, without the
-// class of galaxies in no bin. `to_phi` is [bins, bins + 1].
+// class of galaxies in no bin. `to_phi` is [bins, bins + 1]. Not by linear(), which rounds in bf16: counts are exact.
 Var phi_of(Pass& pass, const Var& logs, const Tensor& to_phi) {
   const std::int64_t boxes = logs->value.shape()[0], classes = to_phi.shape()[1];
   const Var numbers = reshape(pass, exp(pass, logs), {boxes, logs->value.shape()[1] / classes, classes});
   const Var sums = reduce_axes(pass, numbers, AxisReduction::kSum, {1});  // [N, bins + 1]
-  return linear(pass, sums, constant(to_phi), nullptr);
+  const Var terms =
+      mul(pass, expand(pass, sums, 1, to_phi.shape()[0]), expand(pass, constant(to_phi), 0, boxes));
+  return reduce_axes(pass, terms, AxisReduction::kSum, {2});
 }
 
 // Minus the log of the probability of the labels [N, rows], -1 where there is none, summed over rows, mean over boxes.

@@ -51,20 +51,13 @@ SmfPrediction prediction_of(Context& context, Module& network, const SmfSettings
   };
 }
 
-SmfLoss sum_of(std::vector<SmfLoss> terms) {
-  require(!terms.empty(), "a loss needs at least one term");
-  if (terms.size() == 1) return terms.front();
-  return [terms = std::move(terms)](Pass& pass, const Var& phi, const Tensor& target) {
-    Var sum = terms.front()(pass, phi, target);
-    for (std::size_t i = 1; i < terms.size(); ++i) sum = add(pass, sum, terms[i](pass, phi, target));
-    return sum;
-  };
-}
-
 SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform) {
-  std::vector<SmfLoss> terms{named_loss(context, settings, transform)};
-  if (settings.poisson > 0) terms.push_back(poisson_loss(context, settings, settings.poisson));
-  return sum_of(std::move(terms));
+  const SmfLoss named = named_loss(context, settings, transform);
+  if (settings.poisson == 0) return named;
+  return [named, counts = poisson_loss(context, settings, settings.poisson)](Pass& pass, const Var& phi,
+                                                                             const Tensor& target) {
+    return add(pass, named(pass, phi, target), counts(pass, phi, target));
+  };
 }
 
 Objective smf_objective(Context& context, Module& network, const SmfSettings& settings,

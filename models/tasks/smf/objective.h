@@ -27,8 +27,6 @@ SmfPrediction prediction_of(Context& context, Module& network, const SmfSettings
                             const Transform& transform);
 /// The loss of the settings: loss.name, plus loss.poisson times the Poisson likelihood of the counts.
 SmfLoss loss_of(Context& context, const SmfSettings& settings, const Transform& transform);
-/// The sum of the terms, of which there is at least one.
-SmfLoss sum_of(std::vector<SmfLoss> terms);
 /// The same for lists of halos, whose network gives the logs of expected numbers (models/um_halos.h): the prediction is
 /// its output, phi what is reported. The loss is loss_of() phi plus halos_weight times minus the log of the probability
 /// of every halo's own galaxy, summed over the halos of a sub-box and averaged over sub-boxes.

@@ -73,7 +73,7 @@ class Estimate {
       : rest_(field.rest),
         group_(group_of(train, field.rest.size())),
         regression_(field.points, static_cast<std::size_t>(options.smf_bins), group_, kGroups),
-        scale_(galaxies_per_phi(options)) {}
+        scale_(options.galaxies_per_phi()) {}
 
   Indices group(int which) const {
     Indices boxes;

@@ -37,8 +37,7 @@ struct Oracle {
 ///
 /// with the mean number `rest` of galaxies of a training box in voxels without a halo above min_vpeak. Both by
 /// LocalRegression in log10 vpeak. The second ignores what the voxels around one say about its halos, so it is an upper
-/// bound of the floor. Throws Error with fewer than
-/// kFewestForRidge training boxes.
+/// bound of the floor. Throws Error with fewer than kFewestForRidge training boxes.
 std::vector<Oracle> oracles(const Catalog& catalog, const BoxSet& boxes,
                             const std::vector<std::int64_t>& train, const std::vector<std::int64_t>& wanted,
                             const StageReport& progress = {});

@@ -141,7 +141,7 @@ PoissonRegression poisson_regression(const BoxSet& boxes, const Summary& summary
     const double sum = std::accumulate(error[p].begin(), error[p].end(), 0.0);
     if (sum < best) best = sum, result.penalty = kPenalties[p];
   }
-  const double scale = galaxies_per_phi(boxes.options);
+  const double scale = boxes.options.galaxies_per_phi();
   result.predictions.resize(wanted.size() * bins);
   parallel_for(static_cast<std::int64_t>(bins), [&](std::int64_t index) {
     const auto bin = static_cast<std::size_t>(index);

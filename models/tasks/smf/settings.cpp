@@ -56,7 +56,7 @@ std::vector<Setting> SmfSettings::bind() {
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
        &validation_boxes, 0, kMany},
       {"data.input_scaling",
-       "none, or rms: inputs divided by the r.m.s. of occupied training voxels; with data.input=halos features "
+       "none, or rms: inputs divided by the r.m.s. of occupied training voxels; with data.input=halos only rms: features "
        "standardised over the training halos and cut at 6 deviations",
        &input_scaling,
        0,
@@ -130,6 +130,10 @@ SampleSplit SmfSettings::split(std::int64_t count, std::int64_t per_cube) const 
 
 void SmfSettings::check() const {
   check_rule(split_rule());
+  require(
+      input_scaling == "rms" || !lists(),
+      "data.input=halos needs data.input_scaling=rms: features of halos are cut at 6 standard deviations, "
+      "which would leave nothing of a column such as vpeak");
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
     const Feature parsed = parse_feature(feature, concat("data.features=", feature));
@@ -154,6 +158,10 @@ void SmfSettings::check_loss() const {
   require(
       loss != "mse" || link == "identity",
       "loss.name=mse needs loss.link=identity, because its labels are standardised in phi, not in log phi");
+  require(
+      link == "identity" || !lists(),
+      "loss.link=log is for grids, but with data.input=halos phi is a sum of expected numbers of galaxies; "
+      "leave it out");
   const bool positive = link == "log" || lists();  // lists: expected numbers are sums of probabilities
   require(loss != "poisson" || positive,
           "loss.name=poisson needs loss.link=log, because the mean of a Poisson distribution is positive");
@@ -170,7 +178,7 @@ double SmfSettings::log_floor() const {
 }
 
 double SmfSettings::galaxies_per_phi() const {
-  return std::pow(box_options().subbox_size, 3) * (boxes.per_dex ? boxes.smf_width : 1.0);
+  return box_options().galaxies_per_phi();
 }
 
 }  // namespace umbra

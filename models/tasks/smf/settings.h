@@ -49,8 +49,7 @@ struct SmfSettings {
   SampleSplit split(std::int64_t count, std::int64_t per_cube) const;
   /// Throws Error when settings contradict one another.
   void check() const;
-  /// The number of galaxies that phi = 1 means in a bin of a sub-box: its volume and, for labels per dex, the
-  /// width of the bin.
+  /// Of box_options().
   double galaxies_per_phi() const;
   /// The floor of chi2_log, log_floor_galaxies per sub-box and bin, in the unit of phi.
   double log_floor() const;

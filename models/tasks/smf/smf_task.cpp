@@ -114,12 +114,14 @@ Fitted SmfTask::neutral(const std::filesystem::path&) const {
 
 SampleShape SmfTask::shape(const Fitted& fitted) const {
   if (of.lists()) {
-    const auto halos = static_cast<std::int64_t>(from_map(fitted, of, "the run").longest_list[0]),
+    const Transform transform = from_map(fitted, of, "the run");
+    const auto halos = static_cast<std::int64_t>(transform.longest_list[0]),
                once = static_cast<std::int64_t>(of.boxes.list_numbers());
     return {{halos, std::ssize(of.boxes.features) + once + kListColumns},
             (halos + 1) * (of.smf_bins + 1),
             once,
-            true};
+            true,
+            transform.background};
   }
   const auto channels = static_cast<std::int64_t>(of.boxes.channels());
   return {{channels, of.voxels, of.voxels, of.voxels},

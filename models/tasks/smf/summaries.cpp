@@ -157,7 +157,7 @@ BoxHalos summary_halos(const Catalog& catalog, const BoxOptions& options) {
     const Feature feature = parse_feature(text, text);
     const bool relative = feature.kind == Feature::Kind::kResidual;
     if (!relative && (feature.kind != Feature::Kind::kMean || feature.value.names().empty())) continue;
-    if (axis.empty() && !relative && feature.value.is_column())
+    if (axis.empty() && !relative && feature.value.is_column() && feature.value.text() != kSatellite)
       axis = text;
     else
       wanted.features.push_back(text);
@@ -196,13 +196,9 @@ Summaries summaries_of(const BoxSet& boxes, const BoxHalos& halos, const Indices
   return all;
 }
 
-double galaxies_per_phi(const BoxOptions& options) {
-  return std::pow(options.subbox_size, 3) * (options.per_dex ? options.smf_width : 1.0);
-}
-
 Matrix galaxy_counts(const BoxSet& boxes, const Indices& which) {
   const auto bins = static_cast<std::size_t>(boxes.options.smf_bins);
-  const double scale = galaxies_per_phi(boxes.options);
+  const double scale = boxes.options.galaxies_per_phi();
   Matrix counts;
   for (const std::int64_t box : which) {
     std::vector<double>& row = counts.emplace_back();

@@ -34,7 +34,7 @@ struct Summaries {
 };
 
 /// The halos that summaries_of() needs, in voxels of 1 Mpc/h. Their first feature is the axis of the histogram: the
-/// first of `options.features` that is a column, or else vpeak. The others are the remaining features that are
+/// first of `options.features` that is a column other than is_satellite, which has two values, or else vpeak. The others are the remaining features that are
 /// quantities of a halo: columns, expressions and residuals. Throws Error as make_boxes() does.
 BoxHalos summary_halos(const Catalog& catalog, const BoxOptions& options);
 
@@ -62,8 +62,6 @@ inline constexpr double kPriorHalos = 6;
 
 /// The number of galaxies of every box of `which` in every mass bin. [which][bins]
 Matrix galaxy_counts(const BoxSet& boxes, const std::vector<std::int64_t>& which);
-/// The number that turns a count into the unit of boxes.smf: count / galaxies_per_phi() = phi.
-double galaxies_per_phi(const BoxOptions& options);
 
 /// `rows` of `of`, in their order.
 Matrix chosen(const Matrix& of, const std::vector<std::int64_t>& rows);

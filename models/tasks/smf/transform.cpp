@@ -6,11 +6,14 @@
 #include "data/boxes/features.h"
 #include "data/observations/moustakas2013.h"
 #include "engine/base/error.h"
+#include "models/tasks/smf/list_transform.h"
+#include "models/tasks/smf/mean_and_deviation.h"
 
 namespace umbra {
 namespace {
 
 constexpr double kAssumedHalos = 256;  // in a list, where there is no catalog
+constexpr double kMostHalos = 1e9;     // in a list; more do not fit into memory
 constexpr double kLn10 = 2.302585092994046;
 
 std::size_t reference_numbers_of(const SmfSettings& settings) {
@@ -20,77 +23,9 @@ std::size_t reference_numbers_of(const SmfSettings& settings) {
   return reference_numbers(features);
 }
 
-struct Moments {
-  double mean, deviation;
-};
-
-// Of value(i) for the `count` i; a deviation that is no more than the rounding of the mean is 0.
-template <class Value>
-Moments moments(std::size_t count, const Value& value) {
-  constexpr double kRounding = 1e-7;
-  const auto n = static_cast<double>(std::max<std::size_t>(count, 1));
-  double sum = 0, squares = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += value(i);
-  for (std::size_t i = 0; i < count; ++i) squares += std::pow(value(i) - sum / n, 2);
-  const double deviation = std::sqrt(squares / n);
-  return {sum / n, deviation > kRounding * std::abs(sum / n) ? deviation : 0};
-}
-
-double inverse(double deviation) {
-  return deviation > 0 ? 1 / deviation : 0;
-}
-
-// Standardises the features of lists over the halos of the training boxes, and what a list has once over the boxes.
-void list_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, const SmfSettings& settings,
-                 Transform& transform) {
-  const std::size_t features = boxes.options.features.size(), once = boxes.options.list_numbers();
-  const auto list = [&](std::int64_t box) {
-    return boxes.input.data() + boxes.list_begin[static_cast<std::size_t>(box)];
-  };
-  std::vector<const float*> halos;  // of the training boxes
-  for (const std::int64_t box : train)
-    for (std::int64_t i = 0; i < boxes.halos[static_cast<std::size_t>(box)]; ++i)
-      halos.push_back(list(box) + once + static_cast<std::size_t>(i) * features);
-  transform.input_shift.assign(features, 0.0);
-  transform.input_scale.assign(features, 1.0);
-  for (std::size_t f = 0; f < features && settings.input_scaling != "none"; ++f) {
-    const Moments m = moments(halos.size(), [&](std::size_t i) { return static_cast<double>(halos[i][f]); });
-    transform.input_shift[f] = m.mean;
-    transform.input_scale[f] = inverse(m.deviation);
-  }
-  for (std::size_t k = 0; k < once; ++k) {
-    const Moments m =
-        moments(train.size(), [&](std::size_t i) { return static_cast<double>(list(train[i])[k]); });
-    transform.parameter_shift.push_back(m.mean);
-    transform.parameter_scale.push_back(inverse(m.deviation));
-  }
-  transform.longest_list = {static_cast<double>(boxes.longest_list())};
-}
-
 // The numbers of a list that are standardised like parameters.
 std::size_t parameter_numbers(const SmfSettings& settings) {
   return settings.lists() ? settings.boxes.list_numbers() : settings.boxes.parameters.size();
-}
-
-void scale_lists(BoxSet& boxes, const Transform& t) {
-  const std::size_t features = t.input_scale.size(), once = t.parameter_shift.size();
-  const auto scaled = [](float x, double shift, double scale) {
-    return static_cast<float>((static_cast<double>(x) - shift) * scale);
-  };
-  for (std::size_t b = 0; b + 1 < boxes.list_begin.size(); ++b) {
-    const auto begin = static_cast<std::size_t>(boxes.list_begin[b]),
-               end = static_cast<std::size_t>(boxes.list_begin[b + 1]);
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t k = i - begin;
-      float& x = boxes.input[i];
-      if (k < once) {
-        x = scaled(x, t.parameter_shift[k], t.parameter_scale[k]);
-      } else {
-        const std::size_t f = (k - once) % features;
-        x = std::clamp(scaled(x, t.input_shift[f], t.input_scale[f]), -kListCut, kListCut);
-      }
-    }
-  }
 }
 
 std::vector<double> input_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train,
@@ -120,7 +55,7 @@ void parameter_scales(const BoxSet& boxes, const std::vector<std::int64_t>& trai
   const auto voxels = static_cast<std::size_t>(boxes.options.voxels);
   const std::size_t volume = voxels * voxels * voxels, channels = boxes.options.channels();
   for (std::size_t channel = boxes.options.features.size(); channel < channels; ++channel) {
-    const Moments m = moments(train.size(), [&](std::size_t i) {
+    const MeanAndDeviation m = mean_and_deviation(train.size(), [&](std::size_t i) {
       return static_cast<double>(
           boxes.input[(static_cast<std::size_t>(train[i]) * channels + channel) * volume]);
     });
@@ -216,7 +151,8 @@ Transform neutral_transform(const SmfSettings& settings) {
           std::vector<double>(parameter_numbers(settings), 0.0),
           std::vector<double>(parameter_numbers(settings), 1.0),
           std::vector<double>(settings.lists() ? settings.boxes.features.size() : 0, 0.0),
-          std::vector<double>(settings.lists() ? 1 : 0, kAssumedHalos)};
+          std::vector<double>(settings.lists() ? 1 : 0, kAssumedHalos),
+          std::vector<double>(settings.lists() ? bins : 0, 0.0)};
 }
 
 BoxOptions box_options_of_run(const SmfSettings& settings, const Fitted& fitted, const std::string& where) {
@@ -239,6 +175,7 @@ Fitted to_map(const Transform& t) {
   if (!t.input_shift.empty()) {
     fitted["input_shift"] = t.input_shift;
     fitted["longest_list"] = t.longest_list;
+    fitted["background"] = t.background;
   }
   return fitted;
 }
@@ -256,6 +193,11 @@ Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std:
       require(std::isfinite(v), where, ": /transform/", name, " holds a number that is not finite");
   }
   for (double v : get("sigma", bins)) require(v > 0, where, ": /transform/sigma must be positive");
+  if (settings.lists()) {
+    const double longest = get("longest_list", 1)[0];
+    require(longest >= 1 && longest <= kMostHalos && longest == std::floor(longest), where,
+            ": /transform/longest_list must be a number of halos, but it is ", longest);
+  }
   // Runs without residuals and parameters have no such numbers.
   const auto get_any = [&](const std::string& name, std::size_t length) {
     return length > 0 ? get(name, length) : std::vector<double>();
@@ -269,7 +211,8 @@ Transform from_map(const Fitted& fitted, const SmfSettings& settings, const std:
           get_any("parameter_shift", parameter_numbers(settings)),
           get_any("parameter_scale", parameter_numbers(settings)),
           get_any("input_shift", settings.lists() ? settings.boxes.features.size() : 0),
-          get_any("longest_list", settings.lists() ? 1 : 0)};
+          get_any("longest_list", settings.lists() ? 1 : 0),
+          get_any("background", settings.lists() ? bins : 0)};
 }
 
 void scale_inputs(BoxSet& boxes, const Transform& transform) {

@@ -26,6 +26,8 @@ struct Transform {
   std::vector<double> parameter_scale = {};  ///< multiplied by afterwards
   std::vector<double> input_shift = {};      ///< [features] of lists, subtracted
   std::vector<double> longest_list = {};     ///< of lists: the most halos of a sub-box of the catalog
+  std::vector<double> background =
+      {};  ///< [bins] of lists: log of the mean number of galaxies of no listed halo
 };
 /// The largest absolute value of a scaled feature of a halo.
 inline constexpr float kListCut = 6;
