@@ -167,10 +167,10 @@ inline constexpr float kListSoftening = 10;
 ///
 ///   features | parameters, log10(1 + number of halos) | share, absent
 ///
-/// share is 1 / (kListSoftening + number of halos) and absent is 0. The rows after the last halo are padding: features and share are 0,
-/// absent is 1. A sample may be read with any number of rows from its own list's length on. The target is phi per bin,
-/// then the class of every row (BoxSet::classes), -1 for padding and where it is unknown, and a last -1, the class of
-/// what is not a halo of the list.
+/// share is 1 / (kListSoftening + number of halos) and absent is 0. The rows after the last halo are padding:
+/// features and share are 0, absent is 1. A sample may be read with any number of rows from its own list's length
+/// on. The target is phi per bin, then the class of every row (BoxSet::classes), -1 for padding and where it is
+/// unknown, and a last -1, the class of what is not a halo of the list.
 class HaloDataset : public Dataset {
  public:
   /// Throws Error when an index does not exist.

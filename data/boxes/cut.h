@@ -55,8 +55,9 @@ class BoxCutter {
   BoxSet build(std::int64_t first, std::int64_t count, std::span<const std::uint64_t> halos) const;
   /// Halos by sub-box, in their order.
   struct Groups {
-    std::int64_t first;                      ///< sub-box
-    std::vector<std::int64_t> begin, order;  ///< [begin[b], begin[b + 1]) of `order` are those of first + b
+    std::int64_t first;               ///< sub-box
+    std::vector<std::int64_t> begin;  ///< [sub-boxes + 1]: where those of first + b begin in `order`
+    std::vector<std::int64_t> order;  ///< the halos, by sub-box
     /// The halos of sub-box first + b.
     std::span<const std::int64_t> of(std::size_t b) const {
       return std::span(order).subspan(static_cast<std::size_t>(begin[b]),

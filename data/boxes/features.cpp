@@ -107,7 +107,7 @@ Feature parse_feature(const std::string& text, const std::string& where) {
   if (const auto radius = inside(kNeighbours, whole)) return parse_neighbours(*radius, where);
   const std::string function(trimmed(whole.substr(0, std::min(whole.find('('), whole.size()))));
   require(nearest_word(function, {std::string(kNeighbours)}).empty(), where, ": '", whole,
-          "' is no feature; did you mean 'neighbours(2)', in lists of halos?");
+          "' is not a feature; did you mean 'neighbours(2)', in lists of halos?");
   const auto quantity = inside(kResidual, whole);
   Feature feature{quantity ? Kind::kResidual : Kind::kMean,
                   parse_expression(quantity ? *quantity : whole, where, kResidual)};

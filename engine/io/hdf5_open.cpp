@@ -26,7 +26,8 @@ void check_is_hdf5(const std::filesystem::path& path) {
   stream.read(reinterpret_cast<char*>(magic), sizeof magic);
   require(magic[0] != 0x1f || magic[1] != 0x8b, "file '", name,
           "' is compressed with gzip; unpack it first (gunzip)");
-  require(H5Fis_hdf5(name.c_str()) > 0, "file '", name, "' is not an HDF5 file, or it cannot be read");
+  require(H5Fis_hdf5(name.c_str()) > 0, "file '", name,
+          "' is not an HDF5 file, or it cannot be read; info says what it is");
 }
 
 // A file that another program has open, or had open when it was killed, is not damaged.

@@ -1,6 +1,7 @@
 #include "engine/train/peaks.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "engine/ops/elementwise/peak.h"
 #include "engine/ops/elementwise/scale.h"
@@ -55,6 +56,13 @@ Peaks measure_peaks(Context& context) {
       [](std::int64_t copied) { return PeakCopy(DType::kF32, copied); },
       [](const PeakCopy& op) { return op.bytes(); });
   return peaks;
+}
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
 }
 
 }  // namespace umbra

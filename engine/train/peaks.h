@@ -1,6 +1,8 @@
 // Peaks: the highest rates of a device, measured with the ops of engine/ops/elementwise/peak.h.
 #pragma once
 
+#include <string>
+
 #include "engine/tensor/context.h"
 
 namespace umbra {
@@ -21,5 +23,8 @@ struct Peaks {
 /// Measures the peaks of the context's device: medians of nine runs. Needs 0.5 GiB of its memory and, on a
 /// CPU, about one second.
 Peaks measure_peaks(Context& context);
+
+/// The CPU's name according to the system, "unknown" if it does not say.
+std::string cpu_name();
 
 }  // namespace umbra

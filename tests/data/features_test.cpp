@@ -152,7 +152,7 @@ TEST(Features, MistakesGetTheNearestName) {
   wrong("log10(mvri)", {"'mvri'", "did you mean 'mvir'?"});
   wrong("ocupancy", {"did you mean 'occupancy'?"});
   wrong("resdual(mvir)", {"position 1", "'resdual' is not a function", "did you mean 'residual'?"});
-  wrong("neighbors(2)", {"'neighbors(2)' is no feature", "did you mean 'neighbours(2)'"});
+  wrong("neighbors(2)", {"'neighbors(2)' is not a feature", "did you mean 'neighbours(2)'"});
   wrong("log(mvir)", {"'log' is not a function", "did you mean 'log10'?"});
   wrong("residual(mvir)+1", {"'residual(…)' cannot be a part of an expression"});
   wrong("residual(mvir)*(vpeak)", {"'residual(…)' cannot be a part"});

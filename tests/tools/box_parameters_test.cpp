@@ -52,7 +52,9 @@ TEST(BoxParameters, NamedTwiceOrWithoutANameAreRefused) {
   SmfSettings settings;
   settings.boxes.parameters = {"a", "a"};
   expect_message([&] { settings.check(); }, {"data.parameters: a is named twice"});
-  settings.boxes.parameters = {"2"};
+  settings.boxes = {.features = {"vpeak", "mvir", "vpeak"}};
+  expect_message([&] { settings.check(); }, {"data.features: vpeak is named twice"});
+  settings.boxes = {.parameters = {"2"}};
   expect_message([&] { settings.check(); }, {"data.parameters=2: the name of a parameter is expected"});
 }
 

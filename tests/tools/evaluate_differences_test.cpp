@@ -52,6 +52,18 @@ TEST(EvaluateDifferences, AreOfTheBestBaselineAndPaired) {
   EXPECT_NE(table.find("reference: ridge\n"), std::string::npos) << table;
 }
 
+TEST(EvaluateDifferences, WithinTwoStandardErrorsAreNoDefeat) {
+  Json result = evaluation();
+  result["models"].push_back(model("close", {4, 6, 5, 27}, false));  // 0, 1, -1, 2 more than ridge
+  add_differences(result, "");
+  const std::string table = smf_table(result);
+  EXPECT_NE(
+      table.find("close does not beat a baseline, the ridge: its chi2 is 0.50 +- 0.65 higher, less than "
+                 "two standard errors\n"),
+      std::string::npos)
+      << table;
+}
+
 TEST(EvaluateDifferences, AreOfTheModelThatIsNamed) {
   Json result = evaluation();
   add_differences(result, "net run");

@@ -7,6 +7,7 @@
 
 #include "data/catalogs/catalog.h"
 #include "data/tables/table.h"
+#include "engine/io/atomic_file.h"
 #include "engine/io/hdf5.h"
 #include "tests/fixtures/fits_bytes.h"
 #include "tests/fixtures/run_tool.h"
@@ -155,7 +156,7 @@ TEST_F(InfoTest, DataSetsAndTheirPredictions) {
 
 TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
   make_data_set();
-  const std::map<std::string, std::vector<std::pair<std::string, std::string>>> examples = {
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> examples = {
       {"catalog", {{"mock.h5", "a catalog"}}},
       {"data set", {{"set.h5", "a data set"}}},
       {"`RUN/config.toml`", {{"run/config.toml", "the settings"}}},
@@ -172,6 +173,13 @@ TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
       {"`forest predict`", {{"masses.h5", "stellar masses that a forest predicted"}}},
       {"evaluation", {{"evaluation.json", "an evaluation"}, {"of_ensemble.json", "an evaluation"}}},
       {"evaluation of a data set", {{"set.json", "an evaluation"}}}};
+  write_text_file(path("parts.json"),
+                  R"({"format_version": 1, "parts": [{"state": "finished"}, {"state": "failed"}]})");
+  write_text_file(path("table.json"), R"({"format_version": 1, "reference": "mean SMF", "rows": [{}]})");
+  examples["reproduction"] = {{"parts.json", "the record of a reproduction: 1 of 2 parts are finished"},
+                              {"table.json", "Table 1 of a reproduction: 1 rows"}};
+  fs::copy_file(UMBRA_SOURCE_DIR "/bench/results/camels/camels.json", path("camels.json"));
+  examples["`reproduce --camels`"] = {{"camels.json", "the table of reproduce --camels: "}};
   std::ifstream page(UMBRA_SOURCE_DIR "/docs/files.md");
   std::size_t rows = 0;
   for (std::string line; std::getline(page, line) && line != "## What a file is";) {
@@ -222,7 +230,7 @@ TEST_F(InfoTest, FormatsThatImportReads) {
   record.replace(64, 4, reinterpret_cast<const char*>(&mass), 4);
   put("sfr_catalog_1.002310.bin", record + record);
   expect_info("sfr_catalog_1.002310.bin",
-              {"UniverseMachine", "all 2 rows", "vpeak = vmp", "next: import um-bin"});
+              {"UniverseMachine", "all 2 rows", "vpeak = vmp", "next: import um-bin", "--hlist HLIST"});
 }
 
 TEST_F(InfoTest, TablesGetTheCommandThatImportsThem) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -87,6 +88,27 @@ TEST_F(InputsToolTest, EvaluateUsesTheReferencesOfTheRun) {
   EXPECT_NEAR(references[0], std::log10(2e11 * 8), 0.1);  // at 200 km/s
   EXPECT_NEAR(references[1], 3, 0.3);
   EXPECT_NEAR(evaluated("residual"), best("residual"), 1e-3 * best("residual"));
+}
+
+// A network with many inputs is compared with baselines that have them, whatever the first run had.
+TEST_F(InputsToolTest, BaselinesKnowTheFeaturesOfAllRuns) {
+  ASSERT_EQ(train("few", "data.features=vpeak").status, 0);
+  ASSERT_EQ(train("many", "'data.features=vpeak,residual(mvir),count'").status, 0);
+  const auto scores = [](const std::string& runs) {
+    const Outcome outcome = run("evaluate --data " + (folder() / "c.h5").string() + " --run " + runs +
+                                " --overwrite --out " + (folder() / "e.json").string());
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    std::map<std::string, double> all;
+    const auto result = nlohmann::json::parse(bytes(folder() / "e.json"));
+    for (const auto& model : result["models"])
+      if (model.value("baseline", false)) all[model["name"]] = model["chi2"]["mean"];
+    return all;
+  };
+  const std::string few = (folder() / "few").string(), many = (folder() / "many").string();
+  EXPECT_FALSE(scores(few).contains("Gaussian process on all features"));
+  EXPECT_TRUE(scores(many).contains("Gaussian process on all features"));
+  EXPECT_EQ(scores(few + " " + many), scores(many));
+  EXPECT_EQ(scores(many + " " + few), scores(many));
 }
 
 TEST_F(InputsToolTest, EvaluateUsesTheScalesOfTheParameters) {

@@ -114,10 +114,24 @@ TEST(Pool, AveragesTheSeedsBoxByBox) {
   EXPECT_NE(table.find("mean over 4 validation boxes"), std::string::npos) << table;
 }
 
+TEST(Pool, OraclesRemainOracles) {
+  std::vector<FoldResult> folds = two_folds();
+  for (int fold = 0; fold < 2; ++fold) {
+    Json oracle = row("oracle", {1, 2});
+    oracle["oracle"] = true;
+    oracle["excess_chi2"] = 0.25 + fold;
+    folds[static_cast<std::size_t>(fold)].content["models"].push_back(oracle);
+  }
+  const Json pool = pooled(folds);
+  EXPECT_EQ(pool["models"][3]["oracle"], true);
+  EXPECT_EQ(pool["models"][3]["excess_chi2"], 0.75);
+}
+
 TEST(Pool, EveryBoxMustBeInOneFold) {
   std::vector<FoldResult> folds = two_folds();
   folds[1].content["validation"] = {0, 3};
   expect_refused(folds, {"box 3 validates in e0.json and in e1.json"});
+  expect_refused({folds[0], folds[0]}, {"e0.json: the file is given twice"});
   expect_refused({folds[0]}, {"2 of 4 boxes, the first of them box 0, validate in none of the 1 files"});
   folds[1].content["validation"] = {0, 4};
   expect_refused(folds, {"e1.json: validation names box 4, but there are only 4"});
@@ -167,7 +181,8 @@ TEST(Pool, FromTheCommandLine) {
     EXPECT_NE(outcome.output.find(words), std::string::npos) << outcome.output;
   };
   expect_error(pool + " --out " + out, 1, "it exists; --overwrite replaces it");
-  expect_error(pool + " --run x --out " + out, 2, "--run");
+  for (const char* option : {"--run x", "--oracle", "--epoch last"})
+    expect_error(pool + " " + option + " --out " + out, 2, "--pool");
   expect_error("evaluate --out " + out + "2", 2, "--data is required");
   expect_error("evaluate --data c.h5 --out " + out + "2", 2, "--run is required");
   std::ofstream(folder / "no.json") << "{\"models\": []}";

@@ -44,6 +44,9 @@ TEST(CamelsRows, AreSettingsThatTrainAccepts) {
     EXPECT_EQ(std::count(names.begin(), names.end(), row.name), 1) << row.name;
   }
   EXPECT_EQ(chosen_camels_rows({"paper", "default"}).front().name, std::string("default"));
+  std::string with_controls;
+  for (const CamelsRow& row : chosen_camels_rows({"five_pooled"})) with_controls += concat(row.name, " ");
+  EXPECT_EQ(with_controls, "default five five_pooled ");
   EXPECT_THROW(chosen_camels_rows({"papr"}), Error);
 }
 
@@ -75,7 +78,14 @@ TEST(CamelsTable, IsMarkdownOfTheResults) {
   EXPECT_EQ(camels_table(tables, "front"),
             "| model | χ² | median | s | PyTorch | s |\n| --- | --- | --- | --- | --- | --- |\n"
             "| mean SMF | 182.6 ± 14.2 | 80.0 | 0.0 | | |\n"
-            "| ours | 90.0 ± 7.2 | 30.0 | 12 | 97.0 | 100 |\n");
+            "| ours | 90.0 ± 7.2 | 30.0 | 12 | 97.0 | 100 |\n"
+            "\nPyTorch trained the same networks on the same folds.\n");
+  CamelsTables alone = tables;
+  alone.pytorch.clear();
+  EXPECT_EQ(camels_table(alone, "front"),
+            "| model | χ² | median | s |\n| --- | --- | --- | --- |\n"
+            "| mean SMF | 182.6 ± 14.2 | 80.0 | 0.0 |\n"
+            "| ours | 90.0 ± 7.2 | 30.0 | 12 |\n");
   EXPECT_EQ(camels_table(tables, "networks"),
             "| row | model | mean | scatter of seeds | median | minus control | control | s |\n"
             "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
@@ -158,7 +168,7 @@ TEST_F(ReproduceCamels, TinyBoxesFromTheFolderToTheTable) {
   EXPECT_EQ(row["chosen"].size(), 2U);
   EXPECT_EQ(row["chi2"]["of_fold"].size(), 2U);
   EXPECT_EQ(row["chi2"]["of_seed"].size(), 2U);
-  EXPECT_EQ(row["minus_control"]["control"], "Gaussian process on the parameters");
+  EXPECT_EQ(row["minus_control"]["control"], "parameters");  // a row that is made with it
   EXPECT_GT(row["seconds"].get<double>(), 0);
   EXPECT_TRUE(row["command"].get<std::string>().starts_with("train --data camels.h5 --out runs/fc1/fold-0 "))
       << row["command"];
@@ -186,7 +196,7 @@ TEST_F(ReproduceCamels, WhatIsMissingIsNamed) {
   };
   expect_error(command(""), 1, "0 files are called Cosmo*.txt");
   expect_error(command("--rows papr"), 1, "--rows papr: there is no such row, only default, paper");
-  expect_error("reproduce --out x --rows paper", 2, "--camels");
+  expect_error("reproduce --out x --folds 3", 2, "--camels");
   expect_error("reproduce", 2, "--out is required");
 }
 

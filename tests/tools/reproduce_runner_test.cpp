@@ -151,6 +151,59 @@ TEST_F(ReproduceRunner, AnInterruptedPartContinuesFromItsOwnCheckpointOnly) {
   EXPECT_EQ(runs(), "resumed\na--overwrite\n");
 }
 
+// A training that is killed while it writes its first files leaves a folder without any output.
+TEST_F(ReproduceRunner, APartThatWasKilledEarlyReplacesWhatItHasLeft) {
+  std::vector<Part> parts{part("a", {path("data")}, "text", "mkdir " + out("folder") + "; exit 1; ")};
+  parts[0].folder = out("folder");
+  EXPECT_NE(error_of(parts), "");
+  parts[0].command[2] = part("a", {path("data")}, "text").command[2];
+  run(parts);
+  EXPECT_EQ(runs(), "a--overwrite\n");
+}
+
+TEST_F(ReproduceRunner, ACheckpointOfOtherInputsIsNotContinued) {
+  std::vector<Part> parts = two();
+  parts[1] = part("b", {out("a")}, "last",
+                  "echo 1 > " + out("checkpoint") + "; [ -f " + path("well") + " ] || exit 1; ");
+  parts[1].resumes_from = out("checkpoint");
+  parts[1].resume = {"sh", "-c", "echo resumed >> " + path("runs") + "; echo 2 > " + out("b")};
+  EXPECT_NE(error_of(parts), "");
+  write_text_file(out("a"), "edited");
+  write_text_file(path("well"), "");
+  run(parts);
+  EXPECT_EQ(runs(), "a\nb--overwrite\n");
+}
+
+TEST_F(ReproduceRunner, ADerivedPartIsRedoneWhenItsCommandChanges) {
+  run(two());
+  std::vector<Part> parts = two();
+  parts[1] = part("b", {out("a")}, "other");
+  expect_words(error_of(parts), {"part b was made by"});
+  parts[1].derived = true;
+  run(parts);
+  EXPECT_EQ(runs(), "a\nb\nb--overwrite\n");
+  EXPECT_EQ(bytes(out("b")), "other\ntext\n1");
+}
+
+TEST_F(ReproduceRunner, TheTimeLeftCountsWhatFollows) {
+  std::vector<Part> parts = two();
+  parts[0].seconds = 100;
+  parts[1].seconds = 20;
+  Runner runner(places(), parts, false);
+  EXPECT_EQ(runner.seconds_left(), 120);
+  testing::internal::CaptureStdout();
+  runner.run(3600);
+  expect_words(testing::internal::GetCapturedStdout(), {"left 5:", "left 4:"});
+  EXPECT_EQ(Runner(places(), parts, false).seconds_left(), 0);
+}
+
+// The fingerprint of a large catalog takes seconds, in which the program may be killed.
+TEST_F(ReproduceRunner, AFolderIsThatOfAReproductionBeforeInputsAreRead) {
+  fs::create_directories(path("folder"));
+  expect_words(error_of({part("a", {path("folder")}, "text")}), {path("folder"), "a file was expected"});
+  EXPECT_TRUE(fs::exists(out("parts.json")));
+}
+
 TEST_F(ReproduceRunner, FoldersOfOthersAndDamagedRecordsAreRefused) {
   fs::create_directories(path("out"));
   write_text_file(out("thesis.txt"), "mine");

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/io/atomic_file.h"
-#include "models/model.h"
 #include "tests/fixtures/run_tool.h"
 
 namespace umbra {
@@ -35,8 +34,9 @@ class ReproduceTool : public testing::Test {
   static std::string path(const std::string& name) { return (folder() / name).string(); }
   static std::string words(const std::string& out, const std::string& epochs) {
     return " --data " + path("mock.h5") + " --out " + path(out) +
-           " --seeds 2 --channels 1,2 --trees 3 --no-figures --epochs " + epochs;
+           " --seeds 2 --channels 1,2 --trees 3 --no-figures --rows " + kRows + " --epochs " + epochs;
   }
+  static constexpr const char* kRows = "paper,um_resnet,um_resnet2d-plain";
   static std::string command(const std::string& out, const std::string& epochs = "1") {
     return "env OMP_NUM_THREADS=1 reproduce" + words(out, epochs);
   }
@@ -86,6 +86,36 @@ TEST_F(ReproduceTool, TheCommandsOfTheReportAreThoseOfADryRun) {
   EXPECT_GT(commands, 12);
 }
 
+// Networks are those of their last epoch; the best ones are a column.
+TEST_F(ReproduceTool, NothingInTheTableWasChosenOnTheValidationBoxes) {
+  EXPECT_EQ(json::parse(bytes(path("out/evaluation.json")))["epoch"], "last");
+  const json best = json::parse(bytes(path("out/best_epochs.json")));
+  EXPECT_EQ(best["epoch"], "best");
+  for (const json& row : json::parse(bytes(path("out/table.json")))["rows"])
+    EXPECT_EQ(row["kind"] == "network", row.contains("chi2_of_best_epoch")) << row;
+}
+
+TEST_F(ReproduceTool, RowsAreAddedWithoutOverwriteAndTheFolderMayMove) {
+  const auto with = [&](const std::string& chosen) {
+    return "env OMP_NUM_THREADS=1 reproduce --data " + path("mock.h5") + " --out " + path("more") +
+           " --seeds 1 --channels 1 --trees 3 --no-figures --epochs 1 --rows " + chosen;
+  };
+  const Outcome less = run(with("paper"));
+  ASSERT_EQ(less.status, 0) << less.output;
+  const Outcome more = run(with("paper,um_resnet"));
+  EXPECT_EQ(more.status, 0) << more.output;
+  EXPECT_EQ(more.output.find("the paper's recipe\n"), std::string::npos) << more.output;
+  const std::string report = bytes(path("more/report.md"));
+  expect_words(report, {"With our recipe the order", "forest, mean prediction per voxel, of M*"});
+  fs::rename(path("more"), path("moved"));
+  const Outcome moved =
+      run("env OMP_NUM_THREADS=1 reproduce --data " + path("mock.h5") + " --out " + path("moved") +
+          " --seeds 1 --channels 1 --trees 3 --no-figures --epochs 1 --rows paper,um_resnet");
+  EXPECT_EQ(moved.output.find("[1/"), std::string::npos) << moved.output;
+  expect_words(bytes(path("moved/report.md")),
+               {"With our recipe the order", "forest, mean prediction per voxel, of M*"});
+}
+
 // The mean over two seeds and boxes, and a paired difference, from the evaluation itself.
 TEST_F(ReproduceTool, TheTableHoldsTheMeansOfTheSeedsAndPairedDifferences) {
   const json evaluation = json::parse(bytes(path("out/evaluation.json")));
@@ -121,8 +151,7 @@ TEST_F(ReproduceTool, TheReportNamesTheWinnerTheOrderAndEveryDifference) {
   expect_words(report, {"## Who wins", "is beaten by", "## Table 1", "| 272 |",
                         "With the paper's recipe the order of", "## The floor", "distribution per halo",
                         "drop_last", "divided by the 14 bins", "footnote 3", "2.4·10⁵", "peak memory"});
-  for (const std::string& model : model_names())
-    if (model.starts_with("um_")) expect_words(report, {"| " + model});
+  expect_words(report, {"| um_resnet2d plain C=10, our recipe | ", "a network that is the best of 5 looks"});
   expect_words(report, {"| oracle | ", "E[φ | true halo Vpeak]", "above it"});
   if (run("pandoc --version").status == 0) {
     const std::string html = bytes(path("out/report.html"));
@@ -156,6 +185,9 @@ TEST_F(ReproduceTool, WrongInputIsExplained) {
   expect_words(error_of(words("out", "2")), {"its part paper-1 was made by", "--overwrite"});
   expect_words(error_of("--data " + path("mock.h5") + " --out " + path("new") + " --channels 0"),
                {"--channels"});
+  expect_words(error_of("--data " + path("mock.h5") + " --out " + path("new") + " --rows resnet"),
+               {"--rows resnet: there is no such row, only paper, paper-log, um_resnet"});
+  expect_words(error_of("--camels " + path("boxes") + " --out " + path("new") + " --trees 3"), {"--trees"});
   write_text_file(path("text.h5"), "not HDF5");
   const Outcome outcome = run("reproduce --data " + path("text.h5") + " --out " + path("text"));
   EXPECT_EQ(outcome.status, 1);

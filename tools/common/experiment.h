@@ -39,8 +39,9 @@ class Experiment {
   /// Errors about its inputs name `source`, the data or the run.
   /// `learns`: false for a network that is only used for inference (engine/nn/module.h).
   Experiment(const RunConfig& config, Fitted fitted, const std::string& source, bool learns = true);
-  /// The network of a checkpoint (a file, or that of `epoch` in the folder of a run) for prediction on `device`, in the precision of the run unless another is given. With bf16 the weights of its
-  /// convolutions are stored as bfloat16, which halves their memory.
+  /// The network of a checkpoint (a file, or that of `epoch` in the folder of a run) for prediction on `device`, in the
+  /// precision of the run unless another is given. With bf16 the weights of its convolutions are stored as bfloat16,
+  /// which halves their memory.
   static std::unique_ptr<Experiment> load(const std::filesystem::path& run, const std::string& device,
                                           std::optional<Precision> precision = {},
                                           Epoch epoch = Epoch::kBest);

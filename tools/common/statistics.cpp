@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/base/error.h"
+
 namespace umbra {
 namespace {
 
@@ -24,6 +26,13 @@ nlohmann::ordered_json mean_and_error(const std::vector<double>& values) {
           {"standard_error", spread / std::sqrt(n)},
           {"standard_deviation", spread},
           {"median", median(values)}};
+}
+
+std::vector<double> paired_differences(std::vector<double> a, const std::vector<double>& b) {
+  require(a.size() == b.size(), "scores of ", a.size(), " and of ", b.size(),
+          " boxes cannot be compared box by box; expected the same boxes");
+  for (std::size_t box = 0; box < a.size(); ++box) a[box] -= b[box];
+  return a;
 }
 
 }  // namespace umbra

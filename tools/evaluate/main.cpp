@@ -55,15 +55,16 @@ int main(int argc, char** argv) {
   app.add_option("--reference", arguments.reference,
                  "the model that others are compared with box by box: its name in the table or the folder of "
                  "its run; default: the best baseline (catalogs only)");
-  app.add_flag(
+  CLI::Option* oracle = app.add_flag(
       "--oracle", arguments.oracle,
       "also score what vpeak alone says: the expected mass function given the vpeak of every halo, and "
       "given voxels of vpeak (catalogs only)");
-  app.add_option(
-         "--epoch", epoch,
-         "of the training of each run: best, chosen on the validation samples, or last, which has not "
-         "seen them")
-      ->check(umbra::one_of({"best", "last"}));
+  CLI::Option* of_training =
+      app.add_option(
+             "--epoch", epoch,
+             "of the training of each run: best, chosen on the validation samples, or last, which has not "
+             "seen them")
+          ->check(umbra::one_of({"best", "last"}));
   app.add_option(
          "--pool", arguments.pool,
          "instead of --data and --run: results of this tool on the folds of a cross-validation, which "
@@ -71,7 +72,9 @@ int main(int argc, char** argv) {
          "name does not count (catalogs only)")
       ->excludes(data)
       ->excludes(runs)
-      ->excludes(forests);
+      ->excludes(forests)
+      ->excludes(oracle)
+      ->excludes(of_training);
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   app.final_callback([&] {
     if (!arguments.pool.empty()) return;

@@ -1,5 +1,6 @@
 #include "tools/evaluate/pool.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <regex>
@@ -41,6 +42,9 @@ std::vector<std::vector<std::size_t>> places_of(const Folds& folds) {
   for (const FoldResult& fold : folds) {
     require(boxes_of(fold) == count, fold.file, ": a fold of ", boxes_of(fold), " boxes, but ",
             folds.front().file, " is one of ", count, "; the folds must be of the same catalog");
+    const bool is_again =
+        std::any_of(folds.data(), &fold, [&](const FoldResult& before) { return before.file == fold.file; });
+    require(!is_again, fold.file, ": the file is given twice; every box must be in one fold");
     places.push_back(fold.content["validation"].get<std::vector<std::size_t>>());
     for (const std::size_t box : places.back()) {
       require(box < holder.size(), fold.file, ": validation names box ", box, ", but there are only ", count);
@@ -83,7 +87,9 @@ class RowOfFolds {
     Json row = {{"name", without_fold(first["name"].get<std::string>())}};
     for (const char* key : {"run", "forest"})
       if (first.contains(key)) row[key] = without_fold(first[key].get<std::string>());
-    if (first.contains("baseline")) row["baseline"] = first["baseline"];
+    for (const char* key : {"baseline", "oracle"})
+      if (first.contains(key)) row[key] = first[key];
+    if (first.contains("excess_chi2")) row["excess_chi2"] = over_folds("excess_chi2");
     if (first.contains("seconds")) {
       double seconds = 0;
       for (const Json* of : rows_) seconds += of->value("seconds", 0.0);
@@ -98,6 +104,17 @@ class RowOfFolds {
   }
 
  private:
+  // The mean over boxes of a number that is a mean over the boxes of a fold.
+  double over_folds(const char* key) const {
+    double sum = 0, boxes = 0;
+    for (std::size_t f = 0; f < rows_.size(); ++f) {
+      const auto here = static_cast<double>(places_[f].size());
+      sum += (*rows_[f])[key].get<double>() * here;
+      boxes += here;
+    }
+    return sum / boxes;
+  }
+
   static std::size_t members(const Json& row) { return row.contains("members") ? row["members"].size() : 0; }
 
   template <class Scores>  // the scores of the row of one fold -> an object with of_box

@@ -1,9 +1,11 @@
 // chi^2 of trained networks, forests and the baselines on the validation boxes, as a table and as JSON.
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "data/boxes/features.h"
 #include "data/observations/moustakas2013.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
@@ -107,6 +109,32 @@ BoxSet boxes_of(const std::string& run, const Experiment& experiment, const Cata
   return boxes;
 }
 
+// The options of the first run with the features of all runs, and the reference relations of these: baselines know what
+// any of the networks sees.
+BoxOptions options_of_baselines(const EvaluateArguments& arguments) {
+  BoxOptions all;
+  for (const std::string& run : arguments.runs) {
+    const Networks networks = load_networks(run, arguments.device, {}, arguments.epoch);
+    const BoxOptions own =
+        box_options_of_run(smf_settings(*networks.front()->config().task), networks.front()->fitted(), run);
+    if (&run == &arguments.runs.front()) {
+      all = own;
+      continue;
+    }
+    auto numbers = own.references.begin();
+    for (const std::string& text : own.features) {
+      const Feature feature = parse_feature(text, run);
+      const auto count = static_cast<std::ptrdiff_t>(reference_numbers({&feature, 1}));
+      if (std::find(all.features.begin(), all.features.end(), text) == all.features.end()) {
+        all.features.push_back(text);
+        all.references.insert(all.references.end(), numbers, numbers + count);
+      }
+      numbers += count;
+    }
+  }
+  return all;
+}
+
 // The part of the result that all runs share: the boxes with their true mass functions, the baselines, the
 // forests.
 Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& catalog,
@@ -136,7 +164,8 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const Catalog& c
   result["smf_true_standard_deviation"] = own["smf_standard_deviation"];
   result["validation"] = split.validation;
   if (split.train.size() < kFewestForRidge) std::cout << without_ridge(split.train.size()) << '\n';
-  const Summaries summaries = summaries_of(boxes, summary_halos(catalog, boxes.options), split.train);
+  const BoxHalos halos = summary_halos(catalog, options_of_baselines(arguments));
+  const Summaries summaries = summaries_of(boxes, halos, split.train);
   for (const SmallModel& small :
        small_models(boxes, summaries, split.train, split.validation, SmallModels::kAll, arguments.progress)) {
     Json model = scorer.score(small.name, small.predictions);

@@ -50,10 +50,8 @@ const Json& named(const Json& models, const std::string& wanted) {
 }
 
 Json difference(const Json& model, const Json& reference) {
-  const auto of_box = model["of_box"].get<std::vector<double>>();
-  std::vector<double> differences = reference["of_box"].get<std::vector<double>>();
-  for (std::size_t i = 0; i < differences.size(); ++i) differences[i] = of_box[i] - differences[i];
-  return mean_and_error(differences);
+  return mean_and_error(paired_differences(model["of_box"].get<std::vector<double>>(),
+                                           reference["of_box"].get<std::vector<double>>()));
 }
 
 bool has_boxes_of_seeds(const Json& model) {
@@ -93,17 +91,20 @@ std::string explained_oracles(const Json& models) {
   return text;
 }
 
-// The networks that the best baseline beats, one line each.
+// The networks that score no better than the best baseline, one line each.
 std::string beaten(const Json& models) {
   const Json& best = best_baseline(models);
   std::string text;
   for (const Json& model : models) {
     if (!model.contains("run") || mean_of(model) <= mean_of(best)) continue;
     const Json by = difference(model["chi2"], best["chi2"]);
-    text += concat(model["name"].get<std::string>(), " is beaten by a baseline, the ",
+    const double higher = by["mean"].get<double>(), error = by["standard_error"].get<double>();
+    const bool is_clear = higher > 2 * error;
+    text += concat(model["name"].get<std::string>(),
+                   is_clear ? " is beaten by a baseline, the " : " does not beat a baseline, the ",
                    best["name"].get<std::string>(), ": its chi2 is ",
-                   printed("%.2f +- %.2f", by["mean"].get<double>(), by["standard_error"].get<double>()),
-                   " higher\n");
+                   printed("%.2f +- %.2f higher", higher, error),
+                   is_clear ? "\n" : ", less than two standard errors\n");
   }
   return text;
 }

@@ -26,8 +26,6 @@ MODELS = [(r"um_resnet C=(\d+)", r"UM ResNet, $C = \1$"),
           (r"oracle, vpeak of every halo$", r"oracle, $V_\mathrm{peak}$ of every halo"),
           (r"oracle, voxels of vpeak$", r"oracle, voxels of $V_\mathrm{peak}$"),
           (r"Poisson noise of the counts$", "Poisson noise"),
-          (r"oracle, vpeak of every halo$", r"oracle, $V_\mathrm{peak}$ of every halo"),
-          (r"oracle, voxels of vpeak$", r"oracle, voxels of $V_\mathrm{peak}$"),
           (r"forest, mean prediction per halo", "random forest, mean per halo"),
           (r"forest, mean prediction per voxel", "random forest, mean per voxel"),
           (r"forest, distribution per halo", r"random forest, $P(M_*\,|\,\mathrm{halo})$")]

@@ -82,6 +82,7 @@ std::string command_for(const Found& found, const std::string& path, const Surve
     const std::string columns = columns_to_type(survey, verdict);
     if (!columns.empty()) command += " --columns " + shell_word(columns);
   }
+  if (name == "um-bin") command += " --hlist HLIST";
   if (!units.empty()) command += " --units " + shell_word(units);
   if (needs_box_size) command += " --box-size SIDE";
   if (needs_h) command += " --h H";

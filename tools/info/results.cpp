@@ -98,6 +98,13 @@ std::string text_at(const Json& json, const char* key) {
   return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
 }
 
+// Of parts.json.
+std::string parts_of_reproduction(const Json& parts) {
+  const auto finished = std::count_if(parts.begin(), parts.end(),
+                                      [](const Json& part) { return text_at(part, "state") == "finished"; });
+  return concat("the record of a reproduction: ", finished, " of ", parts.size(), " parts are finished");
+}
+
 // The CSV of `predict`: the row of the data set, then a class with its probabilities, or values, which have names of
 // the data set. A table to import has positions.
 std::optional<Description> describe_csv_of_predictions(const FileLook& file) {
@@ -199,9 +206,19 @@ std::optional<Description> describe_results(const FileLook& file) {
     text.what = "the baselines of a run on its validation samples";
     add_baselines(json, text);
     text.next.push_back(concat("python3 tools/plot.py loss --run ", run_of(file.path()), " --out loss"));
+  } else if (json.contains("parts") && json["parts"].is_array()) {
+    text.what = parts_of_reproduction(json["parts"]);
+  } else if (json.contains("rows") && json["rows"].is_array() && json.contains("folds")) {
+    text.what = concat("the table of reproduce --camels: ", json["rows"].size(),
+                       " rows by cross-validation in ", json["folds"].dump(), " folds");
+  } else if (json.contains("rows") && json["rows"].is_array() && json.contains("reference")) {
+    text.what = concat("Table 1 of a reproduction: ", json["rows"].size(), " rows");
   } else {
     return std::nullopt;
   }
+  if (json.contains("rows"))
+    text.next.push_back(concat("python3 tools/plot.py table --evaluation ", shell_word(file.path().string()),
+                               " --out table"));
   for (const char* key : {"data", "model", "source"})
     if (const std::string value = text_at(json, key); !value.empty())
       text.lines.push_back(concat(key, ": ", value));

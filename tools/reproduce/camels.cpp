@@ -89,6 +89,7 @@ class Camels {
     if (options_.epochs > 0) add({concat("train.epochs=", options_.epochs)});
     add({concat("data.folds=", options_.folds), concat("data.fold=", fold)});
     part.inputs = {data_, config};
+    part.folder = out;
     part.resume = {places_.tool("train"), "--data", data_, "--out", out, "--resume"};
     return part;
   }
@@ -191,12 +192,16 @@ std::vector<Part> camels_parts(const CamelsTableOptions& options, const Places& 
   return Camels(options, places, choices).parts();
 }
 
-CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& places) {
+CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& places, bool guesses) {
   CamelsChoices chosen;
   for (const CamelsRow& row : chosen_camels_rows(options.rows)) {
     const Words choices = words_between(row.choices, '|');
     for (std::int64_t fold = 0; fold < options.folds && !choices.empty(); ++fold) {
       const std::string file = places.in_out(concat("choices/", row.name, "/fold-", fold, ".json"));
+      if (guesses && !fs::exists(file)) {
+        chosen[row.name].push_back(choices.front());
+        continue;
+      }
       const auto result = nlohmann::ordered_json::parse(read_text_file(file));
       std::vector<double> chi2;
       for (const auto& model : result["models"])
@@ -211,15 +216,16 @@ CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& pl
 }
 
 void reproduce_camels(const CamelsTableOptions& options, const Places& places, bool overwrite, bool dry_run) {
+  const CamelsChoices guessed = camels_choices(options, places, true);
+  const Runner all(places, camels_parts(options, places, &guessed), true);
   if (dry_run) {
-    CamelsChoices first;
-    for (const CamelsRow& row : chosen_camels_rows(options.rows))
-      if (const Words choices = words_between(row.choices, '|'); !choices.empty())
-        first[row.name].assign(static_cast<std::size_t>(options.folds), choices.front());
-    std::cout << Runner(places, camels_parts(options, places, &first), true).list();
+    std::cout << all.list();
     return;
   }
-  Runner(places, camels_parts(options, places, nullptr), overwrite).run();
+  {
+    Runner first(places, camels_parts(options, places, nullptr), overwrite);
+    first.run(all.seconds_left() - first.seconds_left());
+  }  // which locks the folder
   const CamelsChoices choices = camels_choices(options, places);
   const std::vector<Part> parts = camels_parts(options, places, &choices);
   Runner(places, parts, overwrite).run();

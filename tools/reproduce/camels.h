@@ -33,8 +33,9 @@ using CamelsChoices = std::map<std::string, std::vector<std::string>>;  // name 
 std::vector<Part> camels_parts(const CamelsTableOptions& options, const Places& places,
                                const CamelsChoices* choices);
 
-/// The choices with the lowest chi^2 on the inner validation boxes, from the results of the parts.
-CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& places);
+/// The choices with the lowest chi^2 on the inner validation boxes, from the results of the parts. A choice that is yet
+/// to be made is the first one if `guesses`, otherwise an Error.
+CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& places, bool guesses = false);
 
 /// The folder of the runs of a row in a fold: "OUT/runs/default/fold-0".
 std::string camels_run(const Places& places, const CamelsRow& row, std::int64_t fold);

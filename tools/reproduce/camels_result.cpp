@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/io/format_version.h"
 #include "engine/io/version.h"
+#include "engine/train/peaks.h"
 #include "tools/common/ensemble.h"
 #include "tools/common/statistics.h"
 
@@ -15,13 +16,6 @@ namespace umbra {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
 
 // The sum of the times of all steps; validation does not count.
 double training_seconds(const std::string& run) {
@@ -51,10 +45,8 @@ Json summary(const Json& of) {
 Json difference(const Json& model, const Json& control, bool mean_prediction) {
   Json all = {{"control", control["name"]}};
   for (const char* score : {"chi2", "chi2_eq1"}) {
-    std::vector<double> by = of_box(model, score, mean_prediction);
-    const std::vector<double> from = of_box(control, score, mean_prediction);
-    for (std::size_t box = 0; box < by.size(); ++box) by[box] -= from[box];
-    all[score] = summary(mean_and_error(by));
+    all[score] = summary(mean_and_error(
+        paired_differences(of_box(model, score, mean_prediction), of_box(control, score, mean_prediction))));
   }
   return all;
 }
@@ -101,10 +93,9 @@ class Result {
   const Json* model_of(const std::string& name) const {
     for (const CamelsRow& row : rows_) {
       if (row.name != name) continue;
-      std::string run = camels_run(places_, row, 0);
-      run.back() = '*';
+      const std::string run = concat("runs/", row.name, "/fold-*");  // the folder of all may have been moved
       for (const Json& model : pooled_["models"])
-        if (model.value("run", "") == run) return &model;
+        if (model.value("run", "").ends_with("/" + run)) return &model;
       fail(camels_pooled(options_, places_), ": there is no row of the runs ", run);
     }
     for (const Json& model : pooled_["models"])

@@ -14,8 +14,8 @@ namespace {
 #define UMBRA_POSITIONS "data.features=log10(vpeak),is_satellite,neighbours(1),neighbours(2),neighbours(5)"
 #define UMBRA_ALL UMBRA_POSITIONS ",residual(mvir),residual(vdisp),residual(rmax),residual(angular_momentum)"
 // Every box holds a halo above the cut, so that its one voxel is occupied.
-#define UMBRA_NO_HALOS                                                                                     \
-  "model.name=mlp model.hidden=[64,64] model.batch_norm=false model.dropout=0.1 data.voxels=1 "            \
+#define UMBRA_NO_HALOS                                                                          \
+  "model.name=mlp model.hidden=[64,64] model.batch_norm=false model.dropout=0.1 data.voxels=1 " \
   "data.features=occupancy loss.link=log loss.poisson=10 train.epochs=120 "
 #define UMBRA_DROPOUT "model.dropout=0|model.dropout=0.1"
 
@@ -104,8 +104,16 @@ std::span<const CamelsRow> camels_rows() {
 std::vector<CamelsRow> chosen_camels_rows(const std::vector<std::string>& names) {
   std::vector<CamelsRow> rows;
   std::string all;
+  // Controls come with their rows; that of a row is another row, or a baseline of evaluate.
+  std::vector<std::string> wanted = names;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    for (const CamelsRow& row : kRows)
+      if (row.name == wanted[i] && *row.control != 0 &&
+          std::find(wanted.begin(), wanted.end(), row.control) == wanted.end())
+        wanted.emplace_back(row.control);
   for (const CamelsRow& row : kRows) {
-    if (names.empty() || std::find(names.begin(), names.end(), row.name) != names.end()) rows.push_back(row);
+    if (names.empty() || std::find(wanted.begin(), wanted.end(), row.name) != wanted.end())
+      rows.push_back(row);
     all += concat(all.empty() ? "" : ", ", row.name);
   }
   for (const std::string& name : names)

@@ -32,7 +32,8 @@ struct CamelsRow {
 /// All rows, in the order of the table.
 std::span<const CamelsRow> camels_rows();
 
-/// The rows with these names, in the order of the table; all if there are none. Throws Error with the names that exist.
+/// The rows with these names and their controls, in the order of the table; all if there are no names. Throws Error
+/// with the names that exist.
 std::vector<CamelsRow> chosen_camels_rows(const std::vector<std::string>& names);
 
 /// The words of `text` between `separator`s, which may be repeated.

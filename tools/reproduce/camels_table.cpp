@@ -96,16 +96,18 @@ std::string seeds_of(const Json& row) {
 }
 
 std::string front(const Json& rows, const std::vector<Json>& pytorch) {
-  std::string text = "| model | χ² | median | s | PyTorch | s |\n| --- | --- | --- | --- | --- | --- |\n";
+  const bool peers = !pytorch.empty();
+  std::string text = concat("| model | χ² | median | s |", peers ? " PyTorch | s |" : "",
+                            "\n| --- | --- | --- | --- |", peers ? " --- | --- |" : "", "\n");
   for (const Json& row : rows) {
     const bool short_list = row["group"] == "baseline" && std::find(std::begin(kInFront), std::end(kInFront),
                                                                     row["row"]) == std::end(kInFront);
     if (row["group"] == "change" || short_list) continue;
     text += "| " + title_of(row) + " | " + mean_and_error(row["chi2"]) + " | " +
             number("%.1f", row["chi2"]["median"].get<double>()) + " | " +
-            seconds(row["seconds"].get<double>()) + peer_cells(row, pytorch) + "\n";
+            seconds(row["seconds"].get<double>()) + (peers ? peer_cells(row, pytorch) : " |") + "\n";
   }
-  return text;
+  return peers ? text + "\nPyTorch trained the same networks on the same folds.\n" : text;
 }
 
 std::string baselines(const Json& rows) {

@@ -23,7 +23,6 @@ CLI::Option* add_camels(umbra::ToolApp& app, umbra::CamelsTableOptions& camels) 
   };
   add("--parameters", camels.parameters,
       "the table of the boxes' parameters; default: the only Cosmo*.txt in --camels");
-  add("--rows", camels.rows, "some rows of the table by name; default: all")->delimiter(',');
   add("--folds", camels.folds, "of the cross-validation")
       ->check(CLI::Range(std::int64_t{2}, std::int64_t{1000}));
   return folder;
@@ -43,22 +42,30 @@ int main(int argc, char** argv) {
   CLI::Option* data =
       app.add_option("--data", paper.data,
                      "catalog (HDF5) with stellar masses; without it a mock universe is made in --out");
-  add_camels(app, camels)->excludes(data);
-  app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued");
+  CLI::Option* boxes = add_camels(app, camels)->excludes(data);
+  CLI::Option* folder =
+      app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued");
   app.add_option(
-      "--pages", pages,
-      "instead of --out: write the tables of bench/results/camels into these pages of the repository");
+         "--pages", pages,
+         "instead of --out: write the tables of bench/results/camels into these pages of the repository")
+      ->excludes(data)
+      ->excludes(boxes)
+      ->excludes(folder);
+  app.add_option("--rows", paper.rows, "some networks of the table by name; default: all")->delimiter(',');
   app.add_option("--seeds", paper.seeds, "networks and forests of every row")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
   app.add_option("--channels", paper.channels, "channels C of the ResNet, a row for each")
       ->delimiter(',')
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}));
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}))
+      ->excludes(boxes);
   app.add_option("--trees", paper.trees, "numbers of trees in the forest's grid")
       ->delimiter(',')
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}));
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}))
+      ->excludes(boxes);
   app.add_option("--epochs", paper.epochs, "of every training; 0: those of its configuration")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
-  app.add_flag("!--no-figures", paper.figures, "leave out the figures, which need Python with matplotlib");
+  app.add_flag("!--no-figures", paper.figures, "leave out the figures, which need Python with matplotlib")
+      ->excludes(boxes);
   app.add_flag("--dry-run", dry_run, "print all commands and what is left, and stop");
   umbra::add_overwrite(app, overwrite, "what other commands or other data have made in --out");
   app.final_callback([&] {
@@ -69,6 +76,7 @@ int main(int argc, char** argv) {
     if (!camels.folder.empty()) {
       camels.seeds = paper.seeds;
       camels.epochs = paper.epochs;
+      camels.rows = paper.rows;
       return umbra::reproduce_camels(camels, umbra::places_of(argv[0], out), overwrite, dry_run);
     }
     const umbra::Places places = umbra::places_of(argv[0], out);

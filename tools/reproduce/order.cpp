@@ -38,6 +38,19 @@ std::string step_text(const OrderStep& step) {
   return "";
 }
 
+// What the order was tested for, unless it is that of the paper.
+std::string of_widths(const std::vector<OrderStep>& steps) {
+  constexpr std::int64_t kOfPaper[] = {20, 100, 200};
+  std::vector<std::int64_t> widths;
+  std::string text;
+  for (const OrderStep& step : steps) {
+    widths.push_back(step.better->channels);
+    text += concat(text.empty() ? "" : ", ", widths.back());
+  }
+  const bool same = std::equal(widths.begin(), widths.end(), std::begin(kOfPaper), std::end(kOfPaper));
+  return same ? "" : concat(", as far as it was run: C = ", text);
+}
+
 std::string chi2_text(const Chi2& chi2) {
   return with_error(chi2.mean(), chi2.standard_error());
 }
@@ -108,7 +121,7 @@ std::string order_text(const Results& results, const std::string& recipe, const 
   }
   const auto all = static_cast<std::int64_t>(steps.size());
   return concat("With ", called, " ",
-                out == all ? "the order of the paper's Table 1 comes out"
+                out == all ? concat("the order of the paper's Table 1 comes out", of_widths(steps))
                            : concat("the order of the paper's Table 1 does **not** come out: ", out, " of ",
                                     all, " steps do"),
                 ".\n\n", text, "\n");

@@ -16,6 +16,7 @@ struct PaperOptions {
   std::int64_t seeds = 3;                                   ///< networks and forests of every row
   std::vector<std::int64_t> channels = {20, 100};           ///< C of the ResNet
   std::vector<std::int64_t> trees = {100, 500, 750, 1000};  ///< of the forest's grid
+  std::vector<std::string> rows;                            ///< networks by name; empty: all
   bool figures = true;                                      ///< with the figures, which need Python
   std::int64_t epochs = 0;  ///< of every training; 0: those of its configuration
 };
@@ -47,12 +48,13 @@ struct PaperPlan {
   std::vector<PaperNetwork> networks;
   std::vector<PaperForest> forests;
   std::vector<PaperFigure> figures;
-  std::string evaluation, table;                ///< JSON files
+  std::string evaluation, table;  ///< JSON files; networks of the last epoch
+  std::string best_epochs;        ///< JSON: networks of the epochs that the validation boxes chose
   std::map<std::string, std::string> searches;  ///< target of a forest -> JSON of its grid search
   std::int64_t fewest_trees = 0;                ///< that a forest can have
 };
 
-/// The plan for a catalog.
+/// The plan for a catalog. Throws Error if a row is unknown.
 PaperPlan paper_plan(const PaperOptions& options, const Places& places);
 
 }  // namespace umbra

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
+#include "tools/reproduce/catalog_size.h"
 #include "tools/reproduce/results.h"
 
 namespace umbra {
@@ -23,7 +24,7 @@ class FigureParts {
     figure(
         "6-mass-functions", "smf",
         {"--evaluation", plan_.evaluation, "--models", "forest, mean prediction per voxel",
-         plan_.networks.front().run, widest("um_resnet").run},
+         named(plan_.networks.front()), named(widest("um_resnet"))},
         {plan_.evaluation},
         "Figure 6: the mean stellar mass function of the validation sub-boxes, its scatter over them, and the "
         "residuals.");
@@ -47,6 +48,7 @@ class FigureParts {
     part.outputs = {out + ".png", out + ".pdf"};
     part.seconds = 3;
     part.optional = true;
+    part.derived = true;
     plan_.figures.push_back({name, caption});
     plan_.parts.push_back(part);
   }
@@ -59,12 +61,13 @@ class FigureParts {
     part.inputs = inputs;
     part.outputs = {out};
     part.seconds = seconds;
+    part.derived = true;
     plan_.parts.push_back(part);
   }
 
   void add_table() {
     Part part{"table", "Table 1"};
-    part.inputs = {plan_.evaluation};
+    part.inputs = {plan_.evaluation, plan_.best_epochs};
     part.outputs = {plan_.table};
     PaperPlan plan = plan_;
     plan.parts.clear();
@@ -82,7 +85,7 @@ class FigureParts {
       tool(concat("importance-", forest.seed), concat("feature importances, seed ", forest.seed),
            {"forest", "importance", "--model", forest.file, "--data", plan_.data, "--out", out, "--trees",
             trees},
-           {forest.file, plan_.data}, out, 15);
+           {forest.file, plan_.data}, out, 15 * size_.halos);
       files.push_back(out);
     }
     all.insert(all.end(), files.begin(), files.end());
@@ -97,7 +100,7 @@ class FigureParts {
       const std::string out = places_.in_out(concat("halos-", forest.target, ".h5"));
       tool(concat("halos-", forest.target), concat("masses of all halos, forest of ", forest.target, " M*"),
            {"forest", "predict", "--model", forest.file, "--data", plan_.data, "--out", out},
-           {forest.file, plan_.data}, out, 5);
+           {forest.file, plan_.data}, out, 5 * size_.halos);
       figure(concat("2-halos-", forest.target), "halos", {"--predictions", out}, {out},
              concat("Figure 2: masses that the forest of ", forest.target == "log10" ? "log10 M*" : "M*",
                     " predicts for halos that it was not fitted on."));
@@ -113,18 +116,28 @@ class FigureParts {
     return *found;
   }
 
+  // The checkpoints of all seeds of a network whose names end so.
+  Words checkpoints(const PaperNetwork& network, const std::string& end) const {
+    Words files;
+    for (const Part& part : plan_.parts)
+      for (const std::string& output : part.outputs)
+        if (output.starts_with(network.run + "/") && output.ends_with(end)) files.push_back(output);
+    return files;
+  }
+
+  // The end of a network's name in the evaluation, which also holds where the folder has been moved.
+  static std::string named(const PaperNetwork& network) {
+    return network.run.substr(network.run.rfind('/')) + ")";
+  }
+
   // Figure 5, of both recipes for the widest network.
   void add_losses() {
     for (const std::string recipe : {"paper", "um_resnet"}) {
       const PaperNetwork& network = widest(recipe);
-      Words words{"--run"}, inputs;
-      for (const Part& part : plan_.parts) {
-        for (const std::string& output : part.outputs) {
-          if (!output.starts_with(network.run + "/")) continue;
-          words.push_back(output.substr(0, output.rfind('/')));
-          inputs.push_back(output);
-        }
-      }
+      if (network.recipe != recipe) continue;
+      Words words{"--run"};
+      const Words inputs = checkpoints(network, "/last.h5");
+      for (const std::string& last : inputs) words.push_back(last.substr(0, last.rfind('/')));
       figure("5-loss-" + recipe, "loss", words, inputs,
              concat("Figure 5: chi^2 of training and validation against the epoch, ", network.title, "."));
     }
@@ -133,20 +146,20 @@ class FigureParts {
   void add_boxes() {
     const PaperNetwork& network = widest("um_resnet");
     const std::string out = places_.in_out("predictions.h5");
-    Words inputs{plan_.data};
-    for (const Part& part : plan_.parts)
-      for (const std::string& output : part.outputs)
-        if (output.starts_with(network.run + "/")) inputs.push_back(output);
-    tool("predict", concat("mass functions of all sub-boxes, ", network.title),
-         {"predict", "--run", network.run, "--data", plan_.data, "--out", out}, inputs, out, 30);
-    figure(
-        "predictions", "predictions", {"--predictions", out}, {out},
-        concat("Predicted against true number densities of the validation sub-boxes, ", network.title, "."));
+    Words inputs = checkpoints(network, "/best.h5");
+    inputs.push_back(plan_.data);
+    tool("predict", concat("mass functions of all sub-boxes, ", network.title, ", best epochs"),
+         {"predict", "--run", network.run, "--data", plan_.data, "--out", out}, inputs, out,
+         30 * size_.sub_boxes);
+    figure("predictions", "predictions", {"--predictions", out}, {out},
+           concat("Predicted against true number densities of the validation sub-boxes, ", network.title,
+                  ", mean of the best epochs of all seeds."));
   }
 
   PaperPlan& plan_;
   const Places& places_;
   bool draws_;
+  CatalogSize size_ = size_of_catalog(plan_.data);
 };
 
 }  // namespace

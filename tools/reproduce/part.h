@@ -19,6 +19,8 @@ struct Part {
   double seconds = 1;                  ///< estimate on two cores, for the time left
   std::vector<std::string> resume{};   ///< continues it after an interruption; empty: it starts again
   std::string resumes_from{};          ///< the checkpoint that `resume` needs
+  std::string folder{};                ///< of its own, if it makes one: what is in it is the part's
+  bool derived = false;                ///< summarises other parts: redone by itself when its command changes
   bool optional = false;               ///< everything else can do without it: a figure
   std::function<void()> make{};        ///< in place of a command: writes the outputs, or throws Error
 };

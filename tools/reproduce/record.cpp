@@ -100,6 +100,10 @@ void PartsFile::set(const PartRecord& record) {
     records_.push_back(record);
   else
     *found = record;
+  write();
+}
+
+void PartsFile::write() const {
   Json json;
   json[kFormatVersionName] = kFormatVersion;
   json["parts"] = Json::array();

@@ -43,6 +43,8 @@ class PartsFile {
   const PartRecord* find(const std::string& name) const;
   /// Adds or replaces the record of a part.
   void set(const PartRecord& record);
+  /// Writes the file, which makes a folder one of a reproduction.
+  void write() const;
   const std::vector<PartRecord>& records() const { return records_; }
 
  private:

@@ -4,27 +4,20 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "engine/io/text_reader.h"
+#include "tools/common/statistics.h"
 
 namespace umbra {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double deviation_of(const std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  double squares = 0;
-  for (const double value : values) squares += std::pow(value - mean_of(values), 2);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+double statistic(const std::vector<double>& values, const char* which) {
+  return mean_and_error(values).at(which);
 }
 
 // Adds one seed to a row that has had `seeds` of them.
@@ -34,7 +27,7 @@ void add_seed(Chi2& chi2, const Json& json) {
   chi2.of_box.resize(of_box.size(), 0);
   for (std::size_t i = 0; i < of_box.size(); ++i)
     chi2.of_box[i] = (chi2.of_box[i] * seeds + of_box[i]) / (seeds + 1);
-  chi2.of_seed.push_back(mean_of(of_box));
+  chi2.of_seed.push_back(statistic(of_box, "mean"));
 }
 
 void add_seed(ResultRow& row, const Json& model) {
@@ -42,15 +35,17 @@ void add_seed(ResultRow& row, const Json& model) {
   add_seed(row.logarithmic, model.at("chi2_eq1"));
 }
 
+// Whether both are the same file or folder of the reproduction, whose own folder may have been moved since.
+bool is_same(const std::string& path, const std::string& other) {
+  return std::filesystem::path(path).filename() == std::filesystem::path(other).filename();
+}
+
 ResultRow network_row(const PaperPlan& plan, const Json& model) {
   const std::string run = model.at("run");
-  ResultRow row{model.at("name"), RowKind::kNetwork, run};
-  for (const PaperNetwork& network : plan.networks) {
-    if (network.run != run) continue;
-    row.label = network.title;
-    row.recipe = network.recipe;
-    row.channels = network.channels;
-  }
+  const auto network = std::find_if(plan.networks.begin(), plan.networks.end(),
+                                    [&](const PaperNetwork& one) { return is_same(one.run, run); });
+  require(network != plan.networks.end(), "the run ", run, " is none of this reproduction");
+  ResultRow row{network->title, RowKind::kNetwork, network->recipe, network->channels};
   if (!model.contains("members")) add_seed(row, model);
   if (model.contains("members"))
     for (const Json& member : model.at("members")) add_seed(row, member);
@@ -64,8 +59,10 @@ ResultRow forest_row(const PaperPlan& plan, const Json& model) {
   const std::size_t begin = comma == std::string::npos ? 0 : comma + 2;
   ResultRow row{"", RowKind::kForest, "forest"};
   row.way = name.substr(begin, bracket == std::string::npos ? bracket : bracket - begin);
-  for (const PaperForest& forest : plan.forests)
-    if (forest.file == file) row.recipe = "forest " + forest.target;
+  const auto forest = std::find_if(plan.forests.begin(), plan.forests.end(),
+                                   [&](const PaperForest& one) { return is_same(one.file, file); });
+  require(forest != plan.forests.end(), "the forest ", file, " is none of this reproduction");
+  row.recipe = "forest " + forest->target;
   row.label = concat("forest, ", row.way, row.recipe == "forest linear" ? ", of M*" : ", of log10 M*");
   return row;
 }
@@ -86,6 +83,16 @@ Json to_json(const Difference& difference) {
   return {{"mean", difference.mean}, {"standard_error", difference.error()}};
 }
 
+void add_best_epochs(Results& results, const PaperPlan& plan) {
+  const Json json = Json::parse(read_text_file(plan.best_epochs));
+  for (const Json& model : json.at("models")) {
+    if (!model.contains("run")) continue;
+    const ResultRow best = network_row(plan, model);
+    for (ResultRow& row : results.rows)
+      if (row.label == best.label) row.best_epoch = best.linear.mean();
+  }
+}
+
 }  // namespace
 
 std::string name_of(RowKind kind) {
@@ -103,21 +110,19 @@ std::string name_of(RowKind kind) {
 }
 
 double Chi2::mean() const {
-  return mean_of(of_box);
+  return statistic(of_box, "mean");
 }
 
 double Chi2::standard_error() const {
-  return deviation_of(of_box) / std::sqrt(static_cast<double>(of_box.size()));
+  return statistic(of_box, "standard_error");
 }
 
 double Chi2::median() const {
-  std::vector<double> sorted = of_box;
-  std::sort(sorted.begin(), sorted.end());
-  return (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
+  return statistic(of_box, "median");
 }
 
 std::optional<double> Chi2::scatter() const {
-  return of_seed.size() > 1 ? std::optional(deviation_of(of_seed)) : std::nullopt;
+  return of_seed.size() > 1 ? std::optional(statistic(of_seed, "standard_deviation")) : std::nullopt;
 }
 
 double Difference::error() const {
@@ -125,15 +130,11 @@ double Difference::error() const {
 }
 
 Difference difference(const Chi2& a, const Chi2& b) {
-  require(a.of_box.size() == b.of_box.size(), "two rows have other validation boxes: ", a.of_box.size(),
-          " and ", b.of_box.size());
-  std::vector<double> pairs = a.of_box;
-  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] -= b.of_box[i];
+  const Json pairs = mean_and_error(paired_differences(a.of_box, b.of_box));
   const auto of_mean = [](const Chi2& chi2) {
     return chi2.scatter().value_or(0) / std::sqrt(static_cast<double>(chi2.of_seed.size()));
   };
-  return {mean_of(pairs), deviation_of(pairs) / std::sqrt(static_cast<double>(pairs.size())),
-          std::hypot(of_mean(a), of_mean(b))};
+  return {pairs.at("mean"), pairs.at("standard_error"), std::hypot(of_mean(a), of_mean(b))};
 }
 
 const ResultRow* Results::best(RowKind kind) const {
@@ -167,6 +168,7 @@ Results read_results(const PaperPlan& plan) {
         add_seed(*same, model);
       }
     }
+    add_best_epochs(results, plan);
     return results;
   } catch (const std::exception& error) {
     fail(plan.evaluation, ": the result of evaluate was expected (", error.what(), ")");
@@ -184,6 +186,7 @@ void write_table(const Results& results, const std::string& file) {
                 {"kind", name_of(row.kind)},
                 {"chi2", to_json(row.linear)},
                 {"chi2_eq1", to_json(row.logarithmic)}};
+    if (row.best_epoch) one["chi2_of_best_epoch"] = *row.best_epoch;
     if (row.linear.scatter()) {
       one["seeds"] = {{"count", row.linear.of_seed.size()}};
       one["seeds"]["chi2"] = {{"mean", row.linear.mean()}, {"scatter", *row.linear.scatter()}};

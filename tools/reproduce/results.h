@@ -35,8 +35,10 @@ struct ResultRow {
   std::int64_t channels = 0;  ///< of a network
   std::string way{};          ///< of a forest: "mean prediction per voxel" and the others of `evaluate`
   double excess = 0;          ///< of an oracle: chi^2 that it has because it is estimated
-  Chi2 linear{};              ///< the authors' code: linear phi, sum over bins
-  Chi2 logarithmic{};         ///< the paper's Eq. 1: log10 phi, divided by the number of bins
+  /// Of a network: linear chi^2 of the epochs that were chosen on the validation boxes, mean over seeds.
+  std::optional<double> best_epoch{};
+  Chi2 linear{};       ///< the authors' code: linear phi, sum over bins
+  Chi2 logarithmic{};  ///< the paper's Eq. 1: log10 phi, divided by the number of bins
 };
 
 /// A difference between two rows on the same boxes.

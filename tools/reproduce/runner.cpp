@@ -87,8 +87,8 @@ void Runner::check_finished(const Part& part) const {
   if (overwrite_ || part.make || record == nullptr || !has_made_something(part)) return;
   const std::string advice = "; --overwrite replaces it, or choose another folder";
   const std::string identity = identity_of(part, places_);
-  require(record->identity == identity, places_.out.string(), ": its part ", part.name, " was made by '",
-          record->identity, "', not by '", identity, "'", advice);
+  require(part.derived || record->identity == identity, places_.out.string(), ": its part ", part.name,
+          " was made by '", record->identity, "', not by '", identity, "'", advice);
   for (const std::string& input : part.inputs) {
     if (is_made_by_a_part(input)) continue;
     const std::string now = fingerprint_of(input);
@@ -107,13 +107,10 @@ std::string Runner::fingerprint_of(const std::string& file) const {
   return known;
 }
 
-bool Runner::is_finished(const Part& part) const {
-  const PartRecord* record = file_.find(part.name);
-  if (record == nullptr || record->state != PartState::kFinished) return false;
-  if (record->identity != identity_of(part, places_)) return false;
-  if (!std::all_of(part.outputs.begin(), part.outputs.end(), is_there)) return false;
+// Whether the content of all inputs is what it was, whatever the files are called.
+bool Runner::has_inputs_of(const PartRecord& record, const Part& part) const {
   std::multiset<std::string> then, now;
-  for (const auto& [file, fingerprint] : record->inputs) then.insert(fingerprint);
+  for (const auto& [file, fingerprint] : record.inputs) then.insert(fingerprint);
   for (const std::string& input : part.inputs) {
     if (!is_there(input)) return false;
     now.insert(fingerprint_of(input));
@@ -121,19 +118,28 @@ bool Runner::is_finished(const Part& part) const {
   return then == now;
 }
 
-// Whether an interrupted attempt at the same command has left a checkpoint of its own.
+bool Runner::is_finished(const Part& part) const {
+  const PartRecord* record = file_.find(part.name);
+  if (record == nullptr || record->state != PartState::kFinished) return false;
+  if (record->identity != identity_of(part, places_)) return false;
+  return std::all_of(part.outputs.begin(), part.outputs.end(), is_there) && has_inputs_of(*record, part);
+}
+
+// Whether an interrupted attempt at the same command, with the same inputs, has left a checkpoint of its own.
 bool Runner::can_resume(const Part& part) const {
   const PartRecord* record = file_.find(part.name);
   if (record == nullptr || part.resume.empty() || !is_there(part.resumes_from)) return false;
   return record->state != PartState::kFinished && record->identity == identity_of(part, places_) &&
-         record->checkpoint_before != content_fingerprint(part.resumes_from);
+         has_inputs_of(*record, part) && record->checkpoint_before != content_fingerprint(part.resumes_from);
 }
 
 // The command, or what continues it, or lets it replace what an earlier attempt has made.
 std::vector<std::string> Runner::command_of(const Part& part) const {
   if (can_resume(part)) return part.resume;
   std::vector<std::string> command = part.command;
-  if (file_.find(part.name) != nullptr && has_made_something(part)) command.emplace_back("--overwrite");
+  // A program that was killed early may have left a folder without any of its outputs.
+  const bool begun = has_made_something(part) || (!part.folder.empty() && is_there(part.folder));
+  if (file_.find(part.name) != nullptr && begun) command.emplace_back("--overwrite");
   return command;
 }
 
@@ -149,7 +155,7 @@ double Runner::pace() const {
 
 // Of the parts after the first `done`, without those that seem to be finished: their inputs are not read for this.
 double Runner::seconds_after(std::size_t done) const {
-  double left = 0;
+  double left = later_;
   for (std::size_t i = done; i < parts_.size(); ++i) {
     const PartRecord* record = file_.find(parts_[i].name);
     const bool finished = record != nullptr && record->state == PartState::kFinished &&
@@ -250,9 +256,12 @@ void Runner::report_failure(const Part& part, const std::string& why) {
   std::cout << "  " << failed << '\n';
 }
 
-void Runner::run() {
-  fs::create_directories(places_.out / "logs");
+void Runner::run(double later) {
+  later_ = later;
+  fs::create_directories(places_.out);
   lock_ = std::make_unique<FolderLock>(places_.out);
+  if (file_.records().empty()) file_.write();
+  fs::create_directories(places_.out / "logs");
   listen_for_stop_signals("after what can be continued is written");
   lost_.clear();
   for (std::size_t i = 0; i < parts_.size(); ++i) {

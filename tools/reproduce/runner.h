@@ -2,8 +2,9 @@
 // earlier call ended. DIR/parts.json records what has been done, DIR/logs/NAME.log what a part has printed.
 //
 // A finished part is not redone while its command and the content of its inputs are the same and its outputs exist.
-// Only a part whose inputs are made by other parts is redone by itself when they change. What was made by another
-// command or from another catalog is the user's, and is replaced with --overwrite only.
+// Only a part whose inputs are made by other parts is redone by itself when they change, and one that is derived from
+// other parts when its command changes. What else was made by another command, or from another catalog, is replaced
+// with --overwrite only.
 #pragma once
 
 #include <map>
@@ -26,8 +27,11 @@ class Runner {
   Runner(Places places, std::vector<Part> parts, bool overwrite);
 
   /// Runs what is left. Throws Error, with the name of the part and its log, if a part fails, Stopped if a signal
-  /// stopped one; the same call then continues.
-  void run();
+  /// stopped one; the same call then continues. `later` are estimated seconds of what follows these parts, for the
+  /// time left.
+  void run(double later = 0);
+  /// Estimated seconds of the parts that are not finished, on two cores.
+  double seconds_left() const { return seconds_after(0); }
 
   /// One line for each part: what is left and how long it may take.
   std::string list() const;
@@ -41,6 +45,7 @@ class Runner {
  private:
   std::string fingerprint_of(const std::string& file) const;
   bool is_made_by_a_part(const std::string& file) const;
+  bool has_inputs_of(const PartRecord& record, const Part& part) const;
   bool is_finished(const Part& part) const;
   void check_finished(const Part& part) const;
   bool can_resume(const Part& part) const;
@@ -62,6 +67,7 @@ class Runner {
   std::vector<std::string> lost_;
   mutable std::map<std::string, std::string> of_user_;  // file -> fingerprint
   double estimated_ = 0, measured_ = 0;                 // seconds of the parts that this call has run
+  double later_ = 0;                                    // estimated seconds of what follows all parts
 };
 
 }  // namespace umbra

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   app.add_option(
       "--out", arguments.out,
       "folder of the run: config.toml, baselines.json, metrics.csv, last.h5, best.h5, best.safetensors");
-  app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains two");
+  app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains three");
   app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
   app.add_option("settings", arguments.settings, "key=value, after the configuration file");
   CLI::Option* resume =

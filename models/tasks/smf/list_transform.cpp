@@ -42,13 +42,11 @@ void list_scales(const BoxSet& boxes, const std::vector<std::int64_t>& train, co
   for (const std::int64_t box : train)
     for (std::int64_t i = 0; i < boxes.halos[static_cast<std::size_t>(box)]; ++i)
       halos.push_back(list(box) + once + static_cast<std::size_t>(i) * features);
-  transform.input_shift.assign(features, 0.0);
-  transform.input_scale.assign(features, 1.0);
-  for (std::size_t f = 0; f < features && settings.input_scaling != "none"; ++f) {
+  for (std::size_t f = 0; f < features; ++f) {
     const MeanAndDeviation m =
         mean_and_deviation(halos.size(), [&](std::size_t i) { return static_cast<double>(halos[i][f]); });
-    transform.input_shift[f] = m.mean;
-    transform.input_scale[f] = inverse(m.deviation);
+    transform.input_shift.push_back(m.mean);
+    transform.input_scale.push_back(inverse(m.deviation));
   }
   for (std::size_t k = 0; k < once; ++k) {
     const MeanAndDeviation m = mean_and_deviation(

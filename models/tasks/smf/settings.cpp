@@ -136,6 +136,8 @@ void SmfSettings::check() const {
       "which would leave nothing of a column such as vpeak");
   require(!boxes.features.empty(), "data.features must name at least one halo column");
   for (const std::string& feature : boxes.features) {
+    require(std::count(boxes.features.begin(), boxes.features.end(), feature) == 1,
+            "data.features: ", feature, " is named twice");
     const Feature parsed = parse_feature(feature, concat("data.features=", feature));
     check_feature(parsed, box_options().input, concat("data.features=", feature));
     for (const std::string& column : parsed.value.names())
