@@ -5,7 +5,13 @@ namespace umbra {
 std::vector<Setting> MlpOptions::settings() {
   return {
       {"model.hidden", "units of each hidden layer; [] for none, a linear model", &hidden, 1, 1e6},
-      {"model.batch_norm", "a batch norm between each hidden layer and its ReLU", &batch_norm},
+      {"model.batch_norm", "a batch norm between each hidden layer and its activation", &batch_norm},
+      {"model.activation",
+       "of the hidden layers: relu, or silu, x / (1 + exp(-x))",
+       &activation,
+       0,
+       0,
+       {"relu", "silu"}},
       {"model.dropout", "probability of dropping a hidden unit", &dropout, 0, 0.99},
   };
 }
@@ -27,8 +33,9 @@ std::unique_ptr<Model> mlp_model() {
   return std::make_unique<ModelOf<MlpOptions>>();
 }
 
-Mlp::Mlp(Build& build, const MlpOptions& o) : dropout_(o.dropout) {
+Mlp::Mlp(Build& build, const MlpOptions& o) : dropout_(o.dropout), silu_(o.activation == "silu") {
   require(o.inputs > 0 && o.outputs > 0, "mlp: inputs and outputs must be positive");
+  require(silu_ || o.activation == "relu", "mlp: the activation is relu or silu, not ", o.activation);
   std::int64_t in = o.inputs;
   for (const std::int64_t out : o.hidden) {
     fc_.push_back(add_child(concat("fc", fc_.size() + 1), std::make_shared<Linear>(build, in, out)));
@@ -43,7 +50,10 @@ Var Mlp::forward(Pass& pass, const Var& x) {
   Var s = flatten(pass, x);  // [N, inputs]
   for (std::size_t i = 0; i + 1 < fc_.size(); ++i) {
     s = fc_[i]->forward(pass, s);
-    s = bn_.empty() ? relu(pass, s) : bn_[i]->forward_relu(pass, s);
+    if (silu_)
+      s = silu(pass, bn_.empty() ? s : bn_[i]->forward(pass, s));
+    else
+      s = bn_.empty() ? relu(pass, s) : bn_[i]->forward_relu(pass, s);
     s = dropout(pass, s, dropout_);
   }
   return fc_.back()->forward(pass, s);  // [N, outputs]

@@ -13,11 +13,6 @@ constexpr double kOfBackground = 0.1;
 // than any of the training, could have any number of galaxies.
 constexpr double kMostBackground = 4;
 
-// x sigmoid(x), Elfwing et al. 2018 (arXiv:1702.03118).
-Var silu(Pass& pass, const Var& x) {
-  return mul(pass, x, sigmoid(pass, x));
-}
-
 }  // namespace
 
 std::vector<Setting> UmHalosOptions::settings() {

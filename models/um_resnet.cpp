@@ -45,6 +45,8 @@ std::unique_ptr<Module> UmResNetOptions::make(Build& build, const SampleShape& s
           in);
   require(pooled == 0 || enter != "channels" || shape.parameters == 0, "model.pooled=", pooled,
           " needs model.parameters=fc1 or film: with channels no voxel is empty");
+  require(shape.parameters > 0 || enter == "fc1", "model.parameters=", enter,
+          " says where the parameters of a box enter, but there are none; name them with data.parameters");
   UmResNetOptions options = *this;
   options.parameters = enter == "channels" ? 0 : shape.parameters;
   options.in_channels = in[0] - options.parameters;

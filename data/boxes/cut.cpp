@@ -100,6 +100,10 @@ BoxCutter::BoxCutter(const Catalog& catalog, const BoxOptions& options) {
     features_.push_back(parse_feature(feature, concat("feature '", feature, "'")));
     check_columns_of(features_.back(), catalog);
     check_feature(features_.back(), options.input, concat("feature '", feature, "'"));
+    require(
+        features_.back().kind != Feature::Kind::kNeighbours || features_.back().radius < options.subbox_size,
+        "feature '", feature, "': the radius must be less than the size of a sub-box, ", options.subbox_size,
+        " Mpc/h");
   }
   for (const std::string& parameter : options.parameters)
     parameters_.push_back(parameter_values(parameter, catalog));

@@ -99,6 +99,8 @@ Var sigmoid(Pass& pass, const Var& x);
 Var tanh(Pass& pass, const Var& x);
 /// exp(x), element by element; any shape and layout.
 Var exp(Pass& pass, const Var& x);
+/// x sigmoid(x), element by element; any shape and layout. Elfwing et al. 2018 (arXiv:1702.03118).
+Var silu(Pass& pass, const Var& x);
 /// a + b, element by element; both have the same shape and layout.
 Var add(Pass& pass, const Var& a, const Var& b);
 /// a * b, element by element; both have the same shape. The result has the layout of a.

@@ -150,6 +150,11 @@ TEST(HaloLists, FeaturesOfVoxelsAndOfHalosAreNotMixed) {
   BoxOptions grid = options();
   grid.features = {"neighbours(2)"};
   expect_message([&] { make_boxes(catalog, grid); }, {"feature 'neighbours(2)'", "data.input=halos"});
+  expect_message(
+      [&] {
+        make_boxes(catalog, list_options({"vpeak", "neighbours(60)"}));
+      },
+      {"feature 'neighbours(60)': the radius must be less than the size of a sub-box, "});
   for (const char* wrong : {"neighbours(x)", "neighbours(0)", "neighbours(-1)", "neighbours()"})
     expect_message([&] { make_boxes(catalog, list_options({wrong})); },
                    {"a radius in Mpc/h, such as neighbours(2)"});

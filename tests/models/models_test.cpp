@@ -132,6 +132,33 @@ TEST(Mlp, HasTheLayersItIsToldTo) {
   options.hidden = {};
   EXPECT_EQ(Mlp(build, options).parameters().size(), 2U);  // a linear model
   EXPECT_EQ(MlpOptions().label(), "mlp 128-128");
+  options.activation = "selu";
+  EXPECT_EQ(message_of([&] { Mlp(build, options); }), "mlp: the activation is relu or silu, not selu");
+}
+
+// Networks of one hidden unit: weights are 1 and biases 0.5, so that y = f(x + 0.5) + 0.5.
+TEST(Mlp, ItsActivationIsReluOrSilu) {
+  for (const std::string activation : {"relu", "silu"}) {
+    Build build{{}, DType::kF64};
+    MlpOptions options;
+    options.hidden = {1};
+    options.batch_norm = false;
+    options.activation = activation;
+    Mlp network(build, options);
+    for (const Parameter& p : network.parameters())
+      p.value().values<double>()[0] = p.name.ends_with("weight") ? 1 : 0.5;
+    const std::vector<double> x{-3, -0.75, 0.25, 2};
+    const Registry registry = make_registry();
+    Context context(registry, {});
+    const Tensor input = allocate_tensor({}, {4, 1}, DType::kF64);
+    from_host(x, input, context.stream);
+    Pass pass{context};
+    const std::vector<double> y = to_host(network.forward(pass, constant(input))->value, context.stream);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double s = x[i] + 0.5, f = activation == "relu" ? std::max(s, 0.0) : s / (1 + std::exp(-s));
+      EXPECT_NEAR(y[i], f + 0.5, 1e-14) << activation << "(" << s << ")";
+    }
+  }
 }
 
 }  // namespace

@@ -172,6 +172,8 @@ TEST_F(InputsToolTest, MistakesAreSentences) {
       {"loss.name=poisson loss.poisson=2 loss.link=log", "not to poisson"},
       {"loss.name=mse loss.link=log", "loss.name=mse needs loss.link=identity"},
       {"loss.link=logit", "identity"},
+      {"model.parameters=film",
+       "model.parameters=film says where the parameters of a box enter, but there are none"},
       {"model.pooled=4 model.parameters=channels data.parameters=A_SN1",
        "needs model.parameters=fc1 or film"},
       {"data.parameters=A_SN1 model.name=um_resnet2d model.parameters=film", "no setting model.parameters"}};

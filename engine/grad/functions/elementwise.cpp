@@ -159,6 +159,10 @@ Var exp(Pass& pass, const Var& x) {
   return apply(pass, std::make_shared<FromOutputFunction<Exp, Mul>>("exp"), {x});
 }
 
+Var silu(Pass& pass, const Var& x) {
+  return mul(pass, x, sigmoid(pass, x));
+}
+
 Tensor to_labels(Context& context, const Tensor& x) {
   const Tensor y = context.temporary(x.shape(), DType::kI32);
   call(context, ToLabels(x.dtype(), x.count()), {x, y});
