@@ -2,6 +2,7 @@
 import json
 
 FORMAT_VERSION = 1
+EXPECTED = "the file that train --write-folds writes is expected"
 
 
 def read_folds(path, boxes):
@@ -9,10 +10,13 @@ def read_folds(path, boxes):
     with open(path) as file:
         try:
             content = json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not JSON ({error}); expected the file that train --write-folds writes") from None
-    if not isinstance(content, dict) or not {"format_version", "folds", "fold_of_box"} <= content.keys():
-        raise ValueError(f"{path}: expected the fields format_version, folds and fold_of_box of train --write-folds")
+        except ValueError:
+            raise ValueError(f"{path}: not JSON; {EXPECTED}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: not a JSON object; {EXPECTED}")
+    for field, kind in {"format_version": int, "folds": int, "fold_of_box": list}.items():
+        if not isinstance(content.get(field), kind):
+            raise ValueError(f"{path}: the field {field} is missing or of another type; {EXPECTED}")
     if content["format_version"] > FORMAT_VERSION:
         raise ValueError(f"{path}: format_version {content['format_version']} is newer than this program")
     folds, fold_of = content["folds"], content["fold_of_box"]

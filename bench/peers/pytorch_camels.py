@@ -121,11 +121,10 @@ def split_boxes(count, file, seed):
     if file:
         text = open(file).read()
         try:
-            listed = json.loads(text)
-            listed = listed["validation"] if isinstance(listed, dict) else np.atleast_1d(listed)
-        except json.JSONDecodeError:
-            listed = [int(word) for word in text.split()]
-        validation = np.unique(listed)
+            listed = json.loads(text) if text.lstrip()[:1] in ("{", "[") else text.split()
+            validation = np.unique(np.array(listed["validation"] if isinstance(listed, dict) else listed, dtype=int))
+        except (KeyError, TypeError, ValueError):
+            sys.exit(f"{file}: not the numbers of boxes; a list of them, or a result of evaluate, is expected")
         if validation.size == 0 or validation[0] < 0 or validation[-1] >= count or validation.size >= count - 32:
             sys.exit(f"{file}: expected indices from 0 to {count - 1}, leaving at least 32 boxes for training")
     else:

@@ -36,12 +36,13 @@ SampleSplit held_out(const std::vector<char>& validates) {
   return split;
 }
 
-// Divides the training boxes of a fold again; cubes, of `per_cube` boxes each, are whole in them.
+// Divides training boxes again; cubes, of `per_cube` boxes each, are whole in them.
 SampleSplit inner_split(const std::vector<std::int64_t>& boxes, std::int64_t per_cube,
                         const SplitRule& rule) {
   const auto count = static_cast<std::int64_t>(boxes.size());
-  require(count / per_cube >= rule.inner_folds, "data.inner_folds=", rule.inner_folds, ": fold ", rule.fold,
-          " leaves only ", count / per_cube, per_cube > 1 ? " cubes" : " sub-boxes", " to train on");
+  require(count / per_cube >= rule.inner_folds, "data.inner_folds=", rule.inner_folds, ": ",
+          rule.folds > 0 ? concat("fold ", rule.fold) : "the split", " leaves only ", count / per_cube,
+          per_cube > 1 ? " cubes" : " sub-boxes", " to train on");
   const std::vector<std::int64_t> fold_of = folds_of_boxes(count, per_cube, rule.inner_folds, rule.seed);
   SampleSplit split;
   for (std::size_t i = 0; i < boxes.size(); ++i)
@@ -79,8 +80,6 @@ void check_rule(const SplitRule& rule) {
           "data.folds and data.validation_boxes both choose the boxes to validate on; give one of them");
   require(rule.inner_folds == 0 || rule.inner_folds >= 2, "data.inner_folds=", rule.inner_folds,
           ": the training boxes are divided into 2 parts or more (0: none)");
-  require(rule.inner_folds == 0 || rule.folds > 0, "data.inner_folds=", rule.inner_folds,
-          " needs data.folds, whose training boxes it divides");
   require(rule.inner_folds > 0 || rule.inner_fold == 0, "data.inner_fold=", rule.inner_fold,
           " needs data.inner_folds, the number of inner folds");
   require(rule.inner_fold >= 0 && rule.inner_fold < std::max<std::int64_t>(rule.inner_folds, 1),
@@ -108,7 +107,13 @@ std::vector<std::int64_t> folds_of_boxes(std::int64_t count, std::int64_t per_cu
 
 SampleSplit split_boxes(std::int64_t count, std::int64_t per_cube, const SplitRule& rule) {
   check_rule(rule);
-  if (rule.folds == 0 && rule.validation.empty()) return split_boxes(count, rule.train_fraction, rule.seed);
+  // Only in folds are cubes whole.
+  const auto with_inner = [&](SampleSplit split) {
+    const std::int64_t per_unit = rule.folds > 0 && per_cube < count ? per_cube : 1;
+    return rule.inner_folds > 0 ? inner_split(split.train, per_unit, rule) : split;
+  };
+  if (rule.folds == 0 && rule.validation.empty())
+    return with_inner(split_boxes(count, rule.train_fraction, rule.seed));
   std::vector<char> validates(static_cast<std::size_t>(count), 0);
   if (rule.folds > 0) {
     const std::vector<std::int64_t> fold_of = folds_of_boxes(count, per_cube, rule.folds, rule.seed);
@@ -120,8 +125,7 @@ SampleSplit split_boxes(std::int64_t count, std::int64_t per_cube, const SplitRu
             " is not the number of a sub-box; there are ", count, ", counted from 0");
     validates[static_cast<std::size_t>(box)] = 1;
   }
-  const SampleSplit split = held_out(validates);
-  return rule.inner_folds > 0 ? inner_split(split.train, per_cube < count ? per_cube : 1, rule) : split;
+  return with_inner(held_out(validates));
 }
 
 }  // namespace umbra

@@ -24,9 +24,8 @@ struct SplitRule {
   std::int64_t folds = 0;                ///< parts of a cross-validation, 2 or more; 0: none
   std::int64_t fold = 0;                 ///< the part that validates, 0 to folds - 1
   std::vector<std::int64_t> validation;  ///< boxes that validate, by number; empty: drawn at random
-  std::int64_t inner_folds =
-      0;  ///< parts into which the training boxes of the fold are divided again; 0: none
-  std::int64_t inner_fold = 0;  ///< the part of them that validates; the boxes of `fold` are then left out
+  std::int64_t inner_folds = 0;          ///< parts into which the training boxes are divided again; 0: none
+  std::int64_t inner_fold = 0;           ///< the part of them that validates; what validated is then left out
 
   /// Whether all parts are equal.
   bool operator==(const SplitRule&) const = default;
@@ -45,9 +44,9 @@ void check_rule(const SplitRule& rule);
 std::vector<std::int64_t> folds_of_boxes(std::int64_t count, std::int64_t per_cube, std::int64_t folds,
                                          std::uint64_t seed);
 
-/// Divides `count` sub-boxes, `per_cube` of each cube, by `rule`. With inner_folds the training boxes of the fold are
-/// divided by the rule of folds_of_boxes() again, so that settings can be chosen without the boxes of the fold, which
-/// are in neither list: a nested cross-validation. Throws Error when the rule is contradictory or names
+/// Divides `count` sub-boxes, `per_cube` of each cube, by `rule`. With inner_folds the training boxes are divided by
+/// the rule of folds_of_boxes() again, so that settings can be chosen without the boxes that validate, which are in
+/// neither list; with folds this is a nested cross-validation. Throws Error when the rule is contradictory or names
 /// a box that does not exist.
 SampleSplit split_boxes(std::int64_t count, std::int64_t per_cube, const SplitRule& rule);
 

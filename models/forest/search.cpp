@@ -218,7 +218,9 @@ std::vector<SearchScore> search_forest(const ForestData& data, const SearchReque
   check_points(data, grid, request.base);
   const std::vector<std::uint8_t> used = used_rows(data);
   std::vector<int> fold_of;
-  if (request.folds > 0) fold_of = make_folds(used, request.groups, request.folds, request.base.seed);
+  if (request.folds > 0)
+    fold_of = request.fold_of.empty() ? make_folds(used, request.folds, request.base.seed)
+                                      : used_folds(used, request.fold_of, request.folds);
   const auto families = static_cast<std::int64_t>(grid.max_features.size());
   const std::int64_t all = families * (request.folds + (request.out_of_bag ? 1 : 0));
   std::int64_t done = 0;

@@ -23,19 +23,21 @@ struct ForestGrid {
   std::vector<std::int64_t> min_samples_leaf{1, 2, 4};   ///< see ForestOptions::min_samples_leaf
 };
 
-/// The fold in which each row is held out: [rows], -1 where `used` is 0. Rows of one group stay together
-/// (`groups` empty: every row is a group). Groups, in random order, go to the fold with the fewest rows so
-/// far. Throws Error when there are fewer groups than folds, or fewer than two folds.
-std::vector<int> make_folds(std::span<const std::uint8_t> used, std::span<const std::int64_t> groups,
-                            int folds, std::uint64_t seed);
+/// The fold in which each row is held out, drawn at random: [rows], -1 where `used` is 0. The numbers of rows of two
+/// folds differ by at most one. Throws Error when there are fewer rows than folds, or fewer than two folds.
+std::vector<int> make_folds(std::span<const std::uint8_t> used, int folds, std::uint64_t seed);
+
+/// `fold_of` with -1 where `used` is 0. Throws Error when a used row is in no fold, or a fold has no used row.
+std::vector<int> used_folds(std::span<const std::uint8_t> used, std::span<const int> fold_of, int folds);
 
 /// The input of search_forest().
 struct SearchRequest {
-  ForestGrid grid;                       ///< the options to vary
-  ForestOptions base;                    ///< all other options; its seed also draws the folds
-  int folds = 5;                         ///< 0: no cross-validation
-  bool out_of_bag = true;                ///< compute out-of-bag scores
-  std::span<const std::int64_t> groups;  ///< [rows] or empty, see make_folds()
+  ForestGrid grid;         ///< the options to vary
+  ForestOptions base;      ///< all other options; its seed also draws folds that are not given
+  int folds = 5;           ///< 0: no cross-validation
+  bool out_of_bag = true;  ///< compute out-of-bag scores
+  std::span<const int>
+      fold_of;  ///< [rows] the fold in which each row is held out, 0 to folds - 1; empty: drawn by make_folds()
   /// Called before each fit, of which there is one per fold (and one out of bag) and number of columns per
   /// node.
   std::function<void(std::int64_t done, std::int64_t all)> progress;

@@ -102,6 +102,27 @@ TEST(Folds, InnerFoldsDivideTheTrainingBoxesAgain) {
   EXPECT_EQ(split_boxes(27, 27, one_cube).validation.size(), 9U);
 }
 
+TEST(Folds, InnerFoldsDivideTheTrainingBoxesOfASplitByTheShare) {
+  SplitRule rule;
+  const SampleSplit outer = split_boxes(64, 8, rule);
+  rule.inner_folds = 5;
+  const SampleSplit inner = split_boxes(64, 8, rule);
+  EXPECT_EQ(inner.validation.size(), 10U);
+  std::vector<std::int64_t> both = inner.train;
+  both.insert(both.end(), inner.validation.begin(), inner.validation.end());
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(both, outer.train);
+  rule.inner_folds = 52;
+  expect_message([&] { split_boxes(64, 8, rule); },
+                 {"data.inner_folds=52", "the split leaves only 51 sub-boxes"});
+  SplitRule few = rule;
+  few.validation = {0, 1};
+  few.inner_folds = 2;
+  const SampleSplit named = split_boxes(8, 1, few);
+  EXPECT_EQ(named.validation.size(), 3U);
+  EXPECT_EQ(std::count(named.train.begin(), named.train.end(), 1), 0);
+}
+
 TEST(Folds, WrongArguments) {
   SplitRule inner = of_fold(5, 0);
   inner.inner_folds = 1;
@@ -111,9 +132,6 @@ TEST(Folds, WrongArguments) {
   expect_message([&] { check_rule(inner); }, {"data.inner_fold=2 does not exist; there are 2 inner folds"});
   inner.inner_folds = 0;
   expect_message([&] { check_rule(inner); }, {"data.inner_fold=2 needs data.inner_folds"});
-  SplitRule alone;
-  alone.inner_folds = 2;
-  expect_message([&] { check_rule(alone); }, {"data.inner_folds=2 needs data.folds"});
   expect_message([] { check_rule(of_fold(1, 0)); }, {"data.folds=1", "2 folds or more"});
   expect_message([] { check_rule(of_fold(0, 2)); }, {"data.fold=2", "data.folds"});
   expect_message([] { check_rule(of_fold(5, 5)); }, {"data.fold=5", "the 5 folds are counted from 0"});

@@ -22,7 +22,7 @@ struct Sample {
   std::vector<std::vector<double>> columns{3};
   std::vector<double> target, weights;
   std::vector<std::uint8_t> mask;
-  std::vector<std::int64_t> groups;
+  std::vector<int> folds;  // of three
 
   explicit Sample(std::size_t rows) {
     const Rng rng(8, Purpose::kTest);
@@ -33,7 +33,7 @@ struct Sample {
       target.push_back(std::sin(5 * x) + x * z + 0.2 * rng.normal(8 * i + 5));
       weights.push_back(static_cast<double>(rng.below(8 * i + 6, 4)));
       mask.push_back(i % 7 != 0 ? 1 : 0);
-      groups.push_back(static_cast<std::int64_t>(rng.below(8 * i + 7, 20)) - 3);
+      folds.push_back(static_cast<int>(rng.below(8 * i + 7, 3)));
     }
   }
   ForestTable table() const {
@@ -60,7 +60,9 @@ SearchScore alone(const ForestData& data, const SearchRequest& request, const Se
   o.max_features = point.max_features;
   o.min_samples_leaf = point.min_samples_leaf;
   SearchScore out;
-  const std::vector<int> fold_of = make_folds(used_rows(data), request.groups, request.folds, o.seed);
+  std::vector<int> fold_of = make_folds(used_rows(data), request.folds, o.seed);
+  for (std::size_t i = 0; i < request.fold_of.size(); ++i)
+    if (fold_of[i] >= 0) fold_of[i] = request.fold_of[i];
   for (int fold = 0; fold < request.folds; ++fold) {
     std::vector<std::uint8_t> mask(fold_of.size());
     for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = fold_of[i] >= 0 && fold_of[i] != fold ? 1 : 0;
@@ -82,7 +84,7 @@ TEST(SearchTest, ScoresAreThoseOfForestsFittedOneByOne) {
   for (const ForestData* data : {&plain, &weighted}) {
     SearchRequest request =
         small_search(data == &plain ? ForestOptions::Search::kBinned8 : ForestOptions::Search::kExact);
-    if (data == &weighted) request.groups = s.groups;
+    if (data == &weighted) request.fold_of = s.folds;
     const std::vector<SearchScore> scores = search_forest(*data, request);
     ASSERT_EQ(scores.size(), 36U);
     std::set<std::string> points;
@@ -170,9 +172,9 @@ TEST(SearchTest, IsTheSameOnAnyNumberOfThreads) {
 
 TEST(SearchTest, FoldsPartitionTheRows) {
   const Sample s(1003);
-  const std::vector<int> by_row = make_folds(s.mask, {}, 5, 1), again = make_folds(s.mask, {}, 5, 1);
+  const std::vector<int> by_row = make_folds(s.mask, 5, 1), again = make_folds(s.mask, 5, 1);
   EXPECT_EQ(by_row, again);
-  EXPECT_NE(by_row, make_folds(s.mask, {}, 5, 2));
+  EXPECT_NE(by_row, make_folds(s.mask, 5, 2));
   std::vector<std::int64_t> rows(5, 0);
   for (std::size_t i = 0; i < by_row.size(); ++i) {
     ASSERT_EQ(by_row[i] == -1, s.mask[i] == 0) << i;
@@ -180,17 +182,8 @@ TEST(SearchTest, FoldsPartitionTheRows) {
   }
   EXPECT_LE(*std::max_element(rows.begin(), rows.end()) - *std::min_element(rows.begin(), rows.end()), 1);
 
-  const std::vector<int> by_group = make_folds(s.mask, s.groups, 5, 1);
-  std::vector<std::set<int>> folds_of(20);
-  std::vector<std::int64_t> in_fold(5, 0);
-  for (std::size_t i = 0; i < by_group.size(); ++i) {
-    ASSERT_EQ(by_group[i] == -1, s.mask[i] == 0) << i;
-    if (by_group[i] < 0) continue;
-    folds_of[static_cast<std::size_t>(s.groups[i] + 3)].insert(by_group[i]);
-    ++in_fold.at(static_cast<std::size_t>(by_group[i]));
-  }
-  for (const auto& folds : folds_of) EXPECT_EQ(folds.size(), 1U);
-  for (const std::int64_t n : in_fold) EXPECT_NEAR(static_cast<double>(n), 860 / 5.0, 60);  // 43 per group
+  const std::vector<int> given = used_folds(s.mask, s.folds, 3);
+  for (std::size_t i = 0; i < given.size(); ++i) ASSERT_EQ(given[i], s.mask[i] == 0 ? -1 : s.folds[i]) << i;
 }
 
 TEST(SearchTest, OutOfBagOfFewerTreesIsThatOfASmallerForest) {
@@ -232,18 +225,19 @@ TEST(SearchTest, RefusesInWords) {
     }
     return std::string("no error");
   };
-  const std::vector<std::int64_t> two_groups = [] {
-    std::vector<std::int64_t> groups(50, 7);
-    groups[3] = 2;
-    return groups;
-  }();
+  const auto alternate = [](int folds) {
+    std::vector<int> fold_of;
+    for (int i = 0; i < 50; ++i) fold_of.push_back(i % folds);
+    return fold_of;
+  };
+  const std::vector<int> two = alternate(2), four = alternate(4);
   EXPECT_NE(message([](auto& r) { r.grid.trees = {}; }).find("no value of trees"), std::string::npos);
   EXPECT_NE(message([](auto& r) { r.grid.trees = {0, 4}; }).find("0 trees"), std::string::npos);
   EXPECT_NE(message([](auto& r) { r.grid.max_depth = {3, 3}; }).find("max_depth 3 twice"), std::string::npos);
   EXPECT_NE(message([](auto& r) { r.folds = 1; }).find("at least 2 folds"), std::string::npos);
-  EXPECT_NE(message([](auto& r) { r.folds = 51; }).find("50 groups of rows cannot fill 51 folds"),
-            std::string::npos);
-  EXPECT_NE(message([&](auto& r) { r.groups = two_groups; }).find("2 groups of rows cannot fill 3 folds"),
+  EXPECT_NE(message([](auto& r) { r.folds = 51; }).find("50 rows cannot fill 51 folds"), std::string::npos);
+  EXPECT_NE(message([&](auto& r) { r.fold_of = two; }).find("fold 2 of 3 has no rows"), std::string::npos);
+  EXPECT_NE(message([&](auto& r) { r.fold_of = four; }).find("row 3 is in fold 3, but there are 3"),
             std::string::npos);
   EXPECT_NE(message([](auto& r) { r.base.max_leaf_nodes = 9; }).find("do not nest"), std::string::npos);
   EXPECT_NE(message([](auto& r) { r.base.bootstrap = ForestOptions::Bootstrap::kNone; }).find("out-of-bag"),

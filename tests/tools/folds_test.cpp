@@ -98,6 +98,11 @@ TEST_F(FoldsTest, EveryToolLeavesOutTheFoldOfTheRun) {
   EXPECT_EQ(forest.split.rule.folds, 3);
   EXPECT_EQ(forest.split.rule.fold, 1);
   for (const std::int64_t box : forest.training_boxes) EXPECT_NE(fold_of[static_cast<std::size_t>(box)], 1);
+  must(
+      fit +
+      " --features vpeak,vacc,mpeak,macc,mvir,spin,halfmass_scale,is_satellite data.folds=3 data.fold=1 --out " +
+      path("g.h5"));
+  EXPECT_TRUE(bytes(folder() / "f.h5") == bytes(folder() / "g.h5")) << "the fold of a run, or by its number";
 
   const std::string evaluate = "evaluate --data " + path("c.h5") + " --run " + path("fold");
   must(evaluate + " --forest " + path("f.h5") + " --out " + path("e.json"));
@@ -153,6 +158,13 @@ TEST_F(FoldsTest, SettingsThatContradictOneAnotherAreRefused) {
   expect_error(train("no", "data.folds=3 data.fold=3"), "data.fold=3 does not exist");
   expect_error(train("no", "data.folds=3 data.validation_boxes=1"), "give one of them");
   expect_error(train("no", "data.folds=28"), "data.folds=28: the 27 sub-boxes of this catalog");
+  const std::string search = "forest search --data " + path("c.h5") + " --out " + path("no.json") + " ";
+  expect_error(search + "--trees 5 data.fold=1", "data.fold=1 needs data.folds");
+  expect_error(search + "--split halos data.folds=3",
+               "data.folds=3: the folds are of sub-boxes, not of halos");
+  expect_error(search + "data.voxels=3", "there is no setting data.voxels");
+  expect_error(search + "data.folds=3 --folds 20",
+               "--folds 20: data.inner_folds=20: fold 0 leaves only 18 sub-boxes to train on");
 }
 
 }  // namespace

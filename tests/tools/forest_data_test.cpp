@@ -44,6 +44,35 @@ TEST(ForestData, HalosStandInTheSubBoxesOfTheNetwork) {
   EXPECT_EQ(counts, boxes.halos);
 }
 
+TEST(ForestData, TheInnerFoldsAreThoseOfTheNetwork) {
+  const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
+  ForestSplit split;
+  split.rule.folds = 3;
+  split.rule.fold = 1;
+  const std::vector<std::uint8_t> training = training_rows(halos, split);
+  const std::vector<int> fold_of = inner_folds_of_rows(halos, training, split, 4);
+  SplitRule rule = split.rule;
+  rule.inner_folds = 4;
+  for (rule.inner_fold = 0; rule.inner_fold < 4; ++rule.inner_fold) {
+    const std::vector<std::int64_t> boxes = split_boxes(halos.boxes, halos.per_cube, rule).validation;
+    for (std::size_t i = 0; i < fold_of.size(); ++i)
+      ASSERT_EQ(fold_of[i] == rule.inner_fold, std::binary_search(boxes.begin(), boxes.end(), halos.box[i]))
+          << i;
+  }
+  for (std::size_t i = 0; i < fold_of.size(); ++i) ASSERT_EQ(fold_of[i] == -1, training[i] == 0) << i;
+  expect_error([&] { inner_folds_of_rows(halos, training, split, 19); },
+               {"data.inner_folds=19: fold 1 leaves only 18 sub-boxes"});
+  ForestSplit again = split;  // a run that chooses settings
+  again.rule.inner_folds = 3;
+  const std::vector<std::uint8_t> inner = training_rows(halos, again);
+  const std::vector<int> of_inner = inner_folds_of_rows(halos, inner, again, 4);
+  EXPECT_EQ(*std::max_element(of_inner.begin(), of_inner.end()), 3);
+  for (std::size_t i = 0; i < inner.size(); ++i) ASSERT_EQ(of_inner[i] == -1, inner[i] == 0) << i;
+  split = {ForestSplit::By::kHalos, {}};
+  const std::vector<int> of_halos = inner_folds_of_rows(halos, training_rows(halos, split), split, 27);
+  EXPECT_EQ(*std::max_element(of_halos.begin(), of_halos.end()), 26) << "galaxies of all sub-boxes";
+}
+
 TEST(ForestData, TheSplitIsThatOfTheNetwork) {
   const ForestHalos halos = forest_halos(universe(), {}, 150, 25);
   const std::vector<std::uint8_t> training = training_rows(halos, {});

@@ -364,6 +364,15 @@ TEST_F(ForestToolTest, BadInputIsOneSentence) {
   catalog.columns.erase("stellar_mass");
   write_catalog(path("no_mass.h5"), catalog);
   expect_error("forest fit --data " + path("no_mass.h5") + out, 1, {"no_mass.h5", "stellar_mass"});
+  const std::pair<const char*, const char*> searches[] = {
+      {"trees = 5", "not JSON"},
+      {"{\"models\": []}", "the field best_cv is missing"},
+      {"{\"best_oob\": 5}", "a value has the wrong type"}};
+  for (const auto& [content, what] : searches) {
+    std::ofstream(path("s.json")) << content;
+    expect_error("forest fit" + data + out + " --best-of " + path("s.json"), 1,
+                 {concat("s.json: ", what, "; the result of forest search is expected\n")});
+  }
   EXPECT_FALSE(fs::exists(path("bad")));
 }
 

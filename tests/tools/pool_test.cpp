@@ -188,6 +188,19 @@ TEST(Pool, FromTheCommandLine) {
   std::ofstream(folder / "no.json") << "{\"models\": []}";
   expect_error("evaluate --pool " + (folder / "no.json").string() + " --out " + out + "2", 1,
                "no.json: the field format_version is missing");
+  Json no_name = two_folds().front().content, no_boxes = no_name;
+  no_name["models"][2]["seeds"].erase("name");
+  no_boxes["models"][0]["chi2"]["of_box"] = "all";
+  for (const auto& [content, what] :
+       {std::pair{no_name, "the field name is missing"}, std::pair{no_boxes, "a value has the wrong type"}}) {
+    std::ofstream(folder / "no.json") << content;
+    try {
+      read_fold_result((folder / "no.json").string());
+      ADD_FAILURE() << what;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  }
   fs::remove_all(folder);
 }
 

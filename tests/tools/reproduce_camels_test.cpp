@@ -5,9 +5,11 @@
 
 #include "tests/fixtures/camels_set.h"
 #include "tests/fixtures/run_tool.h"
+#include "tools/common/forest_file.h"
 #include "tools/common/run_config.h"
 #include "tools/reproduce/camels.h"
 #include "tools/reproduce/camels_table.h"
+#include "tools/reproduce/runner.h"
 
 namespace umbra {
 namespace {
@@ -46,7 +48,7 @@ TEST(CamelsRows, AreSettingsThatTrainAccepts) {
   EXPECT_EQ(chosen_camels_rows({"paper", "default"}).front().name, std::string("default"));
   std::string with_controls;
   for (const CamelsRow& row : chosen_camels_rows({"five_pooled"})) with_controls += concat(row.name, " ");
-  EXPECT_EQ(with_controls, "vmax five_short five_pooled ");
+  EXPECT_EQ(with_controls, "default five five_pooled ");
   EXPECT_THROW(chosen_camels_rows({"papr"}), Error);
 }
 
@@ -94,6 +96,25 @@ TEST(CamelsTable, IsMarkdownOfTheResults) {
   EXPECT_NE(camels_table(tables, "changes")
                 .find("| `wider` | wider | 91.0 ± 8.0 |  | 31.0 | +1.0 ± 0.5 | "
                       "`default` | 99 |\n"),
+            std::string::npos);
+  EXPECT_EQ(camels_table(tables, "baselines"),
+            "| model | mean | median | s |\n| --- | --- | --- | --- |\n"
+            "| mean SMF | 182.6 ± 14.2 | 80.0 | 0.0 |\n")
+      << "of results of before the baselines were compared";
+  CamelsTables compared = tables;
+  Json& baselines = compared.result["rows"];
+  baselines[1] = {{"row", "forest, distribution per halo"},
+                  {"group", "baseline"},
+                  {"title", "forest, distribution per halo"},
+                  {"seconds", 4},
+                  {"chi2", scores(150, 12, 60)},
+                  {"minus_control", {{"control", "mean SMF"}, {"chi2", scores(-32.6, 3, -9)}}}};
+  baselines[1]["chi2"]["of_seed"] = {149, 150, 151};
+  EXPECT_EQ(camels_table(compared, "baselines"),
+            "| model | mean | median | minus the best | s |\n| --- | --- | --- | --- | --- |\n"
+            "| mean SMF | 182.6 ± 14.2 | 80.0 |  | 0.0 |\n"
+            "| forest, distribution per halo, 3 seeds | 150.0 ± 12.0 | 60.0 | −32.6 ± 3.0 | 4.0 |\n");
+  EXPECT_NE(camels_table(compared, "front").find("forest, distribution per halo, 3 seeds"),
             std::string::npos);
   const std::string page = "before\n<!-- camels: baselines -->\nold\n<!-- /camels -->\nafter\n";
   const std::string now = with_camels_tables(tables, page);
@@ -150,6 +171,63 @@ class ReproduceCamels : public CamelsTest {
     return "reproduce --camels " + folder_.string() + " --out " + out() + " --folds 2 --epochs 1 " + more;
   }
   std::string out() const { return (folder_ / "out").string(); }
+
+  // In the folder of a release whose table had no forests, nothing is refused and nothing is trained.
+  void expect_only_evaluations_after_older_ones() const {
+    std::string records = bytes(folder_ / "out/parts.json");
+    for (std::size_t at; (at = records.find(" --forest ")) != std::string::npos;)
+      records.erase(at, records.find('"', at) - at);
+    std::ofstream(folder_ / "out/parts.json") << records;
+    const CamelsTableOptions options{folder_.string(), "", {"fc1"}, 2, 2, 1};
+    const Places places{"", kSource, folder_ / "out"};
+    const CamelsChoices choices = camels_choices(options, places);
+    const std::string list = Runner(places, camels_parts(options, places, &choices), false).list();
+    for (const char* words :
+         {"fc1-fold-1: fc1, fold 1 of 2, finished", "seed-2: forest, fold 1 of 2, seed 2, finished",
+          "evaluations-fc1-fold-1: chi^2 on fold 1, about"})
+      EXPECT_NE(list.find(words), std::string::npos) << words << "\n" << list;
+  }
+
+  // One forest per seed and fold, asked in three ways, among the baselines.
+  void expect_forest(const Json& rows) const {
+    std::string best;
+    std::vector<Json> forests;
+    for (const Json& row : rows) {
+      if (row["group"] == "baseline" && !row.contains("minus_control")) best = row["row"];
+      if (row["row"].get<std::string>().starts_with("forest, ")) forests.push_back(row);
+    }
+    ASSERT_EQ(forests.size(), 3U);
+    const auto pooled = Json::parse(bytes(folder_ / "out/evaluations-fc1/pooled.json"));
+    EXPECT_EQ(best, pooled["best_baseline"]) << "the others are compared with it";
+    std::vector<Json> seeds;
+    for (const Json& model : pooled["models"])
+      if (model["name"].get<std::string>().starts_with("forest, distribution per halo ("))
+        seeds.push_back(model);
+    ASSERT_EQ(seeds.size(), 2U);
+    const Json& row = forests.back();
+    EXPECT_EQ(row["title"], "forest, distribution per halo");
+    EXPECT_EQ(row["chi2"]["of_seed"], Json({seeds[0]["chi2"]["mean"], seeds[1]["chi2"]["mean"]}));
+    EXPECT_NEAR(row["chi2"]["mean"].get<double>(),
+                (seeds[0]["chi2"]["mean"].get<double>() + seeds[1]["chi2"]["mean"].get<double>()) / 2, 1e-9);
+    EXPECT_NEAR(row["minus_control"]["chi2"]["mean"].get<double>(),
+                (seeds[0]["minus_reference"]["chi2"]["mean"].get<double>() +
+                 seeds[1]["minus_reference"]["chi2"]["mean"].get<double>()) /
+                    2,
+                1e-9);
+    EXPECT_EQ(row["minus_control"]["control"], best);
+    EXPECT_EQ(row["chosen"].size(), 2U);
+    EXPECT_GT(row["seconds"].get<double>(), 0);
+    EXPECT_TRUE(
+        row["command"].get<std::string>().starts_with("forest fit --data camels.h5 --out forests/fold-0/"))
+        << row["command"];
+    // Settings are chosen without the boxes that are scored, and the forest is fitted without them.
+    const auto search = Json::parse(bytes(folder_ / "out/forests/fold-1/search.json"));
+    EXPECT_EQ(search["outer_fold"], 1);
+    EXPECT_EQ(search["training_boxes"], 8);
+    const auto scored = Json::parse(bytes(folder_ / "out/evaluations-fc1/fold-1.json"));
+    for (const std::int64_t box : read_forest(folder_ / "out/forests/fold-1/seed-2.h5").training_boxes)
+      EXPECT_EQ(std::count(scored["validation"].begin(), scored["validation"].end(), box), 0) << box;
+  }
 };
 
 TEST_F(ReproduceCamels, TinyBoxesFromTheFolderToTheTable) {
@@ -181,10 +259,11 @@ TEST_F(ReproduceCamels, TinyBoxesFromTheFolderToTheTable) {
   EXPECT_EQ(scored["epoch"], "last");
   for (const Json& box : scored["validation"])
     EXPECT_EQ(std::count(choice["validation"].begin(), choice["validation"].end(), box), 0) << box;
+  expect_forest(json["rows"]);
   const Outcome again = run(some);
   EXPECT_EQ(again.status, 0) << again.output;
-  EXPECT_EQ(again.output.find("/tools/train"), std::string::npos) << "nothing is trained again\n"
-                                                                  << again.output;
+  EXPECT_EQ(again.output.find("\n  "), std::string::npos) << "no command is run again\n" << again.output;
+  expect_only_evaluations_after_older_ones();
 }
 
 TEST_F(ReproduceCamels, WhatIsMissingIsNamed) {

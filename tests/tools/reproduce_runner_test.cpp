@@ -209,7 +209,7 @@ TEST_F(ReproduceRunner, FoldersOfOthersAndDamagedRecordsAreRefused) {
   write_text_file(out("thesis.txt"), "mine");
   expect_words(error_of(two()), {path("out"), "holds other files", "choose another folder"});
   write_text_file(out("parts.json"), "{}");
-  expect_words(error_of(two()), {out("parts.json"), "not the parts.json of a reproduction"});
+  expect_words(error_of(two()), {out("parts.json"), "the parts.json of a reproduction is expected"});
   write_text_file(out("parts.json"), R"({"format_version": 99, "parts": []})");
   expect_words(error_of(two()), {out("parts.json"), "format version 99"});
   EXPECT_EQ(bytes(path("runs")), "");

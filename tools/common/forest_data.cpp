@@ -194,6 +194,31 @@ std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSp
   return training;
 }
 
+std::vector<int> inner_folds_of_rows(const ForestHalos& halos, const std::vector<std::uint8_t>& training,
+                                     const ForestSplit& split, int folds) {
+  SplitRule rule;  // that trains on all boxes
+  rule.train_fraction = 1;
+  rule.seed = split.rule.seed;
+  if (split.by == ForestSplit::By::kBoxes && split.rule.inner_folds == 0) {
+    rule = split.rule;
+  } else if (split.by ==
+             ForestSplit::By::kBoxes) {  // the training boxes of an inner fold are divided once more
+    const std::vector<std::int64_t> train = split_boxes(halos.boxes, halos.per_cube, split.rule).train;
+    for (std::int64_t box = 0; box < halos.boxes; ++box)
+      if (!std::binary_search(train.begin(), train.end(), box)) rule.validation.push_back(box);
+  }
+  rule.inner_folds = folds;
+  std::vector<int> of_box(static_cast<std::size_t>(halos.boxes), -1), of_row(training.size(), -1);
+  for (int fold = 0; fold < folds; ++fold) {
+    rule.inner_fold = fold;
+    for (const std::int64_t box : split_boxes(halos.boxes, halos.per_cube, rule).validation)
+      of_box[static_cast<std::size_t>(box)] = fold;
+  }
+  for (std::size_t i = 0; i < of_row.size(); ++i)
+    if (training[i] != 0) of_row[i] = of_box[static_cast<std::size_t>(halos.box[i])];
+  return of_row;
+}
+
 std::vector<double> forest_fingerprint(const ForestHalos& halos, const std::vector<std::uint8_t>& training) {
   Fingerprint whole;
   std::vector<float> chosen;

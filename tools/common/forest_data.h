@@ -67,6 +67,12 @@ std::string name_of(ForestSplit::By by);
 /// to train on.
 std::vector<std::uint8_t> training_rows(const ForestHalos& halos, const ForestSplit& split);
 
+/// [row]: the fold of a cross-validation inside the training sub-boxes in which a row is held out, or -1 where it is not
+/// trained on. The folds are those of data.inner_folds (data/boxes/split.h) for the rule of `split`; of a split by halos
+/// all sub-boxes are divided. Throws Error when there are fewer training sub-boxes than folds.
+std::vector<int> inner_folds_of_rows(const ForestHalos& halos, const std::vector<std::uint8_t>& training,
+                                     const ForestSplit& split, int folds);
+
 /// A hash of the features and masses of the training rows, by which a forest recognises the data it was
 /// fitted on. Two halves of 32 bits.
 std::vector<double> forest_fingerprint(const ForestHalos& halos, const std::vector<std::uint8_t>& training);

@@ -1,12 +1,12 @@
 #include "tools/evaluate/pool.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <regex>
 
 #include "engine/io/format_version.h"
 #include "tools/common/ensemble.h"
+#include "tools/common/json_file.h"
 #include "tools/common/tool.h"
 #include "tools/evaluate/scorer.h"
 #include "tools/evaluate/smf_table.h"
@@ -173,6 +173,18 @@ class RowOfFolds {
   std::vector<const Json*> rows_;
 };
 
+// Takes what is read from a row of evaluate.
+void check_row(const Json& row) {
+  row.at("name").get<std::string>();
+  for (const char* score : kScores) {
+    row.at(score).at("mean").get<double>();
+    row.at(score).at("of_box").get<Numbers>();
+  }
+  if (!row.contains("members")) return;
+  row.at("seeds").at("name").get<std::string>();
+  for (const Json& member : row.at("members")) check_row(member);
+}
+
 void check_shared(const Folds& folds) {
   for (const FoldResult& fold : folds)
     for (const char* key : kShared)
@@ -184,15 +196,14 @@ void check_shared(const Folds& folds) {
 }  // namespace
 
 FoldResult read_fold_result(const std::string& file) {
-  std::ifstream stream(file);
-  require(stream.good(), file, ": the file cannot be read");
-  FoldResult fold{file, Json::parse(stream, nullptr, false)};
-  require(fold.content.is_object(), file, ": not JSON; a result of evaluate is expected");
-  for (const char* key : {"format_version", "models", "validation", "training_boxes", "validation_boxes"})
-    require(fold.content.contains(key), file, ": the field ", key,
-            " is missing; a result of evaluate on a catalog is expected");
-  check_format_version(fold.content["format_version"].get<std::int64_t>(), file);
-  return fold;
+  return from_json_file(file, "the result of evaluate on a catalog", [&](const Json& json) {
+    json.at(kFormatVersionName);
+    for (const char* key : {"training_boxes", "validation_boxes"}) json.at(key).get<std::int64_t>();
+    json.at("validation").get<std::vector<std::size_t>>();
+    json.at("poisson_chi2").get<double>();
+    for (const Json& model : json.at("models")) check_row(model);
+    return FoldResult{file, json};
+  });
 }
 
 Json pooled(const Folds& folds) {

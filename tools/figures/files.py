@@ -48,8 +48,8 @@ def read_json(path, writer):
     try:
         result = json.loads(read_text(path, f"the JSON that {writer} writes"))
     except (ValueError, RecursionError) as problem:
-        raise PlotError(f"{path}: is not JSON ({problem}): expected the file that {writer} writes") from problem
-    require(isinstance(result, dict), path, ": a JSON object was expected, as in the file that ", writer, " writes")
+        raise PlotError(f"{path}: not JSON; the file that {writer} writes is expected") from problem
+    require(isinstance(result, dict), path, ": not a JSON object; the file that ", writer, " writes is expected")
     check_version(result.get("format_version"), path)
     return result
 

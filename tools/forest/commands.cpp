@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/io/config.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/experiment.h"
 
@@ -28,7 +29,8 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
           "--features", learning.features,
           "columns to learn from, separated by commas; default: vpeak, vacc, mpeak, macc, mvir, spin, "
           "halfmass_scale and is_satellite, as far as the catalog has them")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);  // the next word may be a setting
   command.add_option("--target", learning.target, "what to learn: log10 of the stellar mass, or the mass")
       ->check(one_of({"log10", "linear"}));
   command.add_option("--min-vpeak", learning.min_vpeak, "halos below this Vpeak are left out, km/s");
@@ -55,11 +57,19 @@ void add_learning_options(CLI::App& command, ForestLearning& learning) {
                   "fraction and seed, or individual halos")
       ->check(one_of({"boxes", "halos"}))
       ->excludes(run);
-  command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all")
-      ->excludes(run);
+  CLI::Option* fraction =
+      command.add_option("--train-fraction", learning.train_fraction, "fraction used for training; 1: all")
+          ->excludes(run);
   command.add_option("--split-seed", learning.split_seed, "seed of the split")
       ->check(not_negative)
       ->excludes(run);
+  command
+      .add_option(
+          "settings", learning.settings,
+          "data.folds=N data.fold=K: the sub-boxes of fold K, from 0, of the N of a cross-validation are left "
+          "out of training, as by train with these settings")
+      ->excludes(run)
+      ->excludes(fraction);
 }
 
 std::vector<InputFile> inputs_of(const ForestLearning& learning) {
@@ -72,8 +82,17 @@ namespace {
 // Which halos to train on, and the size of sub-boxes: those of --run, if there is one.
 ForestSplit split_of(const ForestLearning& learning, Auto<double>& subbox_size) {
   subbox_size = learning.subbox_size;
-  if (learning.run.empty())
-    return {forest_split(learning.split), {learning.train_fraction, learning.split_seed, 0, 0, {}}};
+  if (learning.run.empty()) {
+    ForestSplit split{forest_split(learning.split), {learning.train_fraction, learning.split_seed, 0, 0, {}}};
+    constexpr double kMany = 1e9;
+    Config({{"data.folds", "parts of a cross-validation", &split.rule.folds, 0, kMany},
+            {"data.fold", "the part that is left out", &split.rule.fold, 0, kMany}})
+        .set(learning.settings);
+    check_rule(split.rule);
+    require(split.rule.folds == 0 || split.by == ForestSplit::By::kBoxes, "data.folds=", split.rule.folds,
+            ": the folds are of sub-boxes, not of halos; expected --split boxes");
+    return split;
+  }
   const RunConfig config = config_of_run(learning.run);
   const SmfSettings& settings = smf_settings(*config.task);
   subbox_size = settings.subbox_size;

@@ -26,6 +26,7 @@ void add_export_command(ToolApp& app, RunCommand& run);
 /// The catalog, columns and rows that a forest learns from.
 struct ForestLearning {
   std::string data, run, target = "log10", split = "boxes";
+  std::vector<std::string> settings;  // data.folds=N data.fold=K
   std::vector<std::string> features;
   double min_vpeak = 150, train_fraction = 0.8;
   Auto<double> subbox_size;

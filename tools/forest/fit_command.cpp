@@ -4,11 +4,10 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
-#include "engine/io/text_reader.h"
 #include "models/forest/predict.h"
+#include "tools/common/json_file.h"
 #include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
@@ -24,17 +23,16 @@ struct FitArguments {
 
 // The settings that `forest search` found best: of the folds if it cross-validated, otherwise out of bag.
 void take_best(const std::string& file, ForestOptions& options) {
-  const std::string text = read_text_file(file);
-  try {
-    const auto json = nlohmann::json::parse(text);
-    const auto& best = json.contains("best_cv") ? json.at("best_cv") : json.at("best_oob");
-    options.trees = best.at("trees");
-    options.max_depth = best.at("max_depth");
-    options.max_features = best.at("max_features");
-    options.min_samples_leaf = best.at("min_samples_leaf");
-  } catch (const std::exception& error) {
-    fail(file, ": the result of forest search was expected (", error.what(), ")");
-  }
+  options = from_json_file(file, "the result of forest search", [&](const nlohmann::ordered_json& json) {
+    const auto& best =
+        json.at(json.contains("best_oob") && !json.contains("best_cv") ? "best_oob" : "best_cv");
+    ForestOptions found = options;
+    found.trees = best.at("trees");
+    found.max_depth = best.at("max_depth");
+    found.max_features = best.at("max_features");
+    found.min_samples_leaf = best.at("min_samples_leaf");
+    return found;
+  });
 }
 
 // Prints R^2 of the target, and the scatter of log10 M* in dex; for a linear target, of log10 of the mean.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/forest/search.h"
@@ -48,11 +49,16 @@ Json to_json(const SearchArguments& arguments, const ForestTraining& data,
                {"training_galaxies", training},
                {"halos_without_galaxy", data.halos.without_galaxy},
                {"training_boxes", data.model.training_boxes.size()},
+               {"split_seed", data.model.split.rule.seed},
                {"search", arguments.search},
                {"bootstrap", arguments.bootstrap},
                {"extra_trees", arguments.options.extra_trees},
                {"seed", arguments.options.seed},
                {"seconds", seconds}};
+  if (const SplitRule& rule = data.model.split.rule; rule.folds > 0) {
+    json["outer_folds"] = rule.folds;
+    json["outer_fold"] = rule.fold;
+  }
   if (arguments.cross_validates()) {
     json["folds"] = arguments.folds;
     json["folds_by"] = arguments.by;
@@ -93,6 +99,16 @@ void print_table(const SearchArguments& arguments, const std::vector<SearchScore
   }
 }
 
+// [row] the fold of its sub-box; empty if no fold holds out whole sub-boxes.
+std::vector<int> folds_by_box(const SearchArguments& arguments, const ForestTraining& data) {
+  if (arguments.by != "box" || !arguments.cross_validates()) return {};
+  try {
+    return inner_folds_of_rows(data.halos, data.training, data.model.split, arguments.folds);
+  } catch (const Error& error) {
+    fail("--folds ", arguments.folds, ": ", error.what());
+  }
+}
+
 void search(const SearchArguments& arguments) {
   check_writable(arguments.out, inputs_of(arguments.learning), arguments.overwrite);
   const ForestTraining data = read_training(arguments.learning);
@@ -103,7 +119,8 @@ void search(const SearchArguments& arguments) {
   request.base.bootstrap = forest_bootstrap(arguments.bootstrap);
   request.folds = arguments.cross_validates() ? arguments.folds : 0;
   request.out_of_bag = arguments.out_of_bag();
-  if (arguments.by == "box") request.groups = data.halos.box;
+  const std::vector<int> fold_of = folds_by_box(arguments, data);
+  request.fold_of = fold_of;
   StageLine line;
   request.stages = line.report();
   if (!line.on_terminal()) {
@@ -121,21 +138,26 @@ void search(const SearchArguments& arguments) {
               arguments.out.c_str());
 }
 
+// Lists are words with commas: the next word may be a setting.
 void add_grid_options(CLI::App& command, ForestGrid& grid) {
   constexpr auto kMany = std::int64_t{1} << 40;
   command.add_option("--trees", grid.trees, "numbers of trees")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(std::int64_t{1}, kMostTrees));
   command.add_option("--max-depth", grid.max_depth, "levels of a tree; 0: no limit")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(0, 1 << 20));
   command.add_option("--max-features", grid.max_features, "columns tried at every split; 0: all")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(std::int64_t{0}, kMostFeatures));
   command
       .add_option("--min-samples-leaf", grid.min_samples_leaf,
                   "minimum number of distinct galaxies in a leaf")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(std::int64_t{1}, kMany));
 }
 
@@ -150,7 +172,10 @@ void add_search_command(ToolApp& app, RunCommand& run) {
       ->check(one_of({"cv", "oob", "both"}));
   command->add_option("--folds", arguments->folds, "folds of the cross-validation")
       ->check(CLI::Range(2, 1 << 20));
-  command->add_option("--by", arguments->by, "what a fold holds out: whole sub-boxes, or individual halos")
+  command
+      ->add_option("--by", arguments->by,
+                   "what a fold holds out: whole sub-boxes, the inner folds of train (data.inner_folds), or "
+                   "individual halos")
       ->check(one_of({"box", "halo"}));
   command->add_flag("--extra-trees", arguments->options.extra_trees,
                     "one random threshold per column and split");
@@ -158,7 +183,7 @@ void add_search_command(ToolApp& app, RunCommand& run) {
       ->check(one_of({"binned8", "binned16", "exact"}));
   command->add_option("--bootstrap", arguments->bootstrap, "galaxies a tree sees, as for fit")
       ->check(one_of({"multinomial", "poisson", "none"}));
-  command->add_option("--seed", arguments->options.seed, "seed of the trees and of the folds")
+  command->add_option("--seed", arguments->options.seed, "seed of the trees, and of folds of halos")
       ->check(not_negative);
   command->add_option("--out", arguments->out, "the scores (JSON)")->required();
   add_overwrite(*command, arguments->overwrite);

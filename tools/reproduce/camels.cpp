@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/text_reader.h"
 #include "tools/common/ensemble.h"
+#include "tools/common/json_file.h"
+#include "tools/reproduce/camels_forest.h"
 #include "tools/reproduce/camels_result.h"
 #include "tools/reproduce/camels_table.h"
 #include "tools/reproduce/runner.h"
@@ -59,6 +60,7 @@ class Camels {
     if (choices_ == nullptr) return parts_;
     for (const CamelsRow& row : rows_)
       for (std::int64_t fold = 0; fold < options_.folds; ++fold) add_training(row, fold);
+    for (const Part& part : camels_forest_parts(options_, places_, data_)) parts_.push_back(part);
     for (std::int64_t fold = 0; fold < options_.folds; ++fold) add_evaluation(fold);
     add_pool();
     return parts_;
@@ -154,7 +156,13 @@ class Camels {
         for (const std::string& file : made.outputs)
           if (file.starts_with(run + "/") && file.ends_with("/last.h5")) part.inputs.push_back(file);
     }
-    part.seconds = 10;
+    part.command.emplace_back("--forest");
+    for (const std::string& forest : camels_forests(options_, places_, fold)) {
+      part.command.push_back(forest);
+      part.inputs.push_back(forest);
+    }
+    part.seconds = 12;
+    part.derived = true;
     folds_.push_back(part.outputs.front());
     parts_.push_back(part);
   }
@@ -165,6 +173,7 @@ class Camels {
     part.command = {places_.tool("evaluate"), "--out", part.outputs.front(), "--pool"};
     part.command.insert(part.command.end(), folds_.begin(), folds_.end());
     part.inputs = folds_;
+    part.derived = true;
     parts_.push_back(part);
   }
 
@@ -202,10 +211,13 @@ CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& pl
         chosen[row.name].push_back(choices.front());
         continue;
       }
-      const auto result = nlohmann::ordered_json::parse(read_text_file(file));
-      std::vector<double> chi2;
-      for (const auto& model : result["models"])
-        if (model.contains("run")) chi2.push_back(model["chi2"]["mean"].get<double>());
+      const auto chi2 =
+          from_json_file(file, "the result of evaluate", [](const nlohmann::ordered_json& json) {
+            std::vector<double> of_run;
+            for (const auto& model : json.at("models"))
+              if (model.contains("run")) of_run.push_back(model.at("chi2").at("mean"));
+            return of_run;
+          });
       require(chi2.size() == choices.size(), file, ": ", chi2.size(), " networks, but the row ", row.name,
               " has ", choices.size(), " choices; --overwrite makes the file again");
       const auto best = std::min_element(chi2.begin(), chi2.end()) - chi2.begin();

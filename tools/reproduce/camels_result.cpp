@@ -10,7 +10,9 @@
 #include "engine/io/version.h"
 #include "engine/train/peaks.h"
 #include "tools/common/ensemble.h"
+#include "tools/common/json_file.h"
 #include "tools/common/statistics.h"
+#include "tools/reproduce/camels_forest.h"
 
 namespace umbra {
 namespace {
@@ -32,7 +34,7 @@ double training_seconds(const std::string& run) {
 // The values of a row in the boxes: of an ensemble the average of its seeds, or of their mean prediction.
 std::vector<double> of_box(const Json& model, const char* score, bool mean_prediction) {
   const bool seeds = model.contains("seeds") && !mean_prediction;
-  return (seeds ? model["seeds"] : model)[score]["of_box"].get<std::vector<double>>();
+  return (seeds ? model.at("seeds") : model).at(score).at("of_box").get<std::vector<double>>();
 }
 
 Json summary(const Json& of) {
@@ -43,7 +45,7 @@ Json summary(const Json& of) {
 }
 
 Json difference(const Json& model, const Json& control, bool mean_prediction) {
-  Json all = {{"control", control["name"]}};
+  Json all = {{"control", control.at("name")}};
   for (const char* score : {"chi2", "chi2_eq1"}) {
     all[score] = summary(mean_and_error(
         paired_differences(of_box(model, score, mean_prediction), of_box(control, score, mean_prediction))));
@@ -54,38 +56,44 @@ Json difference(const Json& model, const Json& control, bool mean_prediction) {
 class Result {
  public:
   Result(const CamelsTableOptions& options, const Places& places, const CamelsChoices& choices,
-         const std::vector<Part>& parts)
+         const std::vector<Part>& parts, const Json& pooled)
       : options_(options),
         places_(places),
         choices_(choices),
         parts_(parts),
-        rows_(chosen_camels_rows(options.rows)) {
-    const std::string file = camels_pooled(options, places);
-    std::ifstream stream(file);
-    pooled_ = Json::parse(stream, nullptr, false);
-    require(pooled_.is_object(), file, ": the result of evaluate --pool is expected");
-  }
+        rows_(chosen_camels_rows(options.rows)),
+        pooled_(pooled) {}
 
   Json json() const {
     Json result = {{"format_version", kFormatVersion},
                    {"version", std::string(version())},
                    {"machine", {{"cpu", cpu_name()}, {"threads", omp_get_max_threads()}}}};
-    result["source"] = pooled_["source"];
-    result["boxes"] = pooled_["validation_boxes"];
+    result["source"] = pooled_.at("source");
+    result["boxes"] = pooled_.at("validation_boxes");
     result["folds"] = options_.folds;
     result["seeds"] = options_.seeds;
-    result["poisson_chi2"] = pooled_["poisson_chi2"];
-    for (const Json& model : pooled_["models"])
+    result["poisson_chi2"] = pooled_.at("poisson_chi2");
+    for (const Json& model : pooled_.at("models"))
       if (model.value("baseline", false)) result["rows"].push_back(baseline(model));
+    const Json& best = *model_of(pooled_.at("reference").get<std::string>());
+    for (Json& row : camels_forest_rows(options_, places_, pooled_.at("models"), best)) {
+      row["command"] = command_of("forest-fold-0-seed-1");
+      result["rows"].push_back(row);
+    }
     for (const CamelsRow& row : rows_) result["rows"].push_back(network(row));
     return result;
   }
 
  private:
   Json baseline(const Json& model) const {
-    Json row = {{"row", model["name"]}, {"group", "baseline"}, {"title", model["name"]}};
-    for (const char* score : {"chi2", "chi2_eq1"}) row[score] = summary(model[score]);
-    row["seconds"] = model["seconds"].get<double>() / static_cast<double>(options_.folds);
+    Json row = {{"row", model.at("name")}, {"group", "baseline"}, {"title", model.at("name")}};
+    for (const char* score : {"chi2", "chi2_eq1"}) row[score] = summary(model.at(score));
+    if (model.contains("minus_reference")) {
+      row["minus_control"]["control"] = pooled_.at("reference");
+      for (const char* score : {"chi2", "chi2_eq1"})
+        row["minus_control"][score] = summary(model.at("minus_reference").at(score));
+    }
+    row["seconds"] = model.at("seconds").get<double>() / static_cast<double>(options_.folds);
     return row;
   }
 
@@ -94,12 +102,12 @@ class Result {
     for (const CamelsRow& row : rows_) {
       if (row.name != name) continue;
       const std::string run = concat("runs/", row.name, "/fold-*");  // the folder of all may have been moved
-      for (const Json& model : pooled_["models"])
+      for (const Json& model : pooled_.at("models"))
         if (model.value("run", "").ends_with("/" + run)) return &model;
       fail(camels_pooled(options_, places_), ": there is no row of the runs ", run);
     }
-    for (const Json& model : pooled_["models"])
-      if (model["name"] == name) return &model;
+    for (const Json& model : pooled_.at("models"))
+      if (model.at("name") == name) return &model;
     return nullptr;
   }
 
@@ -109,17 +117,18 @@ class Result {
     Json json = {{"row", row.name},
                  {"group", row.group == CamelsGroup::kNetwork ? "network" : "change"},
                  {"title", row.title},
-                 {"command", command_of(row)}};
+                 {"command", command_of(concat(row.name, "-fold-0"))}};
     if (row.choices[0] != '\0') {
       json["choices"] = words_between(row.choices, '|');
       json["chosen"] = choices_.at(row.name);
     }
     for (const char* score : {"chi2", "chi2_eq1"})
-      json[score] = summary(seeds ? model["seeds"][score] : model[score]);
+      json[score] = summary(seeds ? model.at("seeds").at(score) : model.at(score));
     const Json* control = row.control[0] == '\0' ? nullptr : model_of(row.control);
     if (control != nullptr) json["minus_control"] = named(difference(model, *control, false), row);
     if (seeds) {
-      for (const char* score : {"chi2", "chi2_eq1"}) json["mean_prediction"][score] = summary(model[score]);
+      for (const char* score : {"chi2", "chi2_eq1"})
+        json["mean_prediction"][score] = summary(model.at(score));
       if (control != nullptr)
         json["mean_prediction"]["minus_control"] = named(difference(model, *control, true), row);
     }
@@ -141,12 +150,12 @@ class Result {
     return seconds / static_cast<double>(seeds * options_.folds);
   }
 
-  // The training of fold 0 as a line for a shell in the folder of the reproduction, which holds the repository's files.
-  std::string command_of(const CamelsRow& row) const {
+  // The command of a part as a line for a shell in the folder of the reproduction, which holds the repository's files.
+  std::string command_of(const std::string& name) const {
     for (const Part& part : parts_) {
-      if (part.name != concat(row.name, "-fold-0")) continue;
+      if (part.name != name) continue;
       std::vector<std::string> words = part.command;
-      words.front() = "train";
+      words.front() = std::filesystem::path(words.front()).filename();
       for (std::string& word : words)
         for (const std::string& folder : {places_.in_out(""), places_.in_source("")})
           if (word.starts_with(folder)) word.erase(0, folder.size());
@@ -160,14 +169,16 @@ class Result {
   const CamelsChoices& choices_;
   const std::vector<Part>& parts_;
   std::vector<CamelsRow> rows_;
-  Json pooled_;
+  const Json& pooled_;
 };
 
 }  // namespace
 
 Json camels_result(const CamelsTableOptions& options, const Places& places, const CamelsChoices& choices,
                    const std::vector<Part>& parts) {
-  return Result(options, places, choices, parts).json();
+  return from_json_file(
+      camels_pooled(options, places), "the result of evaluate --pool",
+      [&](const Json& pooled) { return Result(options, places, choices, parts, pooled).json(); });
 }
 
 }  // namespace umbra

@@ -12,8 +12,8 @@
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
-#include "engine/io/text_reader.h"
 #include "engine/io/version.h"
+#include "tools/common/json_file.h"
 #include "tools/common/tool.h"
 
 namespace umbra {
@@ -38,13 +38,14 @@ Json to_json(const PartRecord& record) {
           {"checkpoint_before", record.checkpoint_before}};
 }
 
-PartRecord from_json(const Json& json) {
+PartRecord from_json(const Json& json, const fs::path& file) {
   PartRecord record{json.at("name"), json.at("title"), json.at("command"), json.at("version"),
                     json.at("identity")};
   const std::string state = json.at("state");
   const auto found = std::find_if(std::begin(kStates), std::end(kStates),
                                   [&](PartState one) { return name_of(one) == state; });
-  require(found != std::end(kStates), "state '", state, "' of part ", record.name);
+  require(found != std::end(kStates), file.string(), ": the part ", record.name, " has the state '", state,
+          "', which does not exist");
   record.state = *found;
   record.seconds = json.at("seconds");
   record.peak_memory = json.at("peak_memory_bytes");
@@ -77,14 +78,9 @@ std::string name_of(PartState state) {
 
 PartsFile::PartsFile(fs::path path) : path_(std::move(path)) {
   if (!fs::exists(path_)) return;
-  const std::string text = read_text_file(path_);
-  try {
-    const Json json = Json::parse(text);
-    check_format_version(json.at(kFormatVersionName), path_.string());
-    for (const Json& record : json.at("parts")) records_.push_back(from_json(record));
-  } catch (const std::exception& error) {
-    fail(path_.string(), ": not the parts.json of a reproduction (", error.what(), ")");
-  }
+  from_json_file(path_, "the parts.json of a reproduction", [&](const Json& json) {
+    for (const Json& record : json.at("parts")) records_.push_back(from_json(record, path_));
+  });
 }
 
 const PartRecord* PartsFile::find(const std::string& name) const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -13,6 +12,7 @@
 #include "engine/io/text_reader.h"
 #include "engine/io/version.h"
 #include "engine/train/peaks.h"
+#include "tools/common/json_file.h"
 #include "tools/common/process.h"
 #include "tools/reproduce/order.h"
 
@@ -122,8 +122,7 @@ std::string floor_text(const Results& results) {
 }
 
 // Of the grid search for one target.
-std::string search_text(const std::string& file, const std::string& target) {
-  const auto json = nlohmann::json::parse(read_text_file(file));
+std::string search_text(const nlohmann::ordered_json& json, const std::string& target) {
   const auto settings = [&](const char* key) {
     const auto& best = json.at(key);
     const std::int64_t depth = best.at("max_depth"), features = best.at("max_features");
@@ -147,7 +146,9 @@ std::string search_text(const std::string& file, const std::string& target) {
 std::string forest_text(const PaperPlan& plan) {
   std::string text;
   for (const auto& [target, file] : plan.searches)
-    text += search_text(file, target == "linear" ? "M*" : "log10 M*");
+    text += from_json_file(file, "the result of forest search", [&](const nlohmann::ordered_json& json) {
+      return search_text(json, target == "linear" ? "M*" : "log10 M*");
+    });
   return text +
          "\nThe paper: \"our qualitative results are not sensitive to the values of these hyperparameters\" (§3.1).\n\n";
 }

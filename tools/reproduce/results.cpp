@@ -8,13 +8,15 @@
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
-#include "engine/io/text_reader.h"
+#include "tools/common/json_file.h"
 #include "tools/common/statistics.h"
 
 namespace umbra {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr const char* kEvaluation = "the result of evaluate";
 
 double statistic(const std::vector<double>& values, const char* which) {
   return mean_and_error(values).at(which);
@@ -84,13 +86,14 @@ Json to_json(const Difference& difference) {
 }
 
 void add_best_epochs(Results& results, const PaperPlan& plan) {
-  const Json json = Json::parse(read_text_file(plan.best_epochs));
-  for (const Json& model : json.at("models")) {
-    if (!model.contains("run")) continue;
-    const ResultRow best = network_row(plan, model);
-    for (ResultRow& row : results.rows)
-      if (row.label == best.label) row.best_epoch = best.linear.mean();
-  }
+  from_json_file(plan.best_epochs, kEvaluation, [&](const Json& json) {
+    for (const Json& model : json.at("models")) {
+      if (!model.contains("run")) continue;
+      const ResultRow best = network_row(plan, model);
+      for (ResultRow& row : results.rows)
+        if (row.label == best.label) row.best_epoch = best.linear.mean();
+    }
+  });
 }
 
 }  // namespace
@@ -145,34 +148,30 @@ const ResultRow* Results::best(RowKind kind) const {
 }
 
 Results read_results(const PaperPlan& plan) {
-  const std::string text = read_text_file(plan.evaluation);
-  try {
-    const Json json = Json::parse(text);
-    check_format_version(json.at(kFormatVersionName), plan.evaluation);
-    Results results{{},
-                    json.at("poisson_chi2"),
-                    json.at("training_boxes"),
-                    json.at("validation_boxes"),
-                    static_cast<std::int64_t>(json.at("sigma").size()),
-                    json.at("source")};
+  Results results = from_json_file(plan.evaluation, kEvaluation, [&](const Json& json) {
+    Results read{{},
+                 json.at("poisson_chi2"),
+                 json.at("training_boxes"),
+                 json.at("validation_boxes"),
+                 static_cast<std::int64_t>(json.at("sigma").size()),
+                 json.at("source")};
     for (const Json& model : json.at("models")) {
       if (model.contains("run")) {
-        results.rows.push_back(network_row(plan, model));
+        read.rows.push_back(network_row(plan, model));
       } else if (!model.contains("forest")) {
-        results.rows.push_back(other_row(model));
+        read.rows.push_back(other_row(model));
       } else {
         const ResultRow row = forest_row(plan, model);
-        auto same = std::find_if(results.rows.begin(), results.rows.end(),
+        auto same = std::find_if(read.rows.begin(), read.rows.end(),
                                  [&](const ResultRow& one) { return one.label == row.label; });
-        if (same == results.rows.end()) same = results.rows.insert(same, row);
+        if (same == read.rows.end()) same = read.rows.insert(same, row);
         add_seed(*same, model);
       }
     }
-    add_best_epochs(results, plan);
-    return results;
-  } catch (const std::exception& error) {
-    fail(plan.evaluation, ": the result of evaluate was expected (", error.what(), ")");
-  }
+    return read;
+  });
+  add_best_epochs(results, plan);
+  return results;
 }
 
 void write_table(const Results& results, const std::string& file) {

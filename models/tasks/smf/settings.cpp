@@ -48,10 +48,10 @@ std::vector<Setting> SmfSettings::bind() {
        kMany},
       {"data.fold", "the fold to validate on, from 0; the others are trained on", &fold, 0, kMany},
       {"data.inner_folds",
-       "parts into which the training boxes of the fold are divided again, to choose settings without the "
-       "boxes of the fold. 0: none",
+       "parts into which the training boxes are divided again, to choose settings without the boxes to "
+       "validate on. 0: none",
        &inner_folds, 0, kMany},
-      {"data.inner_fold", "the part of them to validate on, from 0; the boxes of data.fold are left out",
+      {"data.inner_fold", "the part of them to validate on, from 0; the boxes outside them are left out",
        &inner_fold, 0, kMany},
       {"data.validation_boxes", "sub-boxes to validate on, by number; empty: drawn from split_seed",
        &validation_boxes, 0, kMany},
