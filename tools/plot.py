@@ -61,6 +61,7 @@ def command_line():
                   "the sigma of chi^2 (an arrow: a mean below the logarithmic axis)")
     add("--evaluation", "JSON written by evaluate", required=True)
     add("--models", CHOICE, nargs="+", metavar="TEXT")
+    add("--names", "names of these models in the legend, in the order of the file", nargs="+", metavar="NAME")
     for name, draw, text in (
             ("table", plot_table, "chi^2 of all models (the paper's Table 1): mean and standard error over boxes, "
              "scatter over seeds, median, the reference and the Poisson noise"),

@@ -5,8 +5,8 @@
 #include <map>
 #include <numeric>
 
-#include "data/catalogs/text_fields.h"
 #include "data/catalogs/text_table.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 
 namespace umbra {

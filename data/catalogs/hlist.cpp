@@ -8,6 +8,7 @@
 #include "data/catalogs/text_table.h"
 #include "data/tables/column_names.h"
 #include "engine/base/error.h"
+#include "engine/base/listed.h"
 
 namespace umbra {
 namespace {
@@ -110,6 +111,26 @@ void take_cosmology(const Header& header, Catalog& catalog, ImportReport& report
   if (!assumed.empty()) report.notes.push_back("not in the header, assumed: " + assumed);
 }
 
+// The needed columns that a file lacks.
+std::vector<std::string> missing_names(const FileLook& file) {
+  std::vector<std::string> missing;
+  for (const std::string_view name : {"x", "y", "z", "Vpeak"})
+    if (!file.has_names({name})) missing.emplace_back(name);
+  return missing;
+}
+
+// What the comments before the rows and the name of the file say.
+TableHeader header_in_comments(const std::filesystem::path& path) {
+  TextTable table(path, ' ');
+  Header header;
+  for (std::string_view line; table.next_line(line) && line.starts_with('#');)
+    read_header_line(line, table, header);
+  TableHeader found{header.box_size, header.h, header.omega_m, header.omega_b, header.sigma_8,
+                    header.n_s,      {}};
+  if (const auto scale = scale_in_name(path, "hlist_")) found.redshift = 1 / scale->value - 1;
+  return found;
+}
+
 void check_names(const TextTable& table, const std::string& path) {
   for (const std::string_view name : {"scale", "id", "x", "y", "z", "Vpeak"})
     require(table.field(name) >= 0, "file '", path,
@@ -161,16 +182,20 @@ Catalog read_hlist(const std::filesystem::path& path, const ImportOptions& optio
 }
 
 std::optional<Recognised> recognise_hlist(const FileLook& file) {
-  if (!file.has_names({"scale", "id", "x", "y", "z", "Vpeak"})) return std::nullopt;
+  if (!file.has_names({"scale", "id"}) || !missing_names(file).empty()) return std::nullopt;
   Recognised found{open_text_table(file.path())};
   found.how.columns = file.columns_of(kColumns);
-  TextTable table(file.path(), ' ');
-  Header header;
-  for (std::string_view line; table.next_line(line) && line.starts_with('#');)
-    read_header_line(line, table, header);
-  found.header = {header.box_size, header.h, header.omega_m, header.omega_b, header.sigma_8, header.n_s, {}};
-  if (const auto scale = scale_in_name(file.path(), "hlist_")) found.header.redshift = 1 / scale->value - 1;
+  found.header = header_in_comments(file.path());
   return found;
+}
+
+void describe_incomplete_hlist(const FileLook& file, Recognised& found) {
+  // Names that hardly any other table has together.
+  if (!file.has_names({"scale", "id"}) || !(file.has_names({"upid"}) || file.has_names({"desc_scale"})))
+    return;
+  found.detail =
+      concat("a consistent-trees hlist without ", listed(missing_names(file)), ", which import hlist needs");
+  found.header = header_in_comments(file.path());
 }
 
 }  // namespace umbra

@@ -94,6 +94,7 @@ std::optional<Recognised> recognise_table(const FileLook& file) {
   if (!is_table && !gets_advice) return std::nullopt;
   Recognised found{open_table(file.path())};
   found.how.columns = guessed_columns(found.table->names());
+  describe_incomplete_hlist(file, found);
   return found;
 }
 

@@ -60,6 +60,9 @@ struct Recognised {
 std::optional<Recognised> recognise_camels(const FileLook& file);
 /// See read_hlist().
 std::optional<Recognised> recognise_hlist(const FileLook& file);
+/// States in `found`, the file as any other table, that it is an hlist without columns that read_hlist() needs, and adds
+/// what its comments say of the simulation. Does nothing to other tables.
+void describe_incomplete_hlist(const FileLook& file, Recognised& found);
 /// See read_um_bin().
 std::optional<Recognised> recognise_um_bin(const FileLook& file);
 /// See read_umml_csv().

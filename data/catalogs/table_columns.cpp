@@ -4,8 +4,8 @@
 
 #include "data/catalogs/catalog_checks.h"
 #include "data/catalogs/import_rows.h"
-#include "data/catalogs/text_fields.h"
 #include "data/tables/column_names.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 
 namespace umbra {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "data/catalogs/text_fields.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 
 namespace umbra {

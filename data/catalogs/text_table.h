@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "data/catalogs/import_rows.h"
-#include "data/catalogs/text_rows.h"
+#include "data/tables/text_rows.h"
 
 namespace umbra {
 

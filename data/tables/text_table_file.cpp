@@ -1,11 +1,11 @@
-// Tables of text, whatever separates their fields. The rows are read in parallel (data/catalogs/text_rows.h).
+// Tables of text, whatever separates their fields. The rows are read in parallel (data/tables/text_rows.h).
 #include <algorithm>
+#include <limits>
 #include <span>
 
-#include "data/catalogs/import_rows.h"
-#include "data/catalogs/text_fields.h"
-#include "data/catalogs/text_rows.h"
 #include "data/tables/table.h"
+#include "data/tables/text_fields.h"
+#include "data/tables/text_rows.h"
 #include "engine/base/error.h"
 #include "engine/io/text_reader.h"
 
@@ -52,7 +52,7 @@ bool are_names(std::span<const std::string_view> fields) {
 class TextTableFile final : public Table {
  public:
   explicit TextTableFile(const std::filesystem::path& path)
-      : path_(path), file_("file '" + path.string() + "'"), reader_(path) {
+      : file_("file '" + path.string() + "'"), reader_(path) {
     read_head();
     what_ = separator_ == ','   ? "CSV table"
             : separator_ == ';' ? "table separated by semicolons"
@@ -82,7 +82,6 @@ class TextTableFile final : public Table {
   void take_row(std::string_view line, std::int64_t number, const RowPlan& plan, bool lenient,
                 TableData& rows);
 
-  std::filesystem::path path_;
   std::string file_;  // for messages
   TextReader reader_;
   char separator_ = ' ';
@@ -196,7 +195,7 @@ TableData TextTableFile::read(const TableRequest& request) {
   RowPlan plan = plan_of(request, rows);
   if (!first_row_.empty()) take_row(first_row_, first_line_, plan, request.is_lenient, rows);
   if (request.most_rows == std::numeric_limits<std::int64_t>::max()) {
-    Stage stage(request.progress, "reading", bytes_to_read(path_));
+    Stage stage(request.progress, "reading", static_cast<std::int64_t>(reader_.size()));
     plan.stage = &stage;
     const RowCounts counts = read_rows(reader_, plan);
     rows.read += counts.read;

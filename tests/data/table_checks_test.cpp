@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "data/catalogs/table.h"
-#include "data/catalogs/text_rows.h"
 #include "data/tables/column_names.h"
 #include "data/tables/table.h"
+#include "data/tables/text_rows.h"
 #include "data/tables/units.h"
 #include "engine/io/hdf5.h"
 #include "tests/fixtures/file_test.h"

@@ -1,5 +1,5 @@
 // Tables read in parallel blocks against the same tables read word by word, for any number of threads.
-#include "data/catalogs/text_rows.h"
+#include "data/tables/text_rows.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>

@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 import numpy as np
 import plot
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 EDGES = [10.2 + 0.1 * i for i in range(15)]
@@ -210,6 +211,7 @@ class Layout(unittest.TestCase):
     def texts_of(self, figure):
         """[(text, its extent in pixels)] of all that is drawn."""
         found, draw = [], Text.draw
+        figure.set_dpi(matplotlib.rcParams["savefig.dpi"])  # as it is saved
 
         def record(text, renderer, *more, **named):
             if text.get_visible() and text.get_text().strip():
@@ -226,6 +228,8 @@ class Layout(unittest.TestCase):
         texts = self.texts_of(figure)
         self.assertGreater(len(texts), 5)
         ends = np.array(box.extents) * figure.dpi
+        blank = (ends[3] - max(extent.y1 for _, extent in texts)) / figure.dpi
+        self.assertLess(blank, 0.1, f"{arguments[0]}: {blank} inches above the highest text")
         for i, (text, extent) in enumerate(texts):
             where = f"{arguments[0]}: {text.get_text()!r}"
             self.assertGreaterEqual(text.get_fontsize(), 7, where)
@@ -248,10 +252,22 @@ class Layout(unittest.TestCase):
         self.assertAlmostEqual(pixels / 300 * 25.4, 84, delta=0.2)
 
     def test_mass_functions(self):
-        self.check("smf", "--evaluation", "e.json")
+        figure = self.check("smf", "--evaluation", "e.json")
+        self.check_bars_below_models(figure.axes[0])
         figure = self.check("smf", "--evaluation", "e.json", "--models", "distribution", "um_resnet-100")
         labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         self.assertEqual(sum("seeds" in label for label in labels), 2, labels)  # forests of three files, a network
+        figure = self.check("smf", "--evaluation", "e.json", "--models", "distribution", "um_resnet-100", "--names",
+                            "forest, distribution per halo, of M*", "um_resnet C=100, the paper's recipe")
+        labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        self.assertTrue(labels[-1].startswith("UM ResNet, $C = 100$, the paper's recipe"), labels)
+
+    def check_bars_below_models(self, ax):
+        legends = [child for child in ax.get_children() if isinstance(child, Legend)]
+        models, = [legend for legend in legends if legend is ax.get_legend()]
+        bars, = [legend for legend in legends if legend is not models]
+        self.assertEqual(bars.get_texts()[0].get_text(), "scatter over boxes")
+        self.assertGreaterEqual(models.get_window_extent().y0 + 1, bars.get_window_extent().y1)
 
     def test_tables(self):
         figure = self.check("table", "--evaluation", "e.json", "--paper")
@@ -283,6 +299,13 @@ class Layout(unittest.TestCase):
         self.assertEqual(len(figure.axes), 3)
         self.assertEqual(len(figure.axes[1].collections), 3)  # the ranges of three groups
         self.check("loss", "--run", "C200")
+        write_run("diverged", 20, 1)
+        with open("diverged/metrics.csv", encoding="utf-8") as file:
+            write("diverged/metrics.csv", file.read().replace("1,1,train,1,441.0,", "1,1,train,1,3e18,"))
+        figure = self.check("loss", "--run", "diverged")
+        self.assertEqual(list(figure.axes[0].texts), [])  # nothing is written over the curves
+        legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        self.assertIn(r"beyond the axis: up to $8 \times 10^{17}$", legend)
         self.check("loss", "--run", *[os.path.join("single", name) for name in sorted(os.listdir("single"))])
 
     def test_predictions(self):
@@ -330,6 +353,8 @@ class Layout(unittest.TestCase):
         write("bad.json", {"changes": [{"name": "a", "difference": {"mean": 1}}]})
         self.refused((*changes, "bad.json"), "changes[0].difference.standard_error")
         self.refused(("smf", "--evaluation", "e.json", "--models", "nothing"), "e.json", "nothing")
+        self.refused(("smf", "--evaluation", "e.json", "--models", "mean SMF", "--names", "a", "b"), "e.json",
+                     "--names", "each of these models", "mean SMF")
         write_predictions("other.h5", "runs/other", boxes=12)
         self.refused(("boxes", "--predictions", "a.h5", "other.h5"), "other.h5", "a.h5")
         self.refused(("boxes", "--predictions", "a.h5", "--box", "3"), "a.h5", "--box 3")

@@ -63,6 +63,8 @@ class Names(unittest.TestCase):
         self.assertEqual(mass_functions.model_labels(ensemble), ["UM ResNet, $C = 20$, mean of 5 seeds"])
         forest = [model("forest, distribution per halo (f.h5)", forest="f.h5")]
         self.assertEqual(mass_functions.model_labels(forest), [r"random forest, $P(M_*\,|\,\mathrm{halo})$"])
+        self.assertEqual(mass_functions.model_labels(ensemble, ["um_resnet C=20, our recipe, Vpeak alone"]),
+                         [r"UM ResNet, $C = 20$, our recipe, $V_\mathrm{peak}$ alone, mean of 5 seeds"])
         for target, written in [("M*", "$M_*$"), ("log10 M*", r"$\log_{10} M_*$")]:
             self.assertEqual(names.readable("forest, mean prediction per halo, of " + target),
                              "random forest, mean per halo, of " + written)
@@ -76,7 +78,8 @@ class Names(unittest.TestCase):
     def test_numbers_have_the_digits_that_their_errors_leave(self):
         self.assertEqual([names.rounded(42.834, error) for error in (0.21, 2.7, 27, 0)],
                          ["42.83", "42.8", "43", "42.8"])
-        self.assertEqual(names.with_error(3.638e10, 1.5e9), r"3.6$\times 10^{10}$ " + "\u00b1 " + r"1.5$\times 10^{9}$")
+        self.assertEqual(names.with_error(3.638e10, 1.5e9), "(3.64 \u00b1 0.15)" + r"$\times 10^{10}$")
+        self.assertEqual(names.with_error(-9.8e12, 1.8e12, "+"), "(\u22129.8 \u00b1 1.8)" + r"$\times 10^{12}$")
         self.assertEqual(names.rounded(-3.14159, 0.4, "+"), "\u22123.14")
 
     def test_long_labels_are_broken_between_words_but_not_in_formulas(self):
@@ -123,7 +126,7 @@ class MassFunctions(unittest.TestCase):
         return ax
 
     def test_densities_are_per_dex(self):
-        result = {"smf_unit": PER_BIN, "models": [model("mean SMF")]}
+        result = {"smf_unit": PER_BIN, "models": [model("mean SMF")], "labels": ["mean"]}
         ax = self.axes(mass_functions.draw_densities, np.zeros(2), None, result)
         np.testing.assert_allclose(ax.lines[0].get_ydata(), [2e-2, 1e-2])
         self.assertIn("dex", ax.get_ylabel())
@@ -213,6 +216,8 @@ class Models(unittest.TestCase):
         self.assertTrue(-6 < low < -4 and 5 < high < 8, (low, high))
         low, high = tables.limits_of(np.array([[-20, -3], [-9, -1]]))
         self.assertTrue(low < -20 and 0 < high < 3, (low, high))
+        low, high = tables.limits_of(np.array(4 * [[-1, 1]] + 3 * [[3, 6]] + 6 * [[80, 140]]))
+        self.assertTrue(-2 < low < -1 and 6 < high < 8, (low, high))  # most of the rows can be read
 
 
 class Runs(unittest.TestCase):
@@ -308,10 +313,10 @@ class Runs(unittest.TestCase):
             self.addCleanup(plt.close, figure)
             rows = np.array([[epoch, epoch, value, 1] for epoch, value in enumerate([first, 80, 60, 50])], dtype=float)
             ax.plot(rows[:, 0], rows[:, 2])
-            training.limit_metric(ax, [(rows[:, 0], rows[:, 2])], [200.0])
-            return ax.get_ylim()[1]
-        self.assertEqual(top(1e11), 2000)
-        self.assertGreater(top(1e4), 1e4)
+            return training.limit_metric(ax, [(rows[:, 0], rows[:, 2])], [200.0]), ax.get_ylim()[1]
+        self.assertEqual(top(1e11), (1e11, 2000))
+        beyond, highest = top(1e4)
+        self.assertTrue(beyond == 0 and highest > 1e4, (beyond, highest))
 
     def test_a_rate_that_changes_at_every_step_has_no_steps(self):
         self.assertTrue(training.changes_in_steps(np.repeat([0.1, 0.001], 20)))

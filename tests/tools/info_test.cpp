@@ -220,6 +220,14 @@ TEST_F(InfoTest, FormatsThatImportReads) {
   expect_info("hlist_0.5.list", {"consistent-trees", "h 0.7, omega_m 0.3, redshift 1", "box size: 100 Mpc/h",
                                  "vpeak = Vpeak", "no stellar_mass", "bad values in vpeak"});
   expect_runs(next_of("hlist_0.5.list", {{" catalog.h5", " " + path("hlist.h5")}}), "with a bad value: 1");
+  put("hlist_0.6.list",
+      "#scale(0) id(1) upid(6) mvir(10) x(17) y(18) z(19) vmax(20)\n#Omega_M = 0.3; h0 = 0.7\n"
+      "#Full box size = 100.000000 Mpc/h\n0.6 7 -1 1e11 10 20 30 200.5\n0.6 8 7 2e11 11 21 31 160\n");
+  expect_info("hlist_0.6.list",
+              {"a text table of 8 columns: a consistent-trees hlist without Vpeak, which import hlist",
+               "box size: 100 Mpc/h", "h 0.7, omega_m 0.3", "vpeak = vmax", "next: import table",
+               "--columns vpeak=vmax --box-size 100 --h 0.7 --out"});
+  expect_runs(next_of("hlist_0.6.list", {{" catalog.h5", " " + path("vmax.h5")}}), "2 rows");
   put("merged.cache", "X,Y,Z,Vpeak,obs_SM\n1,2,3,180.25,3.5e10\n");
   expect_info("merged.cache", {"Nadler & To", "250 Mpc/h is usual", "next: import umml-csv"});
   std::string record(128, '\0');

@@ -47,7 +47,8 @@ const std::map<std::string, std::set<std::string>>& allowed() {
       {"models", above_nn},
       {"models/forest", plus(base, {"engine/cpu"})},
       {"models/tasks", plus(train, {"engine/train", "models", "data"})},
-      {"data", plus(base, {"engine/cpu", "engine/io"})},
+      {"data", plus(base, {"engine/cpu", "engine/io", "data/tables"})},
+      {"data/tables", plus(base, {"engine/cpu", "engine/io"})},
       {"data/tables/published", base},
       // train_step times a whole network, import a reader of catalogs
       {"bench", plus(train, {"engine/train", "models", "models/forest", "data"})},

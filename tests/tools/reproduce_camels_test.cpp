@@ -9,6 +9,8 @@
 #include "tools/common/run_config.h"
 #include "tools/reproduce/camels.h"
 #include "tools/reproduce/camels_table.h"
+#include "tools/reproduce/choice.h"
+#include "tools/reproduce/pages.h"
 #include "tools/reproduce/runner.h"
 
 namespace umbra {
@@ -62,6 +64,7 @@ CamelsTables tables_by_hand() {
   Json network = {{"row", "default"}, {"group", "network"}, {"title", "ours"}, {"seconds", 12.34}};
   network["chi2"] = scores(90, 7.25, 30.04);
   network["chi2"]["scatter"] = 4.56;
+  network["chi2"]["of_seed"] = {89, 91};
   network["minus_control"] = {{"control", "mean SMF"}, {"chi2", scores(-92.64, 3.21, -40)}};
   network["mean_prediction"] = {{"chi2", scores(85, 7, 29)}};
   Json change = {{"row", "wider"}, {"group", "change"}, {"title", "wider"}, {"seconds", 99}};
@@ -78,16 +81,32 @@ CamelsTables tables_by_hand() {
 TEST(CamelsTable, IsMarkdownOfTheResults) {
   const CamelsTables tables = tables_by_hand();
   EXPECT_EQ(camels_table(tables, "front"),
-            "| model | χ² | median | s | PyTorch | s |\n| --- | --- | --- | --- | --- | --- |\n"
-            "| mean SMF | 182.6 ± 14.2 | 80.0 | 0.0 | | |\n"
-            "| ours | 90.0 ± 7.2 | 30.0 | 12 | 97.0 | 100 |\n"
+            "| model | χ² | median | seeds | s | PyTorch | seeds | s |\n"
+            "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+            "| mean SMF | 182.6 ± 14.2 | 80.0 |  | 0.0 | | | |\n"
+            "| ours | 90.0 ± 7.2 | 30.0 | 2 | 12 | 97.0 | 2 | 100 |\n"
             "\nPyTorch trained the same networks on the same folds.\n");
+  CamelsTables mixed = tables;
+  mixed.result["rows"].push_back(tables.result["rows"][1]);
+  mixed.result["rows"].back()["row"] = "halos";
+  mixed.result["rows"].back()["chi2"].erase("of_seed");
+  const Json of_seed = {{"chi2", 55.0}, {"train_seconds_of_fold", {3.0, 5.0}}};
+  mixed.pytorch.push_back({{"network", "halos"},
+                           {"parameters", false},
+                           {"columns", "vmax"},
+                           {"seeds", {of_seed, of_seed, of_seed}}});
+  const std::string both = camels_table(mixed, "front");
+  EXPECT_NE(both.find("| ours | 90.0 ± 7.2 | 30.0 | 1 | 12 | 55.0† | 3 | 4.0 |\n"), std::string::npos)
+      << both;
+  EXPECT_NE(both.find("same folds, except in the rows marked †, where it is a\nnetwork of halos"),
+            std::string::npos)
+      << both;
   CamelsTables alone = tables;
   alone.pytorch.clear();
   EXPECT_EQ(camels_table(alone, "front"),
-            "| model | χ² | median | s |\n| --- | --- | --- | --- |\n"
-            "| mean SMF | 182.6 ± 14.2 | 80.0 | 0.0 |\n"
-            "| ours | 90.0 ± 7.2 | 30.0 | 12 |\n");
+            "| model | χ² | median | seeds | s |\n| --- | --- | --- | --- | --- |\n"
+            "| mean SMF | 182.6 ± 14.2 | 80.0 |  | 0.0 |\n"
+            "| ours | 90.0 ± 7.2 | 30.0 | 2 | 12 |\n");
   EXPECT_EQ(camels_table(tables, "networks"),
             "| row | model | mean | scatter of seeds | median | minus control | control | s |\n"
             "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
@@ -128,15 +147,40 @@ TEST(CamelsTable, IsMarkdownOfTheResults) {
 // What `reproduce --pages` would write is what is there; it needs neither the boxes nor PyTorch.
 TEST(CamelsTable, ThePagesContainThatOfTheCommittedResults) {
   const CamelsTables tables = read_camels_tables(kSource / "bench/results/camels");
+  const Json of_paper = Json::parse(bytes(kSource / "bench/results/paper/table.json"));
   int tables_found = 0;
   for (const char* page : {"README.md", "docs/baselines.md", "docs/benchmarks.md"}) {
     const std::string text = bytes(kSource / page);
-    EXPECT_TRUE(with_camels_tables(tables, text) == text)
-        << page << ": its tables differ from bench/results/camels; build/tools/reproduce --pages " << page
+    const auto paper = [&](const std::string&) { return paper_table(of_paper); };
+    EXPECT_TRUE(with_tables(with_camels_tables(tables, text), "paper", paper) == text)
+        << page << ": its tables differ from bench/results; build/tools/reproduce --pages " << page
         << " writes them";
-    for (std::size_t at = 0; (at = text.find("<!-- camels: ", at)) != std::string::npos; ++at) ++tables_found;
+    for (const char* begin : {"<!-- camels: ", "<!-- paper: "})
+      for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos; ++at) ++tables_found;
   }
-  EXPECT_GE(tables_found, 3);
+  EXPECT_GE(tables_found, 5);
+}
+
+TEST(PaperTable, HasTheNetworksTheForestsAndWhatCanBeReached) {
+  const auto row = [](const char* name, const char* kind, double mean) {
+    return Json{{"name", name}, {"kind", kind}, {"chi2", scores(mean, 2.5, 0.7 * mean)}};
+  };
+  Json table = {{"reference", "ridge"}};
+  table["rows"] = {row("mean SMF", "baseline", 228),
+                   row("ridge", "baseline", 41.9),
+                   row("other", "baseline", 50),
+                   row("forest, distribution per halo, of M*", "forest", 36.3),
+                   row("forest, distribution per halo, of log10 M*", "forest", 36.4),
+                   row("um_resnet C=20, the paper's recipe", "network", 2.1e9)};
+  table["rows"].back()["chi2_of_paper"] = 135;
+  table["rows"].back()["seeds"] = {{"count", 3}, {"chi2", {{"scatter", 9.6e7}}}};
+  table["rows"].back()["chi2"]["standard_error"] = 7e7;
+  EXPECT_EQ(paper_table(table),
+            "| model | paper | χ² | scatter of seeds | median |\n| --- | --- | --- | --- | --- |\n"
+            "| mean SMF |  | 228.0 ± 2.5 |  | 160 |\n"
+            "| ridge |  | 41.9 ± 2.5 |  | 29.3 |\n"
+            "| forest, distribution per halo, of M* |  | 36.3 ± 2.5 |  | 25.4 |\n"
+            "| um_resnet C=20, the paper's recipe | 135 | (2.10 ± 0.07)·10⁹ | 9.6·10⁷ | 1.5·10⁹ |\n");
 }
 
 class ReproduceCamels : public CamelsTest {
@@ -239,7 +283,9 @@ TEST_F(ReproduceCamels, TinyBoxesFromTheFolderToTheTable) {
   EXPECT_FALSE(fs::exists(folder_ / "out/camels.h5"));
   const Outcome done = run(some);
   ASSERT_EQ(done.status, 0) << done.output;
-  const auto json = Json::parse(bytes(folder_ / "out/camels.json"));
+  EXPECT_TRUE(fs::exists(folder_ / "out/camels-fc1.md"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/camels.json")) << "a complete table would be lost";
+  const auto json = Json::parse(bytes(folder_ / "out/camels-fc1.json"));
   EXPECT_EQ(json["boxes"], 16);
   const Json& row = json["rows"].back();
   EXPECT_EQ(row["row"], "fc1");

@@ -2,9 +2,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <nlohmann/json.hpp>
+
+#include "data/catalogs/catalog.h"
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "tests/fixtures/run_tool.h"
+#include "tools/reproduce/paper.h"
 #include "tools/reproduce/runner.h"
 
 namespace umbra {
@@ -222,6 +226,80 @@ TEST_F(ReproduceRunner, PartsMustBeInOrderAndTheirFilesThere) {
   fs::remove(path("data"));
   expect_words(error_of(two()), {path("data"), "there is no such file"});
   EXPECT_FALSE(fs::exists(path("out")));
+}
+
+// The settings of a row that has choices are those of the network with the lowest chi^2 on inner validation boxes.
+TEST_F(ReproduceRunner, SettingsAreChosenInsideTheTrainingBoxes) {
+  const Places in_out{"tools", UMBRA_SOURCE_DIR, path("out")};
+  PaperOptions options;
+  options.data = path("data");
+  options.rows = {"um_resnet", "um_dense"};
+  options.channels = {4};
+  options.seeds = 1;
+  options.figures = false;
+  const PaperPlan first = paper_plan(options, in_out, nullptr);
+  ASSERT_EQ(first.choices.size(), 1U);
+  const PaperChoice& choice = first.choices.front();
+  ASSERT_EQ(first.parts.size(), choice.settings.size() + 1);
+  for (std::size_t c = 0; c < choice.settings.size(); ++c)
+    expect_words(shell_line(first.parts[c].command),
+                 {choice.settings[c], "data.inner_folds=5", "model.name=um_dense"});
+  expect_words(shell_line(first.parts.back().command),
+               {"evaluate", "--epoch last", out("choices/um_dense-0 ")});
+  EXPECT_EQ(chosen_settings(first.choices, true).at("um_dense"), choice.settings.front());
+  EXPECT_THROW(chosen_settings(first.choices), Error);
+
+  fs::create_directories(out("choices"));
+  const auto write_scores = [&](std::vector<double> scores) {
+    nlohmann::json json;
+    json["models"][0] = {{"name", "mean SMF"}, {"chi2", {{"mean", 1.0}}}};
+    for (std::size_t i = 0; i < scores.size(); ++i)
+      json["models"][i + 1] = {{"run", "r"}, {"chi2", {{"mean", scores[i]}}}};
+    write_text_file(choice.file, json.dump());
+  };
+  write_scores({46, 44, 45});
+  const PaperChosen chosen = chosen_settings(first.choices);
+  EXPECT_EQ(chosen.at("um_dense"), choice.settings[1]);
+  const PaperPlan plan = paper_plan(options, in_out, &chosen);
+  ASSERT_EQ(plan.networks.size(), 2U);
+  EXPECT_EQ(plan.networks[1].title, "um_dense, our recipe, learning rate 0.001");
+  for (const Part& part : plan.parts) {
+    const std::string command = shell_line(part.command);
+    if (part.name == "um_dense") expect_words(command, {choice.settings[1]});
+    if (part.name.starts_with("choose-")) continue;
+    EXPECT_EQ(command.find("inner_folds"), std::string::npos) << command;
+    EXPECT_EQ(command.find("choices/"), std::string::npos) << command;
+    for (const std::string& input : part.inputs)
+      EXPECT_EQ(input.find("choices/"), std::string::npos) << input;
+  }
+  write_scores({46, 44});
+  EXPECT_THROW(chosen_settings(first.choices), Error);
+}
+
+// A catalog of 27 sub-boxes takes less time than one of 1,000.
+TEST_F(ReproduceRunner, EstimatesGrowWithTheCatalog) {
+  PaperOptions options;
+  options.epochs = 2;
+  options.seeds = 1;
+  options.trees = {5};
+  options.channels = {2};
+  const Places in_out{"tools", UMBRA_SOURCE_DIR, path("out")};
+  const auto estimate = [&](double side) {
+    Catalog catalog;
+    catalog.box_size = side;
+    for (const char* name : {"x", "y", "z", "vpeak"}) catalog.columns[name] = {60};
+    const std::string file = path("of.h5");
+    write_catalog(file, catalog);
+    options.data = file;
+    const PaperChosen chosen = chosen_settings(paper_plan(options, in_out, nullptr).choices, true);
+    double seconds = 0;
+    for (const Part& part : paper_plan(options, in_out, &chosen).parts) seconds += part.seconds;
+    return seconds;
+  };
+  const double few = estimate(75), many = estimate(250);
+  EXPECT_GT(few, 10);
+  EXPECT_LT(few, 25);
+  EXPECT_GT(many, few + 5);
 }
 
 }  // namespace

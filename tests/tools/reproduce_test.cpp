@@ -191,8 +191,8 @@ TEST_F(ReproduceTool, WrongInputIsExplained) {
   write_text_file(path("text.h5"), "not HDF5");
   const Outcome outcome = run("reproduce --data " + path("text.h5") + " --out " + path("text"));
   EXPECT_EQ(outcome.status, 1);
-  expect_words(outcome.output,
-               {"the part paper-20 failed: exit status 1", path("text.h5"), "text/logs/paper-20.log"});
+  expect_words(outcome.output, {"the part choose-um_dense-0 failed: exit status 1", path("text.h5"),
+                                "text/logs/choose-um_dense-0.log"});
 }
 
 }  // namespace

@@ -7,11 +7,15 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <memory>
 #include <thread>
 
 #include "tests/fixtures/run_tool.h"
+#include "tools/common/reading_line.h"
 
 namespace umbra {
 namespace {
@@ -192,6 +196,31 @@ TEST_F(TerminalTest, OtherToolsShowTheirProgressAndLeaveTheSameText) {
     EXPECT_EQ(without_times(left), without_times(plain)) << command;
     EXPECT_EQ(in_file.find('\033'), std::string::npos) << command;
   }
+}
+
+// What a ReadingLine has printed on `out`.
+std::string printed(std::FILE* out) {
+  char text[256] = {};
+  std::rewind(out);
+  const std::size_t size = std::fread(text, 1, sizeof text, out);
+  std::clearerr(out);
+  return {text, size};
+}
+
+TEST(ReadingLine, IsPrintedOnlyIfReadingTakesLong) {
+  const fs::path file = fs::path(testing::TempDir()) / ("umbra_reading_" + std::to_string(getpid()) + ".h5");
+  std::ofstream(file) << "12345";
+  fs::resize_file(file, 1'234'000'000);  // of blanks that take no room on the disk
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::tmpfile(), &std::fclose);
+  { const ReadingLine fast(file, out.get(), std::chrono::hours(1)); }  // ends at once
+  EXPECT_EQ(printed(out.get()), "");
+  {
+    const ReadingLine slow(file, out.get(), std::chrono::milliseconds(1));
+    for (int i = 0; i < 5000 && fs::file_size("/proc/self/fd/" + std::to_string(fileno(out.get()))) == 0; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(printed(out.get()), "reading " + file.string() + ": 1.2 GB\n");
+  fs::remove(file);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "models/tasks/smf/oracle.h"
 #include "models/tasks/smf/small_models.h"
 #include "models/tasks/smf/smf_task.h"
+#include "tools/common/reading_line.h"
 #include "tools/common/tool.h"
 #include "tools/evaluate/ensemble_row.h"
 #include "tools/evaluate/forest_smf.h"
@@ -215,7 +216,7 @@ Json score_run(const std::string& run, const Networks& networks, BoxSet& boxes, 
 
 void evaluate_smf(const EvaluateArguments& arguments) {
   CatalogReport report;
-  const Catalog catalog = read_catalog(arguments.data, &report);
+  const Catalog catalog = read_large_catalog(arguments.data, &report);
   for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   Json result;
   std::string reference;

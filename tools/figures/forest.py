@@ -6,7 +6,7 @@ import numpy as np
 from figures.evaluation import read_importance
 from figures.files import read_halos, require
 from figures.names import column, mass
-from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, SMALLEST, legend_above, save
+from figures.style import COLOURS, FULL_PAGE, HALF_PAGE, SMALLEST, PlainLog, legend_above, save
 from matplotlib import ticker
 from matplotlib.colors import LogNorm
 from matplotlib.patheffects import withStroke
@@ -46,6 +46,8 @@ def plot_halos(arguments):
     bar = figure.colorbar(image, cax=ax.inset_axes([1.03, 0, 0.045, 1]),
                           ticks=None if many else ticker.MaxNLocator(integer=True, min_n_ticks=1))
     bar.set_label("halos per cell")
+    if many:
+        bar.ax.yaxis.set_major_formatter(PlainLog())
     save(figure, arguments.out)
 
 

@@ -4,17 +4,18 @@ import math
 import matplotlib.pyplot as plt
 import numpy as np
 from figures.evaluation import read_evaluation, read_observed
+from figures.files import require
 from figures.models import chosen, join_forests, model_names, seed_count
-from figures.names import DENSITY, mass, per_dex, plain, with_error
+from figures.names import DENSITY, mass, per_dex, plain, readable, with_error
 from figures.style import COLOURS, FULL_PAGE, GREY, HALF_PAGE, MARKERS, legend_above, save
 
 FEW = 3  # models that fit into one column of a journal
 SEED = {"ls": "none", "marker": "_", "ms": 3.5, "mew": 0.6, "color": GREY}
 
 
-def model_labels(models):
-    """Readable names with the number of seeds, chi^2 and its standard error."""
-    names = model_names(models)
+def model_labels(models, names=None):
+    """Readable names, or `names`, with the number of seeds, chi^2 and its standard error."""
+    names = [readable(name) for name in names] if names else model_names(models)
     for i, model in enumerate(models):
         names[i] += f", mean of {seed_count(model)} seeds" if seed_count(model) else ""
         chi2 = model["chi2"] if isinstance(model.get("chi2"), dict) else {}
@@ -37,13 +38,21 @@ def looks(count):
 def plot_smf(arguments):
     edges, (sigma, truth, spread), result = read_evaluation(arguments.evaluation)
     observed = read_observed(arguments.evaluation, result)
-    result["models"] = chosen(join_forests(result["models"]), arguments.models, arguments.evaluation)
+    models = result["models"] = chosen(join_forests(result["models"]), arguments.models, arguments.evaluation)
+    require(arguments.names is None or len(arguments.names) == len(models), arguments.evaluation,
+            ": --names: a name for each of these models was expected: ", "; ".join(model["name"] for model in models))
+    result["labels"] = model_labels(models, arguments.names)
     width = HALF_PAGE if len(result["models"]) <= FEW else FULL_PAGE
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(width, 4.4),
                                          gridspec_kw={"height_ratios": [1.5, 1], "hspace": 0.06})
     handles, labels = draw_densities(top, edges, truth, spread, observed, result)
     of_residuals = draw_residuals(bottom, edges, truth, sigma, result)
-    legend_above(top, handles + of_residuals, labels + [handle.get_label() for handle in of_residuals], columns=3)
+    height = 0.0
+    if of_residuals:  # short: in a row of their own below the models
+        bars = legend_above(top, of_residuals, columns=4)
+        top.add_artist(bars)
+        height = bars.get_window_extent(figure.canvas.get_renderer()).height / figure.dpi
+    legend_above(top, handles, labels, columns=3, title_height=height)
     bottom.set_xlabel(mass(result.get("h")))
     width = np.diff(edges)
     bottom.set_xlim(edges[0] - 0.3 * width[0], edges[-1] + 0.3 * width[-1])
@@ -71,7 +80,7 @@ def draw_densities(ax, edges, truth, spread, observed, result):
         handles.append(ax.errorbar(observed.log_mass, observed.phi, observed.errors, color="black", ls="none",
                                    marker="o", ms=4.2, mfc="none", mew=0.7, elinewidth=0.7, zorder=4))
         labels.append(f"observed: {plain(observed.reference)}, $\\pm 1\\sigma$")
-    for (shift, look), model, label in zip(looks(len(models)), models, model_labels(models)):
+    for (shift, look), model, label in zip(looks(len(models)), models, result["labels"]):
         x, mean = middle + shift * width, model["smf_mean"] / dex
         shown = mean > low
         scatter = (model["smf_standard_deviation"] / dex)[shown]

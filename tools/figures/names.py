@@ -49,6 +49,7 @@ def readable(name):
         match = re.match(pattern, name)
         if match:
             rest = plain(name[match.end():]).replace("log10 M*", r"$\log_{10} M_*$").replace("M*", "$M_*$")
+            rest = rest.replace("Vpeak", r"$V_\mathrm{peak}$")
             return (known.replace(r"\1", match[match.lastindex or 0]) + rest).strip()
     return plain(name)
 
@@ -76,9 +77,12 @@ def pretty(unit):
     return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit).replace("$$", "")
 
 
+LARGE = 1e5  # of what diverged; from here on powers of ten are split off
+
+
 def rounded(value, error, sign=""):
     """A number with the digits that its error leaves: 42.8 for an error of 2.7, 43 for one of 27."""
-    if abs(value) >= 1e5:
+    if abs(value) >= LARGE:
         digit, power = f"{value:{sign}.1e}".split("e")
         return rf"{digit}$\times 10^{{{int(power)}}}$".replace("-", "\u2212")
     digits = max(0, 1 - math.floor(math.log10(error))) if 0 < error < 10 else 0 if error else 1
@@ -86,8 +90,14 @@ def rounded(value, error, sign=""):
 
 
 def with_error(value, error, sign=""):
-    """'42.8 \u00b1 2.7'."""
-    return f"{rounded(value, error, sign)} \u00b1 {rounded(error, error)}"
+    """'42.8 \u00b1 2.7'; of what diverged '(3.64 \u00b1 0.15)' and its power of ten."""
+    if max(abs(value), error) < LARGE:
+        return f"{rounded(value, error, sign)} \u00b1 {rounded(error, error)}"
+    power = math.floor(math.log10(max(abs(value), error)))
+    value, error = value / 10**power, error / 10**power
+    digits = min(max(1, 1 - math.floor(math.log10(error))), 2) if error > 0 else 1
+    both = f"{value:{sign}.{digits}f} \u00b1 {error:.{digits}f}".replace("-", "\u2212")
+    return rf"({both})$\times 10^{{{power}}}$"
 
 
 DENSITY = pretty("(Mpc/h)^-3 dex^-1")

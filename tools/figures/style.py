@@ -6,6 +6,7 @@ import textwrap
 
 from figures.files import PlotError, require
 from matplotlib import ticker
+from matplotlib.legend import Legend
 from matplotlib.transforms import Bbox, blended_transform_factory
 
 # Okabe & Ito (2008): distinguishable with every kind of colour vision. Markers and dashes differ too, for printing in
@@ -21,7 +22,10 @@ SMALLEST = 7  # points, the smallest text of a figure
 STYLE = {"font.size": 8, "axes.labelsize": 8, "axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7,
          "legend.fontsize": 7, "legend.frameon": False, "legend.labelspacing": 0.3, "legend.borderpad": 0.1,
          "legend.borderaxespad": 0.4, "axes.linewidth": 0.7, "lines.linewidth": 1.2, "xtick.direction": "in",
-         "ytick.direction": "in", "xtick.top": True, "ytick.right": True, "pdf.fonttype": 42, "savefig.dpi": 300}
+         "ytick.direction": "in", "xtick.top": True, "ytick.right": True, "pdf.fonttype": 42, "savefig.dpi": 300,
+         # The layout is measured with the pixels that are saved: text is a whole number of them high, and legends of
+         # many lines would be lower in the file than what was measured at 100 dpi.
+         "figure.dpi": 300}
 
 INPUTS = set()  # files that this command reads
 OUTPUT = {"overwrite": False}  # whether an existing figure may be replaced
@@ -80,7 +84,7 @@ def fit_width(figure):
     """Moves the sides of the axes until everything fits exactly into the width of the figure, so that fonts have their
     size in print. Returns the box to save, as high as what is drawn, in inches."""
     width, renderer = figure.get_figwidth(), figure.canvas.get_renderer()
-    legends = [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+    legends = [child for ax in figure.axes for child in ax.get_children() if isinstance(child, Legend)]
     for legend in legends:  # legend_above has fitted them
         legend.set_in_layout(False)
     for _ in range(6):

@@ -191,9 +191,10 @@ def draw_change(ax, row, place, inside):
 
 
 def limits_of(bars):
-    """The ends of an axis with the bars [n, 2] and zero. Of what is far beyond the others only an arrow is shown."""
+    """The ends of an axis with the bars [n, 2] and zero. Of what is far beyond most of the others only an arrow is
+    shown, so that these can be read; the numbers next to the axis are those of all."""
     sizes = np.abs(bars).max(axis=1)
-    usual = bars[sizes <= 2.5 * np.sort(sizes)[(3 * len(sizes) - 1) // 4]]
+    usual = bars[sizes <= 4 * np.sort(sizes)[(len(sizes) - 1) // 2]]
     low, high = usual.min(), usual.max() or 1.0
     margin = 0.08 * (max(high, 0) - min(low, 0))
     return min(low, 0) - margin, max(high, 0) + margin

@@ -33,10 +33,14 @@ def plot_loss(arguments):
     if any(len(group.runs) > 1 for group in groups):
         handles.append(plt.Rectangle((0, 0), 1, 1, color=GREY, alpha=0.22, lw=0, label="range of the seeds"))
     handles += draw_baselines(validation, [group.baselines for group in groups])
-    for ax in axes[:-1]:
-        limit_metric(ax, [values for group in groups for values in curves(group.tables, ax is training,
-                                                                          ax is validation)],
-                     [value for group in groups for _, value in group.baselines if ax is validation])
+    beyond = max(limit_metric(ax, [values for group in groups
+                                   for values in curves(group.tables, ax is training, ax is validation)],
+                              [value for group in groups for _, value in group.baselines if ax is validation])
+                 for ax in axes[:-1])
+    if beyond > 0:  # in the legend: everywhere in the axes there may be a curve
+        digit, power = f"{beyond:.0e}".split("e")
+        handles.append(plt.Line2D([], [], ls="none", marker=r"$\uparrow$", ms=5, mew=0, color=GREY,
+                                  label=rf"beyond the axis: up to ${digit} \times 10^{{{int(power)}}}$"))
     training.set_ylabel(METRICS[metric] if alone else f"training:\n{METRICS[metric]}")
     if not alone:
         validation.set_ylabel(f"validation:\n{METRICS[metric]}")
@@ -180,16 +184,16 @@ def draw_baselines(ax, baselines):
 
 
 def limit_metric(ax, lines, baselines):
-    """A logarithmic axis, cut where the first epochs are far above everything that follows. `lines`: [(x, y)]."""
+    """A logarithmic axis, cut where the first epochs are far above everything that follows. `lines`: [(x, y)]. Returns
+    the largest value if it is beyond the axis, otherwise 0."""
     values = np.concatenate([y for _, y in lines])
     values = np.append(values[np.isfinite(values)], baselines)
     if values.size == 0 or not (values > 0).all():
-        return
+        return 0
     logarithmic(ax.yaxis)
     later = [np.nanmedian(y[len(y) // 2:]) for _, y in lines if np.isfinite(y[len(y) // 2:]).any()]
     limit = 10 * max([*later, *baselines], default=math.inf)
-    if values.max() > 10 * limit:
-        ax.set_ylim(values.min() / 1.4, limit)
-        digit, power = f"{values.max():.0e}".split("e")
-        ax.text(0.97, 0.97, rf"first epochs: up to ${digit} \times 10^{{{int(power)}}}$", transform=ax.transAxes,
-                ha="right", va="top", fontsize=7, color=GREY, bbox={"fc": "white", "ec": "none", "pad": 1})
+    if values.max() <= 10 * limit:
+        return 0
+    ax.set_ylim(values.min() / 1.4, limit)
+    return values.max()

@@ -9,6 +9,7 @@
 #include "engine/io/config.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/experiment.h"
+#include "tools/common/reading_line.h"
 
 namespace umbra {
 
@@ -103,7 +104,7 @@ ForestSplit split_of(const ForestLearning& learning, Auto<double>& subbox_size) 
 
 ForestTraining read_training(const ForestLearning& learning) {
   CatalogReport report;
-  const Catalog catalog = read_catalog(learning.data, &report);
+  const Catalog catalog = read_large_catalog(learning.data, &report);
   for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   require(catalog.has("stellar_mass"), learning.data,
           ": the catalog has no column stellar_mass, so there is nothing to learn");

@@ -10,6 +10,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/forest/importance.h"
+#include "tools/common/reading_line.h"
 #include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
@@ -169,7 +170,7 @@ void importance(const ImportanceArguments& arguments) {
   const std::vector<Group> groups = groups_of(forest, arguments.groups);
   require(arguments.trees <= forest.options.trees, arguments.model, ": ", arguments.trees,
           " trees were requested, but the forest has ", forest.options.trees);
-  const Catalog catalog = read_catalog(arguments.data);
+  const Catalog catalog = read_large_catalog(arguments.data);
   require(catalog.has("stellar_mass"), arguments.data,
           ": the catalog has no column stellar_mass; importances need the catalog the forest was fitted on");
   ForestHalos halos;

@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/io/hdf5.h"
 #include "models/forest/predict.h"
+#include "tools/common/reading_line.h"
 #include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
 
@@ -60,7 +61,7 @@ void predict(const PredictArguments& arguments) {
                  arguments.overwrite);
   ForestModel model = read_forest(arguments.model);
   CatalogReport report;
-  const Catalog catalog = read_catalog(arguments.data, &report);
+  const Catalog catalog = read_large_catalog(arguments.data, &report);
   for (const std::string& remark : report.remarks()) std::cout << remark << '\n';
   ForestHalos halos;
   try {

@@ -82,6 +82,11 @@ std::string command_for(const Found& found, const std::string& path, const Surve
     const std::string columns = columns_to_type(survey, verdict);
     if (!columns.empty()) command += " --columns " + shell_word(columns);
   }
+  // What the recogniser has read in comments, which import table does not.
+  if (const TableHeader& known = found.file.header; name == "table") {
+    if (known.box_size) command += concat(" --box-size ", *known.box_size);
+    if (known.h) command += concat(" --h ", *known.h);
+  }
   if (name == "um-bin") command += " --hlist HLIST";
   if (!units.empty()) command += " --units " + shell_word(units);
   if (needs_box_size) command += " --box-size SIDE";

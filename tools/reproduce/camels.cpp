@@ -1,16 +1,16 @@
 #include "tools/reproduce/camels.h"
 
-#include <algorithm>
 #include <iostream>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
-#include "engine/io/text_reader.h"
 #include "tools/common/ensemble.h"
 #include "tools/common/json_file.h"
 #include "tools/reproduce/camels_forest.h"
 #include "tools/reproduce/camels_result.h"
 #include "tools/reproduce/camels_table.h"
+#include "tools/reproduce/catalog_size.h"
+#include "tools/reproduce/choice.h"
 #include "tools/reproduce/runner.h"
 
 namespace umbra {
@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
-
-constexpr std::int64_t kInnerFolds = 5;
 
 // The table of parameters that is next to the boxes.
 std::string parameters_of(const CamelsTableOptions& options) {
@@ -36,11 +34,25 @@ std::string parameters_of(const CamelsTableOptions& options) {
   return found.front();
 }
 
-// Which evaluations belong together: those of all rows, or of some.
+// Results belong together that are of all rows, or of the same few: "-default-fc1".
+std::string suffix_of(const CamelsTableOptions& options) {
+  std::string suffix;
+  if (chosen_camels_rows(options.rows).size() < camels_rows().size())
+    for (const std::string& row : options.rows) suffix += "-" + row;
+  return suffix;
+}
+
 std::string evaluations(const CamelsTableOptions& options) {
-  std::string name = "evaluations";
-  for (const std::string& row : options.rows) name += "-" + row;
-  return name;
+  return "evaluations" + suffix_of(options);
+}
+
+// The boxes in a folder, one folder each, in units of the published set, for which times have been measured.
+double size_of_set(const std::string& folder) {
+  constexpr double kPublished = 896;
+  std::error_code ignored;  // import explains what is wrong with a folder
+  std::int64_t boxes = 0;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) boxes += entry.is_directory() ? 1 : 0;
+  return static_cast<double>(boxes) / kPublished;
 }
 
 class Camels {
@@ -74,7 +86,8 @@ class Camels {
         places_.tool("import"), "camels", options_.folder, "--parameters", parameters, "--out", data_};
     part.inputs = {parameters};
     part.outputs = {data_};
-    part.seconds = 2;
+    size_ = size_of_set(options_.folder);
+    part.seconds = kShortest + size_;
     parts_.push_back(part);
   }
 
@@ -103,7 +116,7 @@ class Camels {
     chosen.command = {places_.tool("evaluate"), "--data",  data_,  "--out",
                       chosen.outputs.front(),   "--epoch", "last", "--run"};
     chosen.inputs = {data_};
-    chosen.seconds = 3;
+    chosen.seconds = kShortest + 2 * size_;
     const Words choices = words_between(row.choices, '|');
     for (std::size_t c = 0; c < choices.size(); ++c) {
       const std::string out = places_.in_out(concat("choices/", row.name, "/fold-", fold, "-choice-", c));
@@ -114,7 +127,7 @@ class Camels {
       part.title = concat(row.name, ", fold ", fold, ", for the choice of settings: ", choices[c]);
       part.outputs = {out + "/last.h5", out + "/best.safetensors"};
       part.resumes_from = out + "/last.h5";
-      part.seconds = row.seconds * 0.8;
+      part.seconds = kShortest + 0.8 * row.seconds * size_;
       chosen.command.push_back(out);
       chosen.inputs.push_back(out + "/last.h5");
       parts_.push_back(part);
@@ -138,7 +151,7 @@ class Camels {
       part.outputs.push_back(member + "/best.safetensors");
       part.resumes_from = member + "/last.h5";
     }
-    part.seconds = row.seconds * static_cast<double>(seeds);
+    part.seconds = (kShortest + row.seconds * size_) * static_cast<double>(seeds);
     parts_.push_back(part);
   }
 
@@ -161,7 +174,7 @@ class Camels {
       part.command.push_back(forest);
       part.inputs.push_back(forest);
     }
-    part.seconds = 12;
+    part.seconds = kShortest + static_cast<double>(rows_.size()) * size_;
     part.derived = true;
     folds_.push_back(part.outputs.front());
     parts_.push_back(part);
@@ -173,6 +186,7 @@ class Camels {
     part.command = {places_.tool("evaluate"), "--out", part.outputs.front(), "--pool"};
     part.command.insert(part.command.end(), folds_.begin(), folds_.end());
     part.inputs = folds_;
+    part.seconds = kShortest;
     part.derived = true;
     parts_.push_back(part);
   }
@@ -182,6 +196,7 @@ class Camels {
   const CamelsChoices* choices_;
   std::vector<CamelsRow> rows_;
   std::string data_;
+  double size_ = 1;  // of the set, in units of the published one
   std::vector<Part> parts_;
   Words folds_;  // results of evaluate
 };
@@ -190,6 +205,10 @@ class Camels {
 
 std::string camels_run(const Places& places, const CamelsRow& row, std::int64_t fold) {
   return places.in_out(concat("runs/", row.name, "/fold-", fold));
+}
+
+std::string camels_file(const CamelsTableOptions& options, const Places& places) {
+  return places.in_out("camels" + suffix_of(options));
 }
 
 std::string camels_pooled(const CamelsTableOptions& options, const Places& places) {
@@ -211,17 +230,7 @@ CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& pl
         chosen[row.name].push_back(choices.front());
         continue;
       }
-      const auto chi2 =
-          from_json_file(file, "the result of evaluate", [](const nlohmann::ordered_json& json) {
-            std::vector<double> of_run;
-            for (const auto& model : json.at("models"))
-              if (model.contains("run")) of_run.push_back(model.at("chi2").at("mean"));
-            return of_run;
-          });
-      require(chi2.size() == choices.size(), file, ": ", chi2.size(), " networks, but the row ", row.name,
-              " has ", choices.size(), " choices; --overwrite makes the file again");
-      const auto best = std::min_element(chi2.begin(), chi2.end()) - chi2.begin();
-      chosen[row.name].push_back(choices[static_cast<std::size_t>(best)]);
+      chosen[row.name].push_back(best_choice(choices, chi2_of_choices(file, choices.size(), row.name)));
     }
   }
   return chosen;
@@ -242,17 +251,12 @@ void reproduce_camels(const CamelsTableOptions& options, const Places& places, b
   const std::vector<Part> parts = camels_parts(options, places, &choices);
   Runner(places, parts, overwrite).run();
   const CamelsTables tables{camels_result(options, places, choices, parts), {}};
-  write_text_file(places.out / "camels.json",
+  const std::string name = camels_file(options, places);
+  write_text_file(name + ".json",
                   tables.result.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   const std::string table = camels_table(tables, "all");
-  write_text_file(places.out / "camels.md", table);
+  write_text_file(name + ".md", table);
   std::cout << table;
-}
-
-void write_camels_pages(const Places& places, const std::vector<std::string>& pages) {
-  const CamelsTables tables = read_camels_tables(places.in_source("bench/results/camels"));
-  for (const std::string& page : pages)
-    write_text_file(page, with_camels_tables(tables, read_text_file(page)));
 }
 
 }  // namespace umbra

@@ -1,5 +1,6 @@
 // reproduce --camels: the table of the CAMELS boxes by five-fold cross-validation, from the downloaded group catalogs to
-// camels.json and camels.md. The rows are data: tools/reproduce/camels_rows.cpp.
+// camels.json and camels.md, or of some rows to camels-default-fc1.json and .md. The rows are data:
+// tools/reproduce/camels_rows.cpp.
 //
 // Nothing is chosen on the boxes that a row is scored on. Every network is that of its last epoch; where a row has
 // choices, one network per choice is trained on four fifths of the training boxes of the fold and scored on the fifth.
@@ -39,13 +40,13 @@ CamelsChoices camels_choices(const CamelsTableOptions& options, const Places& pl
 
 /// The folder of the runs of a row in a fold: "OUT/runs/default/fold-0".
 std::string camels_run(const Places& places, const CamelsRow& row, std::int64_t fold);
+/// The table without its ending: "OUT/camels", or of some rows "OUT/camels-default-fc1", next to which a complete one
+/// stays.
+std::string camels_file(const CamelsTableOptions& options, const Places& places);
 /// The pooled result of evaluate.
 std::string camels_pooled(const CamelsTableOptions& options, const Places& places);
 
-/// Makes everything that is left, then writes camels.json and camels.md in places.out. `dry_run` prints the commands.
+/// Makes everything that is left, then writes the table, camels_file() with .json and .md. `dry_run` prints the commands.
 void reproduce_camels(const CamelsTableOptions& options, const Places& places, bool overwrite, bool dry_run);
-
-/// Writes the tables of bench/results/camels into pages, between the comments that name them.
-void write_camels_pages(const Places& places, const std::vector<std::string>& pages);
 
 }  // namespace umbra

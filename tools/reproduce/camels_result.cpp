@@ -13,6 +13,7 @@
 #include "tools/common/json_file.h"
 #include "tools/common/statistics.h"
 #include "tools/reproduce/camels_forest.h"
+#include "tools/reproduce/choice.h"
 
 namespace umbra {
 namespace {

@@ -26,7 +26,7 @@ struct CamelsRow {
   const char*
       control;     ///< what it is compared with box by box: the name of a row, or of a baseline of evaluate
   bool seeds;      ///< whether it has all seeds of the table, or one
-  double seconds;  ///< estimate of one training on two cores
+  double seconds;  ///< estimate of one training on two cores, 896 boxes
 };
 
 /// All rows, in the order of the table.
@@ -35,8 +35,5 @@ std::span<const CamelsRow> camels_rows();
 /// The rows with these names and their controls, in the order of the table; all if there are no names. Throws Error
 /// with the names that exist.
 std::vector<CamelsRow> chosen_camels_rows(const std::vector<std::string>& names);
-
-/// The words of `text` between `separator`s, which may be repeated.
-std::vector<std::string> words_between(const std::string& text, char separator);
 
 }  // namespace umbra

@@ -9,6 +9,7 @@
 #include "engine/io/format_version.h"
 #include "tools/common/ensemble.h"
 #include "tools/common/json_file.h"
+#include "tools/reproduce/pages.h"
 
 namespace umbra {
 namespace {
@@ -49,16 +50,22 @@ std::string row_of_peer(const Json& peer) {
   return peer.at("folds").at(0).at("epochs").size() == 60 ? "default" : "longer";
 }
 
-// chi^2 and seconds of a training of PyTorch, averaged over its seeds.
-std::string peer_cells(const Json& row, const std::vector<Json>& pytorch) {
-  std::vector<std::vector<double>> chi2;
-  double spent = 0, trainings = 0;
+// What PyTorch made of a row.
+struct Peer {
+  std::vector<std::vector<double>> chi2;  // [seed][1]
+  double seconds = 0, trainings = 0;      // of all trainings; their number
+  bool of_its_own = false;                // not umbra's network and features, but some that are like them
+};
+
+Peer peer_of(const Json& row, const std::vector<Json>& pytorch) {
+  Peer found;
   for (const Json& peer : pytorch) {
     if (row_of_peer(peer) != row.at("row")) continue;
+    found.of_its_own = found.of_its_own || peer.value("network", "") == "halos";
     const auto add = [&](double score, double time, double count) {
-      chi2.push_back({score});
-      spent += time;
-      trainings += count;
+      found.chi2.push_back({score});
+      found.seconds += time;
+      found.trainings += count;
     };
     if (peer.contains("final_chi2")) {
       add(peer.at("final_chi2").get<double>(), peer.at("train_seconds").get<double>(),
@@ -71,8 +78,21 @@ std::string peer_cells(const Json& row, const std::vector<Json>& pytorch) {
           static_cast<double>(times.size()));
     }
   }
-  if (chi2.empty()) return " | | |";
-  return " | " + number("%.1f", mean_and_scatter(chi2).mean[0]) + " | " + seconds(spent / trainings) + " |";
+  return found;
+}
+
+// chi^2 averaged over the seeds, their number, and the seconds of a training.
+std::string cells_of(const Peer& peer) {
+  if (peer.chi2.empty()) return " | | | |";
+  return concat(" | ", number("%.1f", mean_and_scatter(peer.chi2).mean[0]), peer.of_its_own ? "†" : "", " | ",
+                peer.chi2.size(), " | ", seconds(peer.seconds / peer.trainings), " |");
+}
+
+// How many networks or forests a row is the mean of; nothing for a baseline without seeds.
+std::string count_of_seeds(const Json& row) {
+  const Json& chi2 = row.at("chi2");
+  if (chi2.contains("of_seed")) return std::to_string(chi2.at("of_seed").size());
+  return row.at("group") == "baseline" ? "" : "1";
 }
 
 // Networks have a column for the scatter of their seeds; of a baseline the number is said.
@@ -101,18 +121,31 @@ std::string seeds_of(const Json& row) {
 
 std::string front(const Json& rows, const std::vector<Json>& pytorch) {
   const bool peers = !pytorch.empty();
-  std::string text = concat("| model | χ² | median | s |", peers ? " PyTorch | s |" : "",
-                            "\n| --- | --- | --- | --- |", peers ? " --- | --- |" : "", "\n");
+  std::string text = concat("| model | χ² | median | seeds | s |", peers ? " PyTorch | seeds | s |" : "",
+                            "\n| --- | --- | --- | --- | --- |", peers ? " --- | --- | --- |" : "", "\n");
+  bool same = false, others = false;
   for (const Json& row : rows) {
     const bool short_list =
         row.at("group") == "baseline" &&
         std::find(std::begin(kInFront), std::end(kInFront), row.at("row")) == std::end(kInFront);
     if (row.at("group") == "change" || short_list) continue;
-    text += "| " + title_of(row) + " | " + mean_and_error(row.at("chi2")) + " | " +
-            number("%.1f", row.at("chi2").at("median").get<double>()) + " | " +
-            seconds(row.at("seconds").get<double>()) + (peers ? peer_cells(row, pytorch) : " |") + "\n";
+    const Peer peer = peer_of(row, pytorch);
+    same = same || (!peer.chi2.empty() && !peer.of_its_own);
+    others = others || peer.of_its_own;
+    text += concat("| ", row.at("title").get<std::string>(), " | ", mean_and_error(row.at("chi2")), " | ",
+                   number("%.1f", row.at("chi2").at("median").get<double>()), " | ", count_of_seeds(row), " | ",
+                   seconds(row.at("seconds").get<double>()), peers ? cells_of(peer) : " |", "\n");
   }
-  return peers ? text + "\nPyTorch trained the same networks on the same folds.\n" : text;
+  if (same && others)
+    text +=
+        "\nPyTorch trained the same networks on the same folds, except in the rows marked †, where it is a\n"
+        "network of halos with a reader and features of its own.\n";
+  else if (same)
+    text += "\nPyTorch trained the same networks on the same folds.\n";
+  else if (others)
+    text +=
+        "\nPyTorch (†) trained a network of halos with a reader and features of its own, on the same folds.\n";
+  return text;
 }
 
 // Results of before the baselines were compared have no differences.
@@ -193,18 +226,7 @@ CamelsTables read_camels_tables(const std::filesystem::path& folder) {
 }
 
 std::string with_camels_tables(const CamelsTables& tables, const std::string& page) {
-  const std::string begin = "<!-- camels: ", close = " -->\n", end = "<!-- /camels -->";
-  std::string text;
-  std::size_t at = 0;
-  for (std::size_t found; (found = page.find(begin, at)) != std::string::npos;) {
-    const std::size_t name = found + begin.size(), after = page.find(close, name),
-                      last = page.find(end, name);
-    require(after < last && last != std::string::npos, "a table of the CAMELS boxes has no end '", end, "'");
-    text += page.substr(at, after + close.size() - at) + "\n" +
-            camels_table(tables, page.substr(name, after - name)) + "\n";
-    at = last;
-  }
-  return text + page.substr(at);
+  return with_tables(page, "camels", [&](const std::string& part) { return camels_table(tables, part); });
 }
 
 }  // namespace umbra

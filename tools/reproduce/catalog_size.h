@@ -5,6 +5,9 @@
 
 namespace umbra {
 
+/// Seconds that a program takes for a catalog of a few halos, for estimates.
+constexpr double kShortest = 0.3;
+
 /// In units of the mock universe of 250 Mpc/h, for which times have been measured.
 struct CatalogSize {
   double sub_boxes = 1;  ///< of 25 Mpc/h

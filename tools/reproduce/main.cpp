@@ -1,14 +1,10 @@
 // reproduce: the paper from a catalog to its table and figures, or the table of the CAMELS boxes, in parts that are
 // commands of the other tools.
 // See docs/reproduce.md.
-#include <iostream>
-
 #include "tools/common/command_line.h"
 #include "tools/reproduce/camels.h"
-#include "tools/reproduce/camels_table.h"
+#include "tools/reproduce/pages.h"
 #include "tools/reproduce/paper.h"
-#include "tools/reproduce/report.h"
-#include "tools/reproduce/runner.h"
 
 namespace {
 
@@ -45,9 +41,8 @@ int main(int argc, char** argv) {
   CLI::Option* boxes = add_camels(app, camels)->excludes(data);
   CLI::Option* folder =
       app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued");
-  app.add_option(
-         "--pages", pages,
-         "instead of --out: write the tables of bench/results/camels into these pages of the repository")
+  app.add_option("--pages", pages,
+                 "instead of --out: write the tables of bench/results into these pages of the repository")
       ->excludes(data)
       ->excludes(boxes)
       ->excludes(folder);
@@ -72,21 +67,13 @@ int main(int argc, char** argv) {
     if (out.empty() && pages.empty()) throw CLI::RequiredError("--out");
   });
   return umbra::run_tool(app, argc, argv, [&] {
-    if (!pages.empty()) return umbra::write_camels_pages(umbra::places_of(argv[0], out), pages);
+    if (!pages.empty()) return umbra::write_pages(umbra::places_of(argv[0], out), pages);
     if (!camels.folder.empty()) {
       camels.seeds = paper.seeds;
       camels.epochs = paper.epochs;
       camels.rows = paper.rows;
       return umbra::reproduce_camels(camels, umbra::places_of(argv[0], out), overwrite, dry_run);
     }
-    const umbra::Places places = umbra::places_of(argv[0], out);
-    const umbra::PaperPlan plan = umbra::paper_plan(paper, places);
-    umbra::Runner runner(places, plan.parts, overwrite);
-    if (dry_run) {
-      std::cout << runner.list();
-    } else {
-      runner.run();
-      std::cout << umbra::write_report(plan, places, runner);
-    }
+    umbra::reproduce_paper(paper, umbra::places_of(argv[0], out), overwrite, dry_run);
   });
 }

@@ -9,6 +9,17 @@
 namespace umbra {
 namespace {
 
+constexpr double kLarge = 1e5;  // of trainings that went wrong: powers of ten from here on
+
+// The power of ten below a number, "10¹²".
+std::string power_of_ten(double number) {
+  constexpr const char* kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string text = "10";
+  for (const char digit : std::to_string(static_cast<int>(std::floor(std::log10(number)))))
+    text += kDigits[digit - '0'];
+  return text;
+}
+
 // The forest that the authors' code compared with: of M*, the mean mass per voxel.
 const ResultRow* forest_of_paper(const Results& results) {
   for (const ResultRow& row : results.rows)
@@ -62,9 +73,9 @@ std::string comparison(const ResultRow& row, const ResultRow& other) {
   const std::string size = with_error(std::abs(by.mean), by.error());
   switch (judgement_of(by)) {
     case Judgement::kHigher:
-      return concat("**", names, " is beaten by `", other.label, "`**: its chi² is ", size, " higher.\n");
+      return concat("**", names, " is beaten by `", other.label, "`**: its χ² is ", size, " higher.\n");
     case Judgement::kLower:
-      return concat(names, " beats `", other.label, "`: its chi² is ", size, " lower.\n");
+      return concat(names, " beats `", other.label, "`: its χ² is ", size, " lower.\n");
     case Judgement::kUndecided:
       return concat(names, " and `", other.label, "` do not differ measurably: by ",
                     with_error(by.mean, by.error()), ".\n");
@@ -76,14 +87,29 @@ std::string comparison(const ResultRow& row, const ResultRow& other) {
 
 std::string with_error(double value, double error) {
   char text[96];
-  int digits = 0;
-  if (error > 0 && std::isfinite(error))
-    digits = std::clamp(1 - static_cast<int>(std::floor(std::log10(error))), 0, 4);
-  if (std::abs(value) < 1e6 && error < 1e6)
-    std::snprintf(text, sizeof text, "%.*f ± %.*f", digits, value, digits, error);
+  const double largest = std::max(std::abs(value), error);
+  const bool large = largest >= kLarge && std::isfinite(largest);
+  const double scale = large ? std::pow(10, std::floor(std::log10(largest))) : 1;
+  const double of_scale = error / scale;
+  int digits = large ? 1 : 0;
+  if (of_scale > 0 && std::isfinite(of_scale))
+    digits = std::clamp(1 - static_cast<int>(std::floor(std::log10(of_scale))), digits, large ? 2 : 4);
+  std::snprintf(text, sizeof text, large ? "(%.*f ± %.*f)·" : "%.*f ± %.*f", digits, value / scale, digits,
+                of_scale);
+  return large ? text + power_of_ten(largest) : text;
+}
+
+std::string number_text(double value, int digits) {
+  char text[64];
+  const double size = std::abs(value);
+  const bool large = size >= kLarge && std::isfinite(size);
+  if (large)
+    std::snprintf(text, sizeof text, "%.1f·", value / std::pow(10, std::floor(std::log10(size))));
+  else if (size >= std::pow(10, digits))
+    std::snprintf(text, sizeof text, "%.0f", value);  // without an exponent
   else
-    std::snprintf(text, sizeof text, "%.2e ± %.0e", value, error);  // a training that went wrong
-  return text;
+    std::snprintf(text, sizeof text, "%.*g", digits, value);
+  return large ? text + power_of_ten(size) : text;
 }
 
 Judgement judgement_of(const Difference& difference) {
@@ -130,7 +156,7 @@ std::string order_text(const Results& results, const std::string& recipe, const 
 std::string first_table(const Results& results) {
   const ResultRow* network = results.best(RowKind::kNetwork);
   std::string text =
-      "| best of its kind | model | chi² | minus the best network |\n| --- | --- | ---: | ---: |\n";
+      "| best of its kind | model | χ² | minus the best network |\n| --- | --- | ---: | ---: |\n";
   std::vector<const ResultRow*> shown{network, results.best(RowKind::kBaseline),
                                       results.best(RowKind::kForest)};
   for (const ResultRow& row : results.rows)

@@ -28,7 +28,9 @@ std::string order_text(const Results& results, const std::string& recipe, const 
 /// The best network, baseline and forest and the oracles as a table, and who beats whom.
 std::string first_table(const Results& results);
 
-/// "12.3 +- 0.4" with as many digits as the error has two of.
+/// "12.3 ± 0.4" with as many digits as the error has two of; "(9.8 ± 1.8)·10¹²" from 1e5 on.
 std::string with_error(double value, double error);
+/// "12.34" with so many significant digits, and whole numbers of more without an exponent; "7.4·10¹²" from 1e5 on.
+std::string number_text(double value, int digits);
 
 }  // namespace umbra

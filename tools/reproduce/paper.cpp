@@ -2,58 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <numeric>
-#include <sstream>
 
 #include "engine/base/error.h"
 #include "tools/reproduce/catalog_size.h"
+#include "tools/reproduce/choice.h"
 #include "tools/reproduce/paper_figures.h"
+#include "tools/reproduce/paper_rows.h"
+#include "tools/reproduce/report.h"
+#include "tools/reproduce/runner.h"
 
 namespace umbra {
 namespace {
-
-// A network of the table, or one for each C. What is not here is as in its configuration.
-struct Row {
-  const char *name, *network, *what;
-  const char* config;    // in models/configs; empty: the defaults, which are those of um_resnet.toml
-  const char* settings;  // more than the configuration, separated by blanks
-  bool of_each_channels;
-  int epochs;      // of its configuration and settings
-  double seconds;  // of an epoch of 800 boxes on two cores, at C = 20
-};
-// As in the paper, but where 25 Mpc/h or 32 boxes do not fit a catalog, which has other sub-boxes or few of them.
-constexpr const char* kPaper = "data.subbox_size=auto train.batch=auto";
-constexpr const char* kPaperLog = "data.subbox_size=auto train.batch=auto loss.name=chi2_log";
-// Galaxies of the mock depend on the vpeak of their halos alone (docs/training.md, "Halos").
-constexpr const char* kHalos =
-    "data.features=log10(vpeak) model.embedding=0 loss.halos=20 train.epochs=12 train.warmup_epochs=1";
-// The 2D network of the authors' code, and a rate at which um_dense scores less than at 0.003 on the mock (43.95, not 44.67).
-constexpr const char* kPlain = "model.name=um_resnet2d model.blocks=plain model.channels=10";
-constexpr const char* kDense = "model.name=um_dense train.learning_rate=0.0003";
-constexpr Row kRows[] = {
-    {"paper", "um_resnet", "the paper's recipe", "paper.toml", kPaper, true, 15, 0.25},
-    {"paper-log", "um_resnet C=20", "the paper's recipe, loss of Eq. 1", "paper.toml", kPaperLog, false, 15,
-     0.25},
-    {"um_resnet", "um_resnet", "our recipe", "um_resnet.toml", "", true, 60, 0.25},
-    {"um_resnet2d", "um_resnet2d C=20", "our recipe", "", "model.name=um_resnet2d", false, 60, 0.25},
-    {"um_resnet2d-plain", "um_resnet2d plain C=10", "our recipe", "", kPlain, false, 60, 0.25},
-    {"um_dense", "um_dense", "our recipe, learning rate 0.0003", "", kDense, false, 60, 1},
-    {"um_halos", "um_halos", "our recipe, Vpeak alone", "um_halos.toml", kHalos, false, 12, 2},
-};
-
-// Chooses among the rows by name; all if there are no names.
-std::vector<Row> chosen_rows(const std::vector<std::string>& names) {
-  std::vector<Row> rows;
-  std::string all;
-  for (const Row& row : kRows) {
-    if (names.empty() || std::find(names.begin(), names.end(), row.name) != names.end()) rows.push_back(row);
-    all += concat(all.empty() ? "" : ", ", row.name);
-  }
-  for (const std::string& name : names)
-    require(std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.name == name; }),
-            "--rows ", name, ": there is no such row, only ", all);
-  return rows;
-}
 
 std::string listed(const std::vector<std::int64_t>& numbers) {
   std::string text;
@@ -61,8 +22,16 @@ std::string listed(const std::vector<std::int64_t>& numbers) {
   return text;
 }
 
-bool is_of_paper(const Row& row) {
-  return std::string(row.config) == "paper.toml";
+// "train.learning_rate=0.001" as a title has it: "learning rate 0.001".
+std::string said(const std::string& settings) {
+  std::string text;
+  for (const std::string& setting : words_between(settings, ' ')) {
+    std::string words = setting.substr(setting.find('.') + 1);
+    std::replace(words.begin(), words.end(), '_', ' ');
+    std::replace(words.begin(), words.end(), '=', ' ');
+    text += (text.empty() ? "" : ", ") + words;
+  }
+  return text;
 }
 
 const char* forest_name(const std::string& target) {
@@ -71,7 +40,8 @@ const char* forest_name(const std::string& target) {
 
 class Planner {
  public:
-  Planner(const PaperOptions& options, const Places& places) : options_(options), places_(places) {}
+  Planner(const PaperOptions& options, const Places& places, const PaperChosen* chosen)
+      : options_(options), places_(places), chosen_(chosen), rows_(chosen_paper_rows(options.rows)) {}
 
   PaperPlan plan() {
     plan_.data = options_.data;
@@ -81,7 +51,10 @@ class Planner {
     if (plan_.data.empty()) add_mock();
     plan_.best_epochs = places_.in_out("best_epochs.json");
     size_ = plan_.data == options_.data ? size_of_catalog(plan_.data) : CatalogSize{};
-    for (const Row& row : chosen_rows(options_.rows)) {
+    for (const PaperRow& row : rows_)
+      if (*row.choices != '\0') add_choice(row);
+    if (chosen_ == nullptr) return plan_;
+    for (const PaperRow& row : rows_) {
       for (std::size_t i = 0; i < (row.of_each_channels ? options_.channels.size() : 1); ++i)
         add_training(row, row.of_each_channels ? options_.channels[i] : 0);
     }
@@ -100,46 +73,87 @@ class Planner {
     Part part{"mock", "a mock universe of 250 Mpc/h"};
     part.command = {places_.tool("mock"), "--out", plan_.data};
     part.outputs = {plan_.data};
-    part.seconds = 13;
+    part.seconds = 2;
     plan_.parts.push_back(part);
   }
 
   // The settings of a row besides those of its configuration. The paper lowers the rate after two thirds.
-  std::vector<std::string> settings_of(const Row& row, std::int64_t channels) const {
-    std::vector<std::string> words;
-    std::istringstream settings(row.settings);
-    for (std::string setting; settings >> setting;) words.push_back(setting);
+  std::vector<std::string> settings_of(const PaperRow& row, std::int64_t channels) const {
+    std::vector<std::string> words = words_between(row.settings, ' ');
     if (channels > 0) words.push_back(concat("model.channels=", channels));
     if (options_.epochs > 0) words.push_back(concat("train.epochs=", options_.epochs));
-    if (options_.epochs > 0 && is_of_paper(row))
+    if (options_.epochs > 0 && row.is_of_paper())
       words.push_back(concat("train.step_epochs=[", std::max<std::int64_t>(1, 2 * options_.epochs / 3), "]"));
-    words.push_back(concat("train.seeds=", options_.seeds));
     return words;
   }
 
-  double seconds_of(const Row& row, std::int64_t channels) const {
+  // Of one seed.
+  double seconds_of(const PaperRow& row, std::int64_t channels) const {
     const auto epochs = static_cast<double>(options_.epochs > 0 ? options_.epochs : row.epochs);
     // 12, 88 and 280 ms a step at C = 20, 100 and 200 (docs/benchmarks.md).
     const double wider = std::pow(static_cast<double>(channels > 0 ? channels : 20) / 20, 1.4);
-    // A second for the first checkpoint, and every epoch validates and writes one.
-    return (1 + row.seconds * size_.sub_boxes * wider * epochs) * static_cast<double>(options_.seeds);
+    return kShortest + (row.each_epoch + row.seconds * size_.sub_boxes) * wider * epochs;
   }
 
-  void add_training(const Row& row, std::int64_t channels) {
-    const std::string name = channels > 0 ? concat(row.name, "-", channels) : row.name;
-    const std::string out = places_.in_out("runs/" + name);
-    const std::string width = channels > 0 ? concat(" C=", channels) : "";
-    Part part{name, concat(row.network, width, ", ", row.what)};
+  // A training into the folder `out`, with `more` settings.
+  Part training(const PaperRow& row, std::int64_t channels, const std::string& out,
+                const std::vector<std::string>& more) const {
+    Part part{"", ""};
     part.command = {places_.tool("train"), "--data", plan_.data, "--out", out};
     part.inputs = {plan_.data};
     if (*row.config != '\0') {
       part.inputs.push_back(places_.in_source(concat("models/configs/", row.config)));
       part.command.insert(part.command.end(), {"--config", part.inputs.back()});
     }
-    const std::vector<std::string> settings = settings_of(row, channels);
-    part.command.insert(part.command.end(), settings.begin(), settings.end());
+    for (const std::vector<std::string>& settings : {settings_of(row, channels), more})
+      part.command.insert(part.command.end(), settings.begin(), settings.end());
     part.folder = out;
     part.resume = {places_.tool("train"), "--data", plan_.data, "--out", out, "--resume"};
+    return part;
+  }
+
+  // One network for each choice, trained on four fifths of the training boxes, and what evaluate says of the rest.
+  void add_choice(const PaperRow& row) {
+    PaperChoice choice{row.name, words_between(row.choices, '|'),
+                       places_.in_out(concat("choices/", row.name, ".json"))};
+    Part scores{concat("choose-", row.name), concat(row.network, ": the choice of settings")};
+    scores.command = {
+        places_.tool("evaluate"), "--data", plan_.data, "--out", choice.file, "--epoch", "last", "--run"};
+    scores.inputs = {plan_.data};
+    scores.outputs = {choice.file};
+    for (std::size_t c = 0; c < choice.settings.size(); ++c) {
+      const std::string out = places_.in_out(concat("choices/", row.name, "-", c));
+      std::vector<std::string> more = words_between(choice.settings[c], ' ');
+      more.push_back(concat("data.inner_folds=", kInnerFolds));
+      Part part = training(row, 0, out, more);
+      part.name = concat("choose-", row.name, "-", c);
+      part.title = concat(row.network, ", for the choice of settings: ", choice.settings[c]);
+      part.outputs = {out + "/best.h5", out + "/last.h5"};
+      part.resumes_from = part.outputs.back();
+      part.seconds = 0.8 * seconds_of(row, 0);
+      scores.command.push_back(out);
+      scores.inputs.push_back(part.outputs.back());
+      plan_.parts.push_back(part);
+    }
+    scores.seconds = kShortest + 3 * size_.sub_boxes;
+    plan_.parts.push_back(scores);
+    plan_.choices.push_back(choice);
+  }
+
+  void add_training(const PaperRow& row, std::int64_t channels) {
+    const std::string name = channels > 0 ? concat(row.name, "-", channels) : row.name;
+    const std::string out = places_.in_out("runs/" + name);
+    const std::string width = channels > 0 ? concat(" C=", channels) : "";
+    std::vector<std::string> more;
+    std::string title = concat(row.network, width, ", ", row.what);
+    if (const auto chosen = chosen_->find(row.name); chosen != chosen_->end()) {
+      more = words_between(chosen->second, ' ');
+      title += ", " + said(chosen->second);
+    }
+    more.push_back(concat("train.seeds=", options_.seeds));
+    Part part = training(row, channels, out, more);
+    part.name = name;
+    part.title = title;
     for (std::int64_t seed = 1; seed <= options_.seeds; ++seed) {
       const std::string member = options_.seeds > 1 ? concat(out, "/seed-", seed) : out;
       part.outputs.push_back(member + "/best.h5");
@@ -147,7 +161,7 @@ class Planner {
       part.resumes_from =
           part.outputs.back();  // of the last one: the checkpoints of all are begun in this order
     }
-    part.seconds = seconds_of(row, channels);
+    part.seconds = seconds_of(row, channels) * static_cast<double>(options_.seeds);
     plan_.networks.push_back({out, part.title, row.name, channels});
     plan_.parts.push_back(part);
   }
@@ -161,7 +175,7 @@ class Planner {
     part.inputs = {plan_.data};
     part.outputs = {out};
     const double trees = std::accumulate(options_.trees.begin(), options_.trees.end(), 0.0);
-    part.seconds = 120 * size_.halos * trees / 2350;  // of the default grid
+    part.seconds = kShortest + 20 * size_.halos * trees / 2350;  // of the default grid
     plan_.parts.push_back(part);
   }
 
@@ -182,7 +196,7 @@ class Planner {
                     std::to_string(seed)};
     part.inputs = {plan_.data, plan_.searches.at(target)};
     part.outputs = {out};
-    part.seconds = 10 * size_.halos;
+    part.seconds = kShortest + 3 * size_.halos;
     plan_.forests.push_back({out, target, seed});
     plan_.parts.push_back(part);
   }
@@ -193,11 +207,11 @@ class Planner {
     part.command = {places_.tool("evaluate"), "--data", plan_.data, "--out", out, "--epoch", epoch, "--run"};
     for (const PaperNetwork& network : plan_.networks) part.command.push_back(network.run);
     part.inputs = {plan_.data};
-    for (const Part& one : plan_.parts)
-      for (const std::string& output : one.outputs)
-        if (output.ends_with("/" + epoch + ".h5")) part.inputs.push_back(output);
+    for (const PaperNetwork& network : plan_.networks)
+      for (const std::string& checkpoint : checkpoints_of(plan_, network, epoch))
+        part.inputs.push_back(checkpoint);
     part.outputs = {out};
-    part.seconds = 40 * size_.sub_boxes;
+    part.seconds = kShortest + 4 * size_.sub_boxes;
     part.derived = true;
     return part;
   }
@@ -211,7 +225,7 @@ class Planner {
       part.command.push_back(forest.file);
       part.inputs.push_back(forest.file);
     }
-    part.seconds += 40 * size_.halos;
+    part.seconds += 7 * size_.halos;
     plan_.parts.push_back(part);
     part = evaluation("evaluate-best", plan_.best_epochs, "best");
     part.title = "chi^2 of the networks' best epochs";
@@ -220,14 +234,57 @@ class Planner {
 
   const PaperOptions& options_;
   const Places& places_;
+  const PaperChosen* chosen_;
+  std::vector<PaperRow> rows_;
   PaperPlan plan_;
   CatalogSize size_;
 };
 
 }  // namespace
 
-PaperPlan paper_plan(const PaperOptions& options, const Places& places) {
-  return Planner(options, places).plan();
+PaperPlan paper_plan(const PaperOptions& options, const Places& places, const PaperChosen* chosen) {
+  return Planner(options, places, chosen).plan();
+}
+
+std::vector<std::string> checkpoints_of(const PaperPlan& plan, const PaperNetwork& network,
+                                        const std::string& epoch) {
+  std::vector<std::string> files;
+  for (const Part& part : plan.parts)
+    for (const std::string& output : part.outputs)
+      if (output.starts_with(network.run + "/") && output.ends_with("/" + epoch + ".h5"))
+        files.push_back(output);
+  return files;
+}
+
+PaperChosen chosen_settings(const std::vector<PaperChoice>& choices, bool guesses) {
+  PaperChosen chosen;
+  for (const PaperChoice& choice : choices) {
+    if (guesses && !std::filesystem::exists(choice.file))
+      chosen[choice.row] = choice.settings.front();
+    else
+      chosen[choice.row] =
+          best_choice(choice.settings, chi2_of_choices(choice.file, choice.settings.size(), choice.row));
+  }
+  return chosen;
+}
+
+void reproduce_paper(const PaperOptions& options, const Places& places, bool overwrite, bool dry_run) {
+  const PaperPlan first = paper_plan(options, places, nullptr);
+  const PaperChosen guessed = chosen_settings(first.choices, true);
+  if (dry_run) {
+    std::cout << Runner(places, paper_plan(options, places, &guessed).parts, overwrite).list();
+    return;
+  }
+  if (!first.choices.empty()) {
+    const Runner all(places, paper_plan(options, places, &guessed).parts, true);
+    Runner runner(places, first.parts, overwrite);
+    runner.run(all.seconds_left() - runner.seconds_left());
+  }  // which locks the folder
+  const PaperChosen chosen = chosen_settings(first.choices);
+  const PaperPlan plan = paper_plan(options, places, &chosen);
+  Runner runner(places, plan.parts, overwrite);
+  runner.run();
+  std::cout << write_report(plan, places, runner);
 }
 
 }  // namespace umbra

@@ -18,16 +18,10 @@ class FigureParts {
 
   void add() {
     add_table();
-    add_importance();
     add_halos();
+    add_importance();
     add_losses();
-    figure(
-        "6-mass-functions", "smf",
-        {"--evaluation", plan_.evaluation, "--models", "forest, mean prediction per voxel",
-         named(plan_.networks.front()), named(widest("um_resnet"))},
-        {plan_.evaluation},
-        "Figure 6: the mean stellar mass function of the validation sub-boxes, its scatter over them, and the "
-        "residuals.");
+    add_mass_functions();
     add_boxes();
     figure("table-1", "table", {"--evaluation", plan_.table, "--paper"}, {plan_.table},
            "Table 1 as a figure: means with standard errors over sub-boxes, scatter of seeds, medians.");
@@ -46,7 +40,7 @@ class FigureParts {
     part.command.insert(part.command.end(), words.begin(), words.end());
     part.inputs = inputs;
     part.outputs = {out + ".png", out + ".pdf"};
-    part.seconds = 3;
+    part.seconds = 1.3;
     part.optional = true;
     part.derived = true;
     plan_.figures.push_back({name, caption});
@@ -68,6 +62,7 @@ class FigureParts {
   void add_table() {
     Part part{"table", "Table 1"};
     part.inputs = {plan_.evaluation, plan_.best_epochs};
+    part.seconds = 0.1;
     part.outputs = {plan_.table};
     PaperPlan plan = plan_;
     plan.parts.clear();
@@ -85,7 +80,7 @@ class FigureParts {
       tool(concat("importance-", forest.seed), concat("feature importances, seed ", forest.seed),
            {"forest", "importance", "--model", forest.file, "--data", plan_.data, "--out", out, "--trees",
             trees},
-           {forest.file, plan_.data}, out, 15 * size_.halos);
+           {forest.file, plan_.data}, out, kShortest + 0.1 * size_.halos);
       files.push_back(out);
     }
     all.insert(all.end(), files.begin(), files.end());
@@ -100,7 +95,7 @@ class FigureParts {
       const std::string out = places_.in_out(concat("halos-", forest.target, ".h5"));
       tool(concat("halos-", forest.target), concat("masses of all halos, forest of ", forest.target, " M*"),
            {"forest", "predict", "--model", forest.file, "--data", plan_.data, "--out", out},
-           {forest.file, plan_.data}, out, 5 * size_.halos);
+           {forest.file, plan_.data}, out, kShortest + 0.1 * size_.halos);
       figure(concat("2-halos-", forest.target), "halos", {"--predictions", out}, {out},
              concat("Figure 2: masses that the forest of ", forest.target == "log10" ? "log10 M*" : "M*",
                     " predicts for halos that it was not fitted on."));
@@ -116,15 +111,6 @@ class FigureParts {
     return *found;
   }
 
-  // The checkpoints of all seeds of a network whose names end so.
-  Words checkpoints(const PaperNetwork& network, const std::string& end) const {
-    Words files;
-    for (const Part& part : plan_.parts)
-      for (const std::string& output : part.outputs)
-        if (output.starts_with(network.run + "/") && output.ends_with(end)) files.push_back(output);
-    return files;
-  }
-
   // The end of a network's name in the evaluation, which also holds where the folder has been moved.
   static std::string named(const PaperNetwork& network) {
     return network.run.substr(network.run.rfind('/')) + ")";
@@ -136,21 +122,43 @@ class FigureParts {
       const PaperNetwork& network = widest(recipe);
       if (network.recipe != recipe) continue;
       Words words{"--run"};
-      const Words inputs = checkpoints(network, "/last.h5");
+      const Words inputs = checkpoints_of(plan_, network, "last");
       for (const std::string& last : inputs) words.push_back(last.substr(0, last.rfind('/')));
       figure("5-loss-" + recipe, "loss", words, inputs,
-             concat("Figure 5: chi^2 of training and validation against the epoch, ", network.title, "."));
+             concat("Figure 5: χ² of training and validation against the epoch, ", network.title, "."));
     }
+  }
+
+  // Figure 6: the forests, and the widest network of each recipe.
+  void add_mass_functions() {
+    Words words{"--evaluation", plan_.evaluation, "--models", "forest, mean prediction per voxel"};
+    Words names{"--names"};
+    for (const char* target : {"M*", "log10 M*"})
+      names.push_back(concat("forest, mean prediction per voxel, of ", target));
+    std::vector<const PaperNetwork*> networks;
+    for (const char* recipe : {"paper", "um_resnet"})
+      if (const PaperNetwork& network = widest(recipe); network.recipe == recipe)
+        networks.push_back(&network);
+    if (networks.empty()) networks.push_back(&plan_.networks.front());
+    for (const PaperNetwork* network : networks) {
+      words.push_back(named(*network));
+      names.push_back(network->title);
+    }
+    words.insert(words.end(), names.begin(), names.end());
+    figure(
+        "6-mass-functions", "smf", words, {plan_.evaluation},
+        "Figure 6: the mean stellar mass function of the validation sub-boxes, its scatter over them, and the "
+        "residuals. χ² in the legend is that of the mean prediction of the seeds, which scores less than a seed.");
   }
 
   void add_boxes() {
     const PaperNetwork& network = widest("um_resnet");
     const std::string out = places_.in_out("predictions.h5");
-    Words inputs = checkpoints(network, "/best.h5");
+    Words inputs = checkpoints_of(plan_, network, "best");
     inputs.push_back(plan_.data);
     tool("predict", concat("mass functions of all sub-boxes, ", network.title, ", best epochs"),
          {"predict", "--run", network.run, "--data", plan_.data, "--out", out}, inputs, out,
-         30 * size_.sub_boxes);
+         kShortest + size_.sub_boxes);
     figure("predictions", "predictions", {"--predictions", out}, {out},
            concat("Predicted against true number densities of the validation sub-boxes, ", network.title,
                   ", mean of the best epochs of all seeds."));

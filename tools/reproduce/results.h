@@ -63,6 +63,9 @@ struct Results {
   const ResultRow* best(RowKind kind) const;
 };
 
+/// The number in the paper's Table 1 (Nadler & To 2018, section 4: RF, ResNet N = 20, 100, 200) for a row of its recipe.
+std::optional<double> chi2_of_paper(const ResultRow& row);
+
 /// Reads the JSON of `evaluate`. Throws Error if it is not one.
 Results read_results(const PaperPlan& plan);
 

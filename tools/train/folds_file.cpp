@@ -8,6 +8,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
 #include "models/tasks/smf/smf_task.h"
+#include "tools/common/reading_line.h"
 
 namespace umbra {
 
@@ -16,7 +17,7 @@ void write_folds(const TrainArguments& arguments, const std::string& file) {
   const RunConfig config = resolve(arguments);
   SmfSettings settings = smf_settings(*config.task);
   require(settings.folds > 0, "--write-folds needs data.folds, the number of folds");
-  const Catalog catalog = read_catalog(arguments.data);
+  const Catalog catalog = read_large_catalog(arguments.data);
   settings.subbox_size.number =
       choose_subbox_size(catalog, settings.subbox_size, arguments.data, "data.subbox_size=").size;
   const std::int64_t count = BoxCutter(catalog, settings.box_options()).count();

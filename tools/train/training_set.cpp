@@ -5,14 +5,24 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/io/format_version.h"
+#include "tools/common/reading_line.h"
 
 namespace umbra {
+namespace {
+
+// With a line on the stream of the training's progress if it takes long.
+std::unique_ptr<TrainingData> read(Task& task, const std::string& file) {
+  const ReadingLine line(file, stdout);
+  return task.read(file);
+}
+
+}  // namespace
 
 TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& config,
                          const std::optional<Fitted>& of_run)
     : arguments_(arguments),
       config_(config),
-      data_(config_.task->read(arguments.data)),
+      data_(read(*config_.task, arguments.data)),
       notes_(data_->notes()) {
   choose_batch();
   if (arguments.overfit) keep_one_batch();

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/catalogs/text_rows.h"
+#include "data/tables/text_rows.h"
 #include "engine/cpu/field_marks.h"
 #include "engine/io/text_reader.h"
 

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <limits>
 
-#include "data/catalogs/row_parser_internal.h"
-#include "data/catalogs/text_fields.h"
+#include "data/tables/row_parser_internal.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 
 namespace umbra {

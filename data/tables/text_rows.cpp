@@ -1,4 +1,4 @@
-#include "data/catalogs/text_rows.h"
+#include "data/tables/text_rows.h"
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-#include "data/catalogs/row_parser_internal.h"
+#include "data/tables/row_parser_internal.h"
 #include "engine/base/error.h"
 
 namespace umbra {

@@ -1,4 +1,4 @@
-#include "data/catalogs/text_fields.h"
+#include "data/tables/text_fields.h"
 
 #include <algorithm>
 #include <charconv>
