@@ -40,10 +40,32 @@ function(umbra_compile_tests target)
   umbra_use_precompiled(${target} tests)
 endfunction()
 
-# umbra_tests(NAME DIRECTORY LINK library…): one GoogleTest executable from every *_test.cpp in DIRECTORY; every test
-# case is a ctest test of the same name.
+# umbra_discover(TARGET LABEL [PREFIX text] [COST n] [TOGETHER suite…]): every test case of a GoogleTest executable is a
+# ctest test of the same name. The suites after TOGETHER are one test each: a ctest test is a process of its own, and each
+# would repeat what the suite prepares for all of its cases. Tests of a larger COST start earlier.
+function(umbra_discover target label)
+  cmake_parse_arguments(DISCOVER "" "PREFIX;COST" "TOGETHER" ${ARGN})
+  if(NOT DISCOVER_COST)
+    set(DISCOVER_COST 0)
+  endif()
+  set(cases "*")
+  if(DISCOVER_TOGETHER)
+    string(REPLACE ";" ".*:" suites "${DISCOVER_TOGETHER}")
+    string(APPEND cases "-${suites}.*")
+  endif()
+  gtest_discover_tests(${target} TEST_PREFIX "${DISCOVER_PREFIX}" TEST_FILTER "${cases}" DISCOVERY_TIMEOUT 120
+                       PROPERTIES TIMEOUT 900 LABELS ${label} COST ${DISCOVER_COST})
+  foreach(suite ${DISCOVER_TOGETHER})
+    add_test(NAME ${DISCOVER_PREFIX}${suite} COMMAND ${target} --gtest_filter=${suite}.*)
+    set_tests_properties(${DISCOVER_PREFIX}${suite} PROPERTIES TIMEOUT 900 LABELS ${label} COST 20
+                         FAIL_REGULAR_EXPRESSION "Running 0 tests")  # no suite has this name
+  endforeach()
+endfunction()
+
+# umbra_tests(NAME DIRECTORY LINK library… [COST n] [TOGETHER suite…]): one GoogleTest executable from
+# every *_test.cpp in DIRECTORY.
 function(umbra_tests name directory)
-  cmake_parse_arguments(TESTS "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(TESTS "" "COST" "LINK;TOGETHER" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${directory}/*_test.cpp)
   if(NOT sources)
     return()
@@ -51,5 +73,5 @@ function(umbra_tests name directory)
   add_executable(${name}_tests ${sources})
   target_link_libraries(${name}_tests PRIVATE ${TESTS_LINK} umbra_device GTest::gtest_main)
   umbra_compile_tests(${name}_tests)
-  gtest_discover_tests(${name}_tests DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900 LABELS ${name})
+  umbra_discover(${name}_tests ${name} COST ${TESTS_COST} TOGETHER ${TESTS_TOGETHER})
 endfunction()

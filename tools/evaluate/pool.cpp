@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <regex>
 
 #include "engine/io/format_version.h"
 #include "tools/common/ensemble.h"
@@ -24,9 +23,16 @@ constexpr const char* kScores[] = {"chi2", "chi2_eq1"};
 constexpr const char* kShared[] = {
     "source", "epoch", "bin_edges_log10_msun", "smf_unit", "h", "subbox_size_mpc_per_h", "sigma"};
 
-std::string without_fold(const std::string& name) {
-  static const std::regex number("(fold[-_]?)[0-9]+");
-  return std::regex_replace(name, number, "$1*");
+/// "a/fold-*" of "a/fold-3".
+std::string without_fold(std::string name) {
+  const std::string word = "fold";
+  for (std::size_t at = 0; (at = name.find(word, at)) != std::string::npos;) {
+    at += word.size();
+    if (at < name.size() && (name[at] == '-' || name[at] == '_')) ++at;
+    const std::size_t end = std::min(name.find_first_not_of("0123456789", at), name.size());
+    if (end > at) name.replace(at, end - at, "*");
+  }
+  return name;
 }
 
 std::int64_t boxes_of(const FoldResult& fold) {

@@ -133,8 +133,8 @@ std::string front(const Json& rows, const std::vector<Json>& pytorch) {
     same = same || (!peer.chi2.empty() && !peer.of_its_own);
     others = others || peer.of_its_own;
     text += concat("| ", row.at("title").get<std::string>(), " | ", mean_and_error(row.at("chi2")), " | ",
-                   number("%.1f", row.at("chi2").at("median").get<double>()), " | ", count_of_seeds(row), " | ",
-                   seconds(row.at("seconds").get<double>()), peers ? cells_of(peer) : " |", "\n");
+                   number("%.1f", row.at("chi2").at("median").get<double>()), " | ", count_of_seeds(row),
+                   " | ", seconds(row.at("seconds").get<double>()), peers ? cells_of(peer) : " |", "\n");
   }
   if (same && others)
     text +=
