@@ -153,6 +153,8 @@ TEST_F(FoldsTest, TheForestOfARunLeavesOutItsListedBoxes) {
 }
 
 TEST_F(FoldsTest, SettingsThatContradictOneAnotherAreRefused) {
+  expect_error("forest search --data " + path("c.h5") + " --out " + path("no.json") + " --trees 10 20",
+               "a list is one word with commas");
   expect_error(train("no", "data.folds=1"), "data.folds=1: a cross-validation has 2 folds or more");
   expect_error(train("no", "data.fold=1"), "data.fold=1 needs data.folds");
   expect_error(train("no", "data.folds=3 data.fold=3"), "data.fold=3 does not exist");

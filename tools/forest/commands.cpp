@@ -85,6 +85,10 @@ ForestSplit split_of(const ForestLearning& learning, Auto<double>& subbox_size) 
   subbox_size = learning.subbox_size;
   if (learning.run.empty()) {
     ForestSplit split{forest_split(learning.split), {learning.train_fraction, learning.split_seed, 0, 0, {}}};
+    for (const std::string& word : learning.settings)
+      require(
+          word.find('=') != std::string::npos, "\"", word,
+          "\": a setting is written key=value, and a list is one word with commas, as in --features vpeak,mvir");
     constexpr double kMany = 1e9;
     Config({{"data.folds", "parts of a cross-validation", &split.rule.folds, 0, kMany},
             {"data.fold", "the part that is left out", &split.rule.fold, 0, kMany}})

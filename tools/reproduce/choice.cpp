@@ -26,7 +26,7 @@ std::vector<double> chi2_of_choices(const std::string& file, std::size_t count, 
     return of_run;
   });
   require(chi2.size() == count, file, ": ", chi2.size(), " networks, but the row ", row, " has ", count,
-          " choices; --overwrite makes the file again");
+          " choices; delete the file to make it again");
   return chi2;
 }
 

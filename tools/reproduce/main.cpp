@@ -41,11 +41,12 @@ int main(int argc, char** argv) {
   CLI::Option* boxes = add_camels(app, camels)->excludes(data);
   CLI::Option* folder =
       app.add_option("--out", out, "folder of the results; a folder with a reproduction is continued");
-  app.add_option("--pages", pages,
-                 "instead of --out: write the tables of bench/results into these pages of the repository")
-      ->excludes(data)
-      ->excludes(boxes)
-      ->excludes(folder);
+  CLI::Option* into =
+      app.add_option("--pages", pages,
+                     "instead of --out: write the tables of bench/results into these pages of the repository")
+          ->excludes(data)
+          ->excludes(boxes)
+          ->excludes(folder);
   app.add_option("--rows", paper.rows, "some networks of the table by name; default: all")->delimiter(',');
   app.add_option("--seeds", paper.seeds, "networks and forests of every row")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000}));
@@ -61,7 +62,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
   app.add_flag("!--no-figures", paper.figures, "leave out the figures, which need Python with matplotlib")
       ->excludes(boxes);
-  app.add_flag("--dry-run", dry_run, "print all commands and what is left, and stop");
+  app.add_flag("--dry-run", dry_run, "print all commands and what is left, and stop")->excludes(into);
   umbra::add_overwrite(app, overwrite, "what other commands or other data have made in --out");
   app.final_callback([&] {
     if (out.empty() && pages.empty()) throw CLI::RequiredError("--out");

@@ -3,6 +3,7 @@
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/text_reader.h"
+#include "tools/common/json_file.h"
 #include "tools/reproduce/camels_table.h"
 #include "tools/reproduce/order.h"
 
@@ -12,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool is_in_front(const Json& row, const std::string& reference) {
-  const std::string name = row["name"], kind = row["kind"];
+  const std::string name = row.at("name"), kind = row.at("kind");
   if (kind == "network") return true;
   return name == reference || name == "mean SMF" || name == "oracle, vpeak of every halo" ||
          name == "forest, mean prediction per voxel, of M*" || name == "forest, distribution per halo, of M*";
@@ -37,25 +38,26 @@ std::string with_tables(const std::string& page, const std::string& kind,
 
 std::string paper_table(const Json& table) {
   std::string text = "| model | paper | χ² | scatter of seeds | median |\n| --- | --- | --- | --- | --- |\n";
-  for (const Json& row : table["rows"]) {
-    if (!is_in_front(row, table["reference"])) continue;
-    const Json& chi2 = row["chi2"];
+  for (const Json& row : table.at("rows")) {
+    if (!is_in_front(row, table.at("reference"))) continue;
+    const Json& chi2 = row.at("chi2");
     const auto number = [](const Json& value) { return number_text(value.get<double>(), 3); };
-    text += concat("| ", row["name"].get<std::string>(), " | ",
-                   row.contains("chi2_of_paper") ? number(row["chi2_of_paper"]) : "", " | ",
-                   with_error(chi2["mean"].get<double>(), chi2["standard_error"].get<double>()), " | ",
-                   row.contains("seeds") ? number(row["seeds"]["chi2"]["scatter"]) : "", " | ",
-                   number(chi2["median"]), " |\n");
+    text += concat("| ", row.at("name").get<std::string>(), " | ",
+                   row.contains("chi2_of_paper") ? number(row.at("chi2_of_paper")) : "", " | ",
+                   with_error(chi2.at("mean").get<double>(), chi2.at("standard_error").get<double>()), " | ",
+                   row.contains("seeds") ? number(row.at("seeds").at("chi2").at("scatter")) : "", " | ",
+                   number(chi2.at("median")), " |\n");
   }
   return text;
 }
 
 void write_pages(const Places& places, const std::vector<std::string>& pages) {
   const CamelsTables camels = read_camels_tables(places.in_source("bench/results/camels"));
-  const Json paper = Json::parse(read_text_file(places.in_source("bench/results/paper/table.json")));
+  const std::string paper = from_json_file(places.in_source("bench/results/paper/table.json"),
+                                           "table.json of reproduce", paper_table);
   for (const std::string& page : pages)
     write_text_file(page, with_tables(with_camels_tables(camels, read_text_file(page)), "paper",
-                                      [&](const std::string&) { return paper_table(paper); }));
+                                      [&](const std::string&) { return paper; }));
 }
 
 }  // namespace umbra

@@ -57,7 +57,7 @@ ResultRow network_row(const PaperPlan& plan, const Json& model) {
 // The row of a forest that its seeds share; its name is "forest, WAY (FILE)".
 ResultRow forest_row(const PaperPlan& plan, const Json& model) {
   const std::string file = model.at("forest"), name = model.at("name");
-  const std::size_t comma = name.find(", "), bracket = name.rfind(" (");
+  const std::size_t comma = name.find(", "), bracket = name.find(" (");
   const std::size_t begin = comma == std::string::npos ? 0 : comma + 2;
   ResultRow row{"", RowKind::kForest, "forest"};
   row.way = name.substr(begin, bracket == std::string::npos ? bracket : bracket - begin);
