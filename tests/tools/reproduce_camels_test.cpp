@@ -50,7 +50,7 @@ TEST(CamelsRows, AreSettingsThatTrainAccepts) {
   EXPECT_EQ(chosen_camels_rows({"paper", "default"}).front().name, std::string("default"));
   std::string with_controls;
   for (const CamelsRow& row : chosen_camels_rows({"five_pooled"})) with_controls += concat(row.name, " ");
-  EXPECT_EQ(with_controls, "default five five_pooled ");
+  EXPECT_EQ(with_controls, "vmax five_short five_pooled ");
   EXPECT_THROW(chosen_camels_rows({"papr"}), Error);
 }
 
