@@ -38,6 +38,15 @@ elseif(UMBRA_HAS_FILES)
   message(STATUS "umbra: no CFITSIO: import and info do not read FITS tables")
 endif()
 
+pkg_check_modules(JPEG IMPORTED_TARGET libjpeg)  # optional
+pkg_check_modules(PNG IMPORTED_TARGET libpng)
+set(UMBRA_HAS_IMAGES FALSE)
+if(JPEG_FOUND AND PNG_FOUND)
+  set(UMBRA_HAS_IMAGES TRUE)
+elseif(UMBRA_HAS_FILES)
+  message(STATUS "umbra: no libjpeg-turbo or libpng: train, predict and info do not read folders of images")
+endif()
+
 find_package(GTest)
 if(GTest_FOUND)
   include(GoogleTest)

@@ -3,9 +3,11 @@
 //
 //   conv1 (64, 7^2, stride 2, padding 3), BN, ReLU, max-pool (3, 2, 1)
 //   layer1 … layer4: two residual blocks each with 64, 128, 256, 512 channels, stride 2 from layer2 on
-//   mean over positions, fc
+//   mean over positions, dropout, fc
 //
-// Note: on 64^2 images layer4 works on 2^2 positions, where most taps meet padding.
+// On 64^2 images layer4 then works on 2^2 positions, where most taps meet padding. The stem of small images is
+// conv1 (64, 3^2, stride 1, padding 1), BN, ReLU without a pool, as in section 4.2 of the paper: layer4 works on 8^2
+// positions, and the network does 13 times the work.
 #pragma once
 
 #include "engine/nn/layers.h"
@@ -21,11 +23,14 @@ struct ResNet18Options {
   std::int64_t extent = 224;     ///< pixels per side
   std::int64_t in_channels = 3;  ///< 3 for RGB
   std::int64_t classes = 1000;   ///< outputs
+  std::string stem = "7x7";      ///< "7x7" with a pool, or "3x3" without
+  std::int64_t channels = 64;    ///< of conv1 and layer1; later layers have 2, 4 and 8 times as many
+  double dropout = 0;            ///< probability of dropping a channel before fc
 
-  /// None: the data determine all options.
-  std::vector<Setting> settings() { return {}; }
-  /// The name alone.
-  std::string label() const { return std::string(kName); }
+  /// The options that the data do not determine.
+  std::vector<Setting> settings();
+  /// The name with the options that are not torchvision's.
+  std::string label() const;
   /// An RGB image of 64^2 pixels and the 1000 classes of ImageNet.
   SampleShape example() const { return {{3, 64, 64}, 1000}; }
   /// Throws Error unless shape.input is [channels, side, side].
@@ -35,12 +40,14 @@ struct ResNet18Options {
 /// The network of ResNet18Options.
 class ResNet18 final : public Module {
  public:
-  /// Throws Error unless all options are positive.
+  /// Throws Error unless all extents and numbers are positive.
   ResNet18(Build& build, const ResNet18Options& options);
   /// x [N, in_channels, extent, extent] -> logits [N, classes]
   Var forward(Pass& pass, const Var& x) override;
 
  private:
+  bool pools_;
+  double dropout_;
   std::shared_ptr<Conv> conv1_;
   std::shared_ptr<BatchNorm> bn1_;
   std::vector<std::shared_ptr<Module>> layers_;

@@ -16,6 +16,7 @@ try:
     import matplotlib
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from figures.classes import plot_confusion, plot_mistakes
     from figures.files import PlotError
     from figures.forest import plot_halos, plot_importance
     from figures.front import plot_front
@@ -42,6 +43,24 @@ def number(kind, least, said):
         return value
     parse.__name__ = kind.__name__
     return parse
+
+
+def commands_of_classes(command):
+    add = command("confusion", plot_confusion, "how often each class is taken for another, of the validation samples")
+    add("--evaluation", "JSON written by evaluate for a data set of classes", required=True)
+    add("--models", CHOICE, nargs="+", metavar="TEXT")
+    add = command("mistakes", plot_mistakes, "images of the validation samples about which a network is wrong and most "
+                  "certain")
+    add("--predictions", "HDF5 written by predict for images whose classes are known", required=True)
+    add("--data", "the folder of images, or the data set (HDF5), of the predictions", required=True)
+
+
+def commands_of_forests(command):
+    add = command("halos", plot_halos, "predicted against true stellar masses of halos that a forest was not fitted on")
+    add("--predictions", "HDF5 written by forest predict from a catalog with stellar masses", required=True)
+    add = command("importance", plot_importance, "how much each column matters to a forest, with standard errors over "
+                  "trees, or to several forests on average, with the scatter over them")
+    add("--importance", "JSON written by forest importance, of forests with other seeds", required=True, nargs="+")
 
 
 def command_line():
@@ -94,11 +113,8 @@ def command_line():
     add("--predictions", "HDF5 written by predict from the same catalog", required=True, nargs="+")
     add("--box", "up to 4 sub-boxes (default: validation boxes with few, usual and many galaxies)", nargs="+",
         type=number(int, 0, "0 or more"))
-    add = command("halos", plot_halos, "predicted against true stellar masses of halos that a forest was not fitted on")
-    add("--predictions", "HDF5 written by forest predict from a catalog with stellar masses", required=True)
-    add = command("importance", plot_importance, "how much each column matters to a forest, with standard errors over "
-                  "trees, or to several forests on average, with the scatter over them")
-    add("--importance", "JSON written by forest importance, of forests with other seeds", required=True, nargs="+")
+    commands_of_classes(command)
+    commands_of_forests(command)
     add = command("front", plot_front, "the picture of the README: a slab of the universe, a validation box in it as the "
                   "network sees it, and that box's mass function")
     add("--data", "catalog (HDF5) written by mock or import", required=True)

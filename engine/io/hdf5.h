@@ -127,6 +127,8 @@ class Hdf5File {
   /// Reads one member of a one-dimensional dataset of compound type: a column of a table.
   template <class T>
   std::vector<T> read_member(const std::string& dataset, const std::string& member) const;
+  /// Reads a one-dimensional dataset of texts of a fixed length. Throws Error for any other.
+  std::vector<std::string> read_texts(const std::string& dataset) const;
   /// The member names of a dataset of compound type.
   std::vector<std::string> members(const std::string& dataset) const;
 
@@ -144,6 +146,8 @@ class Hdf5File {
   void write(const std::string& dataset, const std::vector<T>& data, const Shape& shape) {
     write<T>(dataset, std::span<const T>(data), shape);
   }
+  /// Writes a new one-dimensional dataset of texts, all stored with the length of the longest.
+  void write_texts(const std::string& dataset, const std::vector<std::string>& texts);
   /// Creates a dataset whose rows along the first axis are written by write_rows(), all of them before
   /// commit().
   template <class T>

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/io/atomic_file.h"
 #include "engine/io/format_version.h"
@@ -188,18 +189,29 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
   file.commit();
 }
 
-void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where) {
+void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where,
+                const std::vector<std::string>& new_layers) {
+  const auto is_new = [&](const std::string& name) {
+    return std::any_of(new_layers.begin(), new_layers.end(),
+                       [&](const std::string& layer) { return name.starts_with(layer + "."); });
+  };
   std::map<std::string, Tensor> wanted;
-  for (const auto& [name, tensor] : module.state()) wanted.emplace(name, tensor);
+  std::set<std::string> layers(new_layers.begin(), new_layers.end());
+  for (const auto& [name, tensor] : module.state()) {
+    if (!is_new(name)) wanted.emplace(name, tensor);
+    std::erase_if(layers, [&, &of = name](const std::string& layer) { return of.starts_with(layer + "."); });
+  }
+  require(layers.empty(), "this network has no layer ", layers.empty() ? "" : *layers.begin());
+  std::map<std::string, Tensor> given;
   for (const auto& [name, tensor] : from) {
+    if (is_new(name)) continue;
+    given.emplace(name, tensor);
     const auto found = wanted.find(name);
     require(found != wanted.end(), where, ": tensor ", name, " does not belong to this network");
     require(same_shape(found->second.shape(), tensor.shape()), where, ": tensor ", name, " has shape ",
             tensor.shape().text(), ", but this network's is ", found->second.shape().text());
   }
   // Everything is checked before the first value is written: a wrong file leaves the network unchanged.
-  std::map<std::string, Tensor> given;
-  for (const auto& [name, tensor] : from) given.emplace(name, tensor);
   for (const auto& [name, tensor] : wanted) {
     require(given.contains(name) || name.ends_with("num_batches_tracked"), where, ": tensor ", name,
             " is missing");

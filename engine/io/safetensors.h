@@ -32,8 +32,10 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
                        const std::map<std::string, std::string>& metadata);
 
 /// Copies the tensors `from` to the parameters and buffers of `module` by name. Names and shapes must match
-/// exactly, except that num_batches_tracked may be missing, as it is in files of old PyTorch versions. Throws
-/// Error naming `where` and the tensor otherwise; the module is then unchanged.
-void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where);
+/// exactly, except that num_batches_tracked may be missing, as it is in files of old PyTorch versions, and that
+/// `new_layers` (such as "fc") keep their values, whatever the file has for them. Throws Error naming `where`
+/// and the tensor, or a layer that the network does not have, otherwise; the module is then unchanged.
+void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where,
+                const std::vector<std::string>& new_layers = {});
 
 }  // namespace umbra

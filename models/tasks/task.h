@@ -12,6 +12,7 @@
 
 #include "data/boxes/boxes.h"
 #include "engine/base/setting.h"
+#include "engine/base/stage.h"
 #include "engine/io/dataset.h"
 #include "engine/train/train_step.h"
 #include "models/model.h"
@@ -96,11 +97,14 @@ class Task {
   /// Turns off augmentation, so that a sample is the same in every epoch.
   virtual void do_not_augment() {}
 
-  /// Whether `file` looks like a file of this task. Never throws.
+  /// Whether `file` looks like a file or folder of this task. Never throws.
   virtual bool recognises(const std::filesystem::path& file) const = 0;
-  /// Reads a file to train on, and gives settings that are auto the numbers that suit it. The task must outlive
-  /// the result. Throws Error with file, field and what was expected.
-  virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file) = 0;
+  /// Lets read() keep files next to the folder of a run, with which it reads the same data faster the next time.
+  virtual void keep_files_next_to(const std::filesystem::path& /*run*/) {}
+  /// Reads a file or folder to train on, and gives settings that are auto the numbers that suit it. The task must outlive
+  /// the result. Long work is reported to `progress`. Throws Error with file, field and what was expected.
+  virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file,
+                                             const StageReport& progress = {}) = 0;
   /// Throws Error, which begins with `where`, unless `fitted` belongs to a run with these settings.
   virtual void check_fitted(const Fitted& fitted, const std::string& where) const = 0;
   /// Fitted numbers that scale by 1, for --dry-run. Throws Error when `file` is empty and the task needs it

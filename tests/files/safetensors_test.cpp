@@ -41,6 +41,23 @@ struct SafeTensorsTest : testing::Test {
   }
 };
 
+TEST_F(SafeTensorsTest, NewLayersKeepTheirValues) {
+  Build build;
+  Sequential network(
+      {std::make_shared<Linear>(build, 2, 2, false), std::make_shared<Linear>(build, 2, 3, false)});
+  const Tensor first = allocate_tensor({}, {2, 2}, DType::kF32),
+               last = allocate_tensor({}, {5, 2}, DType::kF32);
+  from_host(std::vector<double>{1, 2, 3, 4}, first, stream);
+  from_host(std::vector<double>(10, 7.0), last, stream);
+  const std::vector<NamedTensor> file{{"0.weight", first}, {"1.weight", last}};
+  const std::vector<double> before = to_host(network.state()[1].tensor, stream);
+  EXPECT_THROW(load_state(network, file, "f"), Error);
+  EXPECT_THROW(load_state(network, file, "f", {"2"}), Error);
+  load_state(network, file, "f", {"1"});
+  EXPECT_EQ(to_host(network.state()[0].tensor, stream), (std::vector<double>{1, 2, 3, 4}));
+  EXPECT_EQ(to_host(network.state()[1].tensor, stream), before);
+}
+
 TEST_F(SafeTensorsTest, RoundTrip) {
   const fs::path path = folder / "a.safetensors";
   write_safetensors(path, sample(), {{"format", "pt"}, {"note", "with \"quotes\"\nand lines"}});

@@ -37,6 +37,7 @@ from layer_goldens import layer_values
 from op_goldens import OPTIMIZERS, op_values, optimizer_values
 from parameter_recipe import parameter_recipe, set_parameters
 from random_numbers import below, check_philox, tensor, uniform, words
+from resnet18_goldens import resnet18_values
 from safetensors_file import read_safetensors, to_numpy, write_safetensors
 from um_resnet_pytorch import UmResnet, chi2_linear
 
@@ -191,6 +192,9 @@ def make_all():
     comparisons = comparison_values()
     print_distances("networks for comparison", *pairs(comparisons))
     files["comparison_networks.safetensors"] = (comparisons, {})
+    resnet18 = resnet18_values()
+    print_distances("ResNet18", *pairs(resnet18))
+    files["resnet18.safetensors"] = (resnet18, {})
     ops, layers, optimizers = op_values(), layer_values(), optimizer_values()
     print_distances("operations", *pairs(ops))
     print_distances("layers", *pairs(layers))

@@ -39,6 +39,30 @@ TEST(ResNet18, TapsThatMeetOnlyPaddingAreDead) {
   }
 }
 
+TEST(ResNet18, TheStemOfSmallImagesKeepsTheirSize) {
+  Build build;
+  ResNet18 network(build, {.extent = 16, .in_channels = 2, .classes = 5, .stem = "3x3", .channels = 8});
+  std::int64_t all = 0;
+  for (const Parameter& p : network.parameters()) {
+    all += p.value().count();
+    if (p.name == "conv1.weight") {
+      EXPECT_EQ(p.value().shape(), (Shape{8, 2, 3, 3}));
+    }
+    if (p.name == "layer4.1.conv2.weight") {
+      EXPECT_EQ(p.value().shape(), (Shape{64, 64, 3, 3}));
+      EXPECT_EQ(p.var->grad_layout.stored(p.value().shape()),
+                64 * 64 * 9);  // on 2^2 positions all taps are live
+    }
+  }
+  EXPECT_EQ(all, 176005);
+  const Registry registry = make_registry();
+  Context context(registry, {});
+  Pass pass{context};
+  const Tensor image = allocate_tensor({}, {3, 2, 16, 16}, DType::kF32);
+  from_host(std::vector<double>(static_cast<std::size_t>(image.count()), 0.5), image, context.stream);
+  EXPECT_EQ(network.forward(pass, constant(image))->value.shape(), (Shape{3, 5}));
+}
+
 TEST(ResNet18, LearnsTwoImages) {
   const Registry registry = make_registry();
   Context context(registry, {});

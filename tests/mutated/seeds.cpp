@@ -11,7 +11,8 @@ namespace umbra::mutated {
 const std::vector<Reader>& all_readers() {
   static const std::vector<Reader> all = [] {
     std::vector<Reader> readers;
-    for (const auto& group : {catalog_readers(), model_readers(), dataset_readers(), text_readers()})
+    for (const auto& group :
+         {catalog_readers(), model_readers(), dataset_readers(), text_readers(), image_readers()})
       readers.insert(readers.end(), group.begin(), group.end());
     return readers;
   }();

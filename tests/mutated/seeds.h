@@ -32,6 +32,7 @@ std::vector<Reader> catalog_readers();
 std::vector<Reader> model_readers();
 std::vector<Reader> dataset_readers();
 std::vector<Reader> text_readers();
+std::vector<Reader> image_readers();
 
 /// A catalog with every column.
 Catalog sample_catalog();

@@ -117,7 +117,7 @@ TEST_F(DatasetFileTest, WrongTargetsAreNamed) {
 
 TEST_F(DatasetFileTest, WrongSplitsAreNamed) {
   expect_refused([](Parts& p) { p.split_shape = {7}, p.split.pop_back(); }, {"/split", "7 rows", "8"});
-  expect_refused([](Parts& p) { p.split[5] = 2; }, {"/split", "row 5", "holds 2", "0 for"});
+  expect_refused([](Parts& p) { p.split[5] = 3; }, {"/split", "row 5", "holds 3", "0 for"});
   expect_refused([](Parts& p) { p.split.assign(8, 1); }, {"/split", "train on (0)"});
   expect_refused([](Parts& p) { p.split.assign(8, 0); }, {"/split", "validate on (1)"});
   expect_refused([](Parts& p) { p.split_type = H5T_IEEE_F64LE; },
@@ -129,6 +129,15 @@ TEST_F(DatasetFileTest, WrongSplitsAreNamed) {
         p.inputs.resize(2), p.targets.resize(1);
       },
       {"1 sample"});
+}
+
+TEST_F(DatasetFileTest, SamplesThatTheSplitLeavesAloneAreNotUsed) {
+  Parts parts;
+  parts.split[5] = 2;
+  make(parts);
+  const DatasetSettings settings;
+  const auto data = read(settings);
+  EXPECT_EQ(data->split().train.size() + data->split().validation.size(), 7U);
 }
 
 TEST_F(DatasetFileTest, TextsAndTablesAreNoNumbers) {
@@ -347,7 +356,7 @@ TEST_F(DatasetFileTest, ImagesAreFlippedAtRandomAndOnlyImages) {
         .add("targets", H5T_IEEE_F32LE, {60}, noise(60, 6));
   }
   DatasetSettings settings;
-  settings.flips = true;
+  settings.augmentation.flips = true;
   const auto data = read(settings);
   EXPECT_TRUE(data->augments());
   data->scale(data->fit());

@@ -6,10 +6,12 @@
 #include <map>
 
 #include "data/catalogs/catalog.h"
+#include "data/images/image_set.h"
 #include "data/tables/table.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/hdf5.h"
 #include "tests/fixtures/fits_bytes.h"
+#include "tests/fixtures/image_files.h"
 #include "tests/fixtures/run_tool.h"
 
 namespace umbra {
@@ -173,6 +175,13 @@ TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
       {"`forest predict`", {{"masses.h5", "stellar masses that a forest predicted"}}},
       {"evaluation", {{"evaluation.json", "an evaluation"}, {"of_ensemble.json", "an evaluation"}}},
       {"evaluation of a data set", {{"set.json", "an evaluation"}}}};
+  make_bars(path("bars"));
+  examples["images"] = {{"bars", "a folder of 24 pictures"}};
+  examples["`FOLDER-KEY.h5`"] = examples["data set"];  // for a build that does not read pictures
+  if (can_read_images()) {
+    const fs::path decoded = open_image_set(path("bars"), {}, {path("decoded"), true}).file;
+    examples["`FOLDER-KEY.h5`"] = {{"decoded/" + decoded.filename().string(), "a data set of 24 samples"}};
+  }
   write_text_file(path("parts.json"),
                   R"({"format_version": 1, "parts": [{"state": "finished"}, {"state": "failed"}]})");
   write_text_file(path("table.json"), R"({"format_version": 1, "reference": "mean SMF", "rows": [{}]})");

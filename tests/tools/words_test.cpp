@@ -93,10 +93,10 @@ TEST(WrongWords, OfThePlotsToo) {
   const std::pair<const char*, const char*> lines[] = {
       {"smff --out x",
        "there is no command smff, only smf, table, changes, loss, slice, predictions, "
-       "boxes, halos, importance, front; did you mean 'smf'?"},
+       "boxes, confusion, mistakes, halos, importance, front; did you mean 'smf'?"},
       {"sfm --out x",
        "there is no command sfm, only smf, table, changes, loss, slice, predictions, "
-       "boxes, halos, importance, front; did you mean 'smf'?"},
+       "boxes, confusion, mistakes, halos, importance, front; did you mean 'smf'?"},
       {"slice --out x --depht=3 --data c.h5", "there is no option --depht; did you mean '--depth'?"},
       {"slice --out x --colour red", "there is no option --colour"}};
   for (const auto& [arguments, sentence] : lines) {

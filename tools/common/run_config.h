@@ -25,6 +25,7 @@ struct RunConfig {
   std::int64_t seeds = 1;     // more than 1: an ensemble
   std::int64_t patience = 0;  // epochs; 0: no early stopping
   bool drop_last = true;
+  std::vector<std::string> new_layers;  // that --weights does not change
   std::string optimizer = "adam";
   double momentum = 0.9;
   double weight_decay = 0;

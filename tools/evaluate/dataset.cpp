@@ -96,7 +96,7 @@ Json score_run(const std::string& run, const Networks& networks, DatasetData& da
   Stage stage(progress, concat("scoring ", run), count * std::ssize(networks));
   for (std::int64_t begin = 0; begin < count; begin += piece) {
     const auto from = all.begin() + begin, to = all.begin() + std::min(begin + piece, count);
-    const std::unique_ptr<Dataset> samples = data.samples({from, to}, false);
+    const std::unique_ptr<Dataset> samples = data.samples({from, to});
     const Loader loader(*samples, {kBatch, 0, false, false, false});
     std::vector<std::vector<double>> predicted;
     for (std::size_t i = 0; i < networks.size(); ++i) {
@@ -144,6 +144,28 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const DatasetDat
   return result;
 }
 
+// The share of the samples of every class that is found, and of what is taken for it that is right.
+void print_classes(const Json& result, const Json& model) {
+  constexpr std::size_t kMost = 30;
+  if (!model.contains("confusion") || model["confusion"].size() > kMost) return;
+  std::printf("%-44s %20s %9s %9s\n", concat("classes of ", model["run"].get<std::string>()).c_str(),
+              "samples", "recall", "precision");
+  for (std::size_t k = 0; k < model["confusion"].size(); ++k) {
+    std::int64_t samples = 0;
+    for (const Json& count : model["confusion"][k]) samples += count.get<std::int64_t>();
+    const auto share = [&](const char* key) {
+      char number[16] = "-";
+      if (model[key][k].is_number())
+        std::snprintf(number, sizeof number, "%.4f", model[key][k].get<double>());
+      return std::string(number);
+    };
+    const std::string name =
+        result.contains("class_names") ? result["class_names"][k].get<std::string>() : std::to_string(k);
+    std::printf("  %-42s %20lld %9s %9s\n", name.c_str(), static_cast<long long>(samples),
+                share("recall").c_str(), share("precision").c_str());
+  }
+}
+
 void print_table(const Json& result) {
   const bool classes = result.contains("classes");
   std::printf(classes ? "%-44s %20s %9s %22s\n" : "%-44s %26s %12s %9s\n", "model",
@@ -167,6 +189,9 @@ void print_table(const Json& result) {
     if (model.contains("seeds")) print(model["seeds"], "scatter");
     print(model, "standard_error");
   }
+  if (classes)
+    for (const Json& model : result["models"])
+      if (model.contains("run")) print_classes(result, model);
   std::printf("mean over %lld validation samples +- its standard error%s\n",
               static_cast<long long>(result["validation_samples"].get<std::int64_t>()),
               explained_scatter(result).c_str());
@@ -178,8 +203,8 @@ void check_comparable(const EvaluateArguments& arguments, const std::string& run
   require(trained_on != experiment.fitted().end() && trained_on->second == data.fingerprint(), arguments.data,
           ": not the data set that ", run,
           " was trained on, so its validation samples are unknown; predict accepts any data set");
-  require(data.split_of(dataset_settings(*experiment.config().task)).validation == data.split().validation,
-          run, ": this run's split differs from that of ", arguments.runs.front(),
+  require(data.splits_as(dataset_settings(*experiment.config().task)), run,
+          ": this run's split differs from that of ", arguments.runs.front(),
           "; runs can only be compared on the same validation samples");
 }
 
@@ -193,7 +218,8 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
   const RunConfig first = config_of_run(arguments.runs.front());
   DatasetSettings settings = dataset_settings(*first.task);
   settings.resident = "auto";  // for this machine's memory, not that of the machine that trained
-  DatasetData data(arguments.data, settings);
+  settings.keep_images_next_to(arguments.runs.front(), false);
+  DatasetData data(arguments.data, settings, arguments.progress);
   const Truth truth(data);
   Json result = score_all_but_networks(arguments, data, truth);
   for (const std::string& run : arguments.runs) {

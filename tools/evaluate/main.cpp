@@ -44,8 +44,8 @@ int main(int argc, char** argv) {
   umbra::ToolApp app("Score trained networks, forests and baselines on the validation samples of a file.",
                      "evaluate");
   std::string epoch = "best";
-  CLI::Option* data =
-      app.add_option("--data", arguments.data, "the catalog or data set (HDF5) the runs were trained on");
+  CLI::Option* data = app.add_option("--data", arguments.data,
+                                     "the catalog, data set or folder of images the runs were trained on");
   CLI::Option* runs = app.add_option("--run", arguments.runs, "folders written by train: runs or ensembles");
   CLI::Option* forests = app.add_option(
       "--forest", arguments.forests,

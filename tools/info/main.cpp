@@ -61,6 +61,6 @@ int main(int argc, char** argv) {
       "import reads; with its columns, units and ranges, and the next command.",
       "info");
   std::vector<std::string> paths;
-  app.add_option("FILE", paths, "files, or folders of runs and of CAMELS simulations")->required();
+  app.add_option("FILE", paths, "files, or folders of runs, of images and of CAMELS simulations")->required();
   return umbra::run_tool(app, argc, argv, [&] { umbra::info(argv[0], paths); });
 }

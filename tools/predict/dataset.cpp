@@ -1,5 +1,5 @@
-// The class or the values of every sample of a data file, piece by piece: memory contains one piece of its
-// inputs and its predictions.
+// The class or the values of every sample of a data file or image of a folder, piece by piece: memory contains one
+// piece of its inputs and its predictions.
 #include <algorithm>
 #include <iostream>
 #include <numeric>
@@ -22,7 +22,7 @@ std::vector<double> predict_piece(const Networks& networks, const DatasetFit& fi
   const std::unique_ptr<InputRows> inputs = input_rows(std::move(numbers), fit.input_shape);
   std::vector<std::int64_t> rows(static_cast<std::size_t>(inputs->count()));
   std::iota(rows.begin(), rows.end(), 0);
-  const Samples samples(*inputs, no_targets, std::move(rows), fit, false);
+  const Samples samples(*inputs, no_targets, std::move(rows), fit);
   const Loader loader(samples, {kBatch, 0, false, false, false});
   std::vector<std::vector<double>> all;
   for (const std::unique_ptr<Experiment>& network : networks)
@@ -68,12 +68,17 @@ std::vector<std::int64_t> validation_flags(const DataFile& file, const Fingerpri
 void predict_dataset(const PredictArguments& arguments, const Networks& networks) {
   const Experiment& experiment = *networks.front();
   const DatasetFit fit = dataset_fit(experiment.fitted(), arguments.run);
-  const DataFile file(arguments.data);
-  check_shape(file.name(), file.input_shape(), fit.input_shape, arguments.run);
   const std::vector<std::string>& names = experiment.info().names;
+  DatasetSettings settings = dataset_settings(*experiment.config().task);
+  settings.keep_images_next_to(arguments.run, false);
+  settings.images.needs_targets = false;
+  if (fit.classes > 0) settings.images.classes = names;
+  const DataFile file = open_data_file(arguments.data, settings, arguments.progress);
+  for (const std::string& note : file.notes()) std::cout << note << '\n';
+  check_shape(file.name(), file.input_shape(), fit.input_shape, arguments.run);
   KnownTargets targets;
   if (file.has_targets()) targets = file.known_targets(fit.classes, fit.values(), names);
-  const OutputHead head{arguments.run, arguments.data, file.count(), names};
+  const OutputHead head{arguments.run, arguments.data, file.count(), names, file.files()};
   const std::unique_ptr<DatasetOutput> output = make_dataset_output(arguments.out, head, fit);
   const Fingerprint of_inputs = predict_all_rows(file, networks, fit, arguments, *output);
   output->finish(targets, validation_flags(file, of_inputs, targets, experiment));

@@ -56,6 +56,7 @@ class Hdf5Output final : public DatasetOutput {
   }
 
   void finish(const KnownTargets& targets, const std::vector<std::int64_t>& validation) override {
+    if (!head_.files.empty()) file_.write_texts("files", head_.files);
     if (!targets.labels.empty()) file_.write<std::int64_t>("targets", targets.labels);
     if (!targets.values.empty()) file_.write<double>("targets", targets.values, {head_.count, fit_.values()});
     if (!validation.empty()) {
@@ -95,7 +96,7 @@ class CsvOutput final : public DatasetOutput {
  public:
   CsvOutput(const std::string& out, const OutputHead& head, const DatasetFit& fit)
       : head_(head), fit_(fit), file_(out), stream_(file_.temporary()) {
-    stream_ << "row";
+    stream_ << (head.files.empty() ? "row" : "row,file");
     if (fit.classes > 0) stream_ << (head.names.empty() ? ",predicted" : ",predicted,name");
     for (std::int64_t k = 0; k < fit.outputs(); ++k) {
       const std::string name =
@@ -110,6 +111,8 @@ class CsvOutput final : public DatasetOutput {
     for_each_sample(first, predictions, fit_.outputs(),
                     [&](std::int64_t row, std::span<const double> numbers) {
                       stream_ << row;
+                      if (!head_.files.empty())
+                        stream_ << ',' << csv_field(head_.files[static_cast<std::size_t>(row)]);
                       std::vector<double> columns;
                       if (fit_.classes == 0) columns = values_of(fit_, numbers);
                       if (fit_.classes > 0) {

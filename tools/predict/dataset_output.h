@@ -15,6 +15,7 @@ struct OutputHead {
   std::string run, data;
   std::int64_t count = 0;
   std::vector<std::string> names;  // of classes or values, or none
+  std::vector<std::string> files;  // the names of the samples, [count], or none
 };
 
 class DatasetOutput {
@@ -29,9 +30,10 @@ class DatasetOutput {
 
 /// CSV if `out` ends in .csv or .CSV, otherwise HDF5.
 ///   HDF5, classes: probabilities [n, K], predicted [n], targets [n], validation [n]; their names as the
-///     attribute `classes`. Values: predicted [n, k], targets [n, k], validation [n]; attribute `target_names`
-///   CSV: a header; row, predicted, name if there are names, and a probability per class; or row and a
-///     column per value
+///     attribute `classes`. Values: predicted [n, k], targets [n, k], validation [n]; attribute `target_names`.
+///     Both: files [n], the names of the samples, if there are any
+///   CSV: a header; row, file if there are names of samples, predicted, name if there are names of classes, and a
+///     probability per class; or row, file and a column per value
 std::unique_ptr<DatasetOutput> make_dataset_output(const std::string& out, const OutputHead& head,
                                                    const DatasetFit& fit);
 

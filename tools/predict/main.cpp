@@ -38,8 +38,9 @@ int main(int argc, char** argv) {
       "predict");
   app.add_option("--run", arguments.run, "folder written by train (a run or an ensemble), or a checkpoint")
       ->required();
-  app.add_option("--data", arguments.data,
-                 "catalog (stellar masses are not needed), or data set with /inputs; HDF5")
+  app.add_option(
+         "--data", arguments.data,
+         "catalog (stellar masses are not needed), or data set with /inputs (HDF5); or a folder of images")
       ->required();
   app.add_option(
          "--out", arguments.out,

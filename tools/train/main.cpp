@@ -11,13 +11,16 @@ int main(int argc, char** argv) {
   arguments.program = argv[0];
   std::string folds;
   umbra::ToolApp app(
-      "Train a network on a catalog of halos and galaxies, or on a data set of inputs and targets.", "train");
-  app.add_option("--data", arguments.data,
-                 "catalog with stellar masses, or data set with /inputs and /targets (HDF5)");
+      "Train a network on a catalog of halos and galaxies, on a data set of inputs and targets, or on a folder of images.",
+      "train");
+  app.add_option(
+      "--data", arguments.data,
+      "catalog with stellar masses, or data set with /inputs and /targets (HDF5); or a folder of JPEG and PNG files with a "
+      "table of labels (CSV)");
   app.add_option(
       "--out", arguments.out,
       "folder of the run: config.toml, baselines.json, metrics.csv, last.h5, best.h5, best.safetensors");
-  app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains three");
+  app.add_option("--config", arguments.config, "TOML file with settings; models/configs contains four");
   app.add_option("--weights", arguments.weights, "start from these weights (safetensors, PyTorch names)");
   app.add_option("settings", arguments.settings, "key=value, after the configuration file");
   CLI::Option* resume =

@@ -34,13 +34,20 @@ TrainingRun::TrainingRun(const TrainArguments& arguments, const TrainingSet& set
 }
 
 void TrainingRun::start() {
-  if (!arguments_.weights.empty()) {
-    load_state(experiment_->network(), read_safetensors(arguments_.weights).tensors, arguments_.weights);
-  }
+  if (!arguments_.weights.empty()) load_weights();
   info_.transform = set_.fitted();
   info_.names = set_.data().names();
   info_.transform["fingerprint"] = set_.fingerprint();
   info_.transform["overfit"] = {arguments_.overfit ? 1.0 : 0.0};
+}
+
+void TrainingRun::load_weights() {
+  const SafeTensors file = read_safetensors(arguments_.weights);
+  try {
+    load_state(experiment_->network(), file.tensors, arguments_.weights, config_.new_layers);
+  } catch (const Error& error) {
+    fail(error.what(), "; train.new_layers=fc, for example, starts the layer fc at random");
+  }
 }
 
 void TrainingRun::restore() {

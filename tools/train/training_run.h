@@ -37,6 +37,7 @@ class TrainingRun {
   bool steps_left() const;
   void run_steps();
   void start();
+  void load_weights();
   void restore();
   void make_loaders();
   void check_changes();

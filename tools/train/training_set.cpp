@@ -6,14 +6,17 @@
 
 #include "engine/io/format_version.h"
 #include "tools/common/reading_line.h"
+#include "tools/common/stage_line.h"
 
 namespace umbra {
 namespace {
 
-// With a line on the stream of the training's progress if it takes long.
-std::unique_ptr<TrainingData> read(Task& task, const std::string& file) {
-  const ReadingLine line(file, stdout);
-  return task.read(file);
+// With a line if it takes long: on a terminal how far it is, and in the output of the training which file it is.
+std::unique_ptr<TrainingData> read_data(Task& task, const TrainArguments& arguments) {
+  const ReadingLine reading(arguments.data, stdout);
+  StageLine stage;
+  task.keep_files_next_to(arguments.out);
+  return task.read(arguments.data, stage.report());
 }
 
 }  // namespace
@@ -22,7 +25,7 @@ TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& confi
                          const std::optional<Fitted>& of_run)
     : arguments_(arguments),
       config_(config),
-      data_(read(*config_.task, arguments.data)),
+      data_(read_data(*config_.task, arguments)),
       notes_(data_->notes()) {
   choose_batch();
   if (arguments.overfit) keep_one_batch();

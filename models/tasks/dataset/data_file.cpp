@@ -13,7 +13,7 @@ constexpr std::int64_t kMostClasses = std::int64_t{1} << 24;  // labels are sent
 constexpr const char* kInputsExpected = "f32, f64 or u8 numbers [n, channels, ...] are expected";
 constexpr const char* kTargetsExpected = "integers [n] (classes) or floats [n, k] (values) are expected";
 constexpr const char* kSplitExpected =
-    "integers [n] are expected, 0 for a sample to train on and 1 for one to validate on";
+    "integers [n] are expected, 0 for a sample to train on, 1 for one to validate on and 2 for neither";
 
 // "integers of 2 bytes".
 std::string kind_of(const Hdf5Entry& entry) {
@@ -49,13 +49,38 @@ SampleSplit random_split(std::int64_t count, const DatasetSettings& settings) {
                      static_cast<std::uint64_t>(settings.split_seed));
 }
 
+namespace {
+
+// The samples to train on, divided once more.
+SampleSplit inner_split(const std::vector<std::int64_t>& training, const DatasetSettings& settings) {
+  SampleSplit split = random_split(std::ssize(training), settings);
+  for (std::vector<std::int64_t>* side : {&split.train, &split.validation})
+    for (std::int64_t& sample : *side) sample = training[static_cast<std::size_t>(sample)];
+  return split;
+}
+
+}  // namespace
+
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run) {
   require(samples == wanted, file, ", /inputs: its samples have the shape ", samples, ", but ", run,
           " takes ", wanted);
 }
 
+DataFile open_data_file(const std::filesystem::path& data, const DatasetSettings& settings,
+                        const StageReport& progress) {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(data, problem)) return DataFile(data);
+  return DataFile(open_image_set(data, settings.images, settings.cache, progress), data);
+}
+
+DataFile::DataFile(const ImageSet& images, const std::filesystem::path& folder) : DataFile(images.file) {
+  temporary_ = images.temporary;
+  name_ = folder.string();
+  notes_ = images.notes;
+}
+
 DataFile::DataFile(const std::filesystem::path& file)
-    : file_(std::make_shared<const Hdf5File>(Hdf5File::open(file))) {
+    : file_(std::make_shared<const Hdf5File>(Hdf5File::open(file))), name_(file.string()) {
   const Hdf5Entry entry = describe("inputs", kInputsExpected);
   if (!can_be_inputs(entry)) fail_at("inputs", "it holds ", kind_of(entry), ", but ", kInputsExpected);
   const Shape& shape = entry.shape;
@@ -87,6 +112,16 @@ bool DataFile::keeps_in_memory(const std::string& resident) const {
 
 std::unique_ptr<InputRows> DataFile::inputs(const std::string& resident) const {
   return input_rows(file_, scale_, keeps_in_memory(resident));
+}
+
+std::vector<std::string> DataFile::files() const {
+  const bool fixed = file_->has_dataset("files") && file_->describe("files").kind == Hdf5Kind::kString &&
+                     file_->describe("files").item_size > 0;
+  if (!fixed) return {};
+  std::vector<std::string> names = file_->read_texts("files");
+  if (std::ssize(names) != count_)
+    fail_at("files", "it has ", names.size(), " rows, but /inputs has ", count_);
+  return names;
 }
 
 Targets DataFile::targets() const {
@@ -202,9 +237,11 @@ SampleSplit DataFile::split(const DatasetSettings& settings) const {
   const std::vector<std::int64_t> all = sides();
   SampleSplit split;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] != 0 && all[i] != 1) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
+    if (all[i] < 0 || all[i] > 2) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
+    if (all[i] == 2) continue;
     (all[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
   }
+  if (settings.inner_split) split = inner_split(split.train, settings);
   if (split.train.empty() || split.validation.empty())
     fail_at("split", "it has no sample to ", split.train.empty() ? "train on (0)" : "validate on (1)",
             ", but at least one of each is expected");
@@ -235,13 +272,18 @@ void DataFile::check_classes(const Targets& targets, const SampleSplit& split) c
 }
 
 void DataFile::check_settings(const DatasetSettings& settings, const Targets& targets) const {
-  if (settings.flips && input_shape_.rank() != 3)
-    fail_at("inputs",
-            "data.flips=true needs images, samples of shape [channels, height, width], but these are ",
-            input_shape_);
-  if (settings.label_smoothing != 0 && targets.classes == 0)
-    fail_at("targets", "loss.label_smoothing=", settings.label_smoothing,
-            " applies to classes, but these are values");
+  settings.augmentation.check(input_shape_, concat(name(), ", /inputs"));
+  if (!settings.augmentation.mirrored.empty())
+    mirror_of(settings.augmentation.mirrored, targets.outputs(), targets.names, name());
+  if (settings.inner_split && !has_split())
+    fail(name(), ": train.inner_split divides what /split trains on, but there is no /split");
+  if (targets.classes > 0) return;
+  const auto applies_to_classes = [&](const char* key, const auto& value) {
+    fail_at("targets", key, "=", value, " applies to classes, but these are values");
+  };
+  if (settings.label_smoothing != 0) applies_to_classes("loss.label_smoothing", settings.label_smoothing);
+  if (settings.mixup != 0) applies_to_classes("loss.mixup", settings.mixup);
+  if (settings.class_weights != "none") applies_to_classes("loss.class_weights", settings.class_weights);
 }
 
 }  // namespace umbra

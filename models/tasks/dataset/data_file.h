@@ -3,7 +3,9 @@
 //             multiplied by the attribute `scale` of the dataset (1 where there is none)
 //   /targets  integers [n]: classes, counted from 0, with the attribute `classes` (their names, or how many);
 //             or floats [n, k] or [n]: values, with the attribute `target_names`
-//   /split    integers [n], 0 to train on and 1 to validate on; may be missing
+//   /split    integers [n], 0 to train on, 1 to validate on and 2 for neither; may be missing
+//   /files    texts [n] of a fixed length: names of the samples; may be missing
+// A folder of images is such a file, too (data/images/image_set.h).
 // Any other content is an Error that states file, field and what was expected.
 #pragma once
 
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "data/boxes/boxes.h"
+#include "data/images/image_set.h"
 #include "engine/base/fingerprint.h"
 #include "models/tasks/dataset/input_rows.h"
 #include "models/tasks/dataset/settings.h"
@@ -25,6 +28,8 @@ struct Targets {
   std::int64_t width = 1;          ///< numbers per row
   std::vector<double> numbers;     ///< [n, width]
   std::vector<std::string> names;  ///< [classes] or [width], or none
+  /// The number of classes, or of values per sample.
+  std::int64_t outputs() const { return classes > 0 ? classes : width; }
   /// The text for class or value `index`: "3", or "3 ('cat')" where there are names.
   std::string text_of(std::int64_t index) const;
 };
@@ -42,15 +47,28 @@ SampleSplit random_split(std::int64_t count, const DatasetSettings& settings);
 /// Throws Error unless the samples of `file` have the shape `wanted`, that of the run `run`.
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run);
 
+class DataFile;
+/// The samples of `data`, an HDF5 file or a folder of images. Throws Error as DataFile and open_image_set() do.
+DataFile open_data_file(const std::filesystem::path& data, const DatasetSettings& settings,
+                        const StageReport& progress = {});
+
 /// An open data file. It reads the parts of the file on request.
 class DataFile {
  public:
   /// Opens the file and checks type and shape of /inputs; it does not read their numbers. Throws Error when
   /// the file cannot be opened or /inputs is not as described above.
   explicit DataFile(const std::filesystem::path& file);
+  /// The same for the images of `folder`.
+  DataFile(const ImageSet& images, const std::filesystem::path& folder);
 
-  /// The path of the file, for messages.
-  std::string name() const { return file_->path().string(); }
+  /// The path of the file or folder, for messages.
+  const std::string& name() const { return name_; }
+  /// The HDF5 file, also of a folder.
+  const std::filesystem::path& path() const { return file_->path(); }
+  /// Remarks about a folder for the user, one line each.
+  const std::vector<std::string>& notes() const { return notes_; }
+  /// The names of the samples, [n], or none.
+  std::vector<std::string> files() const;
   /// The number of samples.
   std::int64_t count() const { return count_; }
   const Shape& input_shape() const { return input_shape_; }  ///< of one sample: [channels, …]
@@ -95,7 +113,10 @@ class DataFile {
   Targets classes() const;
   Targets values(const Shape& shape) const;
 
+  std::shared_ptr<const void> temporary_;  // removes a temporary file after it has been closed
   std::shared_ptr<const Hdf5File> file_;
+  std::string name_;
+  std::vector<std::string> notes_;
   std::int64_t count_ = 0, chunk_rows_ = 0, bytes_ = 0;
   Shape input_shape_;
   double scale_ = 1;

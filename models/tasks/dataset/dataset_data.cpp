@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "models/tasks/dataset/classes.h"
@@ -11,13 +12,14 @@ DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
   file.check_settings(settings, targets_);
   split_ = file.split(settings);
   file.check_classes(targets_, split_);
-  if (has_split_)
+  notes_ = file.notes();
+  if (has_split_ && notes_.empty())
     notes_.push_back(concat(name_, ": /split determines the samples to train and to validate on"));
   if (!file.keeps_in_memory(settings.resident) && file.is_chunked())
     notes_.push_back(
         concat(name_, ": the inputs are read during training, in chunks, by one thread at a time; ",
                "this command makes a copy that is faster to read: h5repack -l inputs:CONTI -f inputs:NONE ",
-               name_, " COPY.h5"));
+               file.path().string(), " COPY.h5"));
   inputs_ = file.inputs(settings.resident);
   InputScan scan = scan_inputs(*inputs_, split_.train, file.piece(), name_);
   fingerprint_ = file.fingerprint(scan.fingerprint, targets_.numbers);
@@ -53,6 +55,18 @@ std::vector<double> DatasetData::constant_prediction() const {
   return shares;
 }
 
+// Inverse to the number of training samples of a class, with mean 1 over them; 0 for a class that keep() left without any.
+std::vector<double> DatasetData::balanced_weights() const {
+  std::vector<double> counts(static_cast<std::size_t>(targets_.classes), 0.0);
+  for (const std::int64_t row : split_.train)
+    counts[static_cast<std::size_t>(targets_.numbers[static_cast<std::size_t>(row)])] += 1;
+  const auto present =
+      static_cast<double>(counts.size()) - static_cast<double>(std::count(counts.begin(), counts.end(), 0.0));
+  for (double& count : counts)
+    count = count > 0 ? static_cast<double>(split_.train.size()) / (present * count) : 0;
+  return counts;
+}
+
 std::string DatasetData::constant_name() const {
   return targets_.classes > 0 ? "most frequent class" : "mean of the training targets";
 }
@@ -86,6 +100,7 @@ Fitted DatasetData::fit() const {
     fit.input_mean = moments.mean();
     fit.input_scale = moments.deviation();
   }
+  if (settings_.class_weights == "balanced") fit.class_weights = balanced_weights();
   if (fit.classes > 0) return to_map(fit);
   fit.target_mean.assign(static_cast<std::size_t>(targets_.width), 0.0);
   fit.target_scale.assign(static_cast<std::size_t>(targets_.width), 1.0);
@@ -107,12 +122,22 @@ void DatasetData::scale(const Fitted& fitted) {
           ", but the run was trained on ", fit_.outputs(), fit_.classes > 0 ? " classes" : " values");
 }
 
-SampleSplit DatasetData::split_of(const DatasetSettings& settings) const {
-  return has_split_ ? split_ : random_split(count(), settings);
+bool DatasetData::splits_as(const DatasetSettings& settings) const {
+  const bool random = !has_split_ || settings.inner_split;
+  return settings.inner_split == settings_.inner_split &&
+         (!random || (settings.split_seed == settings_.split_seed &&
+                      settings.validation_fraction == settings_.validation_fraction));
 }
 
-std::unique_ptr<Dataset> DatasetData::samples(std::vector<std::int64_t> rows, bool flips) const {
-  return std::make_unique<Samples>(*inputs_, targets_.numbers, std::move(rows), fit_, flips);
+std::unique_ptr<Dataset> DatasetData::samples(std::vector<std::int64_t> rows) const {
+  SampleOptions options;
+  options.augmentation = settings_.augmentation;
+  if (!settings_.augmentation.mirrored.empty())
+    options.mirror = mirror_of(settings_.augmentation.mirrored, targets_.outputs(), targets_.names, name_);
+  options.shares = settings_.learns_shares();
+  options.mixup = settings_.mixup;
+  options.smoothing = settings_.label_smoothing;
+  return std::make_unique<Samples>(*inputs_, targets_.numbers, std::move(rows), fit_, std::move(options));
 }
 
 }  // namespace umbra

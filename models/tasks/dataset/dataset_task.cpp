@@ -28,9 +28,46 @@ double squared_errors(std::span<const double> z, std::span<const double> target,
   return sum / static_cast<double>(scale.size());
 }
 
-Objective objective_of_classes(Module& network, double label_smoothing) {
+// The class with the largest share in each target, as a label.
+std::vector<double> labels_of(std::span<const double> shares, std::size_t classes) {
+  std::vector<double> labels;
+  for (std::size_t i = 0; i < shares.size(); i += classes)
+    labels.push_back(static_cast<double>(likeliest(shares.subspan(i, classes))));
+  return labels;
+}
+
+Tensor on_device(Context& context, const std::vector<double>& numbers) {
+  Tensor tensor = allocate_tensor(context.device(), {std::ssize(numbers)}, DType::kF32);
+  from_host(numbers, tensor, context.stream);
+  return tensor;
+}
+
+// Targets are shares q of all classes: the mean over samples of -(sum over k of w[k] q[k] log p[k]).
+Objective objective_of_shares(Context& context, Module& network, const DatasetFit& fit) {
+  const auto classes = static_cast<std::size_t>(fit.classes);
+  std::vector<double> weights(classes, 1.0);
+  if (!fit.class_weights.empty()) weights = fit.class_weights;
+  for (double& weight : weights)
+    weight *= -static_cast<double>(classes);  // the mean is over the classes, too
+  const Tensor scale = on_device(context, weights),
+               zero = on_device(context, std::vector<double>(classes, 0.0));
+  Objective objective;
+  objective.predict = [&network](Pass& pass, const Var& input) { return network.forward(pass, input); };
+  objective.loss = [scale, zero](Pass& pass, const Var& logits, const Tensor& shares) {
+    const Var terms = mul(pass, log_softmax(pass, logits, -1), constant(shares));
+    return reduce_axes(pass, affine(pass, terms, scale, zero), AxisReduction::kMean, {});
+  };
+  objective.metric = [classes](std::span<const double> logits, std::span<const double> shares) {
+    return static_cast<double>(wrong_labels(logits, labels_of(shares, classes)));
+  };
+  return objective;
+}
+
+Objective objective_of_classes(Context& context, Module& network, const DatasetFit& fit,
+                               double label_smoothing) {
   CrossEntropyOptions options;
   options.label_smoothing = label_smoothing;
+  if (!fit.class_weights.empty()) options.class_weights = on_device(context, fit.class_weights);
   Objective objective;
   objective.predict = [&network](Pass& pass, const Var& input) { return network.forward(pass, input); };
   objective.loss = [options](Pass& pass, const Var& logits, const Tensor& labels) {
@@ -61,6 +98,7 @@ std::string DatasetTask::metric(const Fitted& fitted) const {
 }
 
 bool DatasetTask::recognises(const std::filesystem::path& file) const {
+  if (is_image_folder(file)) return true;
   try {
     const Hdf5File in = Hdf5File::open(file);
     return in.has_dataset("inputs") || in.has_dataset("targets");
@@ -69,19 +107,24 @@ bool DatasetTask::recognises(const std::filesystem::path& file) const {
   }
 }
 
-std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& file) {
-  return std::make_unique<DatasetData>(file, of);
+std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& file,
+                                                const StageReport& progress) {
+  return std::make_unique<DatasetData>(file, of, progress);
 }
 
 Fitted DatasetTask::neutral(const std::filesystem::path& file) const {
   require(!file.empty(), "task=dataset needs --data: the shapes of inputs and targets are in the file");
-  const DataFile data(file);
+  const DataFile data = open_data_file(file, of);
   const Targets targets = data.targets();
   data.check_settings(of, targets);
   const auto channels = static_cast<std::size_t>(data.input_shape()[0]);
   const auto values = static_cast<std::size_t>(targets.classes > 0 ? 0 : targets.width);
-  return to_map({data.input_shape(), targets.classes, std::vector<double>(channels, 0.0),
-                 std::vector<double>(channels, 1.0), std::vector<double>(values, 0.0),
+  return to_map({data.input_shape(),
+                 targets.classes,
+                 std::vector<double>(channels, 0.0),
+                 std::vector<double>(channels, 1.0),
+                 {},
+                 std::vector<double>(values, 0.0),
                  std::vector<double>(values, 1.0)});
 }
 
@@ -92,7 +135,8 @@ SampleShape DatasetTask::shape(const Fitted& fitted) const {
 
 Shape DatasetTask::target_shape(const Fitted& fitted) const {
   const DatasetFit fit = dataset_fit(fitted, kTheRun);
-  return fit.classes > 0 ? Shape{} : Shape{fit.values()};
+  if (fit.classes == 0) return Shape{fit.values()};
+  return of.learns_shares() ? Shape{fit.classes} : Shape{};
 }
 
 std::vector<double> DatasetTask::combined(const std::vector<std::vector<double>>& of_members,
@@ -114,13 +158,14 @@ std::vector<double> DatasetTask::combined(const std::vector<std::vector<double>>
 }
 
 DType DatasetTask::target_dtype(const Fitted& fitted) const {
-  return dataset_fit(fitted, kTheRun).classes > 0 ? DType::kI32 : DType::kF32;
+  return dataset_fit(fitted, kTheRun).classes > 0 && !of.learns_shares() ? DType::kI32 : DType::kF32;
 }
 
-Objective DatasetTask::objective(Context&, Module& network, const Fitted& fitted) const {
+Objective DatasetTask::objective(Context& context, Module& network, const Fitted& fitted) const {
   const DatasetFit fit = dataset_fit(fitted, kTheRun);
-  return fit.classes > 0 ? objective_of_classes(network, of.label_smoothing)
-                         : objective_of_values(network, fit);
+  if (fit.classes == 0) return objective_of_values(network, fit);
+  return of.learns_shares() ? objective_of_shares(context, network, fit)
+                            : objective_of_classes(context, network, fit, of.label_smoothing);
 }
 
 const DatasetSettings& dataset_settings(const Task& task) {

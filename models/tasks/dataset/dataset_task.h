@@ -1,6 +1,8 @@
-// The dataset task: from the inputs of any HDF5 file (data_file.h) to the classes or the values in it.
+// The dataset task: from the inputs of any HDF5 file (data_file.h) or from the images of a folder to their classes or
+// values.
 //
-//   classes: the network outputs logits; cross-entropy; the metric is the share of wrong labels
+//   classes: the network outputs logits; cross-entropy, with loss.mixup of shares of all classes; the metric is the share
+//            of wrong labels
 //   values:  the network outputs z, value = z target_scale + target_mean; mean squared error of z; the metric
 //            is the mean squared error in units of the values. Only z is stored on the device, so that large
 //            values keep their digits.
@@ -20,8 +22,9 @@ class DatasetData final : public TrainingData {
  public:
   /// Reads the whole file once, to check and fingerprint it. `settings` must outlive this object. Throws
   /// Error when the file does not have the expected contents.
-  DatasetData(const std::filesystem::path& file, const DatasetSettings& settings)
-      : DatasetData(DataFile(file), settings) {}
+  DatasetData(const std::filesystem::path& file, const DatasetSettings& settings,
+              const StageReport& progress = {})
+      : DatasetData(open_data_file(file, settings, progress), settings) {}
 
   std::int64_t count() const override { return inputs_->count(); }
   Fitted fit() const override;
@@ -31,10 +34,10 @@ class DatasetData final : public TrainingData {
   void scale(const Fitted& fitted) override;
   void keep(std::int64_t count) override;
   std::vector<Baseline> baselines() const override;
-  bool augments() const override { return settings_.flips; }
+  bool augments() const override { return settings_.augmentation.any() || settings_.mixup > 0; }
   std::vector<std::string> names() const override { return targets_.names; }
-  std::unique_ptr<Dataset> training() const override { return samples(split_.train, settings_.flips); }
-  std::unique_ptr<Dataset> validation() const override { return samples(split_.validation, false); }
+  std::unique_ptr<Dataset> training() const override { return samples(split_.train); }
+  std::unique_ptr<Dataset> validation() const override { return samples(split_.validation); }
 
   /// The contents of /targets.
   const Targets& targets() const { return targets_; }
@@ -43,14 +46,15 @@ class DatasetData final : public TrainingData {
   std::vector<double> constant_prediction() const;
   /// The name of that prediction in reports.
   std::string constant_name() const;
-  /// These rows as a Dataset, flipped at random when `flips` and augmented. This object must outlive it.
-  std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows, bool flips) const;
-  /// The split that a run with these settings uses.
-  SampleSplit split_of(const DatasetSettings& settings) const;
+  /// These rows as a Dataset. This object must outlive it.
+  std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows) const;
+  /// Whether a run with these settings has the same split.
+  bool splits_as(const DatasetSettings& settings) const;
 
  private:
   DatasetData(const DataFile& file, const DatasetSettings& settings);
   Moments target_moments() const;
+  std::vector<double> balanced_weights() const;
 
   const DatasetSettings& settings_;  // the task's, which may still turn off augmentation
   std::string name_;
@@ -69,16 +73,21 @@ class DatasetTask final : public Task {
   static constexpr std::string_view kName = "dataset";  ///< the name in tasks.def
   std::string_view name() const override { return kName; }
   std::string_view meaning() const override {
-    return "classes or values, from a file with /inputs and /targets";
+    return "classes or values, from a file with /inputs and /targets or a folder of images";
   }
   Words words() const override { return {"samples", "samples", "data set", "/inputs"}; }
   std::string metric(const Fitted& fitted) const override;
   std::vector<Setting> settings() override { return of.bind(); }
   std::unique_ptr<Task> clone() const override { return std::make_unique<DatasetTask>(*this); }
   std::string_view default_model() const override { return "mlp"; }
-  void do_not_augment() override { of.flips = false; }
+  void do_not_augment() override {
+    of.augmentation = {};
+    of.mixup = 0;
+  }
+  void check() const override { of.augmentation.check(); }
+  void keep_files_next_to(const std::filesystem::path& run) override { of.keep_images_next_to(run, true); }
   bool recognises(const std::filesystem::path& file) const override;
-  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) override;
+  std::unique_ptr<TrainingData> read(const std::filesystem::path& file, const StageReport& progress) override;
   void check_fitted(const Fitted& fitted, const std::string& where) const override {
     dataset_fit(fitted, where);
   }

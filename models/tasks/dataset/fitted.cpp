@@ -31,6 +31,15 @@ class Reader {
       require(number > 0, where_, ": /transform/", name, " must be positive");
     return numbers(name, length);
   }
+  std::vector<double> weights(const std::string& name, std::int64_t length) const {
+    double sum = 0;
+    for (const double number : numbers(name, length)) {
+      require(number >= 0, where_, ": /transform/", name, " must not be negative");
+      sum += number;
+    }
+    require(sum > 0, where_, ": /transform/", name, " must not be all 0");
+    return numbers(name, length);
+  }
   std::vector<std::int64_t> integers(const std::string& name, double least) const {
     std::vector<std::int64_t> all;
     for (const double number : numbers(name)) {
@@ -63,6 +72,7 @@ Fitted to_map(const DatasetFit& fit) {
                    {"input_mean", fit.input_mean},
                    {"input_scale", fit.input_scale},
                    {"classes", {static_cast<double>(fit.classes)}}};
+  if (!fit.class_weights.empty()) fitted["class_weights"] = fit.class_weights;
   if (fit.classes == 0) {
     fitted["target_mean"] = fit.target_mean;
     fitted["target_scale"] = fit.target_scale;
@@ -83,6 +93,7 @@ DatasetFit dataset_fit(const Fitted& fitted, const std::string& where) {
   require(classes.size() == 1 && classes[0] != 1, where,
           ": /transform/classes must be one number, 0 for values or at least 2");
   fit.classes = classes[0];
+  if (fitted.contains("class_weights")) fit.class_weights = reader.weights("class_weights", fit.classes);
   if (fit.classes > 0) return fit;
   fit.target_mean = reader.numbers("target_mean");
   require(fit.values() > 0, where, ": /transform/target_mean has no number, but at least one is expected");

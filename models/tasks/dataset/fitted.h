@@ -12,12 +12,13 @@ namespace umbra {
 
 /// The scaling of a run of the dataset task.
 struct DatasetFit {
-  Shape input_shape;                ///< of one sample: [channels, …]
-  std::int64_t classes = 0;         ///< 0 when values are learnt
-  std::vector<double> input_mean,   ///< [channels]
-      input_scale;                  ///< [channels]
-  std::vector<double> target_mean,  ///< [values]; empty for classes
-      target_scale;                 ///< [values]; empty for classes
+  Shape input_shape;                  ///< of one sample: [channels, …]
+  std::int64_t classes = 0;           ///< 0 when values are learnt
+  std::vector<double> input_mean,     ///< [channels]
+      input_scale;                    ///< [channels]
+  std::vector<double> class_weights;  ///< [classes] in the loss; empty: all 1
+  std::vector<double> target_mean,    ///< [values]; empty for classes
+      target_scale;                   ///< [values]; empty for classes
 
   /// The number of values per sample, 0 for classes.
   std::int64_t values() const { return static_cast<std::int64_t>(target_mean.size()); }

@@ -104,7 +104,7 @@ std::vector<double> fingerprint(const BoxSet& boxes) {
   return whole.value();
 }
 
-std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file) {
+std::unique_ptr<TrainingData> SmfTask::read(const std::filesystem::path& file, const StageReport&) {
   return std::make_unique<SmfData>(file, of);
 }
 

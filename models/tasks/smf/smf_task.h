@@ -29,7 +29,7 @@ class SmfTask final : public Task {
   void do_not_augment() override { of.symmetries = of.shifts = false; }
   /// False: the task is the default, because it is the first in tasks.def.
   bool recognises(const std::filesystem::path&) const override { return false; }
-  std::unique_ptr<TrainingData> read(const std::filesystem::path& file) override;
+  std::unique_ptr<TrainingData> read(const std::filesystem::path& file, const StageReport&) override;
   void check_fitted(const Fitted& fitted, const std::string& where) const override {
     from_map(fitted, of, where);
   }

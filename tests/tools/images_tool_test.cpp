@@ -1,0 +1,150 @@
+// Folders of images through the tools, as a user runs them: train, resume, evaluate, predict, info, fine-tune.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "data/images/image.h"
+#include "engine/io/hdf5.h"
+#include "tests/fixtures/folder_test.h"
+#include "tests/fixtures/image_files.h"
+#include "tests/fixtures/run_tool.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+using testing_tools::Outcome;
+using testing_tools::run;
+
+const std::string kNetwork =
+    " model.name=resnet18 model.stem=3x3 model.channels=4 train.batch=6 train.learning_rate=0.01";
+
+class ImagesToolTest : public FolderTest {
+ protected:
+  void SetUp() override {
+    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read pictures";
+    make_bars(folder_ / "bars");
+  }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string train(const std::string& out, const std::string& more) const {
+    return "train --data " + path("bars") + " --out " + path(out) + more;
+  }
+  static std::string must(const std::string& command) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 0) << command << "\n" << outcome.output;
+    return outcome.output;
+  }
+  static void expect_error(const std::string& command, const std::vector<std::string>& words) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 1) << command << "\n" << outcome.output;
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    for (const std::string& word : words)
+      EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
+  }
+  static void expect_words(const std::string& text, const std::vector<std::string>& words) {
+    for (const std::string& word : words)
+      EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
+  }
+};
+
+TEST_F(ImagesToolTest, ANetworkLearnsAFolder) {
+  expect_words(
+      must(train("run", kNetwork + " train.epochs=20 data.shift=1")),
+      {"labels.csv: pictures from column id, classes from column label, split from column split",
+       "24 decoded pictures are kept in " + path("bars-"), "24 samples: 18 to train on, 6 to validate on"});
+  expect_words(must("evaluate --data " + path("bars") + " --run " + path("run") + " --out " + path("e.json")),
+               {"most frequent class", "recall", "  left ", "  right "});
+  const auto result = nlohmann::json::parse(bytes(folder_ / "e.json"));
+  EXPECT_LT(result["models"][1]["error"]["mean"].get<double>(), 0.2);
+  EXPECT_EQ(result["class_names"][1], "top");
+
+  // Another folder without labels, and without the cache.
+  for (int i = 0; i < 3; ++i)
+    write_bytes(folder_ / "new" / concat("n", i, ".png"), png_file(bar(16, i, 7 + i)));
+  const Outcome predicted =
+      run("predict --run " + path("run") + " --data " + path("new") + " --out " + path("p.csv"));
+  EXPECT_EQ(predicted.status, 0) << predicted.output;
+  std::istringstream rows(bytes(folder_ / "p.csv"));
+  std::string line;
+  std::getline(rows, line);
+  EXPECT_EQ(line, "row,file,predicted,name,probability_left,probability_top,probability_right");
+  std::getline(rows, line);
+  EXPECT_TRUE(line.starts_with("0,n0.png,0,left,0.")) << line;
+  EXPECT_EQ(std::count_if(fs::directory_iterator(folder_), fs::directory_iterator(),
+                          [](const auto& entry) { return entry.path().extension() == ".h5"; }),
+            1);
+
+  must("predict --run " + path("run") + " --data " + path("bars") + " --out " + path("p.h5"));
+  const Hdf5File file = Hdf5File::open(path("p.h5"));
+  EXPECT_EQ(file.read_texts("files")[2], "images/1002.png");
+  EXPECT_EQ(file.read<std::int64_t>("validation")[3], 1);
+  EXPECT_EQ(file.read<std::int64_t>("targets")[5], 2);
+}
+
+// Every kind of augmentation, in any number of threads, after an interruption.
+TEST_F(ImagesToolTest, ResumesWithTheSameBitsForAnyNumberOfThreads) {
+  const std::string all =
+      kNetwork +
+      " data.flips=true data.mirrored=left:right data.turns=true data.rotation=20 data.zoom=0.1 "
+      "data.shift=2 loss.mixup=0.3 loss.label_smoothing=0.1 loss.class_weights=balanced "
+      "train.optimizer=sgd train.schedule=constant model.dropout=0.2 train.epochs=";
+  must("OMP_NUM_THREADS=1 ./" + train("whole", all + "4"));
+  must("OMP_NUM_THREADS=3 ./" + train("part", all + "2"));
+  must("OMP_NUM_THREADS=2 ./" + train("part", " --resume train.epochs=4"));
+  const Hdf5File whole = Hdf5File::open(path("whole/last.h5")), part = Hdf5File::open(path("part/last.h5"));
+  for (const char* group : {"model", "optimizer", "transform"})
+    for (const Hdf5Entry& entry : whole.list(group)) {
+      const std::string object = std::string(group) + "/" + entry.name;
+      EXPECT_EQ(whole.read<double>(object), part.read<double>(object)) << object;
+    }
+}
+
+TEST_F(ImagesToolTest, InfoKnowsFolders) {
+  expect_words(must("info " + path("bars")),
+               {"a folder of 24 pictures", "3 classes: left 8, top 8, right 8",
+                "18 to train on, 6 to validate on", "16 x 16 pixels in RGB", "train --data " + path("bars")});
+  write_bytes(folder_ / "bars/more.csv", "x,y\n1,2\n");
+  expect_words(must("info " + path("bars")),
+               {"a folder of pictures", "labels.csv and more.csv; data.labels chooses"});
+  fs::remove(folder_ / "bars/labels.csv");
+  fs::remove(folder_ / "bars/more.csv");
+  expect_words(must("info " + path("bars")), {"no CSV file with labels", "predict --run RUN --data "});
+}
+
+TEST_F(ImagesToolTest, WhatDoesNotFitIsOneSentence) {
+  expect_error(train("no", kNetwork + " data.mirrored=left:right"), {"data.mirrored", "data.flips=true"});
+  expect_error(train("no", kNetwork + " data.flips=true data.mirrored=left:rigth"),
+               {"no 'rigth'", "left, top and right"});
+  expect_error(train("no", kNetwork + " data.label_column=klass"),
+               {"labels.csv", "no column 'klass'", "id, label, class"});
+  expect_error(train("no", kNetwork + " data.value_columns=label loss.mixup=0.2"),
+               {"loss.mixup=0.2", "values"});
+  write_bytes(folder_ / "bars/images/1005.png", "no picture");
+  expect_error(train("no", kNetwork),
+               {"1 of 24 pictures", "1005.png: it is neither", "data.broken_images=skip"});
+  EXPECT_FALSE(fs::exists(folder_ / "no"));
+  expect_words(
+      must(train("skipped", kNetwork + " train.epochs=1 data.broken_images=skip data.image_size=12")),
+      {"1 of 24 pictures are left out", "23 samples"});
+  fs::remove(folder_ / "bars/labels.csv");
+  expect_error(train("no", kNetwork + " data.broken_images=skip"), {"bars", "no CSV file with labels"});
+}
+
+// Without the samples that the split holds out, and with a file of weights for another number of classes.
+TEST_F(ImagesToolTest, SettingsAreChosenInsideTheTrainingPartAndWeightsAreFineTuned) {
+  expect_words(must(train("inner", kNetwork + " train.epochs=1 train.inner_split=true")),
+               {"24 samples: 14 to train on, 4 to validate on"});
+  write_bytes(folder_ / "bars/labels.csv",
+              "id,label\n1000,a\n1001,b\n1003,a\n1004,b\n1006,a\n1007,b\n1009,a\n1010,b\n");
+  const std::string tune =
+      train("tuned", kNetwork + " train.epochs=1 train.batch=2 --weights " + path("inner/best.safetensors"));
+  expect_error(tune, {"fc.weight", "[3, 32]", "train.new_layers=fc"});
+  must(tune + " train.new_layers=fc");
+}
+
+}  // namespace
+}  // namespace umbra
