@@ -39,6 +39,14 @@ def seconds(folder, command, of_steps):
         return took
 
 
+def paired_ratio(old, new):
+    """Geometric mean of new / old, and the ends of its 95 % interval."""
+    logs = [math.log(b / a) for a, b in zip(old, new)]
+    mean = statistics.fmean(logs)
+    half = T_975[min(len(logs) - 2, len(T_975) - 1)] * statistics.stdev(logs) / math.sqrt(len(logs))
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
 def compare(arguments, command):
     folders = {"old": arguments.old, "new": arguments.new}
     samples = {"old": [], "new": []}
@@ -47,11 +55,9 @@ def compare(arguments, command):
             took = seconds(folders[side], command, arguments.steps)
             if turn > 0:
                 samples[side].append(took)
-    logs = [math.log(new / old) for old, new in zip(samples["old"], samples["new"])]
-    mean = statistics.fmean(logs)
-    half = T_975[min(len(logs) - 2, len(T_975) - 1)] * statistics.stdev(logs) / math.sqrt(len(logs))
+    ratio, low, high = paired_ratio(samples["old"], samples["new"])
     return {"command": command, "rounds": arguments.rounds, "old": samples["old"], "new": samples["new"],
-            "ratio": math.exp(mean), "low": math.exp(mean - half), "high": math.exp(mean + half)}
+            "ratio": ratio, "low": low, "high": high}
 
 
 def main():

@@ -25,9 +25,11 @@ std::string ResNet18Options::label() const {
 
 std::unique_ptr<Module> ResNet18Options::make(Build& build, const SampleShape& shape) const {
   const Shape& in = shape.input;
-  require(in.rank() == 3 && in[1] == in[2],
-          "model.name=resnet18 takes square images, inputs of shape [channels, side, side], but these are ",
-          in);
+  require(
+      in.rank() == 3 && in[1] == in[2],
+      "model.name=resnet18 takes square images, inputs of shape [channels, side, side], but these are ", in,
+      "; for a folder of images data.image_size or data.image_crop makes them square, and model.name=mlp ",
+      "takes any shape");
   ResNet18Options options = *this;
   options.extent = in[1];
   options.in_channels = in[0];

@@ -23,17 +23,17 @@ class Block(nn.Module):
 
 
 class ResNet18(nn.Module):
-    def __init__(self, classes=1000):
+    def __init__(self, classes=1000, channels=64):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(3, channels, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
-        widths = [64, 64, 128, 256, 512]
+        widths = [channels, channels, 2 * channels, 4 * channels, 8 * channels]
         self.layers = nn.Sequential(*[
             nn.Sequential(Block(widths[i], widths[i + 1], 1 if i == 0 else 2), Block(widths[i + 1], widths[i + 1], 1))
             for i in range(4)])
-        self.fc = nn.Linear(512, classes)
-        assert classes != 1000 or sum(p.numel() for p in self.parameters()) == 11_689_512
+        self.fc = nn.Linear(8 * channels, classes)
+        assert (classes, channels) != (1000, 64) or sum(p.numel() for p in self.parameters()) == 11_689_512
 
     def forward(self, x):
         x = self.pool(functional.relu(self.bn1(self.conv1(x))))

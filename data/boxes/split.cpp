@@ -79,7 +79,7 @@ void check_rule(const SplitRule& rule) {
   require(rule.folds == 0 || rule.validation.empty(),
           "data.folds and data.validation_boxes both choose the boxes to validate on; give one of them");
   require(rule.inner_folds == 0 || rule.inner_folds >= 2, "data.inner_folds=", rule.inner_folds,
-          ": the training boxes are divided into 2 parts or more (0: none)");
+          ": what is trained on is divided into 2 parts or more (0: none)");
   require(rule.inner_folds > 0 || rule.inner_fold == 0, "data.inner_fold=", rule.inner_fold,
           " needs data.inner_folds, the number of inner folds");
   require(rule.inner_fold >= 0 && rule.inner_fold < std::max<std::int64_t>(rule.inner_folds, 1),
@@ -102,6 +102,18 @@ std::vector<std::int64_t> folds_of_boxes(std::int64_t count, std::int64_t per_cu
       std::fill(first, first + per_unit, folds - 1 - part);
     }
   }
+  return fold_of;
+}
+
+std::vector<std::int64_t> stratified_folds(const std::vector<std::int64_t>& labels, std::int64_t folds,
+                                           std::uint64_t seed) {
+  std::vector<std::int64_t> order = random_order(std::ssize(labels), seed);
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)];
+  });
+  std::vector<std::int64_t> fold_of(labels.size());
+  for (std::size_t place = 0; place < order.size(); ++place)
+    fold_of[static_cast<std::size_t>(order[place])] = static_cast<std::int64_t>(place) % folds;
   return fold_of;
 }
 

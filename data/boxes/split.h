@@ -44,6 +44,12 @@ void check_rule(const SplitRule& rule);
 std::vector<std::int64_t> folds_of_boxes(std::int64_t count, std::int64_t per_cube, std::int64_t folds,
                                          std::uint64_t seed);
 
+/// The fold of every sample, 0 to folds - 1, such that the sizes of all folds, and of each class in them, differ by at most
+/// one: samples in the random order of split_boxes() are dealt class by class. `labels`: the class of every sample, all
+/// equal where there are none. A function of the arguments alone.
+std::vector<std::int64_t> stratified_folds(const std::vector<std::int64_t>& labels, std::int64_t folds,
+                                           std::uint64_t seed);
+
 /// Divides `count` sub-boxes, `per_cube` of each cube, by `rule`. With inner_folds the training boxes are divided by
 /// the rule of folds_of_boxes() again, so that settings can be chosen without the boxes that validate, which are in
 /// neither list; with folds this is a nested cross-validation. Throws Error when the rule is contradictory or names

@@ -1,66 +1,91 @@
 #include "data/images/csv.h"
 
 #include <algorithm>
-#include <array>
 
 #include "data/tables/column_names.h"
 #include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 #include "engine/base/listed.h"
 #include "engine/base/nearest.h"
-#include "engine/io/text_reader.h"
 
 namespace umbra {
 namespace {
 
-// The separator that the first line has most of; a blank if it has none.
-char separator_of(std::string_view line) {
-  char best = ' ';
-  std::ptrdiff_t most = 0;
-  for (const char candidate : {',', ';', '\t'}) {
-    const std::ptrdiff_t count = std::count(line.begin(), line.end(), candidate);
-    if (count > most) best = candidate;
-    most = std::max(most, count);
-  }
-  return best;
-}
+constexpr std::size_t kFirstRows = 20;
 
 }  // namespace
 
-TextTableRows::TextTableRows(const std::filesystem::path& path) : path_(path) {
-  TextReader reader(path);
-  std::string_view line;
+TextTableRows::TextTableRows(const std::filesystem::path& path)
+    : path_(path), reader_(path), head_(read_text_head(reader_, path.string(), RowsOf::kTexts)) {
   std::vector<std::string_view> fields;
-  char separator = ',';
-  while (reader.next_line(line)) {
-    if (trim(line).empty()) continue;
-    if (names_.empty() && line.starts_with('#')) line.remove_prefix(1);
-    if (names_.empty()) separator = separator_of(line);
-    const std::string problem = split_fields(line, separator, fields);
-    require(problem.empty(), reader.where(), ": ", problem);
-    if (names_.empty()) {
-      names_.assign(fields.begin(), fields.end());
-      continue;
-    }
-    require(fields.size() == names_.size(), reader.where(), ": it has ", fields.size(), " fields, but the ",
-            names_.size(), " of the first line are expected");
-    fields_.insert(fields_.end(), fields.begin(), fields.end());
-    lines_.push_back(reader.line());
+  while (first_.size() < kFirstRows && next_row(fields)) {
+    std::vector<std::string>& row = first_.emplace_back();
+    for (const std::string_view field : fields) row.push_back(unescaped(field));
+    first_lines_.push_back(line_number_);
   }
-  require(!names_.empty(), file(), ": it is empty; a line with the names of its columns is expected");
+}
+
+bool TextTableRows::next_row(std::vector<std::string_view>& fields) {
+  if (!head_.first_row.empty()) {
+    line_ = std::move(head_.first_row);
+    line_number_ = head_.first_line;
+    head_.first_row.clear();
+  } else {
+    std::string_view line;
+    do {
+      if (!reader_.next_line(line)) return false;
+    } while (trim(line).empty() || trim(line).starts_with('#'));
+    line_ = line;
+    line_number_ = reader_.line();
+  }
+  const std::string problem = split_fields(line_, head_.separator, fields);
+  require(problem.empty(), file(), " line ", line_number_, ": ", problem);
+  require(fields.size() == names().size(), file(), " line ", line_number_, ": it has ", fields.size(),
+          " fields, but the ", names().size(), " of the first line are expected");
+  return true;
+}
+
+void TextTableRows::keep(std::string_view field) {
+  texts_ += field;
+  ends_.push_back(texts_.size());
+}
+
+void TextTableRows::read(std::vector<std::size_t> columns) {
+  columns_ = std::move(columns);
+  for (std::size_t row = 0; row < first_.size(); ++row) {
+    for (const std::size_t column : columns_) keep(first_[row][column]);
+    lines_.add(first_lines_[row]);
+  }
+  std::vector<std::string_view> fields;
+  while (next_row(fields)) {
+    for (const std::size_t column : columns_) {
+      if (fields[column].find('"') == std::string_view::npos)
+        keep(fields[column]);
+      else
+        keep(unescaped(fields[column]));
+    }
+    lines_.add(line_number_);
+  }
+}
+
+std::string_view TextTableRows::at(std::size_t row, std::size_t column) const {
+  const auto kept = std::find(columns_.begin(), columns_.end(), column);
+  const std::size_t place = row * columns_.size() + static_cast<std::size_t>(kept - columns_.begin());
+  const std::size_t begin = place == 0 ? 0 : ends_[place - 1];
+  return std::string_view(texts_).substr(begin, ends_[place] - begin);
 }
 
 std::size_t TextTableRows::chosen(const std::string& name, const std::string& setting) const {
-  const std::optional<std::size_t> found = find_name(names_, name, file());
+  const std::optional<std::size_t> found = find_name(names(), name, file());
   require(found.has_value(), file(), ": there is no column '", name, "' (", setting, "); there are ",
-          listed(names_, "and"), closest_hint(names_, name));
+          listed(names(), "and"), closest_hint(names(), name));
   return *found;
 }
 
 std::optional<std::size_t> TextTableRows::called(std::initializer_list<const char*> wanted) const {
   for (const char* name : wanted)
-    for (std::size_t i = 0; i < names_.size(); ++i)
-      if (lower_case(names_[i]) == lower_case(name)) return i;
+    for (std::size_t i = 0; i < names().size(); ++i)
+      if (lower_case(names()[i]) == lower_case(name)) return i;
   return std::nullopt;
 }
 

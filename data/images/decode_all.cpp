@@ -1,7 +1,9 @@
 #include "data/images/decode_all.h"
 
 #include <algorithm>
+#include <new>
 
+#include "data/images/pixel_budget.h"
 #include "engine/base/error.h"
 #include "engine/cpu/parallel.h"
 
@@ -10,21 +12,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPiece = std::int64_t{1} << 26;  // bytes
+constexpr std::int64_t kPiece = std::int64_t{1} << 26;   // bytes
+constexpr std::int64_t kAtOnce = std::int64_t{1} << 28;  // pixels
 
 struct Problem {
-  std::string text;  // begins with the path of the picture; empty: none
-  bool is_size = false;
+  std::string text;       // begins with the path of the image; empty: none
+  bool is_fatal = false;  // whatever data.broken_images is
 };
 
-Problem decode(const fs::path& path, const ImageFrame& frame, std::span<std::uint8_t> sample) noexcept {
+Problem decode(const fs::path& path, const ImageFrame& frame, PixelBudget& budget,
+               std::span<std::uint8_t> sample) noexcept {
   try {
-    write_sample(read_image(path), frame, sample);
+    PixelBudget::Part part(budget);  // until the pixels are gone
+    write_sample(read_image(path, [&](std::int64_t pixels) { part.take(pixels); }), frame, sample);
     return {};
   } catch (const OtherSize& error) {
     return {concat(path.string(), ": ", error.what()), true};
-  } catch (const std::exception& error) {
+  } catch (const DamagedImage& error) {
     return {error.what()};
+  } catch (const std::bad_alloc&) {
+    return {concat(path.string(), ": there is not enough memory for it"), true};
+  } catch (const std::exception& error) {
+    return {error.what(), true};
   }
 }
 
@@ -37,7 +46,7 @@ ImageFrame frame_of(const fs::path& folder, const std::vector<std::string>& file
     Image image;
     try {
       image = read_image(folder / file);
-    } catch (const Error& error) {
+    } catch (const DamagedImage& error) {
       if (first_problem.empty()) first_problem = error.what();
       continue;
     }
@@ -48,7 +57,7 @@ ImageFrame frame_of(const fs::path& folder, const std::vector<std::string>& file
     if (options.size.number) frame.width = frame.height = *options.size.number;
     return frame;
   }
-  fail(folder.string(), ": none of ", files.size(), " pictures can be read; the first is ", first_problem);
+  fail(folder.string(), ": none of ", files.size(), " images can be read; the first is ", first_problem);
 }
 
 std::vector<BrokenImage> decode_all(const fs::path& folder, const std::vector<std::string>& files,
@@ -59,24 +68,27 @@ std::vector<BrokenImage> decode_all(const fs::path& folder, const std::vector<st
   const std::int64_t row = frame.count(), piece = std::clamp<std::int64_t>(kPiece / row, 1, count);
   std::vector<std::uint8_t> samples(static_cast<std::size_t>(piece * row));
   std::vector<Problem> problems(static_cast<std::size_t>(count));
-  Stage stage(progress, "decoding pictures", count);
+  PixelBudget budget(kAtOnce);
+  Stage stage(progress, "decoding images", count);
   for (std::int64_t first = 0; first < count; first += piece) {
     const std::int64_t rows = std::min(piece, count - first);
     const auto used = std::span(samples).first(static_cast<std::size_t>(rows * row));
     std::fill(used.begin(), used.end(), std::uint8_t{0});
     parallel_for(rows, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(first + i);
-      problems[at] = decode(folder / files[at], frame,
+      problems[at] = decode(folder / files[at], frame, budget,
                             used.subspan(static_cast<std::size_t>(i * row), static_cast<std::size_t>(row)));
       stage.add();
     });
+    for (std::int64_t at = first; at < first + rows; ++at) {
+      const Problem& problem = problems[static_cast<std::size_t>(at)];
+      require(!problem.is_fatal, problem.text);
+    }
     out.write_rows<std::uint8_t>("inputs", first, used);
   }
   std::vector<BrokenImage> broken;
-  for (std::size_t i = 0; i < problems.size(); ++i) {
-    require(!problems[i].is_size, problems[i].text);
+  for (std::size_t i = 0; i < problems.size(); ++i)
     if (!problems[i].text.empty()) broken.push_back({i, problems[i].text});
-  }
   return broken;
 }
 

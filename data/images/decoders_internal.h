@@ -7,11 +7,11 @@
 
 namespace umbra {
 
-/// A picture of the bytes of a JPEG file. Throws Error as decode_image() does.
-Image decode_jpeg(std::span<const std::uint8_t> bytes);
+/// An image of the bytes of a JPEG file. Throws Error as decode_image() does.
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const BeforePixels& before);
 /// The same for PNG.
-Image decode_png(std::span<const std::uint8_t> bytes);
-/// Throws Error unless a picture has at least one pixel and at most kMostPixels.
-void check_pixels(std::int64_t width, std::int64_t height);
+Image decode_png(std::span<const std::uint8_t> bytes, const BeforePixels& before);
+/// Throws Error unless an image has at least one pixel and at most kMostPixels; then calls `before`, if it is not empty.
+void check_pixels(std::int64_t width, std::int64_t height, const BeforePixels& before);
 
 }  // namespace umbra

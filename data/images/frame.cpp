@@ -6,7 +6,7 @@
 namespace umbra {
 namespace {
 
-// The picture, or the part of it that is used.
+// The image, or the part of it that is used.
 struct Part {
   std::int64_t left = 0, top = 0, width = 0, height = 0;
 };
@@ -36,35 +36,57 @@ std::vector<Taps> taps_of(std::int64_t from, std::int64_t to) {
   return all;
 }
 
-// One channel of the part: [height, width].
-std::vector<float> channel_of(const Image& image, const Part& part, std::int64_t channel, bool as_grey) {
-  std::vector<float> numbers;
-  numbers.reserve(static_cast<std::size_t>(part.width * part.height));
-  for (std::int64_t y = part.top; y < part.top + part.height; ++y) {
-    const std::uint8_t* pixel = image.pixels.data() + (y * image.width + part.left) * image.channels;
-    for (std::int64_t x = 0; x < part.width; ++x, pixel += image.channels) {
-      const auto of = [&](std::int64_t k) { return static_cast<float>(pixel[k]); };
-      numbers.push_back(as_grey ? 0.299F * of(0) + 0.587F * of(1) + 0.114F * of(2) : of(channel));
-    }
+// The numbers of one channel of the part.
+class Channel {
+ public:
+  Channel(const Image& image, const Part& part, std::int64_t channel, bool as_grey)
+      : first_(image.pixels.data() + (part.top * image.width + part.left) * image.channels),
+        row_(image.width * image.channels),
+        pixel_(image.channels),
+        channel_(channel),
+        as_grey_(as_grey) {}
+  float at(std::int64_t y, std::int64_t x) const {
+    const std::uint8_t* pixel = first_ + y * row_ + x * pixel_;
+    const auto of = [&](std::int64_t k) { return static_cast<float>(pixel[k]); };
+    return as_grey_ ? 0.299F * of(0) + 0.587F * of(1) + 0.114F * of(2) : of(channel_);
   }
-  return numbers;
-}
 
-// [rows, columns] -> [taps, columns] along the rows, and transposed: two calls resize both axes.
-std::vector<float> resized(const std::vector<float>& numbers, std::int64_t columns,
-                           const std::vector<Taps>& taps) {
-  const auto width = static_cast<std::size_t>(columns);
-  std::vector<float> result(taps.size() * width);
+ private:
+  const std::uint8_t* first_;
+  std::int64_t row_, pixel_, channel_;
+  bool as_grey_;
+};
+
+// numbers(row, column) -> [columns, taps] along the rows: two calls resize both axes. The image itself is never in memory
+// as floats.
+template <class Numbers>
+std::vector<float> resized(std::int64_t columns, const std::vector<Taps>& taps, const Numbers& numbers) {
+  std::vector<float> result(taps.size() * static_cast<std::size_t>(columns));
   for (std::size_t i = 0; i < taps.size(); ++i) {
-    for (std::size_t x = 0; x < width; ++x) {
+    for (std::int64_t x = 0; x < columns; ++x) {
       double sum = 0;
       for (std::size_t k = 0; k < taps[i].weights.size(); ++k)
         sum += taps[i].weights[k] *
-               static_cast<double>(numbers[(static_cast<std::size_t>(taps[i].first) + k) * width + x]);
-      result[x * taps.size() + i] = static_cast<float>(sum);
+               static_cast<double>(numbers(taps[i].first + static_cast<std::int64_t>(k), x));
+      result[static_cast<std::size_t>(x) * taps.size() + i] = static_cast<float>(sum);
     }
   }
   return result;
+}
+
+std::uint8_t rounded(float number) {
+  return static_cast<std::uint8_t>(std::clamp(std::floor(number + 0.5F), 0.0F, 255.0F));
+}
+
+// [height, width] of the frame.
+void resize(const Channel& channel, const Part& part, const ImageFrame& frame, std::uint8_t* to) {
+  const std::vector<float> narrow =  // [width of the part, height of the frame]
+      resized(part.width, taps_of(part.height, frame.height),
+              [&](std::int64_t y, std::int64_t x) { return channel.at(y, x); });
+  const std::vector<float> numbers = resized(
+      frame.height, taps_of(part.width, frame.width),
+      [&](std::int64_t x, std::int64_t y) { return narrow[static_cast<std::size_t>(x * frame.height + y)]; });
+  std::transform(numbers.begin(), numbers.end(), to, rounded);
 }
 
 Part part_of(const Image& image, const ImageFrame& frame) {
@@ -82,20 +104,20 @@ void write_sample(const Image& image, const ImageFrame& frame, std::span<std::ui
   const Part part = part_of(image, frame);
   const bool same = part.width == frame.width && part.height == frame.height;
   if (!same && !frame.resizes)
-    throw OtherSize(concat("it has ", part.width, " x ", part.height, " pixels, but those before it have ",
+    throw OtherSize(concat("it has ", part.width, " x ", part.height, " pixels, but the first image has ",
                            frame.width, " x ", frame.height,
-                           "; data.image_size brings all pictures to one size"));
+                           "; data.image_size brings all images to one size"));
   const bool as_grey = frame.channels == 1 && image.channels == 3;
   for (std::int64_t channel = 0; channel < frame.channels; ++channel) {
     const std::int64_t source = image.channels == 1 ? 0 : channel;
-    std::vector<float> numbers = channel_of(image, part, source, as_grey);
-    if (!same) {
-      numbers = resized(numbers, part.width, taps_of(part.height, frame.height));  // [width, new height]
-      numbers = resized(numbers, frame.height, taps_of(part.width, frame.width));  // [new height, new width]
-    }
+    const Channel numbers(image, part, source, as_grey);
     std::uint8_t* to = sample.data() + channel * frame.height * frame.width;
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-      to[i] = static_cast<std::uint8_t>(std::clamp(std::floor(numbers[i] + 0.5F), 0.0F, 255.0F));
+    if (!same) {
+      resize(numbers, part, frame, to);
+      continue;
+    }
+    for (std::int64_t y = 0; y < part.height; ++y)
+      for (std::int64_t x = 0; x < part.width; ++x) *to++ = rounded(numbers.at(y, x));
   }
 }
 

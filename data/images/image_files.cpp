@@ -1,61 +1,140 @@
 #include "data/images/image_files.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "data/images/image.h"
 #include "data/images/labels.h"
 #include "engine/base/error.h"
+#include "engine/base/nearest.h"
 
 namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kOptions = fs::directory_options::follow_directory_symlink;
-
-bool has_picture(const fs::path& folder) {
+bool holds_image(const fs::path& folder) {
   std::error_code problem;
   fs::directory_iterator entries(folder, problem);
   for (; !problem && entries != fs::directory_iterator(); entries.increment(problem))
-    if (has_image_name(entries->path())) return true;
+    if (has_image_name(entries->path()) && !is_hidden(entries->path())) return true;
   return false;
+}
+
+// Finds the images of a folder. Folders come before links to folders, so that the same images have the same names in
+// whatever order a disk lists them.
+class Walk {
+ public:
+  explicit Walk(const fs::path& top) {
+    std::error_code ignored;
+    const fs::path real = fs::canonical(top, ignored);
+    for (fs::path above = real.parent_path(); !above.empty(); above = above.parent_path()) {
+      above_.insert(identity(above));
+      if (above == above.root_path()) break;
+    }
+    read(top);
+    for (std::size_t i = 0; i < links_.size(); ++i) follow(links_[i]);  // links may lead to further links
+  }
+  std::vector<fs::path> images;
+  std::vector<std::string> notes;
+
+ private:
+  using Identity = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
+
+  static Identity identity(const fs::path& path) {
+    struct stat status {};
+    ::stat(path.c_str(), &status);
+    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+  }
+
+  void read(const fs::path& top) {
+    std::vector<fs::path> folders{top};
+    std::vector<fs::path> links;
+    while (!folders.empty()) {
+      const fs::path folder = std::move(folders.back());
+      folders.pop_back();
+      if (!read_.insert(identity(folder)).second) continue;
+      std::error_code problem;
+      fs::directory_iterator entries(folder, problem);
+      for (; !problem && entries != fs::directory_iterator(); entries.increment(problem)) {
+        std::error_code ignored;
+        if (is_hidden(entries->path())) continue;
+        if (entries->is_directory(ignored))
+          (entries->is_symlink(ignored) ? links : folders).push_back(entries->path());
+        else if (has_image_name(entries->path()) && entries->is_regular_file(ignored))
+          images.push_back(entries->path());
+      }
+      if (problem) fail(folder.string(), ": the folder cannot be read: ", problem.message());
+    }
+    std::sort(links.begin(), links.end());
+    links_.insert(links_.end(), links.begin(), links.end());
+  }
+
+  void follow(const fs::path& link) {
+    const Identity target = identity(link);
+    if (above_.contains(target))
+      notes.push_back(concat(link.string(), ": this link to a folder above is not followed"));
+    else if (read_.contains(target))
+      notes.push_back(concat(link.string(), ": this link to a folder that is read anyway is not followed"));
+    else
+      read(link);
+  }
+
+  std::set<Identity> above_, read_;
+  std::vector<fs::path> links_;
+};
+
+// The path of an image from `folder`, or its absolute path if `folder` may be a link and ".." would leave it elsewhere.
+std::string name_of(const fs::path& image, const fs::path& folder) {
+  const fs::path relative = image.lexically_relative(folder);
+  if (!relative.empty() && folder / relative == image) return relative.generic_string();
+  const fs::path absolute = fs::absolute(image).lexically_normal(),
+                 within = absolute.lexically_relative(fs::absolute(folder).lexically_normal());
+  return (within.empty() || *within.begin() == ".." ? absolute : within).generic_string();
 }
 
 }  // namespace
 
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
+
 bool is_image_folder(const fs::path& path) {
   std::error_code problem;
   if (!fs::is_directory(path, problem)) return false;
-  if (has_picture(path) || has_picture(path / "images")) return true;
+  if (holds_image(path) || holds_image(path / "images")) return true;
+  bool has_table = false, is_below = false;
   fs::directory_iterator entries(path, problem);
-  for (; !problem && entries != fs::directory_iterator(); entries.increment(problem))
-    if (fs::is_directory(entries->path(), problem) && has_picture(entries->path())) return true;
-  return false;
+  for (; !problem && entries != fs::directory_iterator(); entries.increment(problem)) {
+    if (is_hidden(entries->path())) continue;
+    has_table = has_table || lower_case(entries->path().extension().string()) == ".csv";
+    is_below = is_below || (fs::is_directory(entries->path(), problem) && holds_image(entries->path()));
+  }
+  return has_table && is_below;
 }
 
 ImageFiles::ImageFiles(const fs::path& folder, const fs::path& images) {
-  std::error_code problem;
-  fs::recursive_directory_iterator entries(images, kOptions, problem);
-  for (; !problem && entries != fs::recursive_directory_iterator(); entries.increment(problem)) {
-    std::error_code ignored;
-    if (has_image_name(entries->path()) && entries->is_regular_file(ignored))
-      all_.push_back(entries->path().lexically_relative(folder).generic_string());
-    require(entries.depth() < 16, images.string(), ": its folders are more than 16 levels deep");
-  }
-  if (problem) fail(images.string(), ": the folder cannot be read: ", problem.message());
-  require(!all_.empty(), images.string(), ": it has no picture (.jpg, .jpeg or .png)");
-  std::sort(all_.begin(), all_.end());
-  for (std::size_t i = 0; i < all_.size(); ++i) {
-    const auto index = static_cast<std::int64_t>(i);
-    const fs::path path = all_[i], within = (folder / path).lexically_relative(images);
-    by_path_[all_[i]] = {index};
-    if (within != path) by_path_[within.generic_string()].push_back(index);
-    by_name_[path.filename().string()].push_back(index);
-    by_stem_[path.stem().string()].push_back(index);
+  Walk walk(images);
+  require(!walk.images.empty(), images.string(), ": it has no image (.jpg, .jpeg or .png)");
+  notes_ = std::move(walk.notes);
+  std::vector<std::pair<std::string, fs::path>> named;
+  for (const fs::path& image : walk.images) named.emplace_back(name_of(image, folder), image);
+  std::sort(named.begin(), named.end());
+  for (const auto& [name, image] : named) {
+    const auto index = std::ssize(all_);
+    all_.push_back(name);
+    by_path_[name] = {index};
+    const std::string within = image.lexically_relative(images).generic_string();
+    if (within != name) by_path_[within].push_back(index);
+    by_name_[image.filename().string()].push_back(index);
+    by_stem_[image.stem().string()].push_back(index);
   }
 }
 
-std::int64_t ImageFiles::find(const std::string& name) const {
+std::int64_t ImageFiles::find(std::string_view name) const {
   const std::string path = fs::path(name).lexically_normal().generic_string();
   for (const auto& [index, key] :
        {std::pair(&by_path_, path), std::pair(&by_name_, path), std::pair(&by_stem_, path),
@@ -70,7 +149,7 @@ std::int64_t ImageFiles::find(const std::string& name) const {
   return -1;
 }
 
-bool ImageFiles::has(const std::string& name) const {
+bool ImageFiles::has(std::string_view name) const {
   try {
     return find(name) >= 0;
   } catch (const Error&) {  // there are several

@@ -1,29 +1,37 @@
-// The pictures in a folder by the ways in which a table may name them.
+// The images in a folder by the ways in which a table may name them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace umbra {
 
-/// All pictures of a folder and of the folders in it.
+/// Whether a file or folder is hidden: its name begins with '.', as those of macOS (._1.png) and Jupyter do.
+bool is_hidden(const std::filesystem::path& path);
+
+/// All images of a folder and of the folders in it, except hidden ones. A link to a folder is followed unless that is
+/// read anyway or contains `images`.
 class ImageFiles {
  public:
-  /// Lists the pictures of `images`, a folder in `folder` or that folder itself. Throws Error if it cannot be read or
-  /// has no pictures.
+  /// Lists the images of `images`, a folder in `folder`, that folder itself or another one. Throws Error if it cannot
+  /// be read or has no images.
   ImageFiles(const std::filesystem::path& folder, const std::filesystem::path& images);
-  /// The pictures in ascending order, relative to `folder`.
+  /// The images in ascending order, relative to `folder`; absolute if `images` is, and not in it.
   const std::vector<std::string>& all() const { return all_; }
-  /// The picture that a table calls `name`: by its path relative to `folder` or to `images`, by its name, or by its name
+  /// The links that were not followed, for the user.
+  const std::vector<std::string>& notes() const { return notes_; }
+  /// The image that a table calls `name`: by its path relative to `folder` or to `images`, by its name, or by its name
   /// without the ending. -1 if there is none; throws Error, without the name of the table, if there are several.
-  std::int64_t find(const std::string& name) const;
-  /// Whether a table may call a picture so.
-  bool has(const std::string& name) const;
+  std::int64_t find(std::string_view name) const;
+  /// Whether a table may call an image so.
+  bool has(std::string_view name) const;
 
  private:
-  std::vector<std::string> all_;
+  std::vector<std::string> all_, notes_;
   std::map<std::string, std::vector<std::int64_t>> by_path_, by_name_, by_stem_;
 };
 

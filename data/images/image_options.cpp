@@ -5,13 +5,13 @@ namespace umbra {
 std::vector<Setting> ImageOptions::bind() {
   return {
       {"data.labels",
-       "image folders: the CSV file with a row per picture, relative to the folder; empty: the only one",
+       "image folders: the CSV file with a row per image, relative to the folder; empty: the only one",
        &labels},
-      {"data.images", "image folders: where the pictures are; empty: in images if that exists, else anywhere",
+      {"data.images", "image folders: where the images are; empty: in images if that exists, else anywhere",
        &images},
       {"data.file_column",
-       "image folders: the column that names the pictures, with or without folder and ending; empty: "
-       "file, image, path, objid, id, ...",
+       "image folders: the column that names the images, with or without folder and ending; empty: "
+       "the one with most names of images",
        &file_column},
       {"data.label_column",
        "image folders: the column with the class, a number or a text; empty: label, class, ...",
@@ -23,20 +23,20 @@ std::vector<Setting> ImageOptions::bind() {
        "image folders: columns with values to learn instead of classes, e.g. vote fractions", &value_columns},
       {"data.split_column",
        "image folders: the column with train, val or test; empty: split, subset or partition", &split_column},
-      {"data.image_size", "image folders: pixels per side to which pictures are resized; auto: not resized",
+      {"data.image_size", "image folders: pixels per side to which images are resized; auto: not resized",
        &size, 1, 4096},
       {"data.image_crop", "image folders: pixels per side of the central square that is used; 0: all", &crop,
        0, 65535},
-      {"data.image_channels", "image folders: 1 (grey) or 3 (RGB); auto: as in the first picture", &channels,
-       1, 3},
+      {"data.image_channels", "image folders: 1 (grey) or 3 (RGB); auto: as in the first image", &channels, 1,
+       3},
       {"data.broken_images",
-       "image folders: pictures that cannot be read or are missing are an error, or are skipped",
+       "image folders: images that cannot be read or are missing are an error, or are skipped",
        &broken,
        0,
        0,
        {"error", "skip"}},
-      changeable({"data.cache",
-                  "image folders: the folder that keeps decoded pictures; empty: next to the run", &cache}),
+      changeable({"data.cache", "image folders: the folder that keeps decoded images; empty: next to the run",
+                  &cache}),
   };
 }
 

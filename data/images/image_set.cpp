@@ -1,7 +1,6 @@
 #include "data/images/image_set.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -17,8 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kVersion =
-    "umbra image folder 1";             // changes when the same pictures give other samples
-constexpr std::size_t kMostNamed = 20;  // broken pictures that notes name
+    "umbra image folder 1";             // changes when the same images give other samples
+constexpr std::size_t kMostNamed = 20;  // broken images that notes name
 
 // FNV-1a over bytes.
 class Key {
@@ -42,14 +41,15 @@ class Key {
   std::uint64_t hash_ = 0xcbf29ce484222325;
 };
 
-std::string key_of(const fs::path& folder, const ImageTable& table, const ImageOptions& options) {
+// `skips`: with images left out. Without any the samples are the same whatever happens to broken ones.
+std::string key_of(const fs::path& folder, const ImageTable& table, const ImageOptions& options, bool skips) {
   Key key;
   key.add(kVersion);
   key.add(fs::weakly_canonical(folder).string());
   for (const std::int64_t number : {options.size.number.value_or(0), options.crop,
                                     options.channels.number.value_or(0), table.class_count})
     key.add(number);
-  key.add(options.broken);
+  key.add(skips ? "skip" : "error");
   for (const std::string& file : table.files) {
     struct stat status {};
     ::stat((folder / file).c_str(), &status);
@@ -58,9 +58,12 @@ std::string key_of(const fs::path& folder, const ImageTable& table, const ImageO
                                       std::int64_t{status.st_mtim.tv_nsec}})
       key.add(number);
   }
-  for (const auto* texts : {&table.class_names, &table.value_names, &table.missing})
+  for (const auto* texts : {&table.class_names, &table.value_names})
     for (const std::string& text : *texts) key.add(text);
-  for (const auto* numbers : {&table.classes, &table.sides})
+  const std::string typed = folder.string();
+  for (const std::string_view text : table.missing)
+    key.add(text.starts_with(typed) ? text.substr(typed.size()) : text);  // for any spelling of the folder
+  for (const auto* numbers : {&table.classes, &table.class_numbers, &table.sides})
     for (const std::int64_t number : *numbers) key.add(number);
   for (const double number : table.values) key.add(number);
   return key.text();
@@ -97,9 +100,12 @@ void write_targets(const ImageTable& table, Hdf5File& out) {
     out.set_attribute("targets", "classes", table.class_count);
   else
     out.set_attribute("targets", "classes", table.class_names);
+  if (!table.class_numbers.empty())
+    out.set_attribute("targets", "class_numbers",
+                      std::vector<double>(table.class_numbers.begin(), table.class_numbers.end()));
 }
 
-// Writes the file; pictures that cannot be read or are missing are left out, or are an Error.
+// Writes the file; images that cannot be read or are missing are left out, or are an Error.
 void write_image_set(const fs::path& folder, ImageTable table, const ImageOptions& options,
                      const std::string& key, const fs::path& file, const StageReport& progress) {
   const std::size_t all = table.files.size() + table.missing.size();
@@ -107,14 +113,14 @@ void write_image_set(const fs::path& folder, ImageTable table, const ImageOption
   const auto check = [&](const std::vector<BrokenImage>& broken) {
     for (const BrokenImage& image : broken) problems.push_back(image.problem);
     require(problems.empty() || options.broken == "skip", folder.string(), ": ", problems.size(), " of ", all,
-            " pictures cannot be read: ", summary(problems, 3), "; data.broken_images=skip leaves them out");
+            " images cannot be read: ", summary(problems, 3), "; data.broken_images=skip leaves them out");
     remove_rows(table.files, broken);
     remove_rows(table.classes, broken);
     remove_rows(table.sides, broken);
     remove_rows(table.values, broken, table.value_names.size());
   };
   const ImageFrame frame = frame_of(folder, table.files, options);
-  // Broken pictures are known only when all have been decoded; without them the file is made once more.
+  // Broken images are known only when all have been decoded; without them the file is made once more.
   for (bool complete = false; !complete;) {
     Hdf5File out = Hdf5File::create(file);
     const std::vector<BrokenImage> broken = decode_all(folder, table.files, frame, out, progress);
@@ -125,7 +131,7 @@ void write_image_set(const fs::path& folder, ImageTable table, const ImageOption
     out.set_attribute("/", "left_out",
                       problems.empty() ? ""
                                        : concat(problems.size(), " of ", all,
-                                                " pictures are left out: ", summary(problems, kMostNamed)));
+                                                " images are left out: ", summary(problems, kMostNamed)));
     out.set_attribute("/", "source", folder.string());
     out.set_attribute("/", "key", key);
     out.commit();
@@ -136,12 +142,22 @@ bool has_key(const fs::path& file, const std::string& key) {
   return fs::exists(file) && Hdf5File::open(file).remark("/", "key") == key;
 }
 
-// A file that is removed with the last pointer to it.
-std::shared_ptr<const void> removed_at_end(const fs::path& file) {
-  return {nullptr, [file](const void*) {
-            std::error_code ignored;
-            fs::remove(file, ignored);
-          }};
+// For the user: files of the folder with other keys, which are not removed because other runs may have these settings.
+std::string other_files(const fs::path& cache, const std::string& name) {
+  constexpr std::size_t kEnd = 16 + 3;  // of a name: the key and the ending
+  std::int64_t others = 0;
+  fs::path first;
+  std::error_code problem;
+  fs::directory_iterator entries(cache, problem);
+  for (; !problem && entries != fs::directory_iterator(); entries.increment(problem)) {
+    const std::string other = entries->path().filename().string();
+    const bool is_one = other != name && other.size() == name.size() && other.ends_with(".h5") &&
+                        other.compare(0, other.size() - kEnd, name, 0, name.size() - kEnd) == 0;
+    if (is_one && (++others == 1 || entries->path() < first)) first = entries->path();
+  }
+  return others == 0 ? ""
+                     : concat(first.string(), others > 1 ? concat(" and ", others - 1, " more") : "",
+                              ": of other settings or an earlier state of this folder; may be removed");
 }
 
 }  // namespace
@@ -151,8 +167,13 @@ ImageSet open_image_set(const fs::path& given, const ImageOptions& options, cons
   const fs::path folder = given.has_filename() ? given : given.parent_path();  // "galaxies/" is "galaxies"
   const ImageTable table = read_image_table(folder, options);
   require(!options.needs_targets || table.why_no_targets.empty(), table.why_no_targets);
-  const std::string key = key_of(folder, table, options);
-  const std::string name = concat(fs::weakly_canonical(folder).filename().string(), "-", key, ".h5");
+  const auto name_for = [&](const std::string& key) {
+    return concat(fs::weakly_canonical(folder).filename().string(), "-", key, ".h5");
+  };
+  std::string key = key_of(folder, table, options, false);
+  if (options.broken == "skip" && !(fs::exists(cache.folder / name_for(key)) && !cache.folder.empty()))
+    key = key_of(folder, table, options, true);
+  const std::string name = name_for(key);
   ImageSet set;
   set.file = cache.folder / name;
   const bool found = !cache.folder.empty() && fs::exists(set.file);
@@ -160,8 +181,9 @@ ImageSet open_image_set(const fs::path& given, const ImageOptions& options, cons
           ": this file is not what umbra wrote; remove it");
   const bool keeps = found || (!cache.folder.empty() && cache.writes);
   if (!keeps) {
-    set.file = fs::temp_directory_path() / concat("umbra-", ::getpid(), "-", name);
-    set.temporary = removed_at_end(set.file);
+    set.temporary = std::make_shared<TemporaryFile>(
+        cache.temporary.empty() ? fs::temp_directory_path() : cache.temporary, name);
+    set.file = set.temporary->path();
   } else if (!found) {
     std::error_code problem;
     fs::create_directories(cache.folder, problem);
@@ -170,11 +192,14 @@ ImageSet open_image_set(const fs::path& given, const ImageOptions& options, cons
   if (!found) write_image_set(folder, table, options, key, set.file, progress);
   const Hdf5File file = Hdf5File::open(set.file);
   set.notes = table.notes;
+  set.columns = table.columns;
   if (const std::string left_out = file.attribute_text("/", "left_out"); !left_out.empty())
     set.notes.push_back(left_out);
   if (keeps)
-    set.notes.push_back(concat(file.describe("inputs").shape[0], " decoded pictures ",
+    set.notes.push_back(concat(file.describe("inputs").shape[0], " decoded images ",
                                found ? "are read from " : "are kept in ", set.file.string()));
+  if (const std::string others = other_files(cache.folder, name); keeps && !found && !others.empty())
+    set.notes.push_back(others);
   return set;
 }
 

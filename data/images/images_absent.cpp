@@ -6,9 +6,8 @@ namespace umbra {
 namespace {
 
 [[noreturn]] void fail_without_libraries() {
-  fail(
-      "this build cannot read pictures; build umbra with libjpeg-turbo and libpng (packages libjpeg-dev and ",
-      "libpng-dev)");
+  fail("this build cannot read images; build umbra with libjpeg-turbo and libpng (packages libjpeg-dev and ",
+       "libpng-dev)");
 }
 
 }  // namespace
@@ -17,11 +16,11 @@ bool can_read_images() {
   return false;
 }
 
-Image decode_jpeg(std::span<const std::uint8_t>) {
+Image decode_jpeg(std::span<const std::uint8_t>, const BeforePixels&) {
   fail_without_libraries();
 }
 
-Image decode_png(std::span<const std::uint8_t>) {
+Image decode_png(std::span<const std::uint8_t>, const BeforePixels&) {
   fail_without_libraries();
 }
 

@@ -3,9 +3,11 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>  // jpeglib.h needs FILE
+#include <new>
 
 // clang-format off
 #include <jpeglib.h>
+#include <jerror.h>
 // clang-format on
 
 #include "data/images/decoders_internal.h"
@@ -14,7 +16,7 @@
 namespace umbra {
 namespace {
 
-// A progressive file of a few bytes can have thousands of scans, each of which takes as long as the whole picture.
+// A progressive file of a few bytes can have thousands of scans, each of which takes as long as the whole image.
 constexpr int kMostScans = 100;
 
 struct Failure {
@@ -34,7 +36,7 @@ Failure& failure_of(j_common_ptr info) {
   std::longjmp(failure.back, 1);
 }
 
-// Warnings have negative levels: the data are damaged and the rest of the picture would be made up.
+// Warnings have negative levels: the data are damaged and the rest of the image would be made up.
 void on_message(j_common_ptr info, int level) {
   if (level < 0) on_error(info);
 }
@@ -58,21 +60,24 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  Image decode() {
-    require(read_header(), failure_.text);
+  Image decode(const BeforePixels& before) {
+    if (!read_header()) refuse();
     const int components = info_.num_components;
     require(components == 1 || components == 3, "it has ", components, " channels",
-            components == 4 ? " (CMYK)" : "", ", but pictures in grey or RGB are expected");
-    check_pixels(info_.image_width, info_.image_height);
+            components == 4 ? " (CMYK)" : "", ", but images in grey or RGB are expected");
+    check_pixels(info_.image_width, info_.image_height, before);
     info_.out_color_space = components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     Image image{info_.image_width, info_.image_height, components, {}};
     image.pixels.resize(static_cast<std::size_t>(image.width * image.height * components));
-    require(read_rows(image.pixels.data(), static_cast<std::size_t>(image.width * components)),
-            failure_.text);
+    if (!read_rows(image.pixels.data(), static_cast<std::size_t>(image.width * components))) refuse();
     return image;
   }
 
  private:
+  [[noreturn]] void refuse() const {
+    if (failure_.manager.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
+    fail(failure_.text);
+  }
   bool read_header() {
     if (setjmp(failure_.back) != 0) return false;
     jpeg_create_decompress(&info_);
@@ -103,8 +108,8 @@ bool can_read_images() {
   return true;
 }
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes) {
-  return Decoder(bytes).decode();
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const BeforePixels& before) {
+  return Decoder(bytes).decode(before);
 }
 
 }  // namespace umbra

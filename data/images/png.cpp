@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
+#include <new>
 
 #include "data/images/decoders_internal.h"
 #include "engine/base/error.h"
@@ -45,30 +46,36 @@ class Decoder {
   explicit Decoder(std::span<const std::uint8_t> bytes) : source_{bytes} {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &failure_, on_error, on_warning);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
-    if (info_ == nullptr) throw std::bad_alloc();
+    if (info_ != nullptr) return;
+    png_destroy_read_struct(&png_, nullptr, nullptr);
+    throw std::bad_alloc();
   }
   ~Decoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  Image decode() {
-    require(read_header(), failure_.text);
+  Image decode(const BeforePixels& before) {
+    if (!read_header()) refuse();
     Image image{png_get_image_width(png_, info_), png_get_image_height(png_, info_), 0, {}};
-    check_pixels(image.width, image.height);
-    require(choose_format(), failure_.text);
+    check_pixels(image.width, image.height, before);
+    if (!choose_format()) refuse();
     image.channels = png_get_channels(png_, info_);
     const std::size_t row = png_get_rowbytes(png_, info_);
     require((image.channels == 1 || image.channels == 3) &&
                 row == static_cast<std::size_t>(image.width * image.channels),
-            "it has ", image.channels, " channels, but pictures in grey or RGB are expected");
+            "it has ", image.channels, " channels, but images in grey or RGB are expected");
     image.pixels.resize(row * static_cast<std::size_t>(image.height));
-    require(read_rows(image.pixels.data(), row, static_cast<std::size_t>(image.height)), failure_.text);
+    if (!read_rows(image.pixels.data(), row, static_cast<std::size_t>(image.height))) refuse();
     return image;
   }
 
  private:
+  [[noreturn]] void refuse() const {
+    if (std::strcmp(failure_.text, "Out of memory") == 0) throw std::bad_alloc();  // of png_malloc()
+    fail(failure_.text);
+  }
   bool read_header() {
-    // Compressed texts and profiles may be as large as a picture.
+    // Compressed texts and profiles may be as large as an image.
     static constexpr png_byte kUnused[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT";
     if (setjmp(failure_.back) != 0) return false;
     png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, kUnused, sizeof kUnused / 5);
@@ -104,8 +111,8 @@ class Decoder {
 
 }  // namespace
 
-Image decode_png(std::span<const std::uint8_t> bytes) {
-  return Decoder(bytes).decode();
+Image decode_png(std::span<const std::uint8_t> bytes, const BeforePixels& before) {
+  return Decoder(bytes).decode(before);
 }
 
 }  // namespace umbra

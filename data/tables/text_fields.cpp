@@ -27,6 +27,14 @@ std::string_view strip(std::string_view text, char separator) {
   return text;
 }
 
+// Where the quoted field that a line begins with ends: at a quote that is not doubled. npos: it does not end.
+std::size_t end_of_quoted(std::string_view line) {
+  std::size_t end = line.find('"', 1);
+  while (end != std::string_view::npos && end + 1 < line.size() && line[end + 1] == '"')
+    end = line.find('"', end + 2);
+  return end;
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -39,8 +47,8 @@ std::string split_fields(std::string_view line, char separator, std::vector<std:
   const auto ends_field = [&](char c) { return c == separator || (blanks && is_blank(c)); };
   for (line = strip(line, separator); !blanks || !line.empty(); line = strip(line, separator)) {
     if (line.starts_with('"')) {
-      const std::size_t end = line.find('"', 1);
-      if (end == std::string_view::npos) return "a quote is opened and not closed";
+      const std::size_t end = end_of_quoted(line);
+      if (end == std::string_view::npos) return "a quote is opened and not closed within the line";
       fields.push_back(line.substr(1, end - 1));
       line = strip(line.substr(end + 1), separator);
     } else {
@@ -55,6 +63,12 @@ std::string split_fields(std::string_view line, char separator, std::vector<std:
     line.remove_prefix(1);
   }
   return {};
+}
+
+std::string unescaped(std::string_view field) {
+  std::string text(field);
+  for (std::size_t at = 0; (at = text.find("\"\"", at)) != std::string::npos; ++at) text.erase(at, 1);
+  return text;
 }
 
 bool parse_number(std::string_view text, double& value) {

@@ -1,10 +1,10 @@
 // Tables of text, whatever separates their fields. The rows are read in parallel (data/tables/text_rows.h).
 #include <algorithm>
 #include <limits>
-#include <span>
 
 #include "data/tables/table.h"
 #include "data/tables/text_fields.h"
+#include "data/tables/text_head.h"
 #include "data/tables/text_rows.h"
 #include "engine/base/error.h"
 #include "engine/io/text_reader.h"
@@ -33,22 +33,6 @@ TableColumn column_of(std::string_view field) {
   return {std::string(trim(name.substr(0, open))), is_number ? "" : inside};
 }
 
-// Whether a line is a row and not one of names: most of its fields are numbers.
-bool is_row(std::span<const std::string_view> fields) {
-  double number = 0;
-  const auto numbers = std::count_if(fields.begin(), fields.end(), [&](std::string_view field) {
-    return parse_number(field, number) || is_missing_number(field);
-  });
-  return 2 * static_cast<std::size_t>(numbers) > fields.size();
-}
-
-// Whether these are names and not the words of a remark.
-bool are_names(std::span<const std::string_view> fields) {
-  return !is_row(fields) && std::none_of(fields.begin(), fields.end(), [](std::string_view field) {
-    return field.empty() || field.find_first_of(" =:") != std::string_view::npos;
-  });
-}
-
 class TextTableFile final : public Table {
  public:
   explicit TextTableFile(const std::filesystem::path& path)
@@ -66,11 +50,7 @@ class TextTableFile final : public Table {
   using Fields = std::vector<std::string_view>;
 
   void read_head();
-  void find_names(const std::vector<std::string>& comments, const Fields& first_row);
   void take_ecsv_unit(std::string_view comment);
-  void set_names(const Fields& names) {
-    for (const std::string_view name : names) columns_.push_back(column_of(name));
-  }
   Fields fields_of(std::string_view line, char separator) const {
     Fields fields;
     if (const std::string wrong = split_fields(line, separator, fields); !wrong.empty())
@@ -90,31 +70,14 @@ class TextTableFile final : public Table {
   RowLines lines_;  // of the rows
 };
 
-// Finds the separator and the names: in the first line that is not a comment or, if that is a row of numbers, in the
-// last comment with as many fields.
 void TextTableFile::read_head() {
-  std::vector<std::string> comments;
-  std::string_view line;
-  bool found = false;
-  while (!found && reader_.next_line(line)) {
-    const std::string_view text = trim(line);
-    if (text.empty()) continue;
-    found = !text.starts_with('#');
-    if (!found) comments.emplace_back(text.substr(std::min(text.find_first_not_of("# \t"), text.size())));
-  }
-  require(found || !comments.empty(), file_, " is empty, a table with a line of names is expected");
-  const std::string first(found ? line : std::string_view(comments.back()));
-  for (const char separator : {',', ';'})
-    if (separator_ == ' ' && first.find(separator) != std::string::npos) separator_ = separator;
-  const Fields fields = fields_of(first, separator_);
-  if (!found || !is_row(fields)) {
-    set_names(fields);
-  } else {
-    first_row_ = first;
-    first_line_ = reader_.line();
-    find_names(comments, fields);
-  }
-  for (const std::string& comment : comments) take_ecsv_unit(comment);
+  TextHead head = read_text_head(reader_, file_, RowsOf::kNumbers);
+  separator_ = head.separator;
+  first_row_ = std::move(head.first_row);
+  first_line_ = head.first_line;
+  for (const std::string& name : head.names) columns_.push_back(column_of(name));
+  if (!head.note.empty()) notes_.push_back(head.note);
+  for (const std::string& comment : head.comments) take_ecsv_unit(comment);
 }
 
 // Astropy's ECSV describes columns in comments: "- {name: X, unit: kpc, datatype: float64}".
@@ -127,17 +90,6 @@ void TextTableFile::take_ecsv_unit(std::string_view comment) {
   if (!comment.starts_with("- {name: ")) return;
   for (TableColumn& column : columns_)
     if (column.name == value("{name: ") && column.unit.empty()) column.unit = value(", unit: ");
-}
-
-void TextTableFile::find_names(const std::vector<std::string>& comments, const Fields& first_row) {
-  for (auto comment = comments.rbegin(); comment != comments.rend(); ++comment)
-    for (const char separator : {separator_, ','}) {  // numpy.savetxt(header="x,y") separates rows by blanks
-      Fields names;
-      const bool good = split_fields(*comment, separator, names).empty();
-      if (good && names.size() == first_row.size() && are_names(names)) return set_names(names);
-    }
-  for (std::size_t i = 1; i <= first_row.size(); ++i) columns_.push_back({concat("c", i), ""});
-  notes_.push_back(concat("the file does not name its columns; they are called c1 to c", first_row.size()));
 }
 
 RowPlan TextTableFile::plan_of(const TableRequest& request, TableData& rows) const {

@@ -120,15 +120,19 @@ std::string temporary_prefix(std::string name) {
   return concat(kTemporary, name, ".");
 }
 
+// Creates an empty file. Its path; empty, with errno, if that fails.
+fs::path new_file(const fs::path& folder, const std::string& name) {
+  std::string path = (folder / concat(temporary_prefix(name), kRandom)).string();  // mkstemp fills in the X
+  const Descriptor file(::mkstemp(path.data()));
+  return file.get() >= 0 ? fs::path(path) : fs::path();
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)), destination_(destination_of(target_)) {
   check_replaceable(target_, destination_);
-  const std::string aside = concat(temporary_prefix(destination_.filename().string()), kRandom);
-  std::string name = (folder_of(destination_) / aside).string();  // mkstemp fills in the X
-  const Descriptor file(::mkstemp(name.data()));
-  require(file.get() >= 0, "cannot write '", target_.string(), "': ", std::strerror(errno));
-  temporary_ = name;
+  temporary_ = new_file(folder_of(destination_), destination_.filename().string());
+  require(!temporary_.empty(), "cannot write '", target_.string(), "': ", std::strerror(errno));
   remember(temporary_.c_str());
 }
 
@@ -152,6 +156,18 @@ void AtomicFile::commit() {
   // this.
   const Descriptor folder(::open(folder_of(destination_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
+}
+
+TemporaryFile::TemporaryFile(const fs::path& folder, const std::string& name)
+    : path_(new_file(folder, name)) {
+  require(!path_.empty(), "cannot write a temporary file in '", folder.string(), "': ", std::strerror(errno));
+  remember(path_.c_str());
+}
+
+TemporaryFile::~TemporaryFile() {
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+  forget(path_.c_str());
 }
 
 void remove_temporaries() noexcept {

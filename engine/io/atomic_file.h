@@ -41,7 +41,24 @@ class AtomicFile {
   bool pending_ = true;
 };
 
-/// Unlinks the temporary files of all AtomicFiles of this process. For signal handlers: it may be called at
+/// A file for the time of this object, under a name that no other process uses.
+class TemporaryFile {
+ public:
+  /// Creates an empty file in `folder`, with `name` as a part of its name. Throws Error when that cannot be done.
+  TemporaryFile(const std::filesystem::path& folder, const std::string& name);
+  /// Removes the file.
+  ~TemporaryFile();
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  /// The file.
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Unlinks the temporary files of all AtomicFiles and TemporaryFiles of this process. For signal handlers: it may be called at
 /// any time, and the process must end afterwards.
 void remove_temporaries() noexcept;
 

@@ -48,7 +48,8 @@ std::vector<std::string> Hdf5File::read_texts(const std::string& name) const {
       shape.rank() != 1)
     state_->fail_at(name, "a list of texts of a fixed length is expected");
   const std::size_t size = H5Tget_size(stored.get());
-  if (size == 0 || size > kLongest) state_->fail_at(name, "its texts are absurdly long");
+  if (size == 0 || size > kLongest)
+    state_->fail_at(name, concat("its texts have ", size, " bytes, but 1 to ", kLongest, " are expected"));
   state_->check_storage(name, dataset.get(), shape, size);
   std::vector<std::string> texts;
   if (shape.count() == 0) return texts;

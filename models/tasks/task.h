@@ -94,6 +94,10 @@ class Task {
   virtual std::unique_ptr<Task> clone() const = 0;
   /// The name of the model that is used when the user names none.
   virtual std::string_view default_model() const = 0;
+  /// The same for a file or folder.
+  virtual std::string_view default_model_for(const std::filesystem::path& /*data*/) const {
+    return default_model();
+  }
   /// Turns off augmentation, so that a sample is the same in every epoch.
   virtual void do_not_augment() {}
 
@@ -101,10 +105,15 @@ class Task {
   virtual bool recognises(const std::filesystem::path& file) const = 0;
   /// Lets read() keep files next to the folder of a run, with which it reads the same data faster the next time.
   virtual void keep_files_next_to(const std::filesystem::path& /*run*/) {}
+  /// Lets read() use such files, but writes none that the user did not ask for.
+  virtual void find_files_next_to(const std::filesystem::path& /*run*/) {}
   /// Reads a file or folder to train on, and gives settings that are auto the numbers that suit it. The task must outlive
   /// the result. Long work is reported to `progress`. Throws Error with file, field and what was expected.
   virtual std::unique_ptr<TrainingData> read(const std::filesystem::path& file,
                                              const StageReport& progress = {}) = 0;
+  /// Gives settings that leave a choice to the data, such as columns of a table, what read() chose for `data`: a new run
+  /// keeps it.
+  virtual void keep_choices(const TrainingData& /*data*/) {}
   /// Throws Error, which begins with `where`, unless `fitted` belongs to a run with these settings.
   virtual void check_fitted(const Fitted& fitted, const std::string& where) const = 0;
   /// Fitted numbers that scale by 1, for --dry-run. Throws Error when `file` is empty and the task needs it

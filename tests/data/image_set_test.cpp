@@ -1,9 +1,10 @@
-// Folders of images as data sets: which columns of the table are read, what is refused, and when pictures are decoded.
+// Folders of images as data sets: which columns of the table are read, what is refused, and when images are decoded.
 #include "data/images/image_set.h"
 
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include "data/images/decode_all.h"
 #include "data/images/image.h"
 #include "engine/io/hdf5.h"
 #include "tests/fixtures/folder_test.h"
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 class ImageSetTest : public FolderTest {
  protected:
   void SetUp() override {
-    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read pictures";
+    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read images";
     make_bars(bars());
   }
   fs::path bars() const { return folder_ / "bars"; }
@@ -84,18 +85,62 @@ TEST_F(ImageSetTest, IsDecodedOnceUntilSomethingChanges) {
 TEST_F(ImageSetTest, WithoutACacheTheFileIsTemporary) {
   fs::path file;
   {
-    const ImageSet set = open_image_set(bars(), {}, {});
+    const ImageSet set = open_image_set(bars(), {}, {"", false, folder_});
     file = set.file;
     EXPECT_TRUE(fs::exists(file));
+    EXPECT_EQ(file.parent_path(), folder_);
   }
   EXPECT_FALSE(fs::exists(file));
+  const ImageSet set = open_image_set(bars(), {}, {"", false, folder_});
+  remove_temporaries();  // a signal
+  EXPECT_FALSE(fs::exists(set.file));
 }
 
-TEST_F(ImageSetTest, BrokenPicturesAreNamedAndCounted) {
+TEST_F(ImageSetTest, AFolderOfPlotsIsNoImageFolder) {
+  EXPECT_TRUE(is_image_folder(bars()));
+  write_bytes(folder_ / "sim/plots/0.png", png_file(bar(16, 0, 0)));
+  EXPECT_FALSE(is_image_folder(folder_ / "sim"));
+  write_bytes(folder_ / "sim/table.csv", "file,label\nplots/0.png,0\n");
+  EXPECT_TRUE(is_image_folder(folder_ / "sim"));
+}
+
+TEST_F(ImageSetTest, AnySpellingOfTheFolderFindsTheFile) {
+  fs::remove(bars() / "images/1011.png");
+  ImageOptions skip;
+  skip.broken = "skip";
+  EXPECT_EQ(open_image_set(fs::relative(bars()), skip, {folder_ / "cache", true}).file, open(skip).file);
+}
+
+TEST_F(ImageSetTest, FilesOfOtherSettingsAreNamed) {
+  const fs::path first = open().file;
+  ImageOptions smaller;
+  smaller.size.number = 8;
+  EXPECT_EQ(open(smaller).notes.back(),
+            first.string() + ": of other settings or an earlier state of this folder; may be removed");
+  EXPECT_TRUE(open(smaller).notes.back().find("are read from") != std::string::npos);
+}
+
+// What data.broken_images=skip leaves out is kept: it must not depend on the disk or the memory of one day.
+TEST_F(ImageSetTest, OnlyDamagedFilesAreLeftOut) {
+  write_bytes(bars() / "damaged.png", "no image");
+  const ImageFrame frame{16, 16, 3, 0, false};
+  Hdf5File out = Hdf5File::create(folder_ / "out.h5");
+  EXPECT_EQ(decode_all(bars(), {"images/1000.png", "damaged.png"}, frame, out, {}).size(), 1U);
+  Hdf5File other = Hdf5File::create(folder_ / "other.h5");
+  try {
+    decode_all(bars(), {"images/1000.png", "gone.png"}, frame, other, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("gone.png: it cannot be opened"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST_F(ImageSetTest, BrokenImagesAreNamedAndCounted) {
   write_bytes(bars() / "images/1003.png", png_file(bar(16, 0, 3)).substr(0, 60));
   write_bytes(bars() / "images/1009.png", "");
   fs::remove(bars() / "images/1011.png");
-  expect_refusal({}, {"3 of 24 pictures", "line 13: there is no picture '1011'", "1003.png",
+  expect_refusal({}, {"3 of 24 images", "line 13: there is no image '1011'", "1003.png",
                       "1009.png: it is empty", "data.broken_images=skip"});
   ImageOptions skip;
   skip.broken = "skip";
@@ -106,15 +151,16 @@ TEST_F(ImageSetTest, BrokenPicturesAreNamedAndCounted) {
   EXPECT_EQ(file.read<std::int64_t>("targets")[3], 1);
   std::string notes;
   for (const std::string& note : open(skip).notes) notes += note + "\n";
-  EXPECT_NE(notes.find("3 of 24 pictures are left out: "), std::string::npos) << notes;
+  EXPECT_NE(notes.find("3 of 24 images are left out: "), std::string::npos) << notes;
   EXPECT_NE(notes.find("1009.png"), std::string::npos) << notes;
 }
 
-TEST_F(ImageSetTest, OtherSizesAreAnErrorEvenIfBrokenPicturesAreSkipped) {
+TEST_F(ImageSetTest, OtherSizesAreAnErrorEvenIfBrokenImagesAreSkipped) {
   write_bytes(bars() / "images/1003.png", png_file(bar(12, 0, 3)));
   ImageOptions skip;
   skip.broken = "skip";
-  expect_refusal(skip, {"1003.png: it has 12 x 12 pixels", "16 x 16", "data.image_size"});
+  expect_refusal(skip,
+                 {"1003.png: it has 12 x 12 pixels, but the first image has 16 x 16", "data.image_size"});
   skip.size.number = 8;
   EXPECT_EQ(refusal(skip), "");
 }
@@ -126,7 +172,7 @@ TEST_F(ImageSetTest, TextsAreClassesInAlphabeticalOrder) {
   EXPECT_EQ(file.attribute_texts("targets", "classes"), (std::vector<std::string>{"left", "right", "top"}));
   EXPECT_EQ(file.read<std::int64_t>("targets"), (std::vector<std::int64_t>{2, 0, 1, 0}));
   EXPECT_FALSE(file.has("split"));
-  EXPECT_NE(set.notes.at(1).find("20 pictures have no row"), std::string::npos) << set.notes.at(1);
+  EXPECT_NE(set.notes.at(1).find("20 images have no row"), std::string::npos) << set.notes.at(1);
 }
 
 TEST_F(ImageSetTest, NumbersWithGapsAreNames) {
@@ -140,7 +186,7 @@ TEST_F(ImageSetTest, NumbersWithGapsAreNames) {
 TEST_F(ImageSetTest, SettingsChooseColumns) {
   table("galaxy,smooth,disk,who\n1000,0.25,0.75,train\n1001,1,0,val\n1002,0.5,0.5,test\n");
   expect_refusal({},
-                 {"labels.csv", "data.label_column", "galaxy, smooth, disk, who"});  // galaxy names pictures
+                 {"labels.csv", "data.label_column", "galaxy, smooth, disk, who"});  // galaxy names images
   ImageOptions options;
   options.file_column = "galaxi";
   expect_refusal(options, {"no column 'galaxi'", "data.file_column", "did you mean 'galaxy'"});
@@ -164,7 +210,7 @@ TEST_F(ImageSetTest, WrongTablesAreRefused) {
   table("id,label\n1000,a\n1001,b\n1002,c\n1003,d\n1004,e\n");
   expect_refusal({}, {"5 different labels in 5 rows", "data.label_column"});
   table("id,label\n5,0\n6,1\n");
-  expect_refusal({}, {"none of its 2 rows has a picture", "'5'", "data.file_column"});
+  expect_refusal({}, {"none of its 2 rows has an image", "'5'", "data.file_column"});
   table("a,b\nx,y\n");
   expect_refusal({}, {"labels.csv", "data.file_column", "a, b"});
   table("id,label\n1000,0,1\n");
@@ -173,7 +219,7 @@ TEST_F(ImageSetTest, WrongTablesAreRefused) {
   expect_refusal({}, {"labels.csv and more.csv", "data.labels"});
 }
 
-TEST_F(ImageSetTest, WithoutATableAllPicturesAreSamples) {
+TEST_F(ImageSetTest, WithoutATableAllImagesAreSamples) {
   fs::remove(bars() / "labels.csv");
   expect_refusal({}, {"bars", "no CSV file with labels"});
   ImageOptions options;
@@ -186,7 +232,7 @@ TEST_F(ImageSetTest, PredictionsNeedNothingThatTheSettingsName) {
   ImageOptions options;
   options.file_column = "id";
   options.label_column = "kind";
-  options.classes = {"right", "top", "left"};
+  options.of_run = {3, {"right", "top", "left"}};
   options.needs_targets = false;
   const ImageSet set = open(options);
   EXPECT_EQ(Hdf5File::open(set.file).read<std::int64_t>("targets"), (std::vector<std::int64_t>{1, 2}));

@@ -1,13 +1,19 @@
-// Pictures: what is decoded from JPEG and PNG, what is refused, and how pictures become samples.
+// Images: what is decoded from JPEG and PNG, what is refused, and how images become samples.
 #include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
 
 #include "data/images/frame.h"
 #include "data/images/image.h"
+#include "data/images/pixel_budget.h"
 #include "tests/fixtures/folder_test.h"
 #include "tests/fixtures/image_files.h"
 
 namespace umbra {
 namespace {
+
+namespace fs = std::filesystem;
 
 Image decode(const std::string& bytes) {
   return decode_image({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
@@ -30,7 +36,7 @@ std::vector<int> pixel(const Image& image, std::int64_t x, std::int64_t y) {
 class ImagesTest : public FolderTest {
  protected:
   void SetUp() override {
-    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read pictures";
+    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read images";
   }
 };
 
@@ -65,6 +71,27 @@ TEST_F(ImagesTest, PngDropsAlphaAndRoundsSixteenBits) {
   EXPECT_EQ(decode(png_file(4, 1, 1, 0, "\0\xa0"s)).pixels, (std::vector<std::uint8_t>{255, 0, 255, 0}));
 }
 
+TEST_F(ImagesTest, EveryKindOfPngIsRead) {
+  using namespace std::string_literals;
+  EXPECT_EQ(decode(palette_png()).pixels,
+            (std::vector<std::uint8_t>{10, 20, 30, 255, 0, 0, 0, 255, 0, 0, 0, 255}));
+  const Image interlaced = decode(interlaced_png());
+  EXPECT_EQ(interlaced.channels, 1);
+  EXPECT_EQ(interlaced.pixels, (std::vector<std::uint8_t>{1, 2, 3, 4}));
+  EXPECT_EQ(decode(png_file(2, 1, 8, 4, "\0\x07\x00\xc8\xff"s)).pixels,
+            (std::vector<std::uint8_t>{7, 200}));  // grey with alpha
+  EXPECT_EQ(decode(png_file(2, 1, 8, 0, "\0\x07\xc8"s, png_chunk("tRNS", "\x00\x07"s))).pixels,
+            (std::vector<std::uint8_t>{7, 200}));  // grey with one transparent level
+  EXPECT_EQ(decode(png_file(1, 1, 16, 2, "\0\x00\x80\x80\x80\xff\x7f"s)).pixels,
+            (std::vector<std::uint8_t>{0, 128, 255}));  // 255/65535 of 128, 32896 and 65407
+}
+
+TEST_F(ImagesTest, JpegHasAtMost100Scans) {
+  EXPECT_EQ(refusal(jpeg_of_scans(100)), "");
+  EXPECT_NE(refusal(jpeg_of_scans(101)).find("more than 100 scans"), std::string::npos)
+      << refusal(jpeg_of_scans(101));
+}
+
 TEST_F(ImagesTest, DamageIsRefused) {
   const std::string jpeg = bytes_of(kJpeg), png = png_file(bar(16, 0, 1));
   EXPECT_NE(refusal(jpeg.substr(0, jpeg.size() / 2)).find("Premature end"), std::string::npos)
@@ -78,7 +105,7 @@ TEST_F(ImagesTest, DamageIsRefused) {
   EXPECT_NE(refusal(bytes_of(kCmykJpeg)).find("CMYK"), std::string::npos);
 }
 
-// A few bytes that claim to be a huge picture are refused by their header.
+// A few bytes that claim to be a huge image are refused by their header.
 TEST_F(ImagesTest, DecompressionBombsAreRefused) {
   EXPECT_NE(refusal(png_file(60000, 60000, 8, 2, "")).find("60000 x 60000 pixels, but at most 67108864"),
             std::string::npos);
@@ -91,7 +118,7 @@ TEST_F(ImagesTest, DecompressionBombsAreRefused) {
 }
 
 TEST_F(ImagesTest, ErrorsOfFilesBeginWithTheirPath) {
-  write_bytes(folder_ / "a.jpg", "no picture");
+  write_bytes(folder_ / "a.jpg", "no image");
   try {
     read_image(folder_ / "a.jpg");
     FAIL();
@@ -99,8 +126,51 @@ TEST_F(ImagesTest, ErrorsOfFilesBeginWithTheirPath) {
     EXPECT_EQ(std::string(error.what()),
               (folder_ / "a.jpg").string() + ": it is neither a JPEG nor a PNG file");
   }
-  EXPECT_THROW(read_image(folder_ / "none.jpg"), Error);
-  EXPECT_THROW(read_image(folder_), Error);
+  EXPECT_THROW(read_image(folder_ / "a.jpg"), DamagedImage);
+}
+
+// data.broken_images=skip must not leave out an intact file because of the disk or the memory.
+TEST_F(ImagesTest, FilesThatCannotBeOpenedAreNotDamaged) {
+  for (const fs::path& path : {folder_ / "none.jpg", folder_}) {
+    try {
+      read_image(path);
+      FAIL();
+    } catch (const DamagedImage& error) {
+      FAIL() << error.what();
+    } catch (const Error& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with(path.string() + ": it ")) << error.what();
+    }
+  }
+}
+
+TEST(PixelBudget, ThreadsTakeTurns) {
+  PixelBudget budget(100);
+  std::atomic<bool> second{false};
+  std::thread thread;
+  {
+    PixelBudget::Part large(budget);
+    large.take(1000);  // alone
+    thread = std::thread([&] {
+      PixelBudget::Part small(budget);
+      small.take(1);
+      second = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_FALSE(second);
+  }
+  thread.join();
+  EXPECT_TRUE(second);
+  PixelBudget::Part one(budget), two(budget);
+  one.take(60), two.take(40);
+}
+
+TEST_F(ImagesTest, PixelsAreAnnouncedBeforeTheyAreDecoded) {
+  std::vector<std::int64_t> announced;
+  const auto before = [&](std::int64_t pixels) { announced.push_back(pixels); };
+  decode_image(kJpeg, before);
+  const std::string png = png_file(bar(16, 0, 1));
+  decode_image({reinterpret_cast<const std::uint8_t*>(png.data()), png.size()}, before);
+  EXPECT_EQ(announced, (std::vector<std::int64_t>{96, 256}));
 }
 
 std::vector<int> sample(const Image& image, const ImageFrame& frame) {

@@ -201,7 +201,7 @@ TEST_F(DatasetTaskTest, ValuesAreLearntPredictedAndEvaluated) {
   EXPECT_NEAR(json["models"][0]["r2"].get<double>(), 0, 0.1);  // the mean explains nothing
   EXPECT_NE(table.find("R2"), std::string::npos) << table;
   must("predict --run " + path("values") + " --data " + path("values.h5") + " --out " + path("v.csv"));
-  EXPECT_EQ(lines("v.csv")[0], "row,sum,product");
+  EXPECT_EQ(lines("v.csv")[0], "row,sum,product,split");
   EXPECT_EQ(lines("v.csv").size(), 401U);
 }
 

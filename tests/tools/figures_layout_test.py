@@ -1,6 +1,7 @@
 """The figures of plot.py as a journal prints them: every text lies within the figure, overlaps no other and is large
 enough, figures are as wide as one or two columns, fonts are embedded; and wrong files get an error of one line."""
 import os
+import shutil
 import sys
 import tempfile
 import unittest
@@ -185,6 +186,11 @@ class Layout(unittest.TestCase):
         worst = np.argmin(shares[np.arange(30), true] - shares.max(1))
         title = f"{CLASSES[true[worst]]}\n→ {CLASSES[shares[worst].argmax()]}\n"
         self.assertTrue(figure.axes[0].get_title().startswith(title), figure.axes[0].get_title())
+        shutil.copy("classes.h5", "unlabelled.h5")
+        with h5py.File("unlabelled.h5", "a") as file:
+            file["targets"][1 + 2 * worst] = -1
+        figure = self.check("mistakes", "--predictions", "unlabelled.h5", "--data", "images.h5")
+        self.assertIn("in 29 samples", figure._suptitle.get_text())
 
     def refused(self, arguments, *parts):
         """The command writes nothing but an error of one line that contains `parts`."""

@@ -26,7 +26,7 @@ const std::string kNetwork =
 class ImagesToolTest : public FolderTest {
  protected:
   void SetUp() override {
-    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read pictures";
+    if (!can_read_images()) GTEST_SKIP() << "a build without libjpeg-turbo and libpng does not read images";
     make_bars(folder_ / "bars");
   }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
@@ -45,6 +45,15 @@ class ImagesToolTest : public FolderTest {
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
   }
+  // Removes the decoded images in `folder`; their number.
+  static std::ptrdiff_t remove_decoded(const fs::path& folder) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".h5" || entry.path().filename().string().starts_with(".umbra-tmp"))
+        found.push_back(entry.path());
+    for (const fs::path& file : found) fs::remove(file);
+    return std::ssize(found);
+  }
   static void expect_words(const std::string& text, const std::vector<std::string>& words) {
     for (const std::string& word : words)
       EXPECT_NE(text.find(word), std::string::npos) << word << "\n" << text;
@@ -54,8 +63,8 @@ class ImagesToolTest : public FolderTest {
 TEST_F(ImagesToolTest, ANetworkLearnsAFolder) {
   expect_words(
       must(train("run", kNetwork + " train.epochs=20 data.shift=1")),
-      {"labels.csv: pictures from column id, classes from column label, split from column split",
-       "24 decoded pictures are kept in " + path("bars-"), "24 samples: 18 to train on, 6 to validate on"});
+      {"labels.csv: images from column id, classes from column label, split from column split",
+       "24 decoded images are kept in " + path("bars-"), "24 samples: 18 to train on, 6 to validate on"});
   expect_words(must("evaluate --data " + path("bars") + " --run " + path("run") + " --out " + path("e.json")),
                {"most frequent class", "recall", "  left ", "  right "});
   const auto result = nlohmann::json::parse(bytes(folder_ / "e.json"));
@@ -82,6 +91,7 @@ TEST_F(ImagesToolTest, ANetworkLearnsAFolder) {
   const Hdf5File file = Hdf5File::open(path("p.h5"));
   EXPECT_EQ(file.read_texts("files")[2], "images/1002.png");
   EXPECT_EQ(file.read<std::int64_t>("validation")[3], 1);
+  EXPECT_EQ(file.read<std::int64_t>("split")[3], 1);
   EXPECT_EQ(file.read<std::int64_t>("targets")[5], 2);
 }
 
@@ -94,6 +104,7 @@ TEST_F(ImagesToolTest, ResumesWithTheSameBitsForAnyNumberOfThreads) {
       "train.optimizer=sgd train.schedule=constant model.dropout=0.2 train.epochs=";
   must("OMP_NUM_THREADS=1 ./" + train("whole", all + "4"));
   must("OMP_NUM_THREADS=3 ./" + train("part", all + "2"));
+  EXPECT_EQ(remove_decoded(folder_), 1);
   must("OMP_NUM_THREADS=2 ./" + train("part", " --resume train.epochs=4"));
   const Hdf5File whole = Hdf5File::open(path("whole/last.h5")), part = Hdf5File::open(path("part/last.h5"));
   for (const char* group : {"model", "optimizer", "transform"})
@@ -103,13 +114,40 @@ TEST_F(ImagesToolTest, ResumesWithTheSameBitsForAnyNumberOfThreads) {
     }
 }
 
+// Columns are those that the run found; what cannot be used is named, and is not an error.
+TEST_F(ImagesToolTest, PredictTakesAnyFolder) {
+  must(train("run", kNetwork + " train.epochs=1"));
+  expect_words(bytes(folder_ / "run/config.toml"),
+               {"label_column = 'label'", "name_column = 'class'", "split_column = 'split'"});
+  must(train("run", " --resume train.epochs=2"));
+  const std::string predict = "predict --run " + path("run") + " --overwrite --data ";
+  expect_words(must(predict + path("bars") + " --out " + path("p.csv")), {"are read from " + path("bars-")});
+
+  for (int i = 0; i < 4; ++i)
+    write_bytes(folder_ / "new" / concat(i, ".png"), png_file(bar(16, i % 3, 7 + i)));
+  const auto has_targets = [&](const std::string& table) {
+    write_bytes(folder_ / "new/t.csv", table);
+    must(predict + path("new") + " --out " + path("p.h5"));
+    const Hdf5File file = Hdf5File::open(path("p.h5"));
+    EXPECT_EQ(file.describe("predicted").shape, Shape{4});
+    return file.has("targets");
+  };
+  EXPECT_TRUE(has_targets("id,label\n0,0\n1,1\n2,2\n3,0\n"));
+  EXPECT_FALSE(has_targets("id,label\n0,1\n1,2\n2,3\n3,1\n"));
+
+  write_bytes(folder_ / "new/1.png", "no image");
+  fs::remove(folder_ / "new/t.csv");
+  expect_words(must(predict + path("new") + " --out " + path("p.csv")),
+               {"1 of 4 images are left out: " + path("new/1.png"), "3 samples predicted"});
+}
+
 TEST_F(ImagesToolTest, InfoKnowsFolders) {
   expect_words(must("info " + path("bars")),
-               {"a folder of 24 pictures", "3 classes: left 8, top 8, right 8",
+               {"a folder of 24 images", "3 classes: left 8, top 8, right 8",
                 "18 to train on, 6 to validate on", "16 x 16 pixels in RGB", "train --data " + path("bars")});
   write_bytes(folder_ / "bars/more.csv", "x,y\n1,2\n");
   expect_words(must("info " + path("bars")),
-               {"a folder of pictures", "labels.csv and more.csv; data.labels chooses"});
+               {"a folder of images", "labels.csv and more.csv; data.labels chooses"});
   fs::remove(folder_ / "bars/labels.csv");
   fs::remove(folder_ / "bars/more.csv");
   expect_words(must("info " + path("bars")), {"no CSV file with labels", "predict --run RUN --data "});
@@ -123,27 +161,107 @@ TEST_F(ImagesToolTest, WhatDoesNotFitIsOneSentence) {
                {"labels.csv", "no column 'klass'", "id, label, class"});
   expect_error(train("no", kNetwork + " data.value_columns=label loss.mixup=0.2"),
                {"loss.mixup=0.2", "values"});
-  write_bytes(folder_ / "bars/images/1005.png", "no picture");
+  write_bytes(folder_ / "bars/images/1005.png", "no image");
   expect_error(train("no", kNetwork),
-               {"1 of 24 pictures", "1005.png: it is neither", "data.broken_images=skip"});
+               {"1 of 24 images", "1005.png: it is neither", "data.broken_images=skip"});
   EXPECT_FALSE(fs::exists(folder_ / "no"));
   expect_words(
       must(train("skipped", kNetwork + " train.epochs=1 data.broken_images=skip data.image_size=12")),
-      {"1 of 24 pictures are left out", "23 samples"});
+      {"1 of 24 images are left out", "23 samples"});
   fs::remove(folder_ / "bars/labels.csv");
   expect_error(train("no", kNetwork + " data.broken_images=skip"), {"bars", "no CSV file with labels"});
 }
 
 // Without the samples that the split holds out, and with a file of weights for another number of classes.
 TEST_F(ImagesToolTest, SettingsAreChosenInsideTheTrainingPartAndWeightsAreFineTuned) {
-  expect_words(must(train("inner", kNetwork + " train.epochs=1 train.inner_split=true")),
-               {"24 samples: 14 to train on, 4 to validate on"});
+  expect_words(must(train("inner", kNetwork + " train.epochs=1 data.inner_folds=3 data.inner_fold=2")),
+               {"24 samples: 12 to train on, 6 to validate on"});
   write_bytes(folder_ / "bars/labels.csv",
               "id,label\n1000,a\n1001,b\n1003,a\n1004,b\n1006,a\n1007,b\n1009,a\n1010,b\n");
   const std::string tune =
       train("tuned", kNetwork + " train.epochs=1 train.batch=2 --weights " + path("inner/best.safetensors"));
   expect_error(tune, {"fc.weight", "[3, 32]", "train.new_layers=fc"});
   must(tune + " train.new_layers=fc");
+  expect_error(tune + " --overwrite train.new_layers=fcc", {"no layer fcc", "train.new_layers=fc "});
+  expect_error(tune + " --overwrite model.channels=8", {"conv1.weight"});
+  EXPECT_EQ(run(tune + " --overwrite model.channels=8").output.find("new_layers"), std::string::npos);
+}
+
+// The samples of `test` are named by predict and scored by evaluate, and nothing else ever sees them.
+TEST_F(ImagesToolTest, TestSamplesAreFoundAndScored) {
+  std::string table = bytes(folder_ / "bars/labels.csv");
+  for (const char* id : {"1003", "1007"}) {
+    const std::size_t row = table.find(id), side = table.find("val", row);
+    table.replace(side, 3, "test");
+  }
+  write_bytes(folder_ / "bars/labels.csv", table);
+  must(train("run", kNetwork + " train.epochs=2"));
+  const std::string of_run = " --data " + path("bars") + " --run " + path("run");
+  must("predict" + of_run + " --out " + path("p.csv"));
+  std::istringstream rows(bytes(folder_ / "p.csv"));
+  std::string line;
+  std::getline(rows, line);
+  EXPECT_TRUE(line.ends_with(",probability_right,split")) << line;
+  for (int i = 0; i < 24; ++i) {
+    std::getline(rows, line);
+    EXPECT_TRUE(line.ends_with(i == 3 || i == 7 ? ",test" : i % 4 == 3 ? ",val" : ",train")) << line;
+  }
+  must("predict" + of_run + " --out " + path("p.h5"));
+  const Hdf5File file = Hdf5File::open(path("p.h5"));
+  const std::vector<std::int64_t> split = file.read<std::int64_t>("split"),
+                                  validation = file.read<std::int64_t>("validation");
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    EXPECT_EQ(split[i], i == 3 || i == 7 ? 2 : i % 4 == 3 ? 1 : 0) << i;
+    EXPECT_EQ(validation[i], split[i] == 1 ? 1 : 0) << i;
+  }
+  const std::string out = " --out " + path("e.json");
+  expect_words(must("evaluate --split test" + of_run + out), {"mean over 2 test samples"});
+  const auto result = nlohmann::json::parse(bytes(folder_ / "e.json"));
+  EXPECT_EQ(result["test_samples"], 2);
+  // By hand from the probabilities of predict.
+  const std::vector<std::int64_t> predicted = file.read<std::int64_t>("predicted"),
+                                  truth = file.read<std::int64_t>("targets");
+  const double wrong = (predicted[3] != truth[3] ? 0.5 : 0) + (predicted[7] != truth[7] ? 0.5 : 0);
+  EXPECT_EQ(result["models"][1]["error"]["mean"].get<double>(), wrong);
+  expect_words(must("evaluate --overwrite" + of_run + out), {"mean over 4 validation samples"});
+  must("evaluate --overwrite" + of_run + out);
+  fs::rename(path("bars"), path("others"));
+  make_bars(folder_ / "bars");
+  must(train("plain", kNetwork + " train.epochs=1"));
+  expect_error("evaluate --split test --overwrite --data " + path("bars") + " --run " + path("plain") + out,
+               {"bars: --split test: it has no test samples"});
+}
+
+// data.cache keeps the decoded images for all tools; without it, predict and evaluate keep nothing.
+TEST_F(ImagesToolTest, DecodedImagesAreKeptWhereTheyShouldBe) {
+  const std::string kept = " data.cache=" + path("cache");
+  must(train("none", kNetwork + " --dry-run" + kept));
+  EXPECT_EQ(remove_decoded(folder_ / "cache"), 1);
+  must(train("none", kNetwork + " --dry-run"));
+  EXPECT_EQ(remove_decoded(folder_), 0);
+  must(train("run", kNetwork + " train.epochs=1" + kept));
+  EXPECT_EQ(remove_decoded(folder_ / "cache"), 1);
+  const std::string of_run = " --data " + path("bars") + " --run " + path("run") + " --out ";
+  must("predict" + of_run + path("p.csv"));
+  EXPECT_EQ(remove_decoded(folder_ / "cache"), 1);
+  must("evaluate" + of_run + path("e.json"));
+  expect_words(must("predict" + of_run + path("p2.csv")), {"24 decoded", "are read from " + path("cache")});
+  must(train("plain", kNetwork + " train.epochs=1"));
+  EXPECT_EQ(remove_decoded(folder_), 1);
+  must("predict --data " + path("bars") + " --run " + path("plain") + " --out " + path("p3.csv"));
+  EXPECT_EQ(remove_decoded(folder_), 0);
+}
+
+TEST_F(ImagesToolTest, SettingsWithoutEffectAreRefused) {
+  must(train("run", " train.epochs=1 train.batch=6 model.channels=4"));  // resnet18
+  fs::path decoded;
+  for (const auto& entry : fs::directory_iterator(folder_))
+    if (entry.path().extension() == ".h5") decoded = entry.path();
+  const std::string of_file = "train --data " + decoded.string() + " --out " + path("no");
+  expect_error(of_file + " data.image_size=4", {decoded.string(), "data.image_size", "folders of images"});
+  expect_error(of_file + " data.labels=foo.csv --dry-run", {decoded.string(), "data.labels"});
+  expect_error(train("no", kNetwork + " train.new_layers=fc"), {"train.new_layers=fc", "--weights"});
+  expect_error(train("no", kNetwork + " data.inner_fold=1"), {"data.inner_fold=1", "data.inner_folds"});
 }
 
 }  // namespace

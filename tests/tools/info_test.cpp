@@ -145,7 +145,7 @@ TEST_F(InfoTest, DataSetsAndTheirPredictions) {
   expect_info("p.h5", {"predictions of classes for 20 samples", "probabilities [20, 2]"});
   expect_info("p.csv", {"predictions of classes for samples of a data set, as CSV", "probability_1"});
   expect_info("set.json", {"an evaluation of ", "accuracy"});
-  expect_info("classes/best.safetensors", {" task=dataset model.hidden=8"});
+  expect_info("classes/best.safetensors", {" task=dataset model.name=mlp model.hidden=8"});
   expect_runs(
       next_of("classes/best.safetensors",
               {{"FILE", path("set.h5")}, {"--out run", "--out " + path("third") + " train.epochs=1"}}),
@@ -176,8 +176,8 @@ TEST_F(InfoTest, EveryRowOfTheTableOfFilesIsDescribed) {
       {"evaluation", {{"evaluation.json", "an evaluation"}, {"of_ensemble.json", "an evaluation"}}},
       {"evaluation of a data set", {{"set.json", "an evaluation"}}}};
   make_bars(path("bars"));
-  examples["images"] = {{"bars", "a folder of 24 pictures"}};
-  examples["`FOLDER-KEY.h5`"] = examples["data set"];  // for a build that does not read pictures
+  examples["images"] = {{"bars", "a folder of 24 images"}};
+  examples["`FOLDER-KEY.h5`"] = examples["data set"];  // for a build that does not read images
   if (can_read_images()) {
     const fs::path decoded = open_image_set(path("bars"), {}, {path("decoded"), true}).file;
     examples["`FOLDER-KEY.h5`"] = {{"decoded/" + decoded.filename().string(), "a data set of 24 samples"}};

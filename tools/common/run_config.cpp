@@ -78,9 +78,9 @@ std::string meanings(const std::vector<std::string>& names, const Make& make) {
 
 }  // namespace
 
-void RunConfig::choose_task(std::string_view name) {
+void RunConfig::choose_task(std::string_view name, const std::filesystem::path& data) {
   task = make_task(name);
-  model = make_model(task->default_model());
+  model = make_model(data.empty() ? task->default_model() : task->default_model_for(data));
   task_name_ = task->name();
   model_name_ = model->name();
 }

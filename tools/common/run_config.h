@@ -2,6 +2,7 @@
 // RUN/config.toml. They include the settings of a task (models/tasks/task.h) and of a model (models/model.h).
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ struct RunConfig {
   std::string graph = "on";
   std::int64_t checkpoint_steps = 0;
 
-  /// Selects the task and its default model.
-  void choose_task(std::string_view name);
+  /// Selects the task and its default model, for the file or folder `data` if that is known.
+  void choose_task(std::string_view name, const std::filesystem::path& data = {});
   /// Every setting with its meaning and bounds, bound to this object.
   Config bind();
   /// Throws Error when settings contradict one another.

@@ -1,4 +1,4 @@
-// Classes and values: scores of networks and of a constant prediction on the validation samples of a data file,
+// Classes and values: scores of networks and of a constant prediction on the validation or test samples of a data file,
 // as a table and as JSON.
 #include <cmath>
 #include <cstdio>
@@ -20,19 +20,22 @@ using Json = nlohmann::ordered_json;
 constexpr std::int64_t kMostOutputs = 1 << 20;  // numbers in memory at once
 constexpr std::int64_t kBatch = 64;
 
-// The targets of the validation samples of a file.
+// The targets of the samples of one part of a file.
 class Truth {
  public:
-  explicit Truth(const DatasetData& data) : data_(data), classes_(data.targets().classes) {
-    for (const std::int64_t sample : data.split().validation) {
+  Truth(const DatasetData& data, SamplePart part)
+      : data_(data), classes_(data.targets().classes), rows_(rows_of(data.parts(), part)) {
+    for (const std::int64_t sample : rows_) {
       const auto begin = data.targets().numbers.begin() + sample * data.targets().width;
       numbers_.insert(numbers_.end(), begin, begin + data.targets().width);
     }
   }
   bool of_classes() const { return classes_ > 0; }
+  /// The samples.
+  const std::vector<std::int64_t>& rows() const { return rows_; }
   std::size_t width() const { return static_cast<std::size_t>(data_.targets().width); }
 
-  /// Scores of predictions that are added in the order of the validation samples.
+  /// Scores of predictions that are added in the order of the samples.
   class Score {
    public:
     explicit Score(const Truth& truth)
@@ -64,15 +67,15 @@ class Truth {
   /// The same prediction for every sample.
   Json score_constant(const std::string& name, const std::vector<double>& prediction) const {
     Score score(*this);
-    for (std::size_t i = 0; i < data_.split().validation.size(); ++i)
-      score.add(prediction, prediction.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) score.add(prediction, prediction.size());
     return score.json(name);
   }
 
  private:
   const DatasetData& data_;
   std::int64_t classes_;
-  std::vector<double> numbers_;  // [validation samples, width]
+  std::vector<std::int64_t> rows_;
+  std::vector<double> numbers_;  // [samples, width]
 };
 
 // The scores of a run, or of an ensemble with its members.
@@ -90,7 +93,7 @@ Json score_run(const std::string& run, const Networks& networks, DatasetData& da
       predicted[i] = fit.value(predicted[i], i % outputs);
     score.add(predicted, outputs);
   };
-  const std::vector<std::int64_t>& all = data.split().validation;
+  const std::vector<std::int64_t>& all = truth.rows();
   const auto count = static_cast<std::int64_t>(all.size());
   const std::int64_t piece = std::max(kMostOutputs / fit.outputs(), kBatch);
   Stage stage(progress, concat("scoring ", run), count * std::ssize(networks));
@@ -133,7 +136,7 @@ Json score_all_but_networks(const EvaluateArguments& arguments, const DatasetDat
   result["format_version"] = kFormatVersion;
   result["data"] = arguments.data;
   result["training_samples"] = data.split().train.size();
-  result["validation_samples"] = data.split().validation.size();
+  result[arguments.split + "_samples"] = truth.rows().size();
   if (truth.of_classes()) {
     result["classes"] = data.targets().classes;
     if (!data.targets().names.empty()) result["class_names"] = data.targets().names;
@@ -166,7 +169,7 @@ void print_classes(const Json& result, const Json& model) {
   }
 }
 
-void print_table(const Json& result) {
+void print_table(const Json& result, const std::string& split) {
   const bool classes = result.contains("classes");
   std::printf(classes ? "%-44s %20s %9s %22s\n" : "%-44s %26s %12s %9s\n", "model",
               classes ? "accuracy" : "mean squared error", classes ? "error" : "rmse",
@@ -192,8 +195,8 @@ void print_table(const Json& result) {
   if (classes)
     for (const Json& model : result["models"])
       if (model.contains("run")) print_classes(result, model);
-  std::printf("mean over %lld validation samples +- its standard error%s\n",
-              static_cast<long long>(result["validation_samples"].get<std::int64_t>()),
+  std::printf("mean over %lld %s samples +- its standard error%s\n",
+              static_cast<long long>(result[split + "_samples"].get<std::int64_t>()), split.c_str(),
               explained_scatter(result).c_str());
 }
 
@@ -218,9 +221,11 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
   const RunConfig first = config_of_run(arguments.runs.front());
   DatasetSettings settings = dataset_settings(*first.task);
   settings.resident = "auto";  // for this machine's memory, not that of the machine that trained
-  settings.keep_images_next_to(arguments.runs.front(), false);
+  settings.find_images_next_to(arguments.runs.front(), arguments.out);
   DatasetData data(arguments.data, settings, arguments.progress);
-  const Truth truth(data);
+  const Truth truth(data, arguments.split == "test" ? SamplePart::kTest : SamplePart::kValidation);
+  require(!truth.rows().empty(), arguments.data,
+          ": --split test: it has no test samples, which /split marks with 2, a table of images with test");
   Json result = score_all_but_networks(arguments, data, truth);
   for (const std::string& run : arguments.runs) {
     const Networks networks = load_networks(run, arguments.device, {}, arguments.epoch);
@@ -228,7 +233,7 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
     result["models"].push_back(score_run(run, networks, data, truth, arguments.progress));
   }
   write_json(arguments.out, result);
-  print_table(result);
+  print_table(result, arguments.split);
 }
 
 }  // namespace umbra

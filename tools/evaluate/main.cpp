@@ -41,8 +41,9 @@ void run(EvaluateArguments arguments) {
 
 int main(int argc, char** argv) {
   umbra::EvaluateArguments arguments;
-  umbra::ToolApp app("Score trained networks, forests and baselines on the validation samples of a file.",
-                     "evaluate");
+  umbra::ToolApp app(
+      "Score trained networks, forests and baselines on the validation or test samples of a file.",
+      "evaluate");
   std::string epoch = "best";
   CLI::Option* data = app.add_option("--data", arguments.data,
                                      "the catalog, data set or folder of images the runs were trained on");
@@ -65,6 +66,11 @@ int main(int argc, char** argv) {
              "of the training of each run: best, chosen on the validation samples, or last, which has not "
              "seen them")
           ->check(umbra::one_of({"best", "last"}));
+  CLI::Option* split =
+      app.add_option(
+             "--split", arguments.split,
+             "the samples to score: validation, or test, which neither trained nor chose an epoch (data sets only)")
+          ->check(umbra::one_of({"validation", "test"}));
   app.add_option(
          "--pool", arguments.pool,
          "instead of --data and --run: results of this tool on the folds of a cross-validation, which "
@@ -74,7 +80,8 @@ int main(int argc, char** argv) {
       ->excludes(runs)
       ->excludes(forests)
       ->excludes(oracle)
-      ->excludes(of_training);
+      ->excludes(of_training)
+      ->excludes(split);
   app.add_option("--device", arguments.device, "auto, cpu, cuda or cuda:N");
   app.final_callback([&] {
     if (!arguments.pool.empty()) return;

@@ -215,6 +215,8 @@ Json score_run(const std::string& run, const Networks& networks, BoxSet& boxes, 
 }  // namespace
 
 void evaluate_smf(const EvaluateArguments& arguments) {
+  require(arguments.split != "test",
+          "--split test: data sets have test samples; the boxes of a catalog train or validate");
   CatalogReport report;
   const Catalog catalog = read_large_catalog(arguments.data, &report);
   for (const std::string& remark : report.remarks()) std::cout << remark << '\n';

@@ -13,6 +13,7 @@ namespace umbra {
 
 struct EvaluateArguments {
   std::string data, out, reference, device = "auto";
+  std::string split = "validation";  // of a data set: which of its samples are scored, "validation" or "test"
   std::vector<std::string> runs, forests, pool;
   Epoch epoch = Epoch::kBest;
   bool overwrite = false, oracle = false;

@@ -74,7 +74,8 @@ def read_mistakes(path):
         names = (list(attribute(file, "probabilities", "classes")) if "classes" in file["probabilities"].attrs
                  else [str(k) for k in range(shares.shape[1])])
         files = file["files"].asstr()[()] if "files" in file else None
-    require(((true >= 0) & (true < shares.shape[1])).all(), path, ": targets: classes of the probabilities were expected")
+    require(((true >= -1) & (true < shares.shape[1])).all(), path, ": targets: classes of the probabilities were expected")
+    kept &= true >= 0  # -1: no label
     predicted = shares.argmax(1)
     wrong = np.flatnonzero(kept & (predicted != true))
     require(wrong.size, path, ": at least one mistake was expected")
@@ -83,7 +84,7 @@ def read_mistakes(path):
     return [(row, true[row], predicted[row], shares[row]) for row in order], wrong.size, kept.sum(), names, files
 
 
-def picture(numbers_of_one):
+def image_of(numbers_of_one):
     """[channels, height, width] as matplotlib shows it: RGB, or the first channel in grey."""
     image = np.asarray(numbers_of_one, dtype=float)
     low, high = image.min(), image.max()
@@ -91,26 +92,26 @@ def picture(numbers_of_one):
     return np.moveaxis(image, 0, -1) if len(image) == 3 else image[0]
 
 
-def pictures(data, rows, files):
+def images_of(data, rows, files):
     """The images of these rows, from a data set or a folder of images."""
     if os.path.isdir(data):
         require(files is not None, data, ": predictions of a folder of images were expected, which have names of files")
         try:
             return [plt.imread(os.path.join(data, files[row])) for row in rows]
         except (OSError, SyntaxError, ValueError) as problem:
-            require(False, data, f": a picture cannot be read ({problem})")
+            require(False, data, f": an image cannot be read ({problem})")
     with hdf5(data, "train, from a folder of images,") as file:
         require("inputs" in file and file["inputs"].ndim == 4, data, ": images, inputs of shape n x channels x height x "
                 "width, were expected")
         require(max(rows) < len(file["inputs"]), data, ": the data set of the predictions was expected, but it has only ",
                 len(file["inputs"]), " samples")
-        return [picture(file["inputs"][row]) for row in rows]
+        return [image_of(file["inputs"][row]) for row in rows]
 
 
 def plot_mistakes(arguments):
     mistakes, wrong, count, names, files = read_mistakes(arguments.predictions)
     mistakes = mistakes[:COLUMNS * ROWS]
-    images = pictures(arguments.data, [row for row, *_ in mistakes], files)
+    images = images_of(arguments.data, [row for row, *_ in mistakes], files)
     rows = -(-len(mistakes) // COLUMNS)
     figure, panels = plt.subplots(rows, COLUMNS, figsize=(FULL_PAGE, (FULL_PAGE / COLUMNS + 0.45) * rows), squeeze=False)
     for ax in panels.flat:

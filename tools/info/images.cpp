@@ -10,7 +10,7 @@
 namespace umbra {
 namespace {
 
-// "elliptical 401, spiral 389": the pictures of each class.
+// "elliptical 401, spiral 389": the images of each class.
 std::string counts_of(const ImageTable& table) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(table.class_count), 0);
   for (const std::int64_t label : table.classes) ++counts[static_cast<std::size_t>(label)];
@@ -29,17 +29,17 @@ void add_table(const ImageTable& table, Description& text) {
       return std::count(table.sides.begin(), table.sides.end(), side);
     };
     text.lines.push_back(concat("split: ", of_side(0), " to train on, ", of_side(1), " to validate on",
-                                of_side(2) > 0 ? concat(", ", of_side(2), " for neither") : ""));
+                                of_side(2) > 0 ? concat(", ", of_side(2), " to test on") : ""));
   }
   if (!table.missing.empty())
-    text.lines.push_back(concat(table.missing.size(), " rows have no picture; the first is ",
-                                table.missing[0], "; data.broken_images=skip leaves them out"));
+    text.lines.push_back(concat(table.missing.size(), " rows have no image; the first is ", table.missing[0],
+                                "; data.broken_images=skip leaves them out"));
 }
 
-// Of the first picture only: info answers at once.
-void add_first_picture(const FileLook& folder, const ImageTable& table, Description& text) {
+// Of the first image only: info answers at once.
+void add_first_image(const FileLook& folder, const ImageTable& table, Description& text) {
   if (!can_read_images()) {
-    text.lines.emplace_back("this build cannot read pictures: it lacks libjpeg-turbo or libpng");
+    text.lines.emplace_back("this build cannot read images: it lacks libjpeg-turbo or libpng");
     return;
   }
   try {
@@ -59,19 +59,19 @@ std::optional<Description> describe_images(const FileLook& file) {
   try {
     table = read_image_table(file.path(), {});
   } catch (const Error& error) {  // settings of train may be needed, or the table has a mistake
-    return Description{"a folder of pictures", {error.what()}};
+    return Description{"a folder of images", {error.what()}};
   }
-  Description text{concat("a folder of ", table.files.size(), " pictures")};
+  Description text{
+      concat("a folder of ", table.files.size(), table.files.size() == 1 ? " image" : " images")};
   add_table(table, text);
-  add_first_picture(file, table, text);
+  add_first_image(file, table, text);
   const std::string path = shell_word(file.path().string());
   if (table.why_no_targets.empty()) {
-    text.next.push_back(concat("train --data ", path, " --out run model.name=resnet18"));
+    text.next.push_back(concat("train --data ", path, " --out run"));
   } else {
     text.lines.push_back(table.why_no_targets);
     if (!table.labels.empty())
-      text.next.push_back(
-          concat("train --data ", path, " --out run model.name=resnet18 data.label_column=COLUMN"));
+      text.next.push_back(concat("train --data ", path, " --out run data.label_column=COLUMN"));
     text.next.push_back(concat("predict --run RUN --data ", path, " --out predictions.csv"));
   }
   return text;

@@ -25,6 +25,9 @@ struct Description {
 /// A file in one of the formats that `import` reads.
 std::optional<Description> describe_import(const FileLook& file);
 
+/// A folder of images. To be asked last: folders of catalogs may hold images, too.
+std::optional<Description> describe_images(const FileLook& file);
+
 /// The settings to add to `train --weights` so that it makes the network that `config`, the text of a config.toml,
 /// describes: " model.channels=20", or nothing if the defaults do or the text cannot be read.
 std::string settings_of_network(const std::string& config);

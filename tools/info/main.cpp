@@ -13,7 +13,7 @@ constexpr Describe kDescribe[] = {
 #define KIND(name) describe_##name,
 #include "tools/info/kinds.def"
 #undef KIND
-    describe_import};
+    describe_import, describe_images};
 
 Description describe(const std::string& path) {
   const FileLook file(path);

@@ -222,7 +222,8 @@ std::optional<Description> describe_results(const FileLook& file) {
   for (const char* key : {"data", "model", "source"})
     if (const std::string value = text_at(json, key); !value.empty())
       text.lines.push_back(concat(key, ": ", value));
-  for (const char* key : {"training_boxes", "validation_boxes", "training_samples", "validation_samples"})
+  for (const char* key :
+       {"training_boxes", "validation_boxes", "training_samples", "validation_samples", "test_samples"})
     if (json.contains(key)) text.lines.push_back(concat(key, ": ", json[key].dump()));
   if (json.contains("models"))
     for (const Json& row : json["models"]) add_row(row, text);

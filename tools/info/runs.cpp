@@ -157,7 +157,7 @@ std::string settings_of_network(const std::string& config) {
   const Config all = wanted.bind(), defaults = usual.bind();
   std::string words =
       usual.task->name() == RunConfig().task->name() ? "" : concat(" task=", usual.task->name());
-  if (wanted.model->name() != usual.task->default_model())
+  if (wanted.model->name() != RunConfig().model->name())  // that of a data set depends on the data
     words += concat(" model.name=", wanted.model->name());
   for (std::size_t i = 0; i < all.settings().size(); ++i) {
     const Setting& setting = all.settings()[i];

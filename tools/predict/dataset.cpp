@@ -30,37 +30,42 @@ std::vector<double> predict_piece(const Networks& networks, const DatasetFit& fi
   return networks.front()->config().task->combined(all, networks.front()->fitted());
 }
 
-// Predicts all rows; returns the fingerprint of all inputs.
-Fingerprint predict_all_rows(const DataFile& file, const Networks& networks, const DatasetFit& fit,
-                             const PredictArguments& arguments, DatasetOutput& output) {
+// Calls body(first row, inputs of the rows) for piece after piece of at most `piece` rows; all inputs are finite.
+template <class Body>
+void for_each_piece(const DataFile& file, std::int64_t piece, const Body& body) {
   const std::unique_ptr<InputRows> inputs = file.inputs("off");
-  const std::int64_t row = fit.input_shape.count();
-  const std::int64_t piece =
-      std::min(file.piece(), std::max<std::int64_t>(kMostOutputs / fit.outputs(), kBatch));
-  Fingerprint fingerprint;
-  Stage stage(arguments.progress, "predicting", file.count());
+  const std::int64_t row = file.input_shape().count();
   for (std::int64_t first = 0; first < file.count(); first += piece) {
     const std::int64_t rows = std::min(piece, file.count() - first);
     std::vector<double> numbers(static_cast<std::size_t>(rows * row));
     inputs->read(first, numbers);
-    fingerprint.add(finite_floats(numbers, row, first, file.name()));
-    output.add(first, predict_piece(networks, fit, std::move(numbers), arguments.run, stage));
+    body(first, std::move(numbers));
   }
-  return fingerprint;
 }
 
-// 1 for every sample held out of training; empty unless the run was trained on this file.
-std::vector<std::int64_t> validation_flags(const DataFile& file, const Fingerprint& of_inputs,
-                                           const KnownTargets& targets, const Experiment& experiment) {
+void predict_all_rows(const DataFile& file, const Networks& networks, const DatasetFit& fit,
+                      const PredictArguments& arguments, DatasetOutput& output) {
+  const std::int64_t piece =
+      std::min(file.piece(), std::max<std::int64_t>(kMostOutputs / fit.outputs(), kBatch));
+  Stage stage(arguments.progress, "predicting", file.count());
+  for_each_piece(file, piece, [&](std::int64_t first, std::vector<double> numbers) {
+    finite_floats(numbers, fit.input_shape.count(), first, file.name());  // throws if one is not
+    output.add(first, predict_piece(networks, fit, std::move(numbers), arguments.run, stage));
+  });
+}
+
+// What the run used every sample for; empty unless it was trained on this file.
+std::vector<SamplePart> parts_of_run(const DataFile& file, const KnownTargets& targets,
+                                     const Experiment& experiment) {
   const auto trained_on = experiment.fitted().find("fingerprint");
   if (!file.has_targets() || trained_on == experiment.fitted().end()) return {};
-  std::vector<double> numbers(targets.labels.begin(), targets.labels.end());
-  numbers.insert(numbers.end(), targets.values.begin(), targets.values.end());
-  if (trained_on->second != file.fingerprint(of_inputs, numbers)) return {};
-  std::vector<std::int64_t> flags(static_cast<std::size_t>(file.count()), 0);
-  for (const std::int64_t sample : file.split(dataset_settings(*experiment.config().task)).validation)
-    flags[static_cast<std::size_t>(sample)] = 1;
-  return flags;
+  Fingerprint of_inputs;
+  for_each_piece(file, file.piece(), [&](std::int64_t first, const std::vector<double>& numbers) {
+    of_inputs.add(finite_floats(numbers, file.input_shape().count(), first, file.name()));
+  });
+  const std::vector<double> labels(targets.labels.begin(), targets.labels.end());
+  if (trained_on->second != file.fingerprint(of_inputs, labels.empty() ? targets.values : labels)) return {};
+  return file.parts(dataset_settings(*experiment.config().task), labels);
 }
 
 }  // namespace
@@ -70,18 +75,22 @@ void predict_dataset(const PredictArguments& arguments, const Networks& networks
   const DatasetFit fit = dataset_fit(experiment.fitted(), arguments.run);
   const std::vector<std::string>& names = experiment.info().names;
   DatasetSettings settings = dataset_settings(*experiment.config().task);
-  settings.keep_images_next_to(arguments.run, false);
+  settings.find_images_next_to(arguments.run, arguments.out);
   settings.images.needs_targets = false;
-  if (fit.classes > 0) settings.images.classes = names;
+  settings.images.broken = "skip";  // one row for every image that can be read
+  settings.images.of_run.count = fit.classes;
+  settings.images.of_run.names = names;
+  settings.images.of_run.numbers.assign(fit.class_numbers.begin(), fit.class_numbers.end());
   const DataFile file = open_data_file(arguments.data, settings, arguments.progress);
   for (const std::string& note : file.notes()) std::cout << note << '\n';
   check_shape(file.name(), file.input_shape(), fit.input_shape, arguments.run);
   KnownTargets targets;
   if (file.has_targets()) targets = file.known_targets(fit.classes, fit.values(), names);
-  const OutputHead head{arguments.run, arguments.data, file.count(), names, file.files()};
+  const OutputHead head{arguments.run, arguments.data, file.count(),
+                        names,         file.files(),   parts_of_run(file, targets, experiment)};
   const std::unique_ptr<DatasetOutput> output = make_dataset_output(arguments.out, head, fit);
-  const Fingerprint of_inputs = predict_all_rows(file, networks, fit, arguments, *output);
-  output->finish(targets, validation_flags(file, of_inputs, targets, experiment));
+  predict_all_rows(file, networks, fit, arguments, *output);
+  output->finish(targets);
   std::cout << file.count() << " samples predicted; wrote " << arguments.out << '\n';
 }
 

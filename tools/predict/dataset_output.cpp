@@ -55,14 +55,11 @@ class Hdf5Output final : public DatasetOutput {
     file_.write_rows<std::int64_t>("predicted", first, labels);
   }
 
-  void finish(const KnownTargets& targets, const std::vector<std::int64_t>& validation) override {
+  void finish(const KnownTargets& targets) override {
     if (!head_.files.empty()) file_.write_texts("files", head_.files);
     if (!targets.labels.empty()) file_.write<std::int64_t>("targets", targets.labels);
     if (!targets.values.empty()) file_.write<double>("targets", targets.values, {head_.count, fit_.values()});
-    if (!validation.empty()) {
-      file_.write<std::int64_t>("validation", validation);
-      file_.set_attribute("validation", "meaning", "1: held out of training");
-    }
+    if (!head_.parts.empty()) write_parts();
     for (const char* dataset : {"probabilities", "predicted", "targets"}) {
       if (!head_.names.empty() && file_.has(dataset))
         file_.set_attribute(dataset, fit_.classes > 0 ? "classes" : "target_names", head_.names);
@@ -71,6 +68,19 @@ class Hdf5Output final : public DatasetOutput {
   }
 
  private:
+  void write_parts() {
+    std::vector<std::int64_t> split, validation;
+    for (const SamplePart part : head_.parts) {
+      split.push_back(static_cast<std::int64_t>(part));
+      validation.push_back(part == SamplePart::kValidation ? 1 : 0);
+    }
+    file_.write<std::int64_t>("split", split);
+    file_.set_attribute("split", "meaning",
+                        "0: trained on, 1: validated on, 2: test, 3: left out by data.inner_folds");
+    file_.write<std::int64_t>("validation", validation);
+    file_.set_attribute("validation", "meaning", "1: validated on");
+  }
+
   OutputHead head_;
   const DatasetFit& fit_;
   Hdf5File file_;
@@ -92,6 +102,20 @@ std::string csv_number(double value) {
           std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, kDigits).ptr};
 }
 
+// In CSV, as a table of images names the parts.
+const char* name_of(SamplePart part) {
+  switch (part) {
+    case SamplePart::kTraining:
+      return "train";
+    case SamplePart::kValidation:
+      return "val";
+    case SamplePart::kTest:
+      return "test";
+    default:
+      return "none";
+  }
+}
+
 class CsvOutput final : public DatasetOutput {
  public:
   CsvOutput(const std::string& out, const OutputHead& head, const DatasetFit& fit)
@@ -104,7 +128,7 @@ class CsvOutput final : public DatasetOutput {
       const bool bare = fit.classes == 0 && !head.names.empty();
       stream_ << ',' << csv_field(bare ? name : (fit.classes > 0 ? "probability_" : "value_") + name);
     }
-    stream_ << '\n';
+    stream_ << (head.parts.empty() ? "\n" : ",split\n");
   }
 
   void add(std::int64_t first, std::span<const double> predictions) override {
@@ -123,12 +147,14 @@ class CsvOutput final : public DatasetOutput {
                         columns = probabilities(numbers);
                       }
                       for (const double number : columns) stream_ << ',' << csv_number(number);
+                      if (!head_.parts.empty())
+                        stream_ << ',' << name_of(head_.parts[static_cast<std::size_t>(row)]);
                       stream_ << '\n';
                     });
     check();
   }
 
-  void finish(const KnownTargets&, const std::vector<std::int64_t>&) override {
+  void finish(const KnownTargets&) override {
     stream_.close();
     check();
     file_.commit();

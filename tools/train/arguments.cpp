@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/base/listed.h"
 #include "engine/io/checkpoint.h"
 #include "engine/io/setting_names.h"
 #include "tools/common/command_line.h"
@@ -32,7 +33,7 @@ void choose(RunConfig& config, const TrainArguments& arguments) {
   std::vector<std::string> choices;
   for (const std::string& setting : arguments.settings)
     if (setting.starts_with("task=") || setting.starts_with("model.name=")) choices.push_back(setting);
-  if (!arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
+  if (!arguments.data.empty()) config.choose_task(task_of_file(arguments.data), arguments.data);
   config.bind().set(choices);
 }
 
@@ -40,7 +41,8 @@ void choose(RunConfig& config, const TrainArguments& arguments) {
 
 RunConfig resolve(const TrainArguments& arguments) {
   RunConfig config;
-  if (!arguments.resume && !arguments.data.empty()) config.choose_task(task_of_file(arguments.data));
+  if (!arguments.resume && !arguments.data.empty())
+    config.choose_task(task_of_file(arguments.data), arguments.data);
   Config binding = config.bind();
   if (arguments.resume) {
     const fs::path out = arguments.out, last = out / "last.h5";
@@ -63,6 +65,8 @@ RunConfig resolve(const TrainArguments& arguments) {
   if (!arguments.config.empty()) binding.read_file(arguments.config);
   binding.set(arguments.settings);
   config.check();
+  require(arguments.resume || config.new_layers.empty() || !arguments.weights.empty(),
+          "train.new_layers=", listed(config.new_layers, ""), " has no effect without --weights");
   return config;
 }
 

@@ -21,11 +21,18 @@ std::string format(const char* pattern, Values... values) {
   return buffer;
 }
 
-// The batch that train chooses for the data, or the usual one if there are none.
-std::int64_t batch_of(const RunConfig& config, const std::string& data) {
-  if (data.empty()) return RunConfig::kUsualBatch;
-  Cloned<Task> task = config.task;  // reading sets those of its settings that are auto
-  return RunConfig::batch_for(std::ssize(task->read(data)->split().train));
+// Chooses the batch as train does, or the usual one if there are no data, and returns the numbers that the network is made
+// with. The data are read once at most.
+Fitted read_data(RunConfig& config, const TrainArguments& arguments) {
+  Task& task = *config.task;
+  if (!arguments.data.empty()) task.find_files_next_to(arguments.out);
+  if (config.batch.number || arguments.data.empty()) {
+    if (!config.batch.number) config.batch.number = RunConfig::kUsualBatch;
+    return task.neutral(arguments.data);
+  }
+  const std::unique_ptr<TrainingData> data = task.read(arguments.data);
+  config.batch.number = RunConfig::batch_for(std::ssize(data->split().train));
+  return data->fit();
 }
 
 // Random numbers between 0 and 1.
@@ -40,11 +47,12 @@ Tensor made_up(const Shape& shape, Context& context) {
 
 }  // namespace
 
-std::string dry_run(RunConfig config, const std::string& data) {
+std::string dry_run(RunConfig config, const TrainArguments& arguments) {
+  const std::string& data = arguments.data;
   const bool assumed = !config.batch.number && data.empty();
-  if (!config.batch.number) config.batch.number = batch_of(config, data);
+  const Fitted fitted = read_data(config, arguments);
   const Task& task = *config.task;
-  Experiment experiment(config, task.neutral(data), data.empty() ? "--dry-run" : data);
+  Experiment experiment(config, fitted, data.empty() ? "--dry-run" : data);
   Context& context = experiment.context();
   std::map<const void*, LayerCost> layers;  // by the address of their weights
   double flops = 0;

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
     if (!folds.empty())
       umbra::write_folds(arguments, folds);
     else if (arguments.dry_run)
-      std::cout << umbra::dry_run(umbra::resolve(arguments), arguments.data);
+      std::cout << umbra::dry_run(umbra::resolve(arguments), arguments);
     else
       umbra::train(arguments);
   });

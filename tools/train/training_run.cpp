@@ -17,6 +17,30 @@
 namespace umbra {
 namespace fs = std::filesystem;
 
+namespace {
+
+// "fc" or "conv1,fc": the layers of the network that a file does not have in the same shape. Empty where there is none, and
+// for a file of quite another network.
+std::string layers_that_differ(Module& network, const std::vector<NamedTensor>& file) {
+  constexpr int kMost = 2;
+  std::string text, last;
+  int count = 0;
+  for (const auto& [name, tensor] : network.state()) {
+    const std::string layer = name.substr(0, name.rfind('.'));
+    const auto given = std::find_if(file.begin(), file.end(),
+                                    [&, &of = name](const NamedTensor& other) { return other.name == of; });
+    const bool fits = name.ends_with("num_batches_tracked") ||
+                      (given != file.end() && given->tensor.shape() == tensor.shape());
+    if (fits || layer == last) continue;
+    if (++count > kMost) return "";
+    text += concat(text.empty() ? "" : ",", layer);
+    last = layer;
+  }
+  return text;
+}
+
+}  // namespace
+
 TrainingRun::TrainingRun(const TrainArguments& arguments, const TrainingSet& set, const RunConfig& config,
                          const fs::path& out)
     : arguments_(arguments),
@@ -46,7 +70,9 @@ void TrainingRun::load_weights() {
   try {
     load_state(experiment_->network(), file.tensors, arguments_.weights, config_.new_layers);
   } catch (const Error& error) {
-    fail(error.what(), "; train.new_layers=fc, for example, starts the layer fc at random");
+    const std::string others = layers_that_differ(experiment_->network(), file.tensors);
+    fail(error.what(),
+         others.empty() ? "" : concat("; train.new_layers=", others, " starts at random what differs"));
   }
 }
 

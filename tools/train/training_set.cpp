@@ -31,6 +31,7 @@ TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& confi
   if (arguments.overfit) keep_one_batch();
   fingerprint_ = data_->fingerprint();
   baselines_ = data_->baselines();
+  if (!of_run) config_.task->keep_choices(*data_);
   fitted_ = of_run ? *of_run : data_->fit();
   data_->scale(fitted_);
 }

@@ -13,7 +13,7 @@ constexpr std::int64_t kMostClasses = std::int64_t{1} << 24;  // labels are sent
 constexpr const char* kInputsExpected = "f32, f64 or u8 numbers [n, channels, ...] are expected";
 constexpr const char* kTargetsExpected = "integers [n] (classes) or floats [n, k] (values) are expected";
 constexpr const char* kSplitExpected =
-    "integers [n] are expected, 0 for a sample to train on, 1 for one to validate on and 2 for neither";
+    "integers [n] are expected, 0 for a sample to train on, 1 for one to validate on and 2 for one to test on";
 
 // "integers of 2 bytes".
 std::string kind_of(const Hdf5Entry& entry) {
@@ -44,23 +44,6 @@ std::string Targets::text_of(std::int64_t index) const {
   return names.empty() ? std::to_string(index) : concat(index, " ('", names[at], "')");
 }
 
-SampleSplit random_split(std::int64_t count, const DatasetSettings& settings) {
-  return split_boxes(count, 1 - settings.validation_fraction,
-                     static_cast<std::uint64_t>(settings.split_seed));
-}
-
-namespace {
-
-// The samples to train on, divided once more.
-SampleSplit inner_split(const std::vector<std::int64_t>& training, const DatasetSettings& settings) {
-  SampleSplit split = random_split(std::ssize(training), settings);
-  for (std::vector<std::int64_t>* side : {&split.train, &split.validation})
-    for (std::int64_t& sample : *side) sample = training[static_cast<std::size_t>(sample)];
-  return split;
-}
-
-}  // namespace
-
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run) {
   require(samples == wanted, file, ", /inputs: its samples have the shape ", samples, ", but ", run,
           " takes ", wanted);
@@ -77,6 +60,7 @@ DataFile::DataFile(const ImageSet& images, const std::filesystem::path& folder) 
   temporary_ = images.temporary;
   name_ = folder.string();
   notes_ = images.notes;
+  columns_ = images.columns;
 }
 
 DataFile::DataFile(const std::filesystem::path& file)
@@ -118,10 +102,10 @@ std::vector<std::string> DataFile::files() const {
   const bool fixed = file_->has_dataset("files") && file_->describe("files").kind == Hdf5Kind::kString &&
                      file_->describe("files").item_size > 0;
   if (!fixed) return {};
-  std::vector<std::string> names = file_->read_texts("files");
-  if (std::ssize(names) != count_)
-    fail_at("files", "it has ", names.size(), " rows, but /inputs has ", count_);
-  return names;
+  const Hdf5Entry files = file_->describe("files");
+  const bool one_each =
+      files.shape.rank() == 1 && files.shape[0] == count_;  // otherwise it is something else
+  return one_each ? file_->read_texts("files") : std::vector<std::string>();
 }
 
 Targets DataFile::targets() const {
@@ -168,6 +152,9 @@ Targets DataFile::classes() const {
     targets.classes = std::max(targets.classes, labels[i] + 1);
   }
   if (claimed > 0) targets.classes = claimed;
+  if (file_->has_attribute("targets", "class_numbers"))
+    targets.class_numbers = file_->attribute_numbers("targets", "class_numbers");
+  if (std::ssize(targets.class_numbers) != targets.classes) targets.class_numbers.clear();
   if (targets.classes < 2) fail_at("targets", "all labels are 0, but at least two classes are expected");
   return targets;
 }
@@ -228,20 +215,29 @@ std::vector<double> DataFile::fingerprint(Fingerprint of_inputs, const std::vect
   return of_inputs.value();
 }
 
-SampleSplit DataFile::split(const DatasetSettings& settings) const {
-  if (!has_split()) {
+std::vector<SamplePart> DataFile::parts(const DatasetSettings& settings,
+                                        const std::vector<double>& labels) const {
+  std::vector<SamplePart> parts(static_cast<std::size_t>(count_), SamplePart::kTraining);
+  if (has_split()) {
+    const std::vector<std::int64_t> all = sides();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i] < 0 || all[i] > 2) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
+      parts[i] = static_cast<SamplePart>(all[i]);
+    }
+  } else {
     require(count_ >= 2, name(), ": ", count_,
             " sample is too few, but one to train on and one to validate on are expected");
-    return random_split(count_, settings);
+    for (const std::int64_t sample : random_split(count_, settings).validation)
+      parts[static_cast<std::size_t>(sample)] = SamplePart::kValidation;
   }
-  const std::vector<std::int64_t> all = sides();
+  if (settings.inner_folds > 0) divide_training(settings, labels, name(), parts);
+  return parts;
+}
+
+SampleSplit DataFile::split(const std::vector<SamplePart>& parts) const {
   SampleSplit split;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] < 0 || all[i] > 2) fail_at("split", "row ", i, " holds ", all[i], ", but ", kSplitExpected);
-    if (all[i] == 2) continue;
-    (all[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
-  }
-  if (settings.inner_split) split = inner_split(split.train, settings);
+  split.train = rows_of(parts, SamplePart::kTraining);
+  split.validation = rows_of(parts, SamplePart::kValidation);
   if (split.train.empty() || split.validation.empty())
     fail_at("split", "it has no sample to ", split.train.empty() ? "train on (0)" : "validate on (1)",
             ", but at least one of each is expected");
@@ -257,7 +253,8 @@ std::vector<std::int64_t> DataFile::sides() const {
   return file_->read<std::int64_t>("split");
 }
 
-void DataFile::check_classes(const Targets& targets, const SampleSplit& split) const {
+void DataFile::check_classes(const Targets& targets, const SampleSplit& split,
+                             const DatasetSettings& settings) const {
   std::vector<char> seen(static_cast<std::size_t>(targets.classes), 0);
   for (const std::int64_t row : split.train)
     if (targets.classes > 0)
@@ -267,7 +264,10 @@ void DataFile::check_classes(const Targets& targets, const SampleSplit& split) c
   fail_at("targets", "class ", targets.text_of(missing - seen.begin()),
           " has no sample to train on, but every class from 0 to ", targets.classes - 1,
           " is expected to have one",
-          has_split() ? "" : " (train.split_seed and train.validation_fraction decide which samples are)",
+          settings.inner_folds > 0
+              ? " (data.inner_folds, data.inner_fold and train.split_seed decide which samples are)"
+          : has_split() ? ""
+                        : " (train.split_seed and train.validation_fraction decide which samples are)",
           "; integers are classes, values are floats");
 }
 
@@ -275,8 +275,6 @@ void DataFile::check_settings(const DatasetSettings& settings, const Targets& ta
   settings.augmentation.check(input_shape_, concat(name(), ", /inputs"));
   if (!settings.augmentation.mirrored.empty())
     mirror_of(settings.augmentation.mirrored, targets.outputs(), targets.names, name());
-  if (settings.inner_split && !has_split())
-    fail(name(), ": train.inner_split divides what /split trains on, but there is no /split");
   if (targets.classes > 0) return;
   const auto applies_to_classes = [&](const char* key, const auto& value) {
     fail_at("targets", key, "=", value, " applies to classes, but these are values");

@@ -1,9 +1,9 @@
 // DataFile: an HDF5 file of samples that is not a catalog. It has
 //   /inputs   [n, channels] or [n, channels, …] with up to three spatial axes; f32, f64, or u8, which is
 //             multiplied by the attribute `scale` of the dataset (1 where there is none)
-//   /targets  integers [n]: classes, counted from 0, with the attribute `classes` (their names, or how many);
-//             or floats [n, k] or [n]: values, with the attribute `target_names`
-//   /split    integers [n], 0 to train on, 1 to validate on and 2 for neither; may be missing
+//   /targets  integers [n]: classes, counted from 0, with the attribute `classes` (their names, or how many) and,
+//             of a folder of images, `class_numbers`; or floats [n, k] or [n]: values, with the attribute `target_names`
+//   /split    integers [n], 0 to train on, 1 to validate on and 2 to test on; may be missing
 //   /files    texts [n] of a fixed length: names of the samples; may be missing
 // A folder of images is such a file, too (data/images/image_set.h).
 // Any other content is an Error that states file, field and what was expected.
@@ -14,11 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "data/boxes/boxes.h"
 #include "data/images/image_set.h"
 #include "engine/base/fingerprint.h"
 #include "models/tasks/dataset/input_rows.h"
-#include "models/tasks/dataset/settings.h"
+#include "models/tasks/dataset/sample_parts.h"
 
 namespace umbra {
 
@@ -28,6 +27,8 @@ struct Targets {
   std::int64_t width = 1;          ///< numbers per row
   std::vector<double> numbers;     ///< [n, width]
   std::vector<std::string> names;  ///< [classes] or [width], or none
+  /// [classes]: what the table of a folder of images calls classes that have names, or none.
+  std::vector<double> class_numbers = {};
   /// The number of classes, or of values per sample.
   std::int64_t outputs() const { return classes > 0 ? classes : width; }
   /// The text for class or value `index`: "3", or "3 ('cat')" where there are names.
@@ -41,9 +42,6 @@ struct KnownTargets {
   std::vector<double> values;        ///< [n, k], or none
 };
 
-/// The random split of a file without /split: a function of the count and of validation_fraction and
-/// split_seed.
-SampleSplit random_split(std::int64_t count, const DatasetSettings& settings);
 /// Throws Error unless the samples of `file` have the shape `wanted`, that of the run `run`.
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run);
 
@@ -67,7 +65,9 @@ class DataFile {
   const std::filesystem::path& path() const { return file_->path(); }
   /// Remarks about a folder for the user, one line each.
   const std::vector<std::string>& notes() const { return notes_; }
-  /// The names of the samples, [n], or none.
+  /// The columns of the table of a folder that were read.
+  const ImageColumns& columns() const { return columns_; }
+  /// The names of the samples, [n], or none: a dataset /files of another shape or type is not that.
   std::vector<std::string> files() const;
   /// The number of samples.
   std::int64_t count() const { return count_; }
@@ -94,10 +94,14 @@ class DataFile {
   /// The fingerprint of the whole file: of its inputs, passed as `of_inputs`, its targets and its /split,
   /// if any.
   std::vector<double> fingerprint(Fingerprint of_inputs, const std::vector<double>& targets) const;
-  /// The split of /split, or a random one. Throws Error when one side would be empty.
-  SampleSplit split(const DatasetSettings& settings) const;
+  /// The part of every sample: of /split or random, then divided again where the settings have inner folds, with equal
+  /// shares of every class. `labels`: the classes [n], or none. Throws Error for a wrong /split, and when there are fewer
+  /// training samples than inner folds.
+  std::vector<SamplePart> parts(const DatasetSettings& settings, const std::vector<double>& labels) const;
+  /// The samples to train and to validate on. Throws Error when there is none of either.
+  SampleSplit split(const std::vector<SamplePart>& parts) const;
   /// Throws Error unless every class has a training sample.
-  void check_classes(const Targets& targets, const SampleSplit& split) const;
+  void check_classes(const Targets& targets, const SampleSplit& split, const DatasetSettings& settings) const;
   /// Throws Error when a setting does not apply to these inputs and targets.
   void check_settings(const DatasetSettings& settings, const Targets& targets) const;
 
@@ -113,10 +117,11 @@ class DataFile {
   Targets classes() const;
   Targets values(const Shape& shape) const;
 
-  std::shared_ptr<const void> temporary_;  // removes a temporary file after it has been closed
+  std::shared_ptr<const TemporaryFile> temporary_;  // removes a temporary file after it has been closed
   std::shared_ptr<const Hdf5File> file_;
   std::string name_;
   std::vector<std::string> notes_;
+  ImageColumns columns_;
   std::int64_t count_ = 0, chunk_rows_ = 0, bytes_ = 0;
   Shape input_shape_;
   double scale_ = 1;

@@ -10,9 +10,11 @@ namespace umbra {
 DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
     : settings_(settings), name_(file.name()), has_split_(file.has_split()), targets_(file.targets()) {
   file.check_settings(settings, targets_);
-  split_ = file.split(settings);
-  file.check_classes(targets_, split_);
+  parts_ = file.parts(settings, targets_.classes > 0 ? targets_.numbers : std::vector<double>());
+  split_ = file.split(parts_);
+  file.check_classes(targets_, split_, settings);
   notes_ = file.notes();
+  columns_ = file.columns();
   if (has_split_ && notes_.empty())
     notes_.push_back(concat(name_, ": /split determines the samples to train and to validate on"));
   if (!file.keeps_in_memory(settings.resident) && file.is_chunked())
@@ -100,6 +102,7 @@ Fitted DatasetData::fit() const {
     fit.input_mean = moments.mean();
     fit.input_scale = moments.deviation();
   }
+  fit.class_numbers = targets_.class_numbers;
   if (settings_.class_weights == "balanced") fit.class_weights = balanced_weights();
   if (fit.classes > 0) return to_map(fit);
   fit.target_mean.assign(static_cast<std::size_t>(targets_.width), 0.0);
@@ -123,10 +126,10 @@ void DatasetData::scale(const Fitted& fitted) {
 }
 
 bool DatasetData::splits_as(const DatasetSettings& settings) const {
-  const bool random = !has_split_ || settings.inner_split;
-  return settings.inner_split == settings_.inner_split &&
-         (!random || (settings.split_seed == settings_.split_seed &&
-                      settings.validation_fraction == settings_.validation_fraction));
+  const bool random = !has_split_ || settings.inner_folds > 0;
+  return settings.inner_folds == settings_.inner_folds && settings.inner_fold == settings_.inner_fold &&
+         (!random || settings.split_seed == settings_.split_seed) &&
+         (has_split_ || settings.validation_fraction == settings_.validation_fraction);
 }
 
 std::unique_ptr<Dataset> DatasetData::samples(std::vector<std::int64_t> rows) const {

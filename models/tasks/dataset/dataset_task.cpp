@@ -109,11 +109,23 @@ bool DatasetTask::recognises(const std::filesystem::path& file) const {
 
 std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& file,
                                                 const StageReport& progress) {
+  of.check_images(file);
   return std::make_unique<DatasetData>(file, of, progress);
+}
+
+void DatasetTask::keep_choices(const TrainingData& data) {
+  const ImageColumns& columns = dynamic_cast<const DatasetData&>(data).columns();
+  const auto keep = [](std::string& setting, const std::string& found) {
+    if (setting.empty()) setting = found;
+  };
+  keep(of.images.label_column, columns.labels);
+  keep(of.images.name_column, columns.names);
+  keep(of.images.split_column, columns.split);
 }
 
 Fitted DatasetTask::neutral(const std::filesystem::path& file) const {
   require(!file.empty(), "task=dataset needs --data: the shapes of inputs and targets are in the file");
+  of.check_images(file);
   const DataFile data = open_data_file(file, of);
   const Targets targets = data.targets();
   data.check_settings(of, targets);

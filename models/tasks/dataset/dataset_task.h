@@ -41,6 +41,8 @@ class DatasetData final : public TrainingData {
 
   /// The contents of /targets.
   const Targets& targets() const { return targets_; }
+  /// The columns of the table of a folder that were read.
+  const ImageColumns& columns() const { return columns_; }
   /// The best constant prediction: the logarithm of each class's share of the training samples [classes],
   /// or the mean values [values].
   std::vector<double> constant_prediction() const;
@@ -48,6 +50,8 @@ class DatasetData final : public TrainingData {
   std::string constant_name() const;
   /// These rows as a Dataset. This object must outlive it.
   std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows) const;
+  /// The part of every sample.
+  const std::vector<SamplePart>& parts() const { return parts_; }
   /// Whether a run with these settings has the same split.
   bool splits_as(const DatasetSettings& settings) const;
 
@@ -58,8 +62,10 @@ class DatasetData final : public TrainingData {
 
   const DatasetSettings& settings_;  // the task's, which may still turn off augmentation
   std::string name_;
+  ImageColumns columns_;
   bool has_split_;  // the file has /split
   Targets targets_;
+  std::vector<SamplePart> parts_;
   std::unique_ptr<InputRows> inputs_;
   Moments input_moments_{0};
   std::size_t moments_of_ = 0;  // number of training samples in input_moments_
@@ -80,14 +86,20 @@ class DatasetTask final : public Task {
   std::vector<Setting> settings() override { return of.bind(); }
   std::unique_ptr<Task> clone() const override { return std::make_unique<DatasetTask>(*this); }
   std::string_view default_model() const override { return "mlp"; }
+  /// resnet18 for a folder of images.
+  std::string_view default_model_for(const std::filesystem::path& data) const override {
+    return is_image_folder(data) ? "resnet18" : default_model();
+  }
   void do_not_augment() override {
     of.augmentation = {};
     of.mixup = 0;
   }
-  void check() const override { of.augmentation.check(); }
-  void keep_files_next_to(const std::filesystem::path& run) override { of.keep_images_next_to(run, true); }
+  void check() const override { of.check(); }
+  void keep_files_next_to(const std::filesystem::path& run) override { of.keep_images_next_to(run); }
+  void find_files_next_to(const std::filesystem::path& run) override { of.find_images_next_to(run, {}); }
   bool recognises(const std::filesystem::path& file) const override;
   std::unique_ptr<TrainingData> read(const std::filesystem::path& file, const StageReport& progress) override;
+  void keep_choices(const TrainingData& data) override;
   void check_fitted(const Fitted& fitted, const std::string& where) const override {
     dataset_fit(fitted, where);
   }

@@ -72,6 +72,7 @@ Fitted to_map(const DatasetFit& fit) {
                    {"input_mean", fit.input_mean},
                    {"input_scale", fit.input_scale},
                    {"classes", {static_cast<double>(fit.classes)}}};
+  if (!fit.class_numbers.empty()) fitted["class_numbers"] = fit.class_numbers;
   if (!fit.class_weights.empty()) fitted["class_weights"] = fit.class_weights;
   if (fit.classes == 0) {
     fitted["target_mean"] = fit.target_mean;
@@ -93,6 +94,7 @@ DatasetFit dataset_fit(const Fitted& fitted, const std::string& where) {
   require(classes.size() == 1 && classes[0] != 1, where,
           ": /transform/classes must be one number, 0 for values or at least 2");
   fit.classes = classes[0];
+  if (fitted.contains("class_numbers")) fit.class_numbers = reader.numbers("class_numbers", fit.classes);
   if (fitted.contains("class_weights")) fit.class_weights = reader.weights("class_weights", fit.classes);
   if (fit.classes > 0) return fit;
   fit.target_mean = reader.numbers("target_mean");

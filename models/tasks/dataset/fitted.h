@@ -19,6 +19,8 @@ struct DatasetFit {
   std::vector<double> class_weights;  ///< [classes] in the loss; empty: all 1
   std::vector<double> target_mean,    ///< [values]; empty for classes
       target_scale;                   ///< [values]; empty for classes
+  /// [classes]: the integers that a table calls classes with names; empty: none or not known.
+  std::vector<double> class_numbers = {};
 
   /// The number of values per sample, 0 for classes.
   std::int64_t values() const { return static_cast<std::int64_t>(target_mean.size()); }

@@ -1,6 +1,21 @@
 #include "models/tasks/dataset/settings.h"
 
+#include "data/boxes/split.h"
+#include "engine/io/config_text.h"
+
 namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The folder that a file or folder is in; empty for an empty path.
+fs::path folder_of(const fs::path& path) {
+  if (path.empty()) return {};
+  const fs::path full = fs::absolute(path).lexically_normal();
+  return full.has_filename() ? full.parent_path() : full.parent_path().parent_path();
+}
+
+}  // namespace
 
 std::vector<Setting> DatasetSettings::bind() {
   std::vector<Setting> all = {
@@ -24,6 +39,12 @@ std::vector<Setting> DatasetSettings::bind() {
            0,
            0,
            {"auto", "on", "off"}}),
+      {"data.inner_folds",
+       "divide the samples to train on again, into so many parts with equal shares of every class, so that settings can "
+       "be chosen without the samples held out; 0: not",
+       &inner_folds, 0, 1e9},
+      {"data.inner_fold", "the part of them to validate on, from 0; the samples outside them are left out",
+       &inner_fold, 0, 1e9},
       {"loss.class_weights",
        "for classes. balanced: every class counts as much as any other, however many samples it has; or none",
        &class_weights,
@@ -36,13 +57,10 @@ std::vector<Setting> DatasetSettings::bind() {
        &mixup, 0, 100},
       {"loss.label_smoothing", "for classes: the share of a label that is spread evenly over all of them",
        &label_smoothing, 0, 0.99},
-      {"train.inner_split",
-       "hold out train.validation_fraction of the samples that /split trains on and use no others, so that settings "
-       "can be chosen without the samples that /split holds out",
-       &inner_split},
       {"train.validation_fraction", "share of the samples held out, where the file has no /split",
        &validation_fraction, 1e-6, 1 - 1e-6},
-      {"train.split_seed", "seed of the split into training and validation, where the file has no /split",
+      {"train.split_seed",
+       "seed of the split into training and validation, where the file has no /split, and of data.inner_folds",
        &split_seed, 0, 1e9},
   };
   for (const std::vector<Setting>& more : {augmentation.bind(), images.bind()})
@@ -50,13 +68,33 @@ std::vector<Setting> DatasetSettings::bind() {
   return all;
 }
 
-void DatasetSettings::keep_images_next_to(const std::filesystem::path& run, bool writes) {
-  namespace fs = std::filesystem;
-  const fs::path folder = fs::absolute(run).lexically_normal();
-  cache.folder = !images.cache.empty()   ? fs::path(images.cache)
-                 : folder.has_filename() ? folder.parent_path()
-                                         : folder.parent_path().parent_path();
-  cache.writes = writes;
+void DatasetSettings::check() const {
+  augmentation.check();
+  SplitRule rule;
+  rule.inner_folds = inner_folds;
+  rule.inner_fold = inner_fold;
+  check_rule(rule);
+}
+
+void DatasetSettings::check_images(const fs::path& data) const {
+  std::error_code problem;
+  if (fs::is_directory(data, problem)) return;
+  ImageOptions own = images, usual;
+  const std::vector<Setting> all = own.bind(), others = usual.bind();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    require(toml_of(all[i]) == toml_of(others[i]), data.string(), ": ", all[i].key,
+            " applies to folders of images, but this is a file");
+}
+
+void DatasetSettings::keep_images_next_to(const fs::path& run) {
+  cache.folder = images.cache.empty() ? folder_of(run) : fs::path(images.cache);
+  cache.writes = !cache.folder.empty();
+}
+
+void DatasetSettings::find_images_next_to(const fs::path& run, const fs::path& out) {
+  keep_images_next_to(run);
+  cache.writes = !images.cache.empty();
+  cache.temporary = folder_of(out);
 }
 
 }  // namespace umbra

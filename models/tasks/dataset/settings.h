@@ -21,16 +21,24 @@ struct DatasetSettings {
   double label_smoothing = 0;  ///< the share of a label that is spread evenly over all classes
   double validation_fraction = 0.2;  ///< the share of samples held out where the file has no /split
   std::int64_t split_seed = 1;       ///< of the random split where the file has no /split
-  bool inner_split = false;  ///< hold out samples to train on, and leave those that /split holds out alone
-  ImageOptions images;       ///< of folders of images
-  ImageCache cache;          ///< no setting: where the decoded images of a folder are kept
+  std::int64_t inner_folds = 0;      ///< of the training samples; 0: none
+  std::int64_t inner_fold = 0;       ///< the inner fold to validate on
+  ImageOptions images;               ///< of folders of images
+  ImageCache cache;                  ///< no setting: where the decoded images of a folder are kept
 
   /// All settings, bound to this object.
   std::vector<Setting> bind();
   /// Whether the targets of classes are shares of all of them (SampleOptions::shares).
   bool learns_shares() const { return mixup > 0; }
-  /// Where decoded images are kept: in data.cache, or else next to the folder of the run.
-  void keep_images_next_to(const std::filesystem::path& run, bool writes);
+  /// Throws Error when settings contradict one another.
+  void check() const;
+  /// Throws Error when a setting for folders of images was changed although `data` is a file.
+  void check_images(const std::filesystem::path& data) const;
+  /// Keeps decoded images in data.cache, or else next to the folder of the run; without either, nowhere.
+  void keep_images_next_to(const std::filesystem::path& run);
+  /// Uses images that are kept there. Others are written to data.cache or, without it, to a temporary file next to the
+  /// output `out`.
+  void find_images_next_to(const std::filesystem::path& run, const std::filesystem::path& out);
 };
 
 }  // namespace umbra
