@@ -18,6 +18,8 @@ constexpr std::size_t kFirstRows = 20;
 TextTableRows::TextTableRows(const std::filesystem::path& path)
     : path_(path), reader_(path), head_(read_text_head(reader_, path.string(), RowsOf::kTexts)) {
   std::vector<std::string_view> fields;
+  for (const std::string& name : names())
+    require(is_utf8(name), file(), ": the names of its columns are not UTF-8", conversion());
   while (first_.size() < kFirstRows && next_row(fields)) {
     std::vector<std::string>& row = first_.emplace_back();
     for (const std::string_view field : fields) row.push_back(unescaped(field));
@@ -38,11 +40,16 @@ bool TextTableRows::next_row(std::vector<std::string_view>& fields) {
     line_ = line;
     line_number_ = reader_.line();
   }
+  require(is_utf8(line_), file(), " line ", line_number_, ": it is not UTF-8", conversion());
   const std::string problem = split_fields(line_, head_.separator, fields);
   require(problem.empty(), file(), " line ", line_number_, ": ", problem);
   require(fields.size() == names().size(), file(), " line ", line_number_, ": it has ", fields.size(),
           " fields, but the ", names().size(), " of the first line are expected");
   return true;
+}
+
+std::string TextTableRows::conversion() const {
+  return concat("; a table in Latin-1 is converted by iconv -f latin1 -t utf-8 ", file(), " > UTF8.csv");
 }
 
 void TextTableRows::keep(std::string_view field) {

@@ -19,7 +19,7 @@ namespace umbra {
 class TextTableRows {
  public:
   /// Reads the names of the columns and a few rows. Throws Error for a row with another number of fields than there are
-  /// names, as read() does.
+  /// names and for text that is not UTF-8, as read() does.
   explicit TextTableRows(const std::filesystem::path& path);
   /// The names of the columns.
   const std::vector<std::string>& names() const { return head_.names; }
@@ -47,6 +47,7 @@ class TextTableRows {
  private:
   bool next_row(std::vector<std::string_view>& fields);
   void keep(std::string_view field);
+  std::string conversion() const;  // to UTF-8, for messages
 
   std::filesystem::path path_;
   TextReader reader_;

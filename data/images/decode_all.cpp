@@ -50,8 +50,12 @@ ImageFrame frame_of(const fs::path& folder, const std::vector<std::string>& file
       if (first_problem.empty()) first_problem = error.what();
       continue;
     }
-    ImageFrame frame{image.width, image.height, options.channels.number.value_or(image.channels),
-                     options.crop, options.size.number.has_value()};
+    ImageFrame frame{image.width,
+                     image.height,
+                     options.channels.number.value_or(image.channels),
+                     options.crop,
+                     options.size.number.has_value(),
+                     !options.needs_targets};
     require(frame.channels != 2, "data.image_channels=2: 1 (grey) or 3 (RGB) is expected");
     if (options.crop > 0) frame.width = frame.height = options.crop;
     if (options.size.number) frame.width = frame.height = *options.size.number;

@@ -106,7 +106,9 @@ void write_sample(const Image& image, const ImageFrame& frame, std::span<std::ui
   if (!same && !frame.resizes)
     throw OtherSize(concat("it has ", part.width, " x ", part.height, " pixels, but the first image has ",
                            frame.width, " x ", frame.height,
-                           "; data.image_size brings all images to one size"));
+                           frame.of_run ? "; the run was trained without data.image_size, which brings all "
+                                          "images to one size"
+                                        : "; data.image_size brings all images to one size"));
   const bool as_grey = frame.channels == 1 && image.channels == 3;
   for (std::int64_t channel = 0; channel < frame.channels; ++channel) {
     const std::int64_t source = image.channels == 1 ? 0 : channel;

@@ -13,6 +13,7 @@ struct ImageFrame {
       channels = 0,        ///< 1 or 3
       crop = 0;            ///< side of the central square that is cut out first, in pixels; 0: no cut
   bool resizes = false;    ///< whether the cut is resized; without it, images must have the size of a sample
+  bool of_run = false;     ///< whether a run chose the frame, which its user cannot change any more
 
   /// Numbers of a sample.
   std::int64_t count() const { return channels * height * width; }

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "data/images/image.h"
-#include "data/images/labels.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 #include "engine/base/nearest.h"
 
@@ -15,14 +15,6 @@ namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool holds_image(const fs::path& folder) {
-  std::error_code problem;
-  fs::directory_iterator entries(folder, problem);
-  for (; !problem && entries != fs::directory_iterator(); entries.increment(problem))
-    if (has_image_name(entries->path()) && !is_hidden(entries->path())) return true;
-  return false;
-}
 
 // Finds the images of a folder. Folders come before links to folders, so that the same images have the same names in
 // whatever order a disk lists them.
@@ -87,6 +79,13 @@ class Walk {
   std::vector<fs::path> links_;
 };
 
+// With ? for all other characters.
+std::string ascii(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7f; }, '?');
+  return text;
+}
+
 // The path of an image from `folder`, or its absolute path if `folder` may be a link and ".." would leave it elsewhere.
 std::string name_of(const fs::path& image, const fs::path& folder) {
   const fs::path relative = image.lexically_relative(folder);
@@ -102,28 +101,19 @@ bool is_hidden(const fs::path& path) {
   return path.filename().string().starts_with('.');
 }
 
-bool is_image_folder(const fs::path& path) {
-  std::error_code problem;
-  if (!fs::is_directory(path, problem)) return false;
-  if (holds_image(path) || holds_image(path / "images")) return true;
-  bool has_table = false, is_below = false;
-  fs::directory_iterator entries(path, problem);
-  for (; !problem && entries != fs::directory_iterator(); entries.increment(problem)) {
-    if (is_hidden(entries->path())) continue;
-    has_table = has_table || lower_case(entries->path().extension().string()) == ".csv";
-    is_below = is_below || (fs::is_directory(entries->path(), problem) && holds_image(entries->path()));
-  }
-  return has_table && is_below;
-}
-
-ImageFiles::ImageFiles(const fs::path& folder, const fs::path& images) {
+ImageFiles::ImageFiles(const fs::path& folder, const fs::path& images)
+    : folder_(fs::absolute(folder).lexically_normal()) {
   Walk walk(images);
-  require(!walk.images.empty(), images.string(), ": it has no image (.jpg, .jpeg or .png)");
+  require(!walk.images.empty(), images.string(),
+          ": it has no image; a folder of images has .jpg, .jpeg or .png ",
+          "files and a table of their labels (CSV), as in docs/images.md");
   notes_ = std::move(walk.notes);
   std::vector<std::pair<std::string, fs::path>> named;
   for (const fs::path& image : walk.images) named.emplace_back(name_of(image, folder), image);
   std::sort(named.begin(), named.end());
   for (const auto& [name, image] : named) {
+    if (!is_utf8(name))
+      fail(ascii(name), ": the name is not UTF-8; rename the file (? is any byte beyond ASCII)");
     const auto index = std::ssize(all_);
     all_.push_back(name);
     by_path_[name] = {index};
@@ -135,11 +125,14 @@ ImageFiles::ImageFiles(const fs::path& folder, const fs::path& images) {
 }
 
 std::int64_t ImageFiles::find(std::string_view name) const {
-  const std::string path = fs::path(name).lexically_normal().generic_string();
-  for (const auto& [index, key] :
-       {std::pair(&by_path_, path), std::pair(&by_name_, path), std::pair(&by_stem_, path),
-        std::pair(&by_name_, fs::path(path).filename().string())}) {
-    const auto found = index->find(key);
+  fs::path path = fs::path(name).lexically_normal();
+  if (path.is_absolute() && !by_path_.contains(path.generic_string()))
+    path = path.lexically_relative(folder_.has_filename() ? folder_ : folder_.parent_path());
+  const bool is_bare = !path.has_parent_path();
+  // A path with a folder never means a file of the same name in another folder, which may be another galaxy.
+  for (const auto* index : {&by_path_, is_bare ? &by_name_ : nullptr, is_bare ? &by_stem_ : nullptr}) {
+    if (index == nullptr) continue;
+    const auto found = index->find(path.generic_string());
     if (found == index->end()) continue;
     const std::vector<std::int64_t>& files = found->second;
     require(files.size() == 1, "'", name, "' is ", all_[static_cast<std::size_t>(files[0])], " or ",
@@ -147,6 +140,18 @@ std::int64_t ImageFiles::find(std::string_view name) const {
     return files[0];
   }
   return -1;
+}
+
+std::string ImageFiles::hint(std::string_view name) const {
+  if (name.find('\\') != std::string_view::npos) return " (folders are separated by /)";
+  const fs::path path(name);
+  const std::string wanted = lower_case(path.filename().string());
+  for (const std::string& image : all_) {
+    const fs::path other(image);
+    if (lower_case(other.filename().string()) == wanted || lower_case(other.stem().string()) == wanted)
+      return concat(" (there is ", image, ")");
+  }
+  return "";
 }
 
 bool ImageFiles::has(std::string_view name) const {

@@ -18,19 +18,23 @@ bool is_hidden(const std::filesystem::path& path);
 class ImageFiles {
  public:
   /// Lists the images of `images`, a folder in `folder`, that folder itself or another one. Throws Error if it cannot
-  /// be read or has no images.
+  /// be read, has no images, or has one whose name is not UTF-8.
   ImageFiles(const std::filesystem::path& folder, const std::filesystem::path& images);
   /// The images in ascending order, relative to `folder`; absolute if `images` is, and not in it.
   const std::vector<std::string>& all() const { return all_; }
   /// The links that were not followed, for the user.
   const std::vector<std::string>& notes() const { return notes_; }
-  /// The image that a table calls `name`: by its path relative to `folder` or to `images`, by its name, or by its name
-  /// without the ending. -1 if there is none; throws Error, without the name of the table, if there are several.
+  /// The image that a table calls `name`: by its path, absolute or relative to `folder` or to `images`; or, without
+  /// folders, by its name in any folder, with or without the ending. -1 if there is none; throws Error, without the name
+  /// of the table, if there are several.
   std::int64_t find(std::string_view name) const;
+  /// Why find() has no image of this name: " (there is b/1.PNG)"; "" if nothing is similar. Takes a pass over all images.
+  std::string hint(std::string_view name) const;
   /// Whether a table may call an image so.
   bool has(std::string_view name) const;
 
  private:
+  std::filesystem::path folder_;  // absolute
   std::vector<std::string> all_, notes_;
   std::map<std::string, std::vector<std::int64_t>> by_path_, by_name_, by_stem_;
 };

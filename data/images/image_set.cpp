@@ -162,11 +162,13 @@ std::string other_files(const fs::path& cache, const std::string& name) {
 
 }  // namespace
 
-ImageSet open_image_set(const fs::path& given, const ImageOptions& options, const ImageCache& cache,
+ImageSet open_image_set(const fs::path& given, const ImageOptions& chosen, const ImageCache& cache,
                         const StageReport& progress) {
   const fs::path folder = given.has_filename() ? given : given.parent_path();  // "galaxies/" is "galaxies"
-  const ImageTable table = read_image_table(folder, options);
-  require(!options.needs_targets || table.why_no_targets.empty(), table.why_no_targets);
+  const ImageTable table = read_image_table(folder, chosen);
+  require(!chosen.needs_targets || table.why_no_targets.empty(), table.why_no_targets);
+  ImageOptions options = chosen;  // a run records its channels: the file is then the same one
+  if (!options.channels.number) options.channels.number = frame_of(folder, table.files, options).channels;
   const auto name_for = [&](const std::string& key) {
     return concat(fs::weakly_canonical(folder).filename().string(), "-", key, ".h5");
   };

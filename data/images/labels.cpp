@@ -8,6 +8,7 @@
 #include "data/images/csv.h"
 #include "data/images/image_files.h"
 #include "data/images/table_columns.h"
+#include "data/images/table_file.h"
 #include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 #include "engine/base/listed.h"
@@ -17,22 +18,6 @@ namespace umbra {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path table_of(const fs::path& folder, const ImageOptions& options) {
-  if (!options.labels.empty() && (options.needs_targets || fs::exists(folder / options.labels))) {
-    require(fs::exists(folder / options.labels), (folder / options.labels).string(),
-            ": there is no such file (data.labels)");
-    return folder / options.labels;
-  }
-  std::vector<std::string> tables;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (lower_case(entry.path().extension().string()) == ".csv" && !is_hidden(entry.path()))
-      tables.push_back(entry.path().filename().string());
-  std::sort(tables.begin(), tables.end());
-  require(tables.size() < 2, folder.string(), ": there are several tables, ", listed(tables, "and"),
-          options.needs_targets ? "; data.labels chooses one" : "");
-  return tables.empty() ? fs::path() : folder / tables[0];
-}
 
 // Reads the columns of a table.
 class Reader {
@@ -44,18 +29,22 @@ class Reader {
 
   ImageTable read(const fs::path& folder) {
     result_.labels = table_.file();
+    result_.images = std::ssize(files_.all());
+    result_.columns.files = table_.names()[columns_.files];
     for (const std::string& name : columns_.missing)
       result_.notes.push_back(
           concat(table_.file(), ": there is no column ", name, ", which the run was trained with"));
     if (!table_.note().empty()) result_.notes.push_back(concat(table_.file(), ": ", table_.note()));
     find_rows();
+    const std::string_view first = table_.size() > 0 ? table_.at(0, columns_.files) : "";
     require(!rows_.empty(), table_.file(), ": none of its ", table_.size(), " rows has an image in ",
-            folder.string(), "; column ", table_.names()[columns_.files], " of the first row is '",
-            table_.size() > 0 ? table_.at(0, columns_.files) : "", "'",
+            folder.string(), "; column ", table_.names()[columns_.files], " of the first row is '", first,
+            "'", files_.hint(first),
             options_.needs_targets ? " (data.file_column and data.images choose others)" : "");
     if (columns_.labels) if_usable(columns_.labels, "labels are", [&] { read_classes(); });
     if (!columns_.values.empty()) read_usable_values();
     if (columns_.split) if_usable(columns_.split, "split is", [&] { read_split(); });
+    if (!options_.needs_targets) add_images_without_row();
     for (const std::size_t file : row_files_) result_.files.push_back(files_.all()[file]);
     describe();
     return std::move(result_);
@@ -81,6 +70,7 @@ class Reader {
   void read_split();
   std::int64_t side_of(std::size_t row) const;
   void leave_out(const std::vector<char>& without, const std::string& what);
+  void add_images_without_row();
   void describe();
 
   TextTableRows& table_;
@@ -106,6 +96,7 @@ void Reader::find_rows() {
       require(!options_.needs_targets, table_.where(row), ": ", problem);
     }
     if (found < 0) {
+      if (result_.missing.empty()) problem += files_.hint(table_.at(row, columns_.files));
       result_.missing.push_back(concat(table_.where(row), ": ", problem));
       continue;
     }
@@ -211,6 +202,20 @@ void Reader::read_split() {
   result_.columns.split = table_.names()[*columns_.split];
 }
 
+// To predict, after those of the rows.
+void Reader::add_images_without_row() {
+  std::vector<char> has_row(files_.all().size(), 0);
+  for (const std::size_t file : row_files_) has_row[file] = 1;
+  for (std::size_t file = 0; file < has_row.size(); ++file) {
+    if (has_row[file] != 0) continue;
+    row_files_.push_back(file);
+    if (!result_.classes.empty()) result_.classes.push_back(-1);
+    if (!result_.sides.empty()) result_.sides.push_back(2);
+    result_.values.insert(result_.values.end(), result_.value_names.size(),
+                          std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
 void Reader::describe() {
   std::string text = concat(table_.file(), ": images from column ", table_.names()[columns_.files]);
   if (columns_.labels) text += concat(", classes from column ", table_.names()[*columns_.labels]);
@@ -218,21 +223,13 @@ void Reader::describe() {
   if (columns_.split) text += concat(", split from column ", table_.names()[*columns_.split]);
   result_.notes.insert(result_.notes.begin(), text);
   const std::int64_t without = std::ssize(files_.all()) - with_row_;
-  if (without > 0) result_.notes.push_back(concat(without, " images have no row in ", table_.file()));
+  if (without > 0)
+    result_.notes.push_back(
+        concat(without, without == 1 ? " image has" : " images have", " no row in ", table_.file()));
   if (!columns_.labels && columns_.values.empty())
     result_.why_no_targets =
         concat(table_.file(), ": no column is known to have labels; data.label_column or ",
                "data.value_columns choose from ", listed(table_.names(), ""));
-}
-
-fs::path folder_of_images(const fs::path& folder, const ImageOptions& options) {
-  const bool chosen =
-      !options.images.empty() && (options.needs_targets || fs::is_directory(folder / options.images));
-  fs::path images = chosen                                ? folder / options.images
-                    : fs::is_directory(folder / "images") ? folder / "images"
-                                                          : folder;
-  require(fs::is_directory(images), images.string(), ": there is no such folder (data.images)");
-  return images;
 }
 
 }  // namespace
@@ -245,6 +242,7 @@ ImageTable read_image_table(const fs::path& folder, const ImageOptions& options)
     if (const fs::path labels = table_of(folder, options); !labels.empty()) {
       TextTableRows table(labels);
       ImageTable read = Reader(table, options, files).read(folder);
+      read.columns.table = options.labels.empty() ? labels.filename().string() : options.labels;
       read.notes.insert(read.notes.end(), result.notes.begin(), result.notes.end());
       return read;
     }
@@ -253,6 +251,7 @@ ImageTable read_image_table(const fs::path& folder, const ImageOptions& options)
     result.notes.push_back(concat(error.what(), "; no table is used"));
   }
   result.files = files.all();
+  result.images = std::ssize(files.all());
   result.why_no_targets = concat(
       folder.string(), ": there is no CSV file with labels (data.labels); docs/images.md has a line of ",
       "Python that writes one from folders per class");

@@ -38,6 +38,8 @@ struct ImageOptions {
 
 /// The columns that were read, for a run that reads the same ones again; "" for none.
 struct ImageColumns {
+  std::string table;   ///< the CSV file, relative to the folder
+  std::string files;   ///< with the names of the images
   std::string labels;  ///< with the classes
   std::string names;   ///< with the names of classes that are numbers
   std::string split;   ///< with the split
@@ -46,6 +48,7 @@ struct ImageColumns {
 /// The images of a folder with what the table says about them.
 struct ImageTable {
   std::filesystem::path labels;             ///< the CSV file; empty: none
+  std::int64_t images = 0;                  ///< in the folder, with or without a row
   std::vector<std::string> files;           ///< [n] relative to the folder, or absolute
   std::vector<std::int64_t> classes;        ///< [n], or none; -1: no label, only if targets are not needed
   std::vector<std::string> class_names;     ///< [number of classes], or none
@@ -61,11 +64,13 @@ struct ImageTable {
   std::string why_no_targets;  ///< if there are neither classes nor values
 };
 
-/// Whether `path` is a folder with an image in it or in its folder `images`, or with a CSV file and an image one level
-/// below.
+/// Whether `path` is a folder with an image in it, in its folder `images`, in one of its folders if it has a CSV file, or
+/// in several of them.
 bool is_image_folder(const std::filesystem::path& path);
+/// Whether `file` is an image, or a CSV file in a folder of images: not a file but the folder is the data.
+bool is_in_image_folder(const std::filesystem::path& file);
 /// Reads the table of a folder and finds the images of its rows. Rows without a label are left out and counted in the
-/// notes. Throws Error with file, line and field for what the table has wrong; if no targets are needed, notes have it.
+/// notes. If no targets are needed, images without a row follow those of the rows. Throws Error with file, line and field for what the table has wrong; if no targets are needed, notes have it.
 ImageTable read_image_table(const std::filesystem::path& folder, const ImageOptions& options);
 
 }  // namespace umbra

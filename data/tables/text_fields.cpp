@@ -65,6 +65,27 @@ std::string split_fields(std::string_view line, char separator, std::vector<std:
   return {};
 }
 
+bool is_utf8(std::string_view text) {
+  std::size_t more = 0;               // bytes that the character still needs
+  unsigned char least = 0, most = 0;  // of the next of them
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (more > 0) {
+      if (byte < least || byte > most) return false;
+      --more;
+      least = 0x80, most = 0xbf;
+      continue;
+    }
+    if (byte < 0x80) continue;
+    if (byte < 0xc2 || byte > 0xf4) return false;
+    more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    // Neither longer than necessary, nor half of a pair of UTF-16, nor beyond the last character.
+    least = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+    most = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
+  }
+  return more == 0;
+}
+
 std::string unescaped(std::string_view field) {
   std::string text(field);
   for (std::size_t at = 0; (at = text.find("\"\"", at)) != std::string::npos; ++at) text.erase(at, 1);

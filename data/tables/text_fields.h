@@ -14,6 +14,8 @@ std::string_view trim(std::string_view text);
 /// blanks and tabs; any other, exactly one such character. A quote within quotes is doubled, also in the result:
 /// unescaped() removes one. Returns what is wrong, such as a quote that is not closed; "" if nothing is.
 std::string split_fields(std::string_view line, char separator, std::vector<std::string_view>& fields);
+/// Whether a text is valid UTF-8.
+bool is_utf8(std::string_view text);
 /// The text of a field of split_fields(), with each doubled quote as one.
 std::string unescaped(std::string_view field);
 

@@ -100,6 +100,8 @@ TEST_F(ImageSetTest, AFolderOfPlotsIsNoImageFolder) {
   EXPECT_TRUE(is_image_folder(bars()));
   write_bytes(folder_ / "sim/plots/0.png", png_file(bar(16, 0, 0)));
   EXPECT_FALSE(is_image_folder(folder_ / "sim"));
+  write_bytes(folder_ / "sim/metrics.csv", "epoch,step,split,loss,error,lr,grad_norm,seconds\n");
+  EXPECT_FALSE(is_image_folder(folder_ / "sim"));
   write_bytes(folder_ / "sim/table.csv", "file,label\nplots/0.png,0\n");
   EXPECT_TRUE(is_image_folder(folder_ / "sim"));
 }
@@ -235,7 +237,10 @@ TEST_F(ImageSetTest, PredictionsNeedNothingThatTheSettingsName) {
   options.of_run = {3, {"right", "top", "left"}};
   options.needs_targets = false;
   const ImageSet set = open(options);
-  EXPECT_EQ(Hdf5File::open(set.file).read<std::int64_t>("targets"), (std::vector<std::int64_t>{1, 2}));
+  const std::vector<std::int64_t> labels = Hdf5File::open(set.file).read<std::int64_t>("targets");
+  ASSERT_EQ(labels.size(), 24U);
+  EXPECT_EQ(std::vector<std::int64_t>(labels.begin(), labels.begin() + 3),
+            (std::vector<std::int64_t>{1, 2, -1}));
   options.label_column = "label";
   EXPECT_FALSE(Hdf5File::open(open(options).file).has("targets"));
 }

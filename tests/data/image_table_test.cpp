@@ -8,6 +8,7 @@
 
 #include "data/images/csv.h"
 #include "data/images/labels.h"
+#include "data/tables/text_fields.h"
 #include "engine/base/error.h"
 #include "tests/fixtures/folder_test.h"
 #include "tests/fixtures/image_files.h"
@@ -61,7 +62,7 @@ const RunClasses kKinds{3, {"a", "b", "c"}};
 
 TEST_F(ImageTableTest, ToPredictNoLabelOrSplitIsAnError) {
   ImageTable table = read("id,type\n1,Sa\n2,Sb\n", for_run(kKinds));
-  EXPECT_EQ(table.files, (Texts{"images/1.png", "images/2.png"}));
+  EXPECT_EQ(table.files.size(), 4U);
   EXPECT_TRUE(table.classes.empty());
   expect(notes(table),
          {"t.csv line 2: 'Sa' is none of the classes of the run, a, b and c; no labels are used"});
@@ -69,15 +70,28 @@ TEST_F(ImageTableTest, ToPredictNoLabelOrSplitIsAnError) {
   EXPECT_TRUE(table.classes.empty());
   expect(notes(table), {"column label has no label"});
   table = read("id,label,split\n1,a,fold1\n2,b,fold2\n", for_run(kKinds));
-  EXPECT_EQ(table.classes, (Integers{0, 1}));
+  EXPECT_EQ(table.classes, (Integers{0, 1, -1, -1}));
   EXPECT_TRUE(table.sides.empty());
   expect(notes(table), {"column split has 'fold1'", "no split is used"});
   table = read("id,label\n1,a\n1,b\n2,c\n", for_run(kKinds));
-  EXPECT_EQ(table.classes, (Integers{0, 2}));
+  EXPECT_EQ(table.classes, (Integers{0, 2, -1, -1}));
   expect(notes(table), {"1 row of", "has a row already"});
   EXPECT_TRUE(read("id,type\n1,0.5\n2,0.7\n", for_run({3})).classes.empty());
   EXPECT_TRUE(read("id,type\n1,7\n2,0\n", for_run({3})).classes.empty());
   EXPECT_TRUE(read("id,label\n1,a\n2,b\n", for_run({})).classes.empty());
+}
+
+TEST_F(ImageTableTest, ToPredictEveryImageIsASample) {
+  ImageTable table = read("id,label,split\n3,a,train\n1,b,val\n", for_run(kKinds));
+  EXPECT_EQ(table.files, (Texts{"images/3.png", "images/1.png", "images/2.png", "images/4.png"}));
+  EXPECT_EQ(table.classes, (Integers{0, 1, -1, -1}));
+  EXPECT_EQ(table.sides, (Integers{0, 1, 2, 2}));
+  expect(notes(table), {"2 images have no row in"});
+  ImageOptions values = for_run({});
+  values.value_columns = {"p"};
+  table = read("id,p\n3,0.5\n", values);
+  ASSERT_EQ(table.values.size(), 4U);
+  EXPECT_TRUE(table.values[0] == 0.5 && std::isnan(table.values[1]) && std::isnan(table.values[3]));
 }
 
 TEST_F(ImageTableTest, ToPredictATableThatCannotBeReadIsNotUsed) {
@@ -98,7 +112,7 @@ TEST_F(ImageTableTest, ARunReadsTheColumnsThatItFound) {
   EXPECT_EQ(found.class_numbers, (Integers{7, 9}));
   ImageOptions options = for_run({2, found.class_names, found.class_numbers});
   options.label_column = found.columns.labels;
-  EXPECT_EQ(read("id,label,category\n1,9,7\n2,7,9\n", options).classes, (Integers{0, 1}));
+  EXPECT_EQ(read("id,label,category\n1,9,7\n2,7,9\n", options).classes, (Integers{0, 1, -1, -1}));
   const ImageTable other = read("id,label\n1,9\n2,7\n", options);
   EXPECT_TRUE(other.classes.empty());
   expect(notes(other), {"no column category"});
@@ -109,11 +123,11 @@ TEST_F(ImageTableTest, ARunReadsTheColumnsThatItFound) {
 TEST_F(ImageTableTest, NumbersAreNotTakenForOtherClasses) {
   const std::string numbers = "id,label\n1,1\n2,2\n3,1\n";
   EXPECT_TRUE(read(numbers, for_run(kKinds)).classes.empty());
-  EXPECT_EQ(read(numbers, for_run({3, {"a", "b", "c"}, {1, 2, 3}})).classes, (Integers{0, 1, 0}));
-  EXPECT_EQ(read(numbers, for_run({3})).classes, (Integers{1, 2, 1}));
-  EXPECT_EQ(read("id,label\n1,2\n2,2\n", for_run({3})).classes, (Integers{2, 2}));
-  EXPECT_EQ(read("id,label\n1,7\n2,3\n", for_run({2, {"3", "7"}})).classes, (Integers{1, 0}));
-  EXPECT_EQ(read("id,label,class\n1,1,c\n2,2,a\n", for_run(kKinds)).classes, (Integers{2, 0}));
+  EXPECT_EQ(read(numbers, for_run({3, {"a", "b", "c"}, {1, 2, 3}})).classes, (Integers{0, 1, 0, -1}));
+  EXPECT_EQ(read(numbers, for_run({3})).classes, (Integers{1, 2, 1, -1}));
+  EXPECT_EQ(read("id,label\n1,2\n2,2\n", for_run({3})).classes, (Integers{2, 2, -1, -1}));
+  EXPECT_EQ(read("id,label\n1,7\n2,3\n", for_run({2, {"3", "7"}})).classes, (Integers{1, 0, -1, -1}));
+  EXPECT_EQ(read("id,label,class\n1,1,c\n2,2,a\n", for_run(kKinds)).classes, (Integers{2, 0, -1, -1}));
 }
 
 TEST_F(ImageTableTest, RowsWithoutALabelAreLeftOut) {
@@ -128,7 +142,7 @@ TEST_F(ImageTableTest, RowsWithoutALabelAreLeftOut) {
   EXPECT_EQ(table.classes, (Integers{0, 1}));
   expect(notes(table), {"2 rows have no label"});
   table = read("id,label\n1,a\n2,\n3,b\n", for_run(kKinds));
-  EXPECT_EQ(table.classes, (Integers{0, -1, 1}));
+  EXPECT_EQ(table.classes, (Integers{0, -1, 1, -1}));
   ImageOptions values;
   values.value_columns = {"p", "q"};
   table = read("id,p,q\n1,0.5,1\n2,nan,1\n3,NaN,1\n4,0.25,0\n", values);
@@ -145,6 +159,36 @@ TEST_F(ImageTableTest, TheColumnThatFitsNamesTheImages) {
   EXPECT_EQ(read("objid,label,galaxy\n587,a,2\n588,b,3\n589,a,4\n").files.size(), 3U);
   EXPECT_EQ(read("label,id\n1,2\n2,3\n1,4\n").files.size(), 3U);  // labels that are also called like images
   expect(refusal("objid,label\n587,a\n588,b\n"), {"none of its 2 rows", "column objid", "'587'"});
+}
+
+// An image of the same name in another folder may be another galaxy.
+TEST_F(ImageTableTest, OnlyNamesWithoutFoldersAreFoundInAnyFolder) {
+  for (const char* name : {"test/7.png", "test/8.png", "train/8.png", "train/N 9.Png"})
+    image(std::string("images/") + name);
+  const std::string first = (set() / "images/1.png").string();
+  const ImageTable table =
+      read("file,label\n2,a\ntrain/8.png,b\nimages/test/8.png,a\n./7,b\n" + first + ",a\ntrain/7.png,b\n");
+  EXPECT_EQ(table.files, (Texts{"images/2.png", "images/train/8.png", "images/test/8.png",
+                                "images/test/7.png", "images/1.png"}));
+  ASSERT_EQ(table.missing.size(), 1U);
+  expect(table.missing[0], {"line 7: there is no image 'train/7.png' (there is images/test/7.png)"});
+  expect(refusal("file,label\n8,a\n7,b\n"), {"'8' is images/test/8.png or images/train/8.png"});
+  expect(refusal("file,label\n/elsewhere/1.png,a\n/elsewhere/2.png,b\n"),
+         {"none of its 2 rows", "'/elsewhere/1.png' (there is images/1.png)"});
+  expect(refusal("file,label\nN 9.PNG,a\nN 9.PNG,b\n"), {"'N 9.PNG' (there is images/train/N 9.Png)"});
+  expect(refusal("file,label\ntest\\7.png,a\ntest\\8.png,b\n"), {"folders are separated by /"});
+}
+
+TEST_F(ImageTableTest, NamesAreUtf8) {
+  EXPECT_EQ(read("id,label\n1,\xc3\xa9\n2,a\n").class_names, (Texts{"a", "\xc3\xa9"}));
+  expect(refusal("id,label,note\n1,a,\n2,b,\xe9\n"),
+         {"t.csv line 3: it is not UTF-8", "iconv -f latin1 -t utf-8 " + (set() / "t.csv").string()});
+  expect(refusal("id,label,not\xe9\n1,a,\n2,b,\n"), {"the names of its columns are not UTF-8"});
+  for (const char* wrong : {"\xc0\xaf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_utf8(wrong)) << wrong;
+  EXPECT_TRUE(is_utf8("\xe2\x82\xac \xf0\x9f\x8c\x8c"));
+  image("images/caf\xe9.png");
+  expect(refusal("id,label\n1,a\n2,b\n"), {"images/caf?.png: the name is not UTF-8"});
 }
 
 TEST_F(ImageTableTest, TablesAreReadHoweverTheyAreWritten) {
@@ -219,6 +263,31 @@ TEST_F(ImageTableTest, ImagesMayBeInAnotherFolder) {
   EXPECT_EQ(found[(set() / "images").string()].at(1), (set() / "images/2.png").string());
   EXPECT_EQ(found["../set/images"].at(1), "../set/images/2.png");
   EXPECT_EQ(found["part"], (Texts{"part/1.png", "part/2.png"}));
+}
+
+// Files of umbra next to the images are no tables of labels, unless they are named.
+TEST_F(ImageTableTest, FilesOfUmbraAreNotTheTable) {
+  write_bytes(set() / "p.csv", "row,file,predicted,name\n0,images/1.png,0,x\n1,images/2.png,1,y\n");
+  write_bytes(set() / "metrics.csv", "epoch,step,split,loss,error,lr,grad_norm,seconds\n");
+  const ImageTable table = read("id,label\n1,a\n2,b\n3,a\n");
+  EXPECT_EQ(table.class_names, (Texts{"a", "b"}));
+  EXPECT_EQ(table.columns.table, "t.csv");
+  EXPECT_EQ(table.columns.files, "id");
+  ImageOptions options;
+  options.labels = "p.csv";
+  options.label_column = "name";
+  EXPECT_EQ(read_image_table(set(), options).class_names, (Texts{"x", "y"}));
+}
+
+TEST_F(ImageTableTest, ImagesAndTablesBelongToAFolder) {
+  read("id,label\n1,a\n2,b\n3,a\n");
+  EXPECT_TRUE(is_in_image_folder(set() / "t.csv"));
+  EXPECT_TRUE(is_in_image_folder(set() / "images/1.png"));
+  write_bytes(folder_ / "catalog.csv", "x,y,z,vpeak\n");
+  EXPECT_FALSE(is_in_image_folder(folder_ / "catalog.csv"));
+  EXPECT_FALSE(is_in_image_folder(set()));
+  for (const char* name : {"E0/1.png", "Sb/2.png"}) write_bytes(folder_ / "classes" / name, "");
+  EXPECT_TRUE(is_image_folder(folder_ / "classes"));
 }
 
 TEST_F(ImageTableTest, ColumnsOfValuesAreNamedOnce) {

@@ -101,11 +101,32 @@ TEST(Augmentation, DrawsFillTheirRanges) {
 }
 
 TEST(Augmentation, MirrorsArePairs) {
-  EXPECT_EQ(mirror_of({"a:c"}, 3, {"a", "b", "c"}, "f"), (std::vector<std::int64_t>{2, 1, 0}));
-  EXPECT_EQ(mirror_of({"1:0"}, 3, {}, "f"), (std::vector<std::int64_t>{1, 0, 2}));
-  for (const char* wrong : {"a", "a:d", "a:a", "3:0"})
-    EXPECT_THROW(mirror_of({wrong}, 3, {"a", "b", "c"}, "f"), Error) << wrong;
-  EXPECT_THROW(mirror_of({"a:b", "b:c"}, 3, {"a", "b", "c"}, "f"), Error);
+  const MirrorNames named{3, {"a", "b", "c"}, {}};
+  EXPECT_EQ(mirror_of({"a:c"}, named, "f"), (std::vector<std::int64_t>{2, 1, 0}));
+  EXPECT_EQ(mirror_of({"1:0"}, {3, {}, {0, 1, 2}}, "f"), (std::vector<std::int64_t>{1, 0, 2}));
+  EXPECT_EQ(mirror_of({"a:b:c:d"}, {2, {"c:d", "a:b"}, {}}, "f"), (std::vector<std::int64_t>{1, 0}));
+  for (const char* wrong : {"a", "a:d", "a:a", "3:0", "0:1"})
+    EXPECT_THROW(mirror_of({wrong}, named, "f"), Error) << wrong;
+  EXPECT_THROW(mirror_of({"a:b", "b:c"}, named, "f"), Error);
+}
+
+// Numbers are those of the table, which may be called so, too, or have other names.
+TEST(Augmentation, MirrorsAreAllNamesOrAllNumbers) {
+  using Places = std::vector<std::int64_t>;
+  const MirrorNames numbered{4, {"3", "7", "11", "12"}, {3, 7, 11, 12}};
+  EXPECT_EQ(mirror_of({"3:11"}, numbered, "f"), (Places{2, 1, 0, 3}));
+  for (const char* wrong : {"2:3", "0:1"}) EXPECT_THROW(mirror_of({wrong}, numbered, "f"), Error) << wrong;
+  const MirrorNames both{3, {"E0", "Sa", "Sb"}, {1, 11, 12}};
+  EXPECT_EQ(mirror_of({"11:12"}, both, "f"), (Places{0, 2, 1}));
+  EXPECT_EQ(mirror_of({"Sa:Sb"}, both, "f"), (Places{0, 2, 1}));
+  try {
+    mirror_of({"Sa:12"}, both, "f");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(
+        std::string(error.what()),
+        "f: data.mirrored mixes names and numbers; there are E0, Sa and Sb, or their numbers from 1 to 12");
+  }
 }
 
 // Twelve images whose pixels are their number.

@@ -387,7 +387,7 @@ TEST_F(DatasetFileTest, TheTaskKnowsItsFiles) {
   EXPECT_FALSE(task->recognises(path("missing.h5")));
   put_bytes(path("text.h5"), std::string("x y z\n1 2 3\n"));
   EXPECT_FALSE(task->recognises(path("text.h5")));
-  EXPECT_FALSE(task->recognises(folder_));
+  EXPECT_TRUE(task->recognises(folder_));  // a folder can only be one of images
   EXPECT_EQ(task->settings().back().key, "train.split_seed");
   EXPECT_EQ(task->shape(task->neutral(path("d.h5"))).outputs, 3);
   expect_message([&] { task->neutral({}); }, {"task=dataset", "--data"});

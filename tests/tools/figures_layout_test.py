@@ -190,7 +190,33 @@ class Layout(unittest.TestCase):
         with h5py.File("unlabelled.h5", "a") as file:
             file["targets"][1 + 2 * worst] = -1
         figure = self.check("mistakes", "--predictions", "unlabelled.h5", "--data", "images.h5")
-        self.assertIn("in 29 samples", figure._suptitle.get_text())
+        self.assertIn("in 29 validation samples", figure.texts[0].get_text())
+        self.check_mistakes_of_others()
+
+    def check_mistakes_of_others(self):
+        """A few mistakes in samples with names, not all of which validate: nothing is mixed with training samples."""
+        with h5py.File("few.h5", "w") as file, h5py.File("classes.h5", "r") as given:
+            given.copy("probabilities", file)
+            file["files"] = [f"a/folder/of/images/a galaxy with a very long name {i}.png" for i in range(60)]
+            file["targets"] = given["probabilities"][()].argmax(1)
+            file["targets"][[1, 3, 5, 30]] = (file["targets"][()][[1, 3, 5, 30]] + 1) % 6
+        drawn = "mistakes", "--predictions", "few.h5", "--data", "images.h5"
+        figure = self.check(*drawn)
+        self.assertIn("the 4 mistakes in 60 samples, of which it is not known", figure.texts[0].get_text())
+        names = [text.get_text() for ax in figure.axes for text in ax.texts]
+        self.assertEqual(sorted(name[-6:] for name in names), [" 1.png", " 3.png", " 5.png", "30.png"])
+        self.assertTrue(all(name.startswith("…") and len(name) == 22 for name in names), names)
+        with h5py.File("few.h5", "a") as file:
+            file["validation"], file["split"] = np.zeros(60, dtype=int), np.repeat((-1, 0), (10, 50))
+        self.assertIn("the 3 mistakes in 10 samples that the run does not know", self.check(*drawn).texts[0].get_text())
+        with h5py.File("few.h5", "a") as file:
+            file["split"][:10] = 2
+        self.refused(drawn, "few.h5", "trained on these or leaves them for tests")
+        with h5py.File("few.h5", "a") as file:
+            file["validation"][10:20] = 1
+        self.refused(drawn, "few.h5", "makes no mistake in 10 validation samples")
+        write("p.csv", "row,predicted\n")
+        self.refused(("mistakes", "--predictions", "p.csv", "--data", "images.h5"), "p.csv", "HDF5", "--out ends in .h5")
 
     def refused(self, arguments, *parts):
         """The command writes nothing but an error of one line that contains `parts`."""

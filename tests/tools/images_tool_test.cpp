@@ -61,10 +61,10 @@ class ImagesToolTest : public FolderTest {
 };
 
 TEST_F(ImagesToolTest, ANetworkLearnsAFolder) {
-  expect_words(
-      must(train("run", kNetwork + " train.epochs=20 data.shift=1")),
-      {"labels.csv: images from column id, classes from column label, split from column split",
-       "24 decoded images are kept in " + path("bars-"), "24 samples: 18 to train on, 6 to validate on"});
+  expect_words(must(train("run", kNetwork + " train.epochs=20 data.shift=1")),
+               {"labels.csv: images from column id, classes from column label, split from column split",
+                "24 decoded images are kept in " + path("bars-"), "3 classes: left 8, top 8, right 8\n",
+                "24 samples: 18 to train on, 6 to validate on"});
   expect_words(must("evaluate --data " + path("bars") + " --run " + path("run") + " --out " + path("e.json")),
                {"most frequent class", "recall", "  left ", "  right "});
   const auto result = nlohmann::json::parse(bytes(folder_ / "e.json"));
@@ -80,9 +80,9 @@ TEST_F(ImagesToolTest, ANetworkLearnsAFolder) {
   std::istringstream rows(bytes(folder_ / "p.csv"));
   std::string line;
   std::getline(rows, line);
-  EXPECT_EQ(line, "row,file,predicted,name,probability_left,probability_top,probability_right");
+  EXPECT_EQ(line, "row,file,predicted,name,probability_left,probability_top,probability_right,split");
   std::getline(rows, line);
-  EXPECT_TRUE(line.starts_with("0,n0.png,0,left,0.")) << line;
+  EXPECT_TRUE(line.starts_with("0,n0.png,0,left,0.") && line.ends_with(",new")) << line;
   EXPECT_EQ(std::count_if(fs::directory_iterator(folder_), fs::directory_iterator(),
                           [](const auto& entry) { return entry.path().extension() == ".h5"; }),
             1);
@@ -118,7 +118,8 @@ TEST_F(ImagesToolTest, ResumesWithTheSameBitsForAnyNumberOfThreads) {
 TEST_F(ImagesToolTest, PredictTakesAnyFolder) {
   must(train("run", kNetwork + " train.epochs=1"));
   expect_words(bytes(folder_ / "run/config.toml"),
-               {"label_column = 'label'", "name_column = 'class'", "split_column = 'split'"});
+               {"labels = 'labels.csv'", "file_column = 'id'", "label_column = 'label'",
+                "name_column = 'class'", "split_column = 'split'"});
   must(train("run", " --resume train.epochs=2"));
   const std::string predict = "predict --run " + path("run") + " --overwrite --data ";
   expect_words(must(predict + path("bars") + " --out " + path("p.csv")), {"are read from " + path("bars-")});
@@ -134,6 +135,7 @@ TEST_F(ImagesToolTest, PredictTakesAnyFolder) {
   };
   EXPECT_TRUE(has_targets("id,label\n0,0\n1,1\n2,2\n3,0\n"));
   EXPECT_FALSE(has_targets("id,label\n0,1\n1,2\n2,3\n3,1\n"));
+  EXPECT_TRUE(has_targets("id,label\n0,0\n1,1\n"));  // all images are predicted, also those without a row
 
   write_bytes(folder_ / "new/1.png", "no image");
   fs::remove(folder_ / "new/t.csv");
@@ -141,10 +143,56 @@ TEST_F(ImagesToolTest, PredictTakesAnyFolder) {
                {"1 of 4 images are left out: " + path("new/1.png"), "3 samples predicted"});
 }
 
+// Results may be among the images, and a run reads its table whatever else is there.
+TEST_F(ImagesToolTest, ResultsMayBeInTheFolder) {
+  const std::string bars = path("bars");
+  must("train --data " + bars + " --out " + bars + kNetwork + " train.epochs=1");
+  const std::string of_run = " --data " + bars + " --run " + bars + " --out ";
+  must("predict" + of_run + bars + "/p.csv");
+  write_bytes(folder_ / "bars/more.csv", "x,y\n1,2\n");
+  expect_words(must("predict" + of_run + path("p2.csv")),
+               {"classes from column label, split from column split"});
+  must("evaluate" + of_run + path("e.json"));
+}
+
+TEST_F(ImagesToolTest, WhatIsNoFolderOfImagesIsNamed) {
+  fs::create_directories(folder_ / "empty");
+  for (const char* tool : {"train --dry-run --data ", "train data.image_size=8 --out no --data "})
+    expect_error(tool + path("empty"), {"empty: it has no image; a folder of images has", "docs/images.md"});
+  EXPECT_EQ(run("info " + path("empty")).status, 1);
+  expect_words(run("info " + path("empty")).output, {"a folder of images has .jpg, .jpeg or .png files"});
+  expect_error("train --out no --data " + path("bars/labels.csv"),
+               {"labels.csv: a table of images is read with its folder"});
+  expect_error("train --out no --data " + path("bars/images/1000.png"),
+               {"1000.png: --data takes the folder"});
+  expect_words(must("info " + path("bars/labels.csv")),
+               {"images are next to it", "info " + path("bars") + "\n"});
+  fs::rename(path("bars/images"), path("bars/left"));
+  fs::rename(path("bars/labels.csv"), path("table.csv"));
+  fs::create_directories(folder_ / "bars/right");
+  fs::rename(path("bars/left/1001.png"), path("bars/right/1001.png"));
+  expect_error(train("no", kNetwork + " data.image_size=8"),
+               {"no CSV file with labels", "folders per class"});
+  expect_words(must("info " + path("bars")), {"a folder of 24 images", "folders per class"});
+  fs::create_directories(folder_ / "tables");
+  fs::rename(path("table.csv"), path("tables/table.csv"));
+  must("train --data " + path("tables") +
+       " --dry-run model.channels=4 data.images=" + path("bars"));  // resnet18
+}
+
 TEST_F(ImagesToolTest, InfoKnowsFolders) {
   expect_words(must("info " + path("bars")),
                {"a folder of 24 images", "3 classes: left 8, top 8, right 8",
                 "18 to train on, 6 to validate on", "16 x 16 pixels in RGB", "train --data " + path("bars")});
+  write_bytes(folder_ / "bars/images/2000.png", png_file(bar(20, 0, 0)));
+  write_bytes(folder_ / "bars/images/2001.png", "no image");
+  expect_words(must("info " + path("bars")),
+               {"a folder of 26 images", "2 images have no row", "20 of them have 16 x 16 pixels"});
+  write_bytes(folder_ / "bars/labels.csv", "id,label\n1000,0\n1001,1\n2000,0\n2001,1\n2002,1\n");
+  expect_words(must("info " + path("bars")),
+               {"22 images have no row", "they have", "1 row has no image",
+                "16 x 16 to 20 x 20 pixels in RGB", "1 cannot be read: ", "2001.png: it is neither",
+                "--out run data.image_size=16 data.broken_images=skip"});
   write_bytes(folder_ / "bars/more.csv", "x,y\n1,2\n");
   expect_words(must("info " + path("bars")),
                {"a folder of images", "labels.csv and more.csv; data.labels chooses"});
@@ -175,13 +223,22 @@ TEST_F(ImagesToolTest, WhatDoesNotFitIsOneSentence) {
 // Without the samples that the split holds out, and with a file of weights for another number of classes.
 TEST_F(ImagesToolTest, SettingsAreChosenInsideTheTrainingPartAndWeightsAreFineTuned) {
   expect_words(must(train("inner", kNetwork + " train.epochs=1 data.inner_folds=3 data.inner_fold=2")),
-               {"24 samples: 12 to train on, 6 to validate on"});
+               {"24 samples: 12 to train on, 6 to validate on", "6 samples left out by data.inner_folds"});
   write_bytes(folder_ / "bars/labels.csv",
               "id,label\n1000,a\n1001,b\n1003,a\n1004,b\n1006,a\n1007,b\n1009,a\n1010,b\n");
   const std::string tune =
       train("tuned", kNetwork + " train.epochs=1 train.batch=2 --weights " + path("inner/best.safetensors"));
   expect_error(tune, {"fc.weight", "[3, 32]", "train.new_layers=fc"});
-  must(tune + " train.new_layers=fc");
+  expect_words(must(tune + " train.new_layers=fc"), {"layers start with its weights, at random: fc\n"});
+  expect_words(must(train("again", kNetwork + " train.epochs=1 train.batch=2 --weights " +
+                                       path("tuned/best.safetensors"))),
+               {"the last one (fc), too", "add train.new_layers=fc"});
+  const std::string said = must(
+      train("two", kNetwork + " train.epochs=1 train.batch=2 train.seeds=2 train.new_layers=fc --weights " +
+                       path("tuned/best.safetensors")));
+  const std::size_t first = said.find("at random: fc");
+  EXPECT_LT(first, said.size());
+  EXPECT_EQ(said.find("at random: fc", first + 1), std::string::npos) << said;
   expect_error(tune + " --overwrite train.new_layers=fcc", {"no layer fcc", "train.new_layers=fc "});
   expect_error(tune + " --overwrite model.channels=8", {"conv1.weight"});
   EXPECT_EQ(run(tune + " --overwrite model.channels=8").output.find("new_layers"), std::string::npos);
@@ -195,7 +252,7 @@ TEST_F(ImagesToolTest, TestSamplesAreFoundAndScored) {
     table.replace(side, 3, "test");
   }
   write_bytes(folder_ / "bars/labels.csv", table);
-  must(train("run", kNetwork + " train.epochs=2"));
+  expect_words(must(train("run", kNetwork + " train.epochs=2")), {"2 samples to test on"});
   const std::string of_run = " --data " + path("bars") + " --run " + path("run");
   must("predict" + of_run + " --out " + path("p.csv"));
   std::istringstream rows(bytes(folder_ / "p.csv"));
@@ -230,6 +287,67 @@ TEST_F(ImagesToolTest, TestSamplesAreFoundAndScored) {
   must(train("plain", kNetwork + " train.epochs=1"));
   expect_error("evaluate --split test --overwrite --data " + path("bars") + " --run " + path("plain") + out,
                {"bars: --split test: it has no test samples"});
+}
+
+// What the run used an image for is known whatever has become of its row, its name and the rest of the folder.
+TEST_F(ImagesToolTest, PredictKnowsTheSamplesOfTheRun) {
+  must(train("run", kNetwork + " train.epochs=1"));
+  std::string table = bytes(folder_ / "bars/labels.csv");
+  table.replace(table.find("1005,2,right"), 12, "1005,,right");
+  write_bytes(folder_ / "bars/labels.csv", table + "new,0,left,val\n");
+  write_bytes(folder_ / "bars/images/new.png", png_file(bar(16, 0, 31)));
+  const std::string predict = "predict --run " + path("run") + " --overwrite --data ";
+  expect_words(must(predict + path("bars") + " --out " + path("p.h5")), {"1 of 25 samples are new"});
+  const Hdf5File file = Hdf5File::open(path("p.h5"));
+  const std::vector<std::int64_t> split = file.read<std::int64_t>("split");
+  ASSERT_EQ(split.size(), 25U);
+  for (std::size_t i = 0; i < 24; ++i) EXPECT_EQ(split[i], i % 4 == 3 ? 1 : 0) << i;
+  EXPECT_EQ(split[24], -1);
+  EXPECT_EQ(file.read<std::int64_t>("validation")[24], 0);
+  EXPECT_EQ(file.read<std::int64_t>("targets")[5], -1);
+
+  write_bytes(folder_ / "some/a.png", bytes(folder_ / "bars/images/1003.png"));
+  must(predict + path("some") + " --out " + path("p.csv"));
+  EXPECT_NE(bytes(folder_ / "p.csv").find("0,a.png,"), std::string::npos);
+  EXPECT_TRUE(bytes(folder_ / "p.csv").ends_with(",val\n"));
+}
+
+// The channels of a run are those of its images, not of the first image that it predicts.
+TEST_F(ImagesToolTest, PredictReadsImagesInTheShapeOfTheRun) {
+  must(train("run", kNetwork + " train.epochs=1"));
+  expect_words(bytes(folder_ / "run/config.toml"), {"image_channels = 3"});
+  Image grey{16, 16, 1, std::vector<std::uint8_t>(256, 90)};
+  write_bytes(folder_ / "new/a.png", png_file(grey));
+  write_bytes(folder_ / "new/b.png", png_file(bar(16, 1, 2)));
+  const std::string predict = "predict --run " + path("run") + " --data " + path("new") + " --out ";
+  expect_words(must(predict + path("p.csv")), {"2 samples predicted"});
+  write_bytes(folder_ / "new/b.png", png_file(bar(20, 1, 2)));
+  expect_error(predict + path("q.csv"), {"b.png", "20 x 20", "16 x 16", "trained without data.image_size"});
+  write_bytes(folder_ / "new/a.png", png_file(bar(20, 1, 2)));
+  expect_error(predict + path("q.csv"), {path("new"), "20 x 20", path("run") + " takes 16 x 16"});
+  {
+    Hdf5File catalog = Hdf5File::create(folder_ / "catalog.h5");
+    catalog.make_group("halos");
+    catalog.commit();
+  }
+  for (const char* tool : {"predict", "evaluate"})
+    expect_error(
+        concat(tool, " --run ", path("run"), " --data ", path("catalog.h5"), " --out ", path("q.h5")),
+        {path("run"), "folder of images", "catalog.h5 is a catalog"});
+}
+
+TEST_F(ImagesToolTest, RunsThatReadImagesOtherwiseAreNotComparedAndASplitNeedsBothParts) {
+  must(train("run", kNetwork + " train.epochs=1"));
+  must(train("grey", kNetwork + " train.epochs=1 data.image_channels=1"));
+  expect_error("evaluate --data " + path("bars") + " --run " + path("run") + " " + path("grey") + " --out " +
+                   path("e.json"),
+               {path("grey"), "otherwise than " + path("run"), "data.image_channels=1, not 3"});
+  std::string table = bytes(folder_ / "bars/labels.csv");
+  for (std::size_t at = 0; (at = table.find(",val", at)) != std::string::npos;) table.replace(at, 4, ",test");
+  write_bytes(folder_ / "bars/labels.csv", table);
+  expect_error(train("no", kNetwork), {"no image has val in the column split", "data.inner_folds=5"});
+  expect_words(must(train("folds", kNetwork + " train.epochs=1 data.inner_folds=3")),
+               {"24 samples: 12 to train on, 6 to validate on", "6 samples to test on"});
 }
 
 // data.cache keeps the decoded images for all tools; without it, predict and evaluate keep nothing.

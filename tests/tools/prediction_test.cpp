@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "data/mock/mock.h"
@@ -106,6 +107,18 @@ TEST_F(PredictionTest, InBf16) {
   }
   EXPECT_GT(furthest, 0);
   EXPECT_LT(furthest, 0.02f * largest);
+}
+
+TEST_F(PredictionTest, ARunOfACatalogDoesNotTakeImages) {
+  std::ofstream(folder_ / "galaxy.png") << "is not read";
+  try {
+    check_kind("the run", *make_task("smf"), folder_);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()), "the run: this run was trained on a catalog, but " +
+                                             folder_.string() + " is a folder of images");
+  }
+  check_kind("the run", *make_task("dataset"), folder_);
 }
 
 TEST_F(PredictionTest, OfAMock) {

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "data/images/labels.h"
+#include "engine/io/hdf5.h"
+#include "models/tasks/smf/smf_task.h"
 #include "tools/common/backend.h"
 #include "tools/common/ensemble.h"
 
@@ -86,6 +89,24 @@ Experiment::Experiment(const RunConfig& config, Fitted fitted, const std::string
 RunConfig config_of_run(const std::filesystem::path& run) {
   const std::filesystem::path file = checkpoint_of(members_of(run.string()).front(), Epoch::kBest);
   return config_in(read_checkpoint_info(file), file);
+}
+
+void check_kind(const std::string& run, const Task& task, const std::filesystem::path& data) {
+  const bool takes_catalogs = task.name() == SmfTask::kName;
+  const bool is_folder = is_image_folder(data);
+  const auto other = [&] {
+    if (takes_catalogs) return task_of_file(data) != task.name();
+    try {
+      return !is_folder && Hdf5File::open(data).has_group("halos");
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  require(!other(), run, ": this run was trained on a ", task.words().source,
+          takes_catalogs ? "" : " or a folder of images", ", but ", data.string(), " is ",
+          !takes_catalogs ? "a catalog"
+          : is_folder     ? "a folder of images"
+                          : "none");
 }
 
 std::unique_ptr<Experiment> Experiment::load(const std::filesystem::path& run, const std::string& device,

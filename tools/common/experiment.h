@@ -27,6 +27,10 @@ std::vector<InputFile> inputs_of(const std::filesystem::path& run, std::vector<I
 /// Throws Error if there is none.
 RunConfig config_of_run(const std::filesystem::path& run);
 
+/// Throws Error if `data` is a catalog and the run takes data sets, or the reverse; other files are left to their
+/// readers.
+void check_kind(const std::string& run, const Task& task, const std::filesystem::path& data);
+
 /// Which checkpoint of the folder of a run is used.
 enum class Epoch {
   kBest,  ///< best.h5, of the epoch with the best validation metric; last.h5 if there is none

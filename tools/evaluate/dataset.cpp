@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "engine/io/atomic_file.h"
+#include "engine/io/config_text.h"
 #include "engine/io/format_version.h"
 #include "models/tasks/dataset/classes.h"
 #include "models/tasks/dataset/dataset_task.h"
@@ -200,12 +201,34 @@ void print_table(const Json& result, const std::string& split) {
               explained_scatter(result).c_str());
 }
 
+// "data.image_size=64, not 32; data.image_crop=…": how the images of a folder are read by the settings of a run and not
+// by those of another.
+std::string images_read_otherwise(const DatasetSettings& of_run, const DatasetSettings& of_first) {
+  ImageOptions run = of_run.images, first = of_first.images;
+  const std::vector<Setting> all = run.bind(), others = first.bind();
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string own = toml_of(all[i]), other = toml_of(others[i]);
+    if (own != other && !all[i].may_change)
+      text += concat(text.empty() ? "" : "; ", all[i].key, "=", own, ", not ", other);
+  }
+  return text;
+}
+
 void check_comparable(const EvaluateArguments& arguments, const std::string& run,
-                      const Experiment& experiment, const DatasetData& data) {
+                      const Experiment& experiment, const DatasetData& data,
+                      const DatasetSettings& settings) {
   const auto trained_on = experiment.fitted().find("fingerprint");
-  require(trained_on != experiment.fitted().end() && trained_on->second == data.fingerprint(), arguments.data,
-          ": not the data set that ", run,
-          " was trained on, so its validation samples are unknown; predict accepts any data set");
+  if (trained_on == experiment.fitted().end() || trained_on->second != data.fingerprint()) {
+    const std::string otherwise =
+        data.image_channels() == 0
+            ? ""
+            : images_read_otherwise(dataset_settings(*experiment.config().task), settings);
+    require(otherwise.empty(), run, ": this run reads the images otherwise than ", arguments.runs.front(),
+            " (", otherwise, "); evaluate them one by one");
+    fail(arguments.data, ": not the data set that ", run,
+         " was trained on, so its validation samples are unknown; predict accepts any data set");
+  }
   require(data.splits_as(dataset_settings(*experiment.config().task)), run,
           ": this run's split differs from that of ", arguments.runs.front(),
           "; runs can only be compared on the same validation samples");
@@ -229,7 +252,7 @@ void evaluate_dataset(const EvaluateArguments& arguments) {
   Json result = score_all_but_networks(arguments, data, truth);
   for (const std::string& run : arguments.runs) {
     const Networks networks = load_networks(run, arguments.device, {}, arguments.epoch);
-    check_comparable(arguments, run, *networks.front(), data);
+    check_comparable(arguments, run, *networks.front(), data, settings);
     result["models"].push_back(score_run(run, networks, data, truth, arguments.progress));
   }
   write_json(arguments.out, result);

@@ -31,6 +31,7 @@ void run(EvaluateArguments arguments) {
     require(name == first, run, ": this run has task=", name, ", but ", arguments.runs.front(),
             " has task=", first, "; only runs of the same task can be compared");
   }
+  check_kind(arguments.runs.front(), *config_of_run(arguments.runs.front()).task, arguments.data);
   for (const OfTask& task : kTasks) {
     if (task.name == first) task.evaluate(arguments);
   }

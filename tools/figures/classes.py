@@ -8,6 +8,8 @@ from figures.style import FULL_PAGE, HALF_PAGE, save
 
 MOST_CLASSES = 30  # of a confusion matrix that can be read
 COLUMNS, ROWS = 5, 4  # of the sheet of mistakes
+HEAD = 0.2  # inches for its title
+LONGEST = 22  # characters under an image
 
 
 def read_confusions(path, chosen):
@@ -62,26 +64,45 @@ def plot_confusion(arguments):
     save(figure, arguments.out)
 
 
+def samples_drawn(file, path, count):
+    """Which samples may be drawn, and what they are: those that validate, or if there are none those that the run does
+    not know."""
+    if "validation" not in file:  # the run was trained on other samples, or does not say on which
+        return np.ones(count, dtype=bool), "samples, of which it is not known which were trained on"
+    validates = dataset(file, "validation", (count,)) != 0
+    if validates.any() or "split" not in file:
+        return validates, "validation samples"
+    is_new = dataset(file, "split", (count,)) < 0
+    require(is_new.any(), path, ": samples that validate, or that the run does not know, were expected, but it was trained "
+            "on these or leaves them for tests")
+    return is_new, "samples that the run does not know"
+
+
 def read_mistakes(path):
     """[(row, true and predicted class, probability of each class)] of the wrong predictions, the most certain first;
-    their number and that of all samples; the names of the classes; those of the samples, or None."""
+    their number; "60 validation samples": what they are mistakes in; the names of the classes; those of the samples, or
+    None."""
+    require(not path.lower().endswith(".csv"), path, ": HDF5 was expected, which predict writes if the name of --out ends in "
+            ".h5; predictions in CSV have no true classes")
     with hdf5(path, "predict") as file:
         require("targets" in file and "probabilities" in file, path, ": the datasets targets and probabilities were "
                 "expected, as predict writes them for classes that are known")
         shares = dataset(file, "probabilities", (None, None))
         true = dataset(file, "targets", (len(shares),)).astype(int)
-        kept = dataset(file, "validation", true.shape) != 0 if "validation" in file else np.ones(len(true), dtype=bool)
+        kept, what = samples_drawn(file, path, len(true))
         names = (list(attribute(file, "probabilities", "classes")) if "classes" in file["probabilities"].attrs
                  else [str(k) for k in range(shares.shape[1])])
-        files = file["files"].asstr()[()] if "files" in file else None
+        files = file["files"].asstr(errors="replace")[()] if "files" in file else None
     require(((true >= -1) & (true < shares.shape[1])).all(), path, ": targets: classes of the probabilities were expected")
     kept &= true >= 0  # -1: no label
+    require(kept.any(), path, ": none of its ", what, " has a label")
     predicted = shares.argmax(1)
     wrong = np.flatnonzero(kept & (predicted != true))
-    require(wrong.size, path, ": at least one mistake was expected")
+    require(wrong.size, path, f": the network makes no mistake in {kept.sum()} {what}, so there is nothing to draw")
     order = wrong[np.argsort(shares[wrong, true[wrong]] - shares[wrong, predicted[wrong]], kind="stable")]
-    names = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-    return [(row, true[row], predicted[row], shares[row]) for row in order], wrong.size, kept.sum(), names, files
+    names = [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names]
+    mistakes = [(row, true[row], predicted[row], shares[row]) for row in order]
+    return mistakes, wrong.size, f"{kept.sum()} {what}", names, files
 
 
 def image_of(numbers_of_one):
@@ -108,19 +129,28 @@ def images_of(data, rows, files):
         return [image_of(file["inputs"][row]) for row in rows]
 
 
+def shortened(text):
+    """The end of a long name, as wide as an image."""
+    return text if len(text) <= LONGEST else "…" + text[1 - LONGEST:]
+
+
 def plot_mistakes(arguments):
-    mistakes, wrong, count, names, files = read_mistakes(arguments.predictions)
+    mistakes, wrong, samples, names, files = read_mistakes(arguments.predictions)
     mistakes = mistakes[:COLUMNS * ROWS]
     images = images_of(arguments.data, [row for row, *_ in mistakes], files)
     rows = -(-len(mistakes) // COLUMNS)
-    figure, panels = plt.subplots(rows, COLUMNS, figsize=(FULL_PAGE, (FULL_PAGE / COLUMNS + 0.45) * rows), squeeze=False)
+    height = (FULL_PAGE / COLUMNS + 0.6) * rows + HEAD
+    figure, panels = plt.subplots(rows, COLUMNS, figsize=(FULL_PAGE, height), squeeze=False)
     for ax in panels.flat:
         ax.set_axis_off()
-    for ax, image, (_, true, predicted, shares) in zip(panels.flat, images, mistakes):
+    for ax, image, (row, true, predicted, shares) in zip(panels.flat, images, mistakes):
         ax.imshow(image, cmap="gray")
-        ax.set_title(f"{names[true]}\n→ {names[predicted]}\n{100 * shares[true]:.0f} % → {100 * shares[predicted]:.0f} %",
-                     fontsize=7, pad=2)
-    figure.suptitle(f"the {len(mistakes)} most certain of {wrong} mistakes in {count} samples: true → predicted class",
-                    fontsize=8)
-    figure.tight_layout()
+        ax.set_title(f"{shortened(names[true])}\n→ {shortened(names[predicted])}\n"
+                     f"{100 * shares[true]:.0f} % → {100 * shares[predicted]:.0f} %", fontsize=7, pad=2)
+        name = f"sample {row}" if files is None else os.path.basename(files[row])
+        ax.text(0.5, -0.02, shortened(name), transform=ax.transAxes, ha="center", va="top", fontsize=7)
+    count = ("the mistake" if wrong == 1 else f"the {wrong} mistakes" if wrong == len(mistakes) else
+             f"the {len(mistakes)} most certain of {wrong} mistakes")
+    figure.text(0.5, 1, f"{count} in {samples}: true → predicted class", ha="center", va="top", fontsize=8)
+    figure.tight_layout(rect=(0, 0, 1, 1 - HEAD / height))
     save(figure, arguments.out)

@@ -32,28 +32,74 @@ void add_table(const ImageTable& table, Description& text) {
                                 of_side(2) > 0 ? concat(", ", of_side(2), " to test on") : ""));
   }
   if (!table.missing.empty())
-    text.lines.push_back(concat(table.missing.size(), " rows have no image; the first is ", table.missing[0],
-                                "; data.broken_images=skip leaves them out"));
+    text.lines.push_back(
+        concat(table.missing.size(),
+               table.missing.size() == 1 ? " row has no image: " : " rows have no image; the first is ",
+               table.missing[0]));
 }
 
-// Of the first image only: info answers at once.
-void add_first_image(const FileLook& folder, const ImageTable& table, Description& text) {
-  if (!can_read_images()) {
-    text.lines.emplace_back("this build cannot read images: it lacks libjpeg-turbo or libpng");
-    return;
+// What some of the images are; they are spread over all, so that info answers at once.
+class Look {
+ public:
+  Look(const FileLook& folder, const ImageTable& table) {
+    const std::size_t all = table.files.size(), count = std::min<std::size_t>(all, 20);
+    for (std::size_t i = 0; i < count; ++i) read(folder.path() / table.files[i * all / count]);
+    of_all_ = count == all;
   }
-  try {
-    const Image image = read_image(folder.path() / table.files[0]);
-    text.lines.push_back(concat("the first, ", table.files[0], ", has ", image.width, " x ", image.height,
-                                " pixels in ", image.channels == 1 ? "grey" : "RGB"));
-  } catch (const Error& error) {
-    text.lines.push_back(concat("the first cannot be read: ", error.what()));
+  void add_to(Description& text) const {
+    if (images_.empty()) {
+      text.lines.push_back(concat("none of those that were looked at can be read: ", problem_));
+      return;
+    }
+    const auto area = [](const Image& image) { return image.width * image.height; };
+    const auto [least, most] = std::minmax_element(
+        images_.begin(), images_.end(), [&](const Image& a, const Image& b) { return area(a) < area(b); });
+    const auto size = [](const Image& image) { return concat(image.width, " x ", image.height); };
+    const auto greys =
+        std::count_if(images_.begin(), images_.end(), [](const Image& image) { return image.channels == 1; });
+    text.lines.push_back(concat(of_all_ ? "they have " : concat(images_.size(), " of them have "),
+                                size(*least), size(*least) == size(*most) ? "" : concat(" to ", size(*most)),
+                                " pixels in ",
+                                greys == 0                     ? "RGB"
+                                : greys == std::ssize(images_) ? "grey"
+                                                               : "grey or RGB"));
+    if (broken_ > 0)
+      text.lines.push_back(concat(broken_, of_all_ ? "" : concat(" of ", images_.size() + broken_),
+                                  " cannot be read: ", problem_));
   }
-}
+  // That train needs.
+  std::string settings(bool has_gaps) const {
+    std::string text = broken_ > 0 || has_gaps ? " data.broken_images=skip" : "";
+    std::int64_t least = 4096;
+    bool same = true;
+    for (const Image& image : images_) {
+      least = std::min({least, image.width, image.height});
+      same = same && image.width == images_[0].width && image.height == image.width;
+    }
+    return same ? text : concat(" data.image_size=", least, text);  // resnet18 takes square images
+  }
+
+ private:
+  void read(const std::filesystem::path& file) {
+    try {
+      Image image = read_image(file);
+      image.pixels = {};
+      images_.push_back(std::move(image));
+    } catch (const Error& error) {
+      if (broken_++ == 0) problem_ = error.what();
+    }
+  }
+  std::vector<Image> images_;  // without pixels
+  std::size_t broken_ = 0;
+  std::string problem_;  // of the first that is broken
+  bool of_all_ = false;
+};
 
 }  // namespace
 
 std::optional<Description> describe_images(const FileLook& file) {
+  if (has_image_name(file.path()) && file.content() != Content::kFolder)
+    return Description{"an image", {"the folder of the images is given to the tools, not an image"}};
   if (file.content() != Content::kFolder || !is_image_folder(file.path())) return std::nullopt;
   ImageTable table;
   try {
@@ -61,17 +107,23 @@ std::optional<Description> describe_images(const FileLook& file) {
   } catch (const Error& error) {  // settings of train may be needed, or the table has a mistake
     return Description{"a folder of images", {error.what()}};
   }
-  Description text{
-      concat("a folder of ", table.files.size(), table.files.size() == 1 ? " image" : " images")};
+  Description text{concat("a folder of ", table.images, table.images == 1 ? " image" : " images")};
   add_table(table, text);
-  add_first_image(file, table, text);
   const std::string path = shell_word(file.path().string());
+  std::string settings;
+  if (can_read_images()) {
+    const Look look(file, table);
+    look.add_to(text);
+    settings = look.settings(!table.missing.empty());
+  } else {
+    text.lines.emplace_back("this build cannot read images: it lacks libjpeg-turbo or libpng");
+  }
   if (table.why_no_targets.empty()) {
-    text.next.push_back(concat("train --data ", path, " --out run"));
+    text.next.push_back(concat("train --data ", path, " --out run", settings));
   } else {
     text.lines.push_back(table.why_no_targets);
     if (!table.labels.empty())
-      text.next.push_back(concat("train --data ", path, " --out run data.label_column=COLUMN"));
+      text.next.push_back(concat("train --data ", path, " --out run data.label_column=COLUMN", settings));
     text.next.push_back(concat("predict --run RUN --data ", path, " --out predictions.csv"));
   }
   return text;

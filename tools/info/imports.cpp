@@ -1,6 +1,7 @@
 // The description of the files that `import` reads.
 #include <algorithm>
 
+#include "data/images/labels.h"
 #include "engine/base/error.h"
 #include "engine/base/nearest.h"
 #include "tools/common/import_formats.h"
@@ -179,11 +180,19 @@ std::optional<Description> describe_import(const FileLook& file) {
   for (const std::string& note : recognised.table->notes()) text.lines.push_back("note: " + note);
   text.lines.insert(text.lines.end(), problems.begin(), problems.end());
   const Verdict verdict = verdict_on(columns, "import leaves out such a column");
-  text.lines.insert(text.lines.end(), verdict.lines.begin(), verdict.lines.end());
+  constexpr std::size_t kAll = 4;  // x, y, z and vpeak: then it hardly is a halo catalog
+  const bool is_of_images = verdict.missing.size() == kAll && is_in_image_folder(file.path());
+  if (is_of_images)
+    text.lines.emplace_back("no halos, but images are next to it: their folder is given to the tools");
+  else
+    text.lines.insert(text.lines.end(), verdict.lines.begin(), verdict.lines.end());
   const bool has_box_size = box_size || recognised.table->header().box_size;
   const std::string units = is_table ? guessed_units(choices, columns) : "";
   if (!units.empty()) text.lines.push_back("by their size some columns have other units, perhaps " + units);
-  constexpr std::size_t kAll = 4;  // x, y, z and vpeak: then it hardly is a halo catalog
+  if (is_of_images) {
+    const auto folder = file.path().parent_path();
+    text.next.push_back(concat("info ", shell_word(folder.empty() ? "." : folder.string())));
+  }
   if (verdict.missing.size() < kAll)
     text.next.push_back(
         command_for(*found, place_of(file, *found), columns, verdict, !has_box_size, needs_h, units));

@@ -19,7 +19,10 @@ Description describe(const std::string& path) {
   const FileLook file(path);
   for (const Describe kind : kDescribe)
     if (std::optional<Description> found = kind(file)) return *found;
-  fail("'", path, "' is neither a file of umbra nor one that import reads");
+  const bool is_folder = file.content() == Content::kFolder;
+  fail("'", path, "' is neither a file of umbra nor one that import reads",
+       is_folder ? "; a folder of images has .jpg, .jpeg or .png files and a table of their labels (CSV)"
+                 : "");
 }
 
 // The command `import`, as the user called this program: "build/tools/info" makes it "build/tools/import".

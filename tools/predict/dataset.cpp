@@ -54,18 +54,43 @@ void predict_all_rows(const DataFile& file, const Networks& networks, const Data
   });
 }
 
-// What the run used every sample for; empty unless it was trained on this file.
+// What the run used every sample for; empty if that is not known.
 std::vector<SamplePart> parts_of_run(const DataFile& file, const KnownTargets& targets,
-                                     const Experiment& experiment) {
+                                     const Experiment& experiment, const DatasetFit& fit) {
   const auto trained_on = experiment.fitted().find("fingerprint");
-  if (!file.has_targets() || trained_on == experiment.fitted().end()) return {};
-  Fingerprint of_inputs;
-  for_each_piece(file, file.piece(), [&](std::int64_t first, const std::vector<double>& numbers) {
-    of_inputs.add(finite_floats(numbers, file.input_shape().count(), first, file.name()));
-  });
+  if (fit.sample_keys.empty() && (!file.has_targets() || trained_on == experiment.fitted().end())) return {};
+  const InputScan scan = scan_inputs(*file.inputs("off"), {}, file.piece(), file.name());
   const std::vector<double> labels(targets.labels.begin(), targets.labels.end());
-  if (trained_on->second != file.fingerprint(of_inputs, labels.empty() ? targets.values : labels)) return {};
-  return file.parts(dataset_settings(*experiment.config().task), labels);
+  // The file as a whole is surer than its samples: equal ones may have different parts.
+  if (file.has_targets() && trained_on != experiment.fitted().end() &&
+      trained_on->second == file.fingerprint(scan.fingerprint, labels.empty() ? targets.values : labels))
+    return file.parts(dataset_settings(*experiment.config().task), labels);
+  return fit.sample_keys.empty() ? std::vector<SamplePart>()
+                                 : known_parts(scan.keys, fit.sample_keys, fit.sample_parts);
+}
+
+// What the user has to know about the parts: some samples are new to the run, or nobody knows which.
+std::string note_on(const std::vector<SamplePart>& parts, const DataFile& file, const std::string& run) {
+  const auto are_new = std::count(parts.begin(), parts.end(), SamplePart::kNew);
+  if (parts.empty())
+    return file.has_targets() ? concat(file.name(), ": not exactly the samples that ", run,
+                                       " was trained on, and the run does not say which of them it knows; "
+                                       "the predictions have no split")
+                              : "";
+  if (are_new == 0) return "";
+  return concat(are_new, " of ", parts.size(), " samples are new: ", run,
+                " was neither trained nor validated on them");
+}
+
+// Throws Error if the images of a folder do not have the size that the run takes.
+void check_images(const DataFile& file, const DatasetFit& fit, const std::string& run) {
+  if (!file.is_folder() || file.input_shape() == fit.input_shape) return;
+  const auto text = [](const Shape& shape) {  // [channels, height, width]
+    return shape.rank() == 3 ? concat(shape[2], " x ", shape[1], " pixels")
+                             : concat("samples of shape ", shape);
+  };
+  fail(file.name(), ": its images have ", text(file.input_shape()), ", but ", run, " takes ",
+       text(fit.input_shape), "; only a run with data.image_size takes images of any size");
 }
 
 }  // namespace
@@ -81,13 +106,19 @@ void predict_dataset(const PredictArguments& arguments, const Networks& networks
   settings.images.of_run.count = fit.classes;
   settings.images.of_run.names = names;
   settings.images.of_run.numbers.assign(fit.class_numbers.begin(), fit.class_numbers.end());
+  // A run of an earlier release, or of an HDF5 file, does not record the channels of its images.
+  if (!settings.images.channels.number && (fit.input_shape[0] == 1 || fit.input_shape[0] == 3))
+    settings.images.channels.number = fit.input_shape[0];
   const DataFile file = open_data_file(arguments.data, settings, arguments.progress);
   for (const std::string& note : file.notes()) std::cout << note << '\n';
+  check_images(file, fit, arguments.run);
   check_shape(file.name(), file.input_shape(), fit.input_shape, arguments.run);
   KnownTargets targets;
   if (file.has_targets()) targets = file.known_targets(fit.classes, fit.values(), names);
   const OutputHead head{arguments.run, arguments.data, file.count(),
-                        names,         file.files(),   parts_of_run(file, targets, experiment)};
+                        names,         file.files(),   parts_of_run(file, targets, experiment, fit)};
+  if (const std::string note = note_on(head.parts, file, arguments.run); !note.empty())
+    std::cout << note << '\n';
   const std::unique_ptr<DatasetOutput> output = make_dataset_output(arguments.out, head, fit);
   predict_all_rows(file, networks, fit, arguments, *output);
   output->finish(targets);

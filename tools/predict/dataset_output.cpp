@@ -71,12 +71,13 @@ class Hdf5Output final : public DatasetOutput {
   void write_parts() {
     std::vector<std::int64_t> split, validation;
     for (const SamplePart part : head_.parts) {
-      split.push_back(static_cast<std::int64_t>(part));
+      split.push_back(part == SamplePart::kNew ? -1 : static_cast<std::int64_t>(part));
       validation.push_back(part == SamplePart::kValidation ? 1 : 0);
     }
     file_.write<std::int64_t>("split", split);
     file_.set_attribute("split", "meaning",
-                        "0: trained on, 1: validated on, 2: test, 3: left out by data.inner_folds");
+                        "0: trained on, 1: validated on, 2: test, 3: left out by data.inner_folds, "
+                        "-1: not a sample of the run");
     file_.write<std::int64_t>("validation", validation);
     file_.set_attribute("validation", "meaning", "1: validated on");
   }
@@ -111,6 +112,8 @@ const char* name_of(SamplePart part) {
       return "val";
     case SamplePart::kTest:
       return "test";
+    case SamplePart::kNew:
+      return "new";
     default:
       return "none";
   }

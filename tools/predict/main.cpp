@@ -22,6 +22,7 @@ void run(PredictArguments arguments) {
   arguments.progress = line.report();
   const Networks networks = load_networks(arguments.run, arguments.device, arguments.precision);
   check_writable(arguments.out, inputs_of(arguments.run, {{"--data", arguments.data}}), arguments.overwrite);
+  check_kind(arguments.run, *networks.front()->config().task, arguments.data);
   for (const OfTask& task : kTasks) {
     if (task.name == networks.front()->config().task->name()) task.predict(arguments, networks);
   }

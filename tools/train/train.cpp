@@ -57,6 +57,7 @@ void train_run(const TrainArguments& arguments, const RunConfig& config) {
   TrainingRun run(arguments, set, set.config(), arguments.out);
   run.open();
   run.describe();
+  run.describe_weights();
   run.train();
 }
 
@@ -124,6 +125,7 @@ class EnsembleTraining {
       TrainingRun run(arguments_, set_, config_of(member), folder);
       open();
       run.open();
+      if (member == 1) run.describe_weights();
     }
   }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "engine/base/listed.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/train/early_stopping.h"
@@ -36,6 +37,27 @@ std::string layers_that_differ(Module& network, const std::vector<NamedTensor>& 
     text += concat(text.empty() ? "" : ",", layer);
     last = layer;
   }
+  return text;
+}
+
+// What start() took from a file of weights: "w.safetensors: 20 layers start with its weights, at random: fc".
+std::string taken(Module& network, const RunConfig& config, const std::string& file) {
+  std::vector<std::string> layers;
+  for (const Parameter& parameter : network.parameters()) {
+    const std::string layer = parameter.name.substr(0, parameter.name.rfind('.'));
+    if (layers.empty() || layers.back() != layer) layers.push_back(layer);
+  }
+  const std::string last = layers.empty() ? "" : layers.back();
+  const auto is_new = [&](const std::string& layer) {
+    return std::any_of(config.new_layers.begin(), config.new_layers.end(),
+                       [&](const std::string& chosen) { return (layer + ".").starts_with(chosen + "."); });
+  };
+  const auto random = std::count_if(layers.begin(), layers.end(), is_new);
+  std::string text = concat(file, ": ", std::ssize(layers) - random, " layers start with its weights");
+  if (random > 0) text += concat(", at random: ", listed(config.new_layers));
+  if (!is_new(last))
+    text +=
+        concat(", the last one (", last, "), too; for other classes or values add train.new_layers=", last);
   return text;
 }
 
@@ -162,6 +184,11 @@ void TrainingRun::describe() const {
             << split.validation.size() << " to validate on; " << config_.model->name() << " on "
             << name_of(experiment_->context().device()) << "\nbaselines, validation " << metric() << ": "
             << set_.baselines_text() << '\n';
+}
+
+void TrainingRun::describe_weights() const {
+  if (!resume_ && !arguments_.weights.empty())
+    std::cout << taken(experiment_->network(), config_, arguments_.weights) << '\n';
 }
 
 bool TrainingRun::is_finished() const {

@@ -21,6 +21,8 @@ class TrainingRun {
   void open();
   /// Prints the remarks about the data, the samples, the network, the device and the baselines.
   void describe() const;
+  /// Prints what a new run took from --weights, if it was given.
+  void describe_weights() const;
   /// Whether the run has been trained to its end before.
   bool is_finished() const;
   /// Trains to the end and writes the files of the run (kRunFiles). To be called after open(). Throws Stopped after a

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/base/listed.h"
@@ -72,17 +74,58 @@ void move(const Shape& shape, const ImageTransform& how, std::span<float> image)
   });
 }
 
-std::int64_t index_of(const std::string& text, std::int64_t count, const std::vector<std::string>& names,
-                      const std::string& where) {
-  const auto named = std::find(names.begin(), names.end(), text);
-  if (named != names.end()) return named - names.begin();
-  std::int64_t index = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-  const bool number = error == std::errc() && end == text.data() + text.size() && index >= 0 && index < count;
-  require(number, where, ": data.mirrored: there is no '", text, "'; ",
-          names.empty() ? concat("0 to ", count - 1, " are expected")
-                        : concat("there are ", listed(names, "and")));
-  return index;
+using Pair = std::pair<std::int64_t, std::int64_t>;
+
+template <class Value>
+std::int64_t place_in(const std::vector<Value>& values, const Value& value) {
+  const auto found = std::find(values.begin(), values.end(), value);
+  return found == values.end() ? -1 : found - values.begin();
+}
+
+// What a word means; -1 if it means nothing.
+std::int64_t place_of(const std::string& word, const MirrorNames& called, bool by_number) {
+  if (!by_number) return place_in(called.names, word);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool is_number = error == std::errc() && end == word.data() + word.size();
+  return is_number ? place_in(called.numbers, number) : -1;
+}
+
+// All pairs if all their words are names, or all are numbers. A name may contain colons.
+std::optional<std::vector<Pair>> read_pairs(const std::vector<std::string>& texts, const MirrorNames& called,
+                                            bool by_number) {
+  std::vector<Pair> pairs;
+  for (const std::string& text : texts) {
+    Pair pair{-1, -1};
+    for (std::size_t colon = text.find(':');
+         colon != std::string::npos && (pair.first < 0 || pair.second < 0); colon = text.find(':', colon + 1))
+      pair = {place_of(text.substr(0, colon), called, by_number),
+              place_of(text.substr(colon + 1), called, by_number)};
+    if (pair.first < 0 || pair.second < 0) return std::nullopt;
+    pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+// Why pairs cannot be read.
+[[noreturn]] void fail_at_pairs(const std::vector<std::string>& texts, const MirrorNames& called,
+                                const std::string& where) {
+  std::string expected = called.names.empty() ? "" : concat("there are ", listed(called.names, "and"));
+  const bool are_names = !called.names.empty() && !called.numbers.empty() &&
+                         called.names[0] == std::to_string(called.numbers[0]);
+  if (!called.numbers.empty() && !are_names) {
+    const auto [least, most] = std::minmax_element(called.numbers.begin(), called.numbers.end());
+    expected += concat(expected.empty() ? "numbers" : ", or their numbers", " from ", *least, " to ", *most);
+  }
+  for (const std::string& text : texts) {
+    const std::size_t colon = text.find(':');
+    require(colon != std::string::npos, where, ": data.mirrored: '", text,
+            "' is no pair; two classes or values with a colon between them are expected");
+    for (const std::string& word : {text.substr(0, colon), text.substr(colon + 1)})
+      require(place_of(word, called, false) >= 0 || place_of(word, called, true) >= 0, where,
+              ": data.mirrored: there is no '", word, "'; ", expected);
+  }
+  fail(where, ": data.mirrored mixes names and numbers; ", expected);
 }
 
 }  // namespace
@@ -91,7 +134,7 @@ std::vector<Setting> AugmentationOptions::bind() {
   return {
       {"data.flips", "augment images by flipping them left to right at random", &flips},
       {"data.mirrored",
-       "pairs of classes (or values) that a flip exchanges, by name or number, e.g. [left:right]: the mirror image of "
+       "pairs of classes (or values) that a flip exchanges, all by name or all by number, e.g. [left:right]: the mirror image of "
        "one is the other",
        &mirrored},
       {"data.turns", "augment square images by turning them by 0, 90, 180 or 270 degrees at random", &turns},
@@ -138,19 +181,18 @@ void transform(const ImageTransform& how, const Shape& shape, std::span<float> i
   if (how.angle != 0 || how.zoom != 1 || how.right != 0 || how.down != 0) move(shape, how, image);
 }
 
-std::vector<std::int64_t> mirror_of(const std::vector<std::string>& pairs, std::int64_t count,
-                                    const std::vector<std::string>& names, const std::string& where) {
-  std::vector<std::int64_t> mirror(static_cast<std::size_t>(count));
+std::vector<std::int64_t> mirror_of(const std::vector<std::string>& texts, const MirrorNames& called,
+                                    const std::string& where) {
+  std::optional<std::vector<Pair>> pairs = read_pairs(texts, called, false);
+  if (!pairs) pairs = read_pairs(texts, called, true);
+  if (!pairs) fail_at_pairs(texts, called, where);
+  std::vector<std::int64_t> mirror(static_cast<std::size_t>(called.count));
   std::iota(mirror.begin(), mirror.end(), 0);
-  for (const std::string& pair : pairs) {
-    const std::size_t colon = pair.find(':');
-    require(colon != std::string::npos, where, ": data.mirrored: '", pair,
-            "' is no pair; two classes or values with a colon between them are expected");
-    const std::int64_t one = index_of(pair.substr(0, colon), count, names, where);
-    const std::int64_t other = index_of(pair.substr(colon + 1), count, names, where);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto [one, other] = (*pairs)[i];
     std::int64_t &of_one = mirror[static_cast<std::size_t>(one)],
                  &of_other = mirror[static_cast<std::size_t>(other)];
-    require(one != other && of_one == one && of_other == other, where, ": data.mirrored: '", pair,
+    require(one != other && of_one == one && of_other == other, where, ": data.mirrored: '", texts[i],
             "': every class or value can have one other as its mirror image");
     of_one = other;
     of_other = one;

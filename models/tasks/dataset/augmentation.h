@@ -48,9 +48,16 @@ ImageTransform draw(const AugmentationOptions& options, const Rng& rng, std::uin
 /// edges the image is reflected. Turns by 90 degrees need a square image.
 void transform(const ImageTransform& how, const Shape& shape, std::span<float> image);
 
-/// What a flip exchanges, as an index for every class or value: `count` of them, with these names or none. Throws Error,
-/// which begins with `where`, for a pair that cannot be read or does not exist.
-std::vector<std::int64_t> mirror_of(const std::vector<std::string>& pairs, std::int64_t count,
-                                    const std::vector<std::string>& names, const std::string& where);
+/// How data.mirrored may call the classes or values.
+struct MirrorNames {
+  std::int64_t count = 0;             ///< of classes or values
+  std::vector<std::string> names;     ///< [count], or none
+  std::vector<std::int64_t> numbers;  ///< [count], or none if they have only names
+};
+
+/// What a flip exchanges, as an index for every class or value. The words of `pairs` are all names or, if they are not,
+/// all numbers. Throws Error, which begins with `where`, for a pair that cannot be read or does not exist.
+std::vector<std::int64_t> mirror_of(const std::vector<std::string>& pairs, const MirrorNames& called,
+                                    const std::string& where);
 
 }  // namespace umbra

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/images/image.h"
 #include "engine/base/listed.h"
 #include "models/tasks/dataset/memory.h"
 
@@ -39,11 +40,6 @@ bool can_be_inputs(const Hdf5Entry& entry) {
 
 }  // namespace
 
-std::string Targets::text_of(std::int64_t index) const {
-  const auto at = static_cast<std::size_t>(index);
-  return names.empty() ? std::to_string(index) : concat(index, " ('", names[at], "')");
-}
-
 void check_shape(const std::string& file, const Shape& samples, const Shape& wanted, const std::string& run) {
   require(samples == wanted, file, ", /inputs: its samples have the shape ", samples, ", but ", run,
           " takes ", wanted);
@@ -52,13 +48,20 @@ void check_shape(const std::string& file, const Shape& samples, const Shape& wan
 DataFile open_data_file(const std::filesystem::path& data, const DatasetSettings& settings,
                         const StageReport& progress) {
   std::error_code problem;
-  if (!std::filesystem::is_directory(data, problem)) return DataFile(data);
+  if (!std::filesystem::is_directory(data, problem)) {
+    require(!is_in_image_folder(data), data.string(),
+            has_image_name(data) ? ": --data takes the folder of the images, not one of them"
+                                 : ": a table of images is read with its folder, which --data takes; import "
+                                   "reads tables of halos");
+    return DataFile(data);
+  }
   return DataFile(open_image_set(data, settings.images, settings.cache, progress), data);
 }
 
 DataFile::DataFile(const ImageSet& images, const std::filesystem::path& folder) : DataFile(images.file) {
   temporary_ = images.temporary;
   name_ = folder.string();
+  is_folder_ = true;
   notes_ = images.notes;
   columns_ = images.columns;
 }
@@ -116,7 +119,9 @@ Targets DataFile::targets() const {
     fail_at("targets", "it holds ", kind_of(entry), " of shape ", entry.shape, ", but ", kTargetsExpected);
   if (entry.shape[0] != count_)
     fail_at("targets", "it has ", entry.shape[0], " rows, but /inputs has ", count_);
-  return labels ? classes() : values(entry.shape);
+  Targets targets = labels ? classes() : values(entry.shape);
+  targets.only_names = name_ != path().string() && !targets.names.empty() && targets.class_numbers.empty();
+  return targets;
 }
 
 // From the attribute, which may have names; 0 if there is no attribute.
@@ -238,10 +243,15 @@ SampleSplit DataFile::split(const std::vector<SamplePart>& parts) const {
   SampleSplit split;
   split.train = rows_of(parts, SamplePart::kTraining);
   split.validation = rows_of(parts, SamplePart::kValidation);
-  if (split.train.empty() || split.validation.empty())
-    fail_at("split", "it has no sample to ", split.train.empty() ? "train on (0)" : "validate on (1)",
-            ", but at least one of each is expected");
-  return split;
+  if (!split.train.empty() && !split.validation.empty()) return split;
+  const bool trains = !split.train.empty();
+  const char* const way_out =
+      trains ? ", or add data.inner_folds=5, which validates on a fifth of the samples to train on" : "";
+  if (is_folder_)
+    fail(name(), ": no image has ", trains ? "val" : "train", " in the column ", columns_.split,
+         " of the table, but at least one of each is expected; name some rows so", way_out);
+  fail_at("split", "it has no sample to ", trains ? "validate on (1)" : "train on (0)",
+          ", but at least one of each is expected; mark some so", way_out);
 }
 
 std::vector<std::int64_t> DataFile::sides() const {
@@ -273,8 +283,7 @@ void DataFile::check_classes(const Targets& targets, const SampleSplit& split,
 
 void DataFile::check_settings(const DatasetSettings& settings, const Targets& targets) const {
   settings.augmentation.check(input_shape_, concat(name(), ", /inputs"));
-  if (!settings.augmentation.mirrored.empty())
-    mirror_of(settings.augmentation.mirrored, targets.outputs(), targets.names, name());
+  if (!settings.augmentation.mirrored.empty()) targets.mirror(settings.augmentation.mirrored, name());
   if (targets.classes > 0) return;
   const auto applies_to_classes = [&](const char* key, const auto& value) {
     fail_at("targets", key, "=", value, " applies to classes, but these are values");

@@ -29,6 +29,10 @@ struct Targets {
   std::vector<std::string> names;  ///< [classes] or [width], or none
   /// [classes]: what the table of a folder of images calls classes that have names, or none.
   std::vector<double> class_numbers = {};
+  bool only_names =
+      false;  ///< of a folder of images whose classes or values are called by names, not by numbers
+  /// What a flip exchanges (mirror_of). Classes of a folder have the numbers of its table, others are counted from 0.
+  std::vector<std::int64_t> mirror(const std::vector<std::string>& pairs, const std::string& where) const;
   /// The number of classes, or of values per sample.
   std::int64_t outputs() const { return classes > 0 ? classes : width; }
   /// The text for class or value `index`: "3", or "3 ('cat')" where there are names.
@@ -59,6 +63,8 @@ class DataFile {
   /// The same for the images of `folder`.
   DataFile(const ImageSet& images, const std::filesystem::path& folder);
 
+  /// Whether these are the images of a folder.
+  bool is_folder() const { return is_folder_; }
   /// The path of the file or folder, for messages.
   const std::string& name() const { return name_; }
   /// The HDF5 file, also of a folder.
@@ -124,6 +130,7 @@ class DataFile {
   ImageColumns columns_;
   std::int64_t count_ = 0, chunk_rows_ = 0, bytes_ = 0;
   Shape input_shape_;
+  bool is_folder_ = false;
   double scale_ = 1;
 };
 

@@ -8,7 +8,11 @@
 namespace umbra {
 
 DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
-    : settings_(settings), name_(file.name()), has_split_(file.has_split()), targets_(file.targets()) {
+    : settings_(settings),
+      name_(file.name()),
+      is_folder_(file.is_folder()),
+      has_split_(file.has_split()),
+      targets_(file.targets()) {
   file.check_settings(settings, targets_);
   parts_ = file.parts(settings, targets_.classes > 0 ? targets_.numbers : std::vector<double>());
   split_ = file.split(parts_);
@@ -17,6 +21,7 @@ DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
   columns_ = file.columns();
   if (has_split_ && notes_.empty())
     notes_.push_back(concat(name_, ": /split determines the samples to train and to validate on"));
+  describe_samples();
   if (!file.keeps_in_memory(settings.resident) && file.is_chunked())
     notes_.push_back(
         concat(name_, ": the inputs are read during training, in chunks, by one thread at a time; ",
@@ -24,9 +29,36 @@ DatasetData::DatasetData(const DataFile& file, const DatasetSettings& settings)
                file.path().string(), " COPY.h5"));
   inputs_ = file.inputs(settings.resident);
   InputScan scan = scan_inputs(*inputs_, split_.train, file.piece(), name_);
+  if (!file.files().empty()) sample_keys_ = std::move(scan.keys);
   fingerprint_ = file.fingerprint(scan.fingerprint, targets_.numbers);
   input_moments_ = std::move(scan.training);
   moments_of_ = split_.train.size();
+}
+
+// A wrong column of labels shows in the names and numbers of the classes.
+void DatasetData::describe_samples() {
+  constexpr std::int64_t kMostClasses = 10;
+  if (targets_.classes > 0) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(targets_.classes), 0);
+    for (const double label : targets_.numbers) ++counts[static_cast<std::size_t>(label)];
+    std::string text = concat(targets_.classes, " classes: ");
+    for (std::int64_t k = 0; k < std::min(targets_.classes, kMostClasses); ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      text += concat(k == 0 ? "" : ", ",
+                     targets_.names.empty() ? concat("class ", k, ":") : targets_.names[at], " ", counts[at]);
+    }
+    if (targets_.classes > kMostClasses) text += concat(", and ", targets_.classes - kMostClasses, " more");
+    notes_.push_back(text);
+  }
+  const auto count = [&](SamplePart part) { return std::count(parts_.begin(), parts_.end(), part); };
+  const auto samples = [](std::int64_t number) {
+    return concat(number, number == 1 ? " sample" : " samples");
+  };
+  if (const auto tests = count(SamplePart::kTest); tests > 0)
+    notes_.push_back(concat(samples(tests), " to test on: neither trained nor validated on"));
+  if (const auto outside = count(SamplePart::kOutside); outside > 0)
+    notes_.push_back(
+        concat(samples(outside), " left out by data.inner_folds, on which a run without it validates"));
 }
 
 Moments DatasetData::target_moments() const {
@@ -103,6 +135,9 @@ Fitted DatasetData::fit() const {
     fit.input_scale = moments.deviation();
   }
   fit.class_numbers = targets_.class_numbers;
+  fit.sample_keys = sample_keys_;
+  for (std::size_t i = 0; i < sample_keys_.size(); ++i)
+    fit.sample_parts.push_back(static_cast<double>(parts_[i]));
   if (settings_.class_weights == "balanced") fit.class_weights = balanced_weights();
   if (fit.classes > 0) return to_map(fit);
   fit.target_mean.assign(static_cast<std::size_t>(targets_.width), 0.0);
@@ -136,7 +171,7 @@ std::unique_ptr<Dataset> DatasetData::samples(std::vector<std::int64_t> rows) co
   SampleOptions options;
   options.augmentation = settings_.augmentation;
   if (!settings_.augmentation.mirrored.empty())
-    options.mirror = mirror_of(settings_.augmentation.mirrored, targets_.outputs(), targets_.names, name_);
+    options.mirror = targets_.mirror(settings_.augmentation.mirrored, name_);
   options.shares = settings_.learns_shares();
   options.mixup = settings_.mixup;
   options.smoothing = settings_.label_smoothing;

@@ -98,7 +98,8 @@ std::string DatasetTask::metric(const Fitted& fitted) const {
 }
 
 bool DatasetTask::recognises(const std::filesystem::path& file) const {
-  if (is_image_folder(file)) return true;
+  std::error_code problem;
+  if (std::filesystem::is_directory(file, problem) || is_in_image_folder(file)) return true;
   try {
     const Hdf5File in = Hdf5File::open(file);
     return in.has_dataset("inputs") || in.has_dataset("targets");
@@ -114,13 +115,17 @@ std::unique_ptr<TrainingData> DatasetTask::read(const std::filesystem::path& fil
 }
 
 void DatasetTask::keep_choices(const TrainingData& data) {
-  const ImageColumns& columns = dynamic_cast<const DatasetData&>(data).columns();
+  const auto& own = dynamic_cast<const DatasetData&>(data);
+  const ImageColumns& columns = own.columns();
   const auto keep = [](std::string& setting, const std::string& found) {
     if (setting.empty()) setting = found;
   };
+  keep(of.images.labels, columns.table);
+  keep(of.images.file_column, columns.files);
   keep(of.images.label_column, columns.labels);
   keep(of.images.name_column, columns.names);
   keep(of.images.split_column, columns.split);
+  if (own.image_channels() > 0) of.images.channels.number = own.image_channels();
 }
 
 Fitted DatasetTask::neutral(const std::filesystem::path& file) const {

@@ -48,6 +48,8 @@ class DatasetData final : public TrainingData {
   std::vector<double> constant_prediction() const;
   /// The name of that prediction in reports.
   std::string constant_name() const;
+  /// The channels of the images of a folder; 0 for a file.
+  std::int64_t image_channels() const { return is_folder_ ? inputs_->shape()[0] : 0; }
   /// These rows as a Dataset. This object must outlive it.
   std::unique_ptr<Dataset> samples(std::vector<std::int64_t> rows) const;
   /// The part of every sample.
@@ -57,18 +59,20 @@ class DatasetData final : public TrainingData {
 
  private:
   DatasetData(const DataFile& file, const DatasetSettings& settings);
+  void describe_samples();
   Moments target_moments() const;
   std::vector<double> balanced_weights() const;
 
   const DatasetSettings& settings_;  // the task's, which may still turn off augmentation
   std::string name_;
   ImageColumns columns_;
-  bool has_split_;  // the file has /split
+  bool is_folder_, has_split_;  // of images; the file has /split
   Targets targets_;
   std::vector<SamplePart> parts_;
   std::unique_ptr<InputRows> inputs_;
   Moments input_moments_{0};
-  std::size_t moments_of_ = 0;  // number of training samples in input_moments_
+  std::size_t moments_of_ = 0;       // number of training samples in input_moments_
+  std::vector<double> sample_keys_;  // [n] of samples that have names, or none
   std::vector<double> fingerprint_;
   DatasetFit fit_;
 };
@@ -86,9 +90,10 @@ class DatasetTask final : public Task {
   std::vector<Setting> settings() override { return of.bind(); }
   std::unique_ptr<Task> clone() const override { return std::make_unique<DatasetTask>(*this); }
   std::string_view default_model() const override { return "mlp"; }
-  /// resnet18 for a folder of images.
+  /// resnet18 for a folder, which is one of images.
   std::string_view default_model_for(const std::filesystem::path& data) const override {
-    return is_image_folder(data) ? "resnet18" : default_model();
+    std::error_code problem;
+    return std::filesystem::is_directory(data, problem) ? "resnet18" : default_model();
   }
   void do_not_augment() override {
     of.augmentation = {};

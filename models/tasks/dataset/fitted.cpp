@@ -74,6 +74,10 @@ Fitted to_map(const DatasetFit& fit) {
                    {"classes", {static_cast<double>(fit.classes)}}};
   if (!fit.class_numbers.empty()) fitted["class_numbers"] = fit.class_numbers;
   if (!fit.class_weights.empty()) fitted["class_weights"] = fit.class_weights;
+  if (!fit.sample_keys.empty()) {
+    fitted["sample_keys"] = fit.sample_keys;
+    fitted["sample_parts"] = fit.sample_parts;
+  }
   if (fit.classes == 0) {
     fitted["target_mean"] = fit.target_mean;
     fitted["target_scale"] = fit.target_scale;
@@ -96,6 +100,10 @@ DatasetFit dataset_fit(const Fitted& fitted, const std::string& where) {
   fit.classes = classes[0];
   if (fitted.contains("class_numbers")) fit.class_numbers = reader.numbers("class_numbers", fit.classes);
   if (fitted.contains("class_weights")) fit.class_weights = reader.weights("class_weights", fit.classes);
+  if (fitted.contains("sample_keys")) {
+    fit.sample_keys = reader.numbers("sample_keys");
+    fit.sample_parts = reader.numbers("sample_parts", std::ssize(fit.sample_keys));
+  }
   if (fit.classes > 0) return fit;
   fit.target_mean = reader.numbers("target_mean");
   require(fit.values() > 0, where, ": /transform/target_mean has no number, but at least one is expected");

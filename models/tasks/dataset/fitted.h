@@ -21,6 +21,10 @@ struct DatasetFit {
       target_scale;                   ///< [values]; empty for classes
   /// [classes]: the integers that a table calls classes with names; empty: none or not known.
   std::vector<double> class_numbers = {};
+  /// [n]: sample_key() of every sample that has a name; empty: none or not known.
+  std::vector<double> sample_keys = {};
+  /// [n]: what each of them was used for, the number of its SamplePart.
+  std::vector<double> sample_parts = {};
 
   /// The number of values per sample, 0 for classes.
   std::int64_t values() const { return static_cast<std::int64_t>(target_mean.size()); }

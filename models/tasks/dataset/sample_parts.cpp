@@ -1,5 +1,8 @@
 #include "models/tasks/dataset/sample_parts.h"
 
+#include <algorithm>
+#include <map>
+
 #include "engine/base/error.h"
 
 namespace umbra {
@@ -14,6 +17,22 @@ std::vector<std::int64_t> rows_of(const std::vector<SamplePart>& parts, SamplePa
   for (std::size_t i = 0; i < parts.size(); ++i)
     if (parts[i] == part) rows.push_back(static_cast<std::int64_t>(i));
   return rows;
+}
+
+std::vector<SamplePart> known_parts(const std::vector<double>& keys, const std::vector<double>& keys_of_run,
+                                    const std::vector<double>& parts_of_run) {
+  std::map<double, double> part_of;
+  for (std::size_t i = 0; i < keys_of_run.size(); ++i) {
+    const auto [known, is_first] = part_of.emplace(keys_of_run[i], parts_of_run[i]);
+    if (!is_first) known->second = std::min(known->second, parts_of_run[i]);
+  }
+  std::vector<SamplePart> parts;
+  for (const double key : keys) {
+    const auto known = part_of.find(key);
+    const bool is_part = known != part_of.end() && known->second >= 0 && known->second <= 3;
+    parts.push_back(is_part ? static_cast<SamplePart>(known->second) : SamplePart::kNew);
+  }
+  return parts;
 }
 
 void divide_training(const DatasetSettings& settings, const std::vector<double>& labels,

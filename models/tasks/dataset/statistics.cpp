@@ -52,6 +52,14 @@ void Moments::append(const Moments& more) {
   count_ = all;
 }
 
+double sample_key(std::span<const float> sample) {
+  constexpr double kBits = 1 << 21;  // with the 32 bits of the upper half, 53
+  Fingerprint hash;
+  hash.add(sample);
+  const std::vector<double> halves = hash.value();
+  return halves[0] * kBits + std::fmod(halves[1], kBits);
+}
+
 std::vector<double> Moments::deviation() const {
   std::vector<double> deviations;
   for (const double squares : squares_) deviations.push_back(squares > 0 ? std::sqrt(squares / count_) : 1);
@@ -92,7 +100,13 @@ InputScan scan_inputs(const InputRows& inputs, const std::vector<std::int64_t>& 
     const std::int64_t rows = std::min(piece, inputs.count() - first);
     numbers.resize(static_cast<std::size_t>(rows * row));
     inputs.read(first, numbers);
-    scan.fingerprint.add(finite_floats(numbers, row, first, where));
+    const std::vector<float> floats = finite_floats(numbers, row, first, where);
+    scan.fingerprint.add(floats);
+    scan.keys.resize(static_cast<std::size_t>(first + rows));
+    for_each_row(rows, row, [&](std::int64_t i) {
+      scan.keys[static_cast<std::size_t>(first + i)] = sample_key(
+          std::span(floats).subspan(static_cast<std::size_t>(i * row), static_cast<std::size_t>(row)));
+    });
     const auto end = std::lower_bound(next, training.end(), first + rows);
     std::vector<Moments> moments(static_cast<std::size_t>(end - next), Moments(0));
     for_each_row(end - next, row, [&](std::int64_t i) {

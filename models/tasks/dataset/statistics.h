@@ -35,7 +35,12 @@ class Moments {
 struct InputScan {
   Moments training;         ///< of the training rows
   Fingerprint fingerprint;  ///< of all rows as floats
+  /// sample_key() of every row, [n].
+  std::vector<double> keys = {};
 };
+/// A hash of the numbers of one sample, an integer below 2^53: by it a run knows a sample wherever it is found.
+double sample_key(std::span<const float> sample);
+
 /// Reads every row once, `piece` rows at a time. `training`: the training rows, ascending. Throws Error
 /// with `where` and the first row that holds a number which is not a finite 32-bit float.
 InputScan scan_inputs(const InputRows& inputs, const std::vector<std::int64_t>& training, std::int64_t piece,
