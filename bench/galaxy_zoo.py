@@ -59,11 +59,10 @@ class Programs:
         call([self.tools / "train", "--data", self.data, "--out", out, *settings])
 
     def pytorch(self, arguments, changes):
-        decoded = list(self.out.glob("*.h5"))
-        if len(decoded) != 1:
-            sys.exit(f"{self.out}: one data set of decoded images is expected, which the rows of umbra write; there are "
-                     f"{len(decoded)}")
-        return call([self.python, ROOT / "bench/peers/pytorch_galaxy_zoo.py", "--data", decoded[0], *arguments,
+        decoded = sorted(self.out.glob("*.h5"), key=lambda path: path.stat().st_mtime)
+        if not decoded:
+            sys.exit(f"{self.out}: a data set of decoded images is expected, which the rows of umbra write")
+        return call([self.python, ROOT / "bench/peers/pytorch_galaxy_zoo.py", "--data", decoded[-1], *arguments,
                      *self.changes, *changes], TUNED)
 
 
