@@ -113,7 +113,8 @@ void write_image_set(const fs::path& folder, ImageTable table, const ImageOption
   const auto check = [&](const std::vector<BrokenImage>& broken) {
     for (const BrokenImage& image : broken) problems.push_back(image.problem);
     require(problems.empty() || options.broken == "skip", folder.string(), ": ", problems.size(), " of ", all,
-            " images cannot be read: ", summary(problems, 3), "; data.broken_images=skip leaves them out");
+            " images cannot be read: ", summary(problems, 3),
+            "; in train, data.broken_images=skip leaves them out");
     remove_rows(table.files, broken);
     remove_rows(table.classes, broken);
     remove_rows(table.sides, broken);

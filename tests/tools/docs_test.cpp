@@ -240,6 +240,27 @@ TEST(Docs, TheChartShowsWhatTheResultsHold) {
   fs::remove(other);
 }
 
+TEST(Docs, TheTablesOfImagesShowWhatTheResultsHold) {
+  if (run("python3 --version").status != 0)
+    GTEST_SKIP() << "no python3: bench/galaxy_zoo_tables.py cannot be run";
+  const std::string check =
+      "python3 -B '" + (kSource / "bench/galaxy_zoo_tables.py").string() + "' pages --check --page ";
+  const fs::path page = kSource / "docs/images.md";
+  const Outcome good = run(check + "'" + page.string() + "'");
+  EXPECT_EQ(good.status, 0) << good.output;
+
+  std::string text = bytes(page);
+  const std::size_t at = text.find("| no augmentation | ");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at + 20, 0, "1");
+  const fs::path other = fs::path(testing::TempDir()) / ("umbra_images_" + std::to_string(getpid()) + ".md");
+  std::ofstream(other) << text;
+  const Outcome bad = run(check + "'" + other.string() + "'");
+  EXPECT_EQ(bad.status, 1) << bad.output;
+  EXPECT_NE(bad.output.find("| no augmentation | 1"), std::string::npos) << bad.output;
+  fs::remove(other);
+}
+
 TEST(Docs, ScriptsAreValidBash) {
   for (const char* script : {"quickstart.sh", "learn.sh", "test.sh", "packages.sh", "test_aarch64.sh"}) {
     EXPECT_EQ(run(std::string("bash -n " UMBRA_SOURCE_DIR "/tools/") + script).status, 0) << script;

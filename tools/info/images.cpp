@@ -110,14 +110,13 @@ std::optional<Description> describe_images(const FileLook& file) {
   Description text{concat("a folder of ", table.images, table.images == 1 ? " image" : " images")};
   add_table(table, text);
   const std::string path = shell_word(file.path().string());
-  std::string settings;
-  if (can_read_images()) {
-    const Look look(file, table);
-    look.add_to(text);
-    settings = look.settings(!table.missing.empty());
-  } else {
+  if (!can_read_images()) {
     text.lines.emplace_back("this build cannot read images: it lacks libjpeg-turbo or libpng");
+    return text;
   }
+  const Look look(file, table);
+  look.add_to(text);
+  const std::string settings = look.settings(!table.missing.empty());
   if (table.why_no_targets.empty()) {
     text.next.push_back(concat("train --data ", path, " --out run", settings));
   } else {

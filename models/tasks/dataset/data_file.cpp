@@ -120,7 +120,7 @@ Targets DataFile::targets() const {
   if (entry.shape[0] != count_)
     fail_at("targets", "it has ", entry.shape[0], " rows, but /inputs has ", count_);
   Targets targets = labels ? classes() : values(entry.shape);
-  targets.only_names = name_ != path().string() && !targets.names.empty() && targets.class_numbers.empty();
+  targets.only_names = is_folder_ && !targets.names.empty() && targets.class_numbers.empty();
   return targets;
 }
 
