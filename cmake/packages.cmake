@@ -1,5 +1,6 @@
 # Required and optional packages. A missing optional package prints one line that says what the build lacks.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 
@@ -105,14 +106,14 @@ endif()
 
 set(UMBRA_HAS_MPI FALSE)
 if(NOT UMBRA_MPI STREQUAL "OFF")
-  find_package(MPI COMPONENTS CXX QUIET)
-  if(MPI_CXX_FOUND)
+  find_package(MPI COMPONENTS C QUIET)  # its C interface
+  if(MPI_C_FOUND)
     set(UMBRA_HAS_MPI TRUE)
-    message(STATUS "umbra: MPI ${MPI_CXX_VERSION} found; this release trains in one process")
+    message(STATUS "umbra: MPI ${MPI_C_VERSION}: train and forest run in several processes")
   elseif(UMBRA_MPI STREQUAL "ON")
     message(FATAL_ERROR "umbra: UMBRA_MPI=ON, but no MPI was found")
   endif()
 endif()
 if(NOT UMBRA_HAS_MPI)
-  message(STATUS "umbra: no MPI: training runs in one process")
+  message(STATUS "umbra: no MPI: train and forest run in one process")
 endif()

@@ -25,14 +25,15 @@ const std::map<std::string, std::set<std::string>>& allowed() {
   static const auto ops = plus(runtime, {"engine/cpu"});
   static const auto registry = plus(ops, {"engine/ops"});
   static const auto tensor = plus(registry, {"engine/registry"});
-  static const auto grad = plus(tensor, {"engine/tensor"});
+  static const auto grad = plus(tensor, {"engine/tensor", "engine/dist"});
   static const auto nn = plus(grad, {"engine/grad"});
   static const auto above_nn = plus(nn, {"engine/nn"});
-  static const auto train = plus(above_nn, {"engine/optim", "engine/io", "engine/dist"});
+  static const auto train = plus(above_nn, {"engine/optim", "engine/io"});
   static const std::map<std::string, std::set<std::string>> rules = {
       {"engine/base", {}},
       {"engine/runtime", base},
       {"engine/cpu", base},
+      {"engine/dist", runtime},
       {"engine/ops", plus(ops, {"engine/cuda"})},
       {"engine/cuda", runtime},  // tiles of products and sums, which contain no op
       {"engine/cuda/device", plus(runtime, {"engine/cuda"})},  // index functions of kernels and emulator

@@ -1,0 +1,130 @@
+// Communicator: the processes of a job that train one network together, and what they do together. Sums add the numbers
+// of the processes in the order of their ranks, so that a fixed number of processes computes the same bits in every run.
+//
+// Every process calls the same operations in the same order. A thread of the communicator carries them out one after
+// another; no other thread uses the transport (MPI_THREAD_FUNNELED is all that is needed of MPI). A process that does not
+// answer within the time-out, or that ends with an error, ends the job on all processes with one sentence.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "engine/base/error.h"
+#include "engine/dist/transport.h"
+
+namespace umbra {
+
+/// Ends the job on every process: one does not answer or has failed. One of the processes prints the sentence.
+class JobFailed : public Error {
+ public:
+  /// `prints`: whether this process is the one that prints it.
+  JobFailed(const std::string& sentence, bool prints) : Error(sentence), prints_(prints) {}
+  /// Whether this process prints the sentence.
+  bool prints() const { return prints_; }
+
+ private:
+  bool prints_;
+};
+
+/// An error that every process of the job throws at the same point, with the same text. The first one prints it.
+class SharedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What this process has sent and received so far.
+struct Traffic {
+  std::int64_t operations = 0;      ///< sums, gathers and broadcasts
+  std::int64_t messages = 0;        ///< sent to other processes
+  std::int64_t bytes_sent = 0;      ///< in these messages
+  std::int64_t bytes_received = 0;  ///< in messages from other processes
+};
+
+/// A group of processes. Its functions, except for traffic(), are called from one thread.
+class Communicator {
+ public:
+  /// One process: all operations return at once, and there is no thread.
+  Communicator() = default;
+  /// Several: `connect` is called, and its result used and destroyed, in the thread of the communicator.
+  explicit Communicator(const std::function<std::unique_ptr<Transport>()>& connect);
+  /// Waits for operations under way. After a failure, ends all processes of the job.
+  ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  /// The place of this process.
+  int rank() const { return rank_; }
+  /// The number of processes.
+  int size() const { return size_; }
+  /// Whether this is the process that writes and prints.
+  bool first() const { return rank_ == 0; }
+  /// "rank 2 on node07"
+  std::string name_of(int rank) const;
+  /// Seconds after which an operation fails in which another process does not take part; 300 at first.
+  void set_timeout(double seconds) { timeout_ = seconds; }
+
+  /// Replaces the numbers by their sums over all processes, added in the order of the ranks. All processes give the same
+  /// count. The numbers must not be used until wait() has been called on the result; `keep` owns their memory.
+  [[nodiscard]] std::future<void> start_sum(std::span<float> numbers, std::shared_ptr<void> keep);
+  /// Waits for an operation under way. Throws JobFailed.
+  void wait(std::future<void>& operation);
+  /// The numbers of all processes, in the order of the ranks: [size][numbers.size()]. All processes give the same
+  /// count. Throws JobFailed, as all functions below.
+  std::vector<double> gather(std::span<const double> numbers);
+  /// The texts of all processes, in the order of the ranks.
+  std::vector<std::string> gather(const std::string& text);
+  /// Overwrites the bytes of all processes with those of the process `from`. All give the same count.
+  void broadcast(std::span<std::byte> bytes, int from);
+  /// Waits until all processes have called it.
+  void barrier() { gather(std::span<const double>()); }
+  /// Throws SharedError, which begins with `where` and names the processes, if checksums differ.
+  void compare(std::uint64_t checksum, const std::string& where);
+
+  /// Ends the job because of an error of this process: the others throw JobFailed in the operation under way or in the
+  /// next one. Returns the sentence that this process shall print, empty if another prints it: where all processes end
+  /// with the same error, the sentence is the error itself.
+  std::string end(const std::string& error);
+  /// What this process has sent and received.
+  Traffic traffic() const;
+
+ private:
+  std::future<void> start(std::function<void()> operation);
+  void run(std::function<void()> operation);
+  void close();
+
+  // The functions below run in the thread of the communicator (communicator_thread.cpp).
+  using Connect = std::function<std::unique_ptr<Transport>()>;
+  void serve(const Connect& connect, std::promise<void>& connected);
+  void answer();
+  void leave();
+  void exchange(std::span<const Message> sends, std::span<const Message> receives);
+  void exchange_with_all(std::span<const std::byte> own, std::span<std::byte> all);
+  void sum(std::span<float> numbers);
+  [[noreturn]] void fail_with(const Notice& notice);
+  void announce_own_error();
+  std::string sentence_to_print(const std::string& error);
+
+  int rank_ = 0, size_ = 1;
+  std::vector<std::string> hosts_{""};
+  std::atomic<double> timeout_{300};
+  std::unique_ptr<Transport> transport_;
+  std::vector<float> parts_;  // of sum(), kept between calls
+  std::thread thread_;
+  std::condition_variable wakes_;
+  mutable std::mutex mutex_;  // of all members below
+  std::deque<std::packaged_task<void()>> queue_;
+  bool closing_ = false;
+  std::optional<std::string> own_error_;  // of end(), to be announced
+  std::promise<std::string> to_print_;    // the result of end()
+  std::optional<JobFailed> failure_;      // of every further operation
+  Traffic traffic_;
+};
+
+}  // namespace umbra

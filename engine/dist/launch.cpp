@@ -1,0 +1,31 @@
+#include "engine/dist/launch.h"
+
+#include <cstdlib>
+
+namespace umbra {
+namespace {
+
+int number_in(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return otherwise;
+  char* end = nullptr;
+  const long number = std::strtol(text, &end, 10);
+  return end != text && *end == '\0' && number >= 0 && number < 1'000'000 ? static_cast<int>(number)
+                                                                          : otherwise;
+}
+
+}  // namespace
+
+Launch launched() {
+  // A batch script of Slurm has SLURM_NTASKS, but only srun sets the variables of a step.
+  constexpr const char* kVariables[][3] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun"},
+                                           {"PMI_SIZE", "PMI_RANK", "mpirun"},
+                                           {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"}};
+  for (const auto& [size, rank, launcher] : kVariables) {
+    const int processes = number_in(size, 1);
+    if (processes > 1) return {number_in(rank, 0), processes, launcher};
+  }
+  return {};
+}
+
+}  // namespace umbra

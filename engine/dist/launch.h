@@ -1,0 +1,19 @@
+// What the environment says about the processes that mpirun or srun started together. It is read without MPI, so that a
+// program that was started alone never initialises MPI.
+#pragma once
+
+#include <string>
+
+namespace umbra {
+
+/// The place of this process among those that were started together.
+struct Launch {
+  int rank = 0;               ///< from 0 to size - 1
+  int size = 1;               ///< number of processes; 1: this one was started alone
+  std::string launcher = "";  ///< "mpirun" or "srun"; empty if it was started alone
+};
+
+/// The place of this process, from the variables that Open MPI's mpirun, launchers with PMI, and Slurm's srun set.
+Launch launched();
+
+}  // namespace umbra

@@ -1,0 +1,163 @@
+// The transport of MPI: non-blocking messages in host memory.
+#include <mpi.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <sstream>
+#include <thread>
+
+#include "engine/dist/world.h"
+
+namespace umbra {
+namespace {
+
+constexpr int kMessageTag = 1, kNoticeTag = 2;
+
+void check(int status, const char* what) {
+  if (status == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(status, text, &length);
+  fail("MPI: ", what, " failed: ", std::string(text, static_cast<std::size_t>(length)));
+}
+
+int count_of(std::span<const std::byte> bytes) {
+  return static_cast<int>(bytes.size());
+}
+
+// The number of lost ranks, these ranks, and the sentence.
+std::string text_of_notice(const Notice& notice) {
+  std::ostringstream text;
+  text << notice.lost.size() << ' ';
+  for (const int rank : notice.lost) text << rank << ' ';
+  text << notice.sentence;
+  return text.str();
+}
+
+Notice notice_of_text(const std::string& text, int from) {
+  std::istringstream in(text);
+  std::size_t lost = 0;
+  in >> lost;
+  Notice notice{"", std::vector<int>(lost), from};
+  for (int& rank : notice.lost) in >> rank;
+  in.get();
+  std::getline(in, notice.sentence, '\0');
+  return notice;
+}
+
+class MpiTransport final : public Transport {
+ public:
+  MpiTransport() {
+    int provided = MPI_THREAD_SINGLE;
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    require(
+        provided >= MPI_THREAD_FUNNELED,
+        "this MPI supports no threads (MPI_THREAD_FUNNELED), which umbra needs to send while it computes");
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &world_), "MPI_Comm_dup");
+    check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    check(MPI_Comm_rank(world_, &rank_), "MPI_Comm_rank");
+    check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
+  }
+  ~MpiTransport() override { MPI_Finalize(); }
+  MpiTransport(const MpiTransport&) = delete;
+  MpiTransport& operator=(const MpiTransport&) = delete;
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void start(std::span<const Message> sends, std::span<const Message> receives) override {
+    give_up();
+    for (const Message& m : receives) {
+      check(MPI_Irecv(m.bytes.data(), count_of(m.bytes), MPI_BYTE, m.peer, kMessageTag, world_, next(m.peer)),
+            "MPI_Irecv");
+    }
+    received_ = requests_.size();
+    for (const Message& m : sends) {
+      check(MPI_Isend(m.bytes.data(), count_of(m.bytes), MPI_BYTE, m.peer, kMessageTag, world_, next(m.peer)),
+            "MPI_Isend");
+    }
+  }
+
+  // An error of a message is that of a peer that has died: its message remains missing until the time-out.
+  bool delivered() override {
+    bool all = dead_.empty();
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (requests_[i] == MPI_REQUEST_NULL) continue;
+      int done = 0;
+      if (MPI_Test(&requests_[i], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) dead_.push_back(peers_[i]);
+      all = all && done != 0;
+    }
+    return all && dead_.empty();
+  }
+
+  std::vector<int> missing() const override {
+    std::vector<int> ranks = dead_;
+    for (std::size_t i = 0; i < requests_.size(); ++i)
+      if (requests_[i] != MPI_REQUEST_NULL) ranks.push_back(peers_[i]);
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    return ranks;
+  }
+
+  // A message that is being sent cannot be cancelled, but after a failure nothing more is sent.
+  void give_up() override {
+    for (std::size_t i = 0; i < received_; ++i) {
+      if (requests_[i] == MPI_REQUEST_NULL) continue;
+      MPI_Cancel(&requests_[i]);
+      MPI_Request_free(&requests_[i]);
+    }
+    requests_.clear();
+    peers_.clear();
+    received_ = 0;
+  }
+
+  void announce(const Notice& notice, double seconds) override {
+    announced_ = text_of_notice(notice);
+    std::vector<MPI_Request> sends;
+    for (int peer = 0; peer < size_; ++peer) {
+      if (peer == rank_) continue;
+      MPI_Isend(announced_.data(), static_cast<int>(announced_.size()), MPI_CHAR, peer, kNoticeTag, world_,
+                &sends.emplace_back());
+    }
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    for (int done = 0; done == 0 && std::chrono::steady_clock::now() < end;) {
+      MPI_Testall(static_cast<int>(sends.size()), sends.data(), &done, MPI_STATUSES_IGNORE);
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+  }
+
+  std::optional<Notice> notice() override {
+    int found = 0, length = 0;
+    MPI_Status status;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, kNoticeTag, world_, &found, &status) != MPI_SUCCESS || found == 0)
+      return {};
+    MPI_Get_count(&status, MPI_CHAR, &length);
+    std::string text(static_cast<std::size_t>(length), '\0');
+    MPI_Recv(text.data(), length, MPI_CHAR, status.MPI_SOURCE, kNoticeTag, world_, MPI_STATUS_IGNORE);
+    return notice_of_text(text, status.MPI_SOURCE);
+  }
+
+  void abort() override { MPI_Abort(MPI_COMM_WORLD, 1); }
+
+ private:
+  MPI_Request* next(int peer) {
+    peers_.push_back(peer);
+    return &requests_.emplace_back(MPI_REQUEST_NULL);
+  }
+
+  MPI_Comm world_ = MPI_COMM_NULL;
+  int rank_ = 0, size_ = 1;
+  std::deque<MPI_Request> requests_;  // receives first; their addresses do not change
+  std::vector<int> peers_;            // of the requests
+  std::size_t received_ = 0;          // number of receives
+  std::vector<int> dead_;             // peers whose messages ended with an error
+  std::string announced_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> connect_with_mpi() {
+  return std::make_unique<MpiTransport>();
+}
+
+}  // namespace umbra
