@@ -118,15 +118,13 @@ void Communicator::broadcast(std::span<std::byte> bytes, int from) {
 }
 
 // The ranks with the most frequent checksum are right; of two equally frequent ones, that of the lower rank.
-void Communicator::compare(std::uint64_t checksum, const std::string& where) {
-  if (size_ == 1) return;
-  const std::vector<double> halves =
-      gather(std::array{static_cast<double>(checksum >> 32), static_cast<double>(checksum & 0xffffffff)});
-  using Sum = std::pair<double, double>;
+void Communicator::compare(const std::vector<double>& checksum, const std::string& where) {
+  const std::vector<double> all = gather(checksum);
+  using Sum = std::vector<double>;
   std::vector<Sum> sums;
   std::map<Sum, std::int64_t> frequency;
-  for (std::size_t i = 0; i < halves.size(); i += 2) {
-    sums.emplace_back(halves[i], halves[i + 1]);
+  for (auto begin = all.begin(); begin != all.end(); begin += std::ssize(checksum)) {
+    sums.emplace_back(begin, begin + std::ssize(checksum));
     ++frequency[sums.back()];
   }
   Sum usual = sums.front();

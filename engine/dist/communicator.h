@@ -85,7 +85,7 @@ class Communicator {
   /// Waits until all processes have called it.
   void barrier() { gather(std::span<const double>()); }
   /// Throws SharedError, which begins with `where` and names the processes, if checksums differ.
-  void compare(std::uint64_t checksum, const std::string& where);
+  void compare(const std::vector<double>& checksum, const std::string& where);
 
   /// Ends the job because of an error of this process: the others throw JobFailed in the operation under way or in the
   /// next one. Returns the sentence that this process shall print, empty if another prints it: where all processes end

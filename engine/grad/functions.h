@@ -66,7 +66,8 @@ struct BatchNormState {
 };
 /// Batch normalisation (Ioffe & Szegedy 2015) of x [N, C, S…] or [N, C] with gamma, beta [C], in either
 /// layout. When pass.training it uses the statistics of the batch, which needs at least two values per
-/// channel. Otherwise it uses the running statistics, which are not updated and are constants in the
+/// channel: those of the whole batch if pass.shared names the processes that share it, else those of x.
+/// Otherwise it uses the running statistics, which are not updated and are constants in the
 /// gradient.
 Var batch_norm(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state);
 /// relu(batch_norm(x) + residual) in one pass. `residual` may be null.

@@ -1,6 +1,7 @@
 #include "engine/grad/tape.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/scale.h"
@@ -50,19 +51,49 @@ void accumulate(Context& context, Variable& variable, const Tensor& grad) {
   variable.grad = sum;
 }
 
+// Reports variables whose gradients are final: after the first operation that uses them, the last in backward().
+class FinalGradients {
+ public:
+  FinalGradients(std::span<const Node> nodes, const std::function<void(const Var&)>& report)
+      : report_(report) {
+    for (std::size_t i = 0; report_ && i < nodes.size(); ++i)
+      for (const Var& input : nodes[i].inputs)
+        if (input->needs_grad) first_use_.emplace(input.get(), i);
+  }
+  void after(const Node& node, std::size_t number) {
+    for (std::size_t i = 0; report_ && i < node.inputs.size(); ++i) {
+      const auto found = first_use_.find(node.inputs[i].get());
+      if (found == first_use_.end() || found->second != number) continue;
+      first_use_.erase(found);
+      if (node.inputs[i]->grad.defined()) report_(node.inputs[i]);
+    }
+  }
+
+ private:
+  const std::function<void(const Var&)>& report_;
+  std::map<const Variable*, std::size_t> first_use_;
+};
+
 }  // namespace
 
-void Tape::backward(const Var& loss, const BackwardObserver& observer) {
+void Tape::backward(const Var& loss, const BackwardOptions& options) {
   require(loss->value.count() == 1, "backward() starts from one number, but the loss has shape ",
           loss->value.shape());
   require(loss->needs_grad,
           "backward() has nothing to do: the loss does not depend on any parameter of this tape");
-  loss->grad = context_->temporary(loss->value.shape(), loss->value.dtype());
-  call(*context_, SetValue(loss->value.dtype(), 1, 1.0), {loss->grad});
+  loss->grad = options.start;
+  if (!loss->grad.defined()) {
+    loss->grad = context_->temporary(loss->value.shape(), loss->value.dtype());
+    call(*context_, SetValue(loss->value.dtype(), 1, 1.0), {loss->grad});
+  }
+  FinalGradients final_gradients(nodes_, options.on_final);
   // Nodes are dropped as they are used, so that activations return to the arena as early as they can.
   for (; !nodes_.empty(); nodes_.pop_back()) {
     Node& node = nodes_.back();
-    if (!node.output->grad.defined()) continue;  // nothing downstream of it reached the loss
+    if (!node.output->grad.defined()) {  // nothing downstream of it reached the loss
+      final_gradients.after(node, nodes_.size() - 1);
+      continue;
+    }
     std::vector<Tensor> values;
     std::vector<bool> wanted;
     for (const Var& input : node.inputs) {
@@ -71,11 +102,12 @@ void Tape::backward(const Var& loss, const BackwardObserver& observer) {
     }
     const std::vector<Tensor> grads =
         node.function->backward(*context_, node.output->grad, values, node.saved, wanted);
-    if (observer) observer(node, grads);
+    if (options.observer) options.observer(node, grads);
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (wanted[i]) accumulate(*context_, *node.inputs[i], grads[i]);
     }
     node.output->grad = {};
+    final_gradients.after(node, nodes_.size() - 1);
   }
 }
 

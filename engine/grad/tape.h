@@ -37,6 +37,7 @@ using Var = std::shared_ptr<Variable>;
 /// A Var without gradient, for data.
 Var constant(Tensor value);
 
+class Communicator;
 class Tape;
 
 /// The number of a training step, given by the host or stored in device memory. A step that is replayed as a
@@ -55,6 +56,14 @@ class StepNumber {
   Tensor tensor_;
 };
 
+/// The part of a batch that this process computes, if several processes share the batch.
+struct SharedBatch {
+  std::int64_t first = 0;    ///< place in the batch of the first sample of the part
+  std::int64_t samples = 0;  ///< number of samples of the whole batch
+  /// The processes that share it, if batch norm uses the statistics of the whole batch; null: it uses those of the part.
+  Communicator* statistics = nullptr;
+};
+
 /// Everything a forward pass depends on besides its input and parameters. It replaces global switches.
 struct Pass {
   Context& context;               ///< where ops run
@@ -63,6 +72,7 @@ struct Pass {
   Rng rng{0, Purpose::kDropout};  ///< its seed is part of the key of dropout masks
   StepNumber step{};              ///< part of the key of dropout masks
   std::uint64_t draws = 0;  ///< number of dropout layers passed so far; part of the key of dropout masks
+  const SharedBatch* shared = nullptr;  ///< what the batch is a part of; null: it is whole
 };
 
 /// The tensors that Function::forward() keeps for Function::backward(), in an order the function chooses.
@@ -96,6 +106,15 @@ struct Node {
 /// returned, one per input, meaningful where the input needs a gradient. The observer must not change them.
 using BackwardObserver = std::function<void(const Node& node, std::span<const Tensor> grads)>;
 
+/// What Tape::backward() does besides adding gradients.
+struct BackwardOptions {
+  BackwardObserver observer = {};  ///< sees every node that has a gradient
+  /// Called with every variable as soon as its gradient has its last term, the last operation of the tape first: a
+  /// parameter's gradient may then be sent while backward() computes the others.
+  std::function<void(const Var&)> on_final = {};
+  Tensor start = {};  ///< of the same shape and type as the loss: what its gradient starts from; undefined: 1
+};
+
 /// The operations of a forward pass in execution order.
 class Tape {
  public:
@@ -106,8 +125,7 @@ class Tape {
   void record(Node node) { nodes_.push_back(std::move(node)); }
   /// Adds the gradient of `loss` with respect to every Var that needs one to its Variable::grad, and removes
   /// all nodes: a tape is walked once. Throws Error unless `loss` has one element and depends on a parameter.
-  /// `observer`, if there is one, sees every node that has a gradient.
-  void backward(const Var& loss, const BackwardObserver& observer = {});
+  void backward(const Var& loss, const BackwardOptions& options = {});
   /// The recorded operations that backward() has not yet consumed.
   std::span<const Node> nodes() const { return nodes_; }
 

@@ -5,13 +5,25 @@
 namespace umbra {
 
 Checkpointer::Checkpointer(std::filesystem::path run, const Module& network, const Optimizer& optimizer,
-                           CheckpointInfo info, std::int64_t every, std::function<bool()> stop)
+                           CheckpointInfo info, std::int64_t every, std::function<bool()> stop,
+                           const DataParallel* parallel)
     : run_(std::move(run)),
       network_(network),
       optimizer_(optimizer),
       info_(std::move(info)),
       every_(every),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      parallel_(parallel) {}
+
+void Checkpointer::write(const char* name, const std::vector<NamedTensor>& optimizer) const {
+  if (parallel_ != nullptr) {
+    std::vector<NamedTensor> all = network_.state();
+    all.insert(all.end(), optimizer.begin(), optimizer.end());
+    parallel_->compare(info_.step, all);
+    if (!parallel_->world().first()) return;
+  }
+  write_checkpoint(run_ / name, info_, network_.state(), optimizer);
+}
 
 void Checkpointer::on_validation(const Report& report) {
   const bool better = !info_.has_best || std::isnan(info_.best_metric) || report.metric < info_.best_metric;
@@ -20,14 +32,14 @@ void Checkpointer::on_validation(const Report& report) {
   info_.best_metric = report.metric;
   info_.step = info_.best_step = report.step;
   info_.optimizer_steps = optimizer_.steps();
-  write_checkpoint(run_ / "best.h5", info_, network_.state(), {});
+  write("best.h5", {});
 }
 
 void Checkpointer::on_step_done(const Report& report, bool epoch_end) {
   if (!epoch_end && !wants_state(report.step) && !stop_()) return;
   info_.step = report.step;
   info_.optimizer_steps = optimizer_.steps();
-  write_checkpoint(run_ / "last.h5", info_, network_.state(), optimizer_.state());
+  write("last.h5", optimizer_.state());
 }
 
 }  // namespace umbra

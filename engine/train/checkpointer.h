@@ -16,10 +16,13 @@ class Checkpointer final : public Observer {
   /// Writes into the folder `run`. `info` contains the configuration, the transform and, when resuming, the
   /// best metric so far. last.h5 is written at the end of every epoch and, when `every` > 0, every `every`
   /// steps. When `stop` returns true, a checkpoint is written after the current step and training ends.
-  /// `network` and `optimizer` must outlive the checkpointer.
+  /// `network` and `optimizer` must outlive the checkpointer. Of several processes, which call it alike, the first one
+  /// writes, after all have compared their weights.
   Checkpointer(std::filesystem::path run, const Module& network, const Optimizer& optimizer,
-               CheckpointInfo info, std::int64_t every, std::function<bool()> stop);
-  /// Writes best.h5 when the metric is lower than all before. Throws Error when it cannot be written.
+               CheckpointInfo info, std::int64_t every, std::function<bool()> stop,
+               const DataParallel* parallel = nullptr);
+  /// Writes best.h5 when the metric is lower than all before. Throws Error when it cannot be written, or when the
+  /// weights of processes differ.
   void on_validation(const Report& report) override;
   /// Writes last.h5 at the steps that the constructor describes. Throws Error when it cannot be written.
   void on_step_done(const Report& report, bool epoch_end) override;
@@ -31,12 +34,15 @@ class Checkpointer final : public Observer {
   const CheckpointInfo& info() const { return info_; }
 
  private:
+  void write(const char* name, const std::vector<NamedTensor>& optimizer) const;
+
   std::filesystem::path run_;
   const Module& network_;
   const Optimizer& optimizer_;
   CheckpointInfo info_;
   std::int64_t every_;
   std::function<bool()> stop_;
+  const DataParallel* parallel_;
 };
 
 }  // namespace umbra

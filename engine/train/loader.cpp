@@ -59,6 +59,10 @@ Loader::Loader(const Dataset& data, const LoaderOptions& options) : data_(data),
   require(options.batch > 0, "train.batch must be positive, but it is ", options.batch);
   require(batches_per_epoch() > 0, "a batch of ", options.batch, " is larger than the dataset of ",
           data.size(), " samples; lower train.batch or set train.drop_last=false");
+  const std::int64_t smallest = whole_size(batches_per_epoch() - 1);
+  require(smallest >= options.part.count, "a batch of ", smallest, " samples cannot be divided among ",
+          options.part.count,
+          " processes; use fewer processes, a larger train.batch or train.drop_last=true");
 }
 
 std::int64_t Loader::batches_per_epoch() const {
@@ -75,13 +79,13 @@ const std::vector<std::int64_t>& Loader::order(std::int64_t epoch) const {
   return order_;
 }
 
-std::int64_t Loader::batch_size(std::int64_t step) const {
+std::int64_t Loader::whole_size(std::int64_t step) const {
   return std::min(options_.batch, data_.size() - step % batches_per_epoch() * options_.batch);
 }
 
 std::vector<std::int64_t> Loader::samples_of(std::int64_t step) const {
   const std::vector<std::int64_t>& all = order(step / batches_per_epoch());
-  const auto begin = all.begin() + step % batches_per_epoch() * options_.batch;
+  const auto begin = all.begin() + step % batches_per_epoch() * options_.batch + first_of_part(step);
   return {begin, begin + batch_size(step)};
 }
 

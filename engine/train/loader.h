@@ -20,6 +20,12 @@ struct Batch {
   std::vector<std::int64_t> samples;
 };
 
+/// The part of every batch that one of several processes loads.
+struct BatchPart {
+  std::int64_t index = 0;  ///< of the part, from 0 to count - 1
+  std::int64_t count = 1;  ///< number of parts, which are as equal as possible
+};
+
 /// How a Loader forms batches.
 struct LoaderOptions {
   std::int64_t batch = 32;  ///< samples per batch, at least 1
@@ -27,26 +33,36 @@ struct LoaderOptions {
   bool shuffle = true;      ///< false: every epoch has the order of the dataset
   bool drop_last = true;    ///< omit the last batch of an epoch when it is smaller
   bool augment = false;     ///< read samples with Dataset's augmentation
+  BatchPart part = {};      ///< what is loaded of every batch
 };
 
 /// The batches of a dataset, numbered by training step.
 class Loader {
  public:
-  /// `data` must outlive the loader. Throws Error when an epoch would have no batch.
+  /// `data` must outlive the loader. Throws Error when an epoch would have no batch, or a batch an empty part.
   Loader(const Dataset& data, const LoaderOptions& options);
 
   /// Number of batches of an epoch.
   std::int64_t batches_per_epoch() const;
-  /// Batch step % batches_per_epoch() of epoch step / batches_per_epoch(), on the device of `context`.
+  /// The part of batch step % batches_per_epoch() of epoch step / batches_per_epoch(), on the device of `context`.
   Batch load(Context& context, std::int64_t step) const;
-  /// Number of samples of that batch.
-  std::int64_t batch_size(std::int64_t step) const;
+  /// Number of samples of that batch, of which the part may be less.
+  std::int64_t whole_size(std::int64_t step) const;
+  /// Place in that batch of the first sample of the part.
+  std::int64_t first_of_part(std::int64_t step) const { return part_begin(step, options_.part.index); }
+  /// Number of samples of the part.
+  std::int64_t batch_size(std::int64_t step) const {
+    return part_begin(step, options_.part.index + 1) - first_of_part(step);
+  }
   /// The dataset of the constructor.
   const Dataset& data() const { return data_; }
 
  private:
   friend class StagedBatches;
   const std::vector<std::int64_t>& order(std::int64_t epoch) const;
+  std::int64_t part_begin(std::int64_t step, std::int64_t part) const {
+    return whole_size(step) * part / options_.part.count;
+  }
   std::vector<std::int64_t> samples_of(std::int64_t step) const;
   // Calls body(place in the batch, sample, random stream for augmentation or null) on all threads. If calls
   // throw, rethrows the exception of the first of these samples.

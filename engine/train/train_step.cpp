@@ -1,9 +1,6 @@
 #include "engine/train/train_step.h"
 
 #include <chrono>
-#include <cmath>
-
-#include "engine/ops/reduce/op.h"
 
 namespace umbra {
 namespace {
@@ -26,19 +23,6 @@ std::vector<double> doubles_of(const Tensor& tensor) {
   const auto numbers = tensor.values<float>();
   return {numbers.begin(), numbers.end()};
 }
-
-// The tensors of a call, copied to the host one by one.
-class Copied final : public HostBuffers {
- public:
-  Copied(std::span<const Tensor> tensors, Stream& stream) : tensors_(tensors), stream_(stream) {}
-  std::vector<double> numbers(std::size_t buffer) const override {
-    return to_host(tensors_[buffer], stream_);
-  }
-
- private:
-  std::span<const Tensor> tensors_;
-  Stream& stream_;
-};
 
 }  // namespace
 
@@ -81,6 +65,12 @@ void TrainStep::stage(std::int64_t step) {
   s.learning_rate = options_.learning_rate(step);
   batches_->stage(context_, step);
   s.target = batches_->host_target(step);
+  s.totals.reset();
+  if (options_.parallel != nullptr) {
+    s.share = objective_.weight ? options_.parallel->share(objective_.weight(doubles_of(s.target)))
+                                : static_cast<double>(training_.batch_size(step)) /
+                                      static_cast<double>(training_.whole_size(step));
+  }
   s.given.wait();
   s.number.values<std::int64_t>()[0] = step;
   const std::vector<double> scalars = optimizer_.advance(s.learning_rate);
@@ -93,15 +83,35 @@ void TrainStep::stage(std::int64_t step) {
   s.given.record(context_.stream);
 }
 
-TrainStep::Outputs TrainStep::compute() {
+TrainStep::Outputs TrainStep::compute(std::int64_t step) {
   const Batch batch = batches_->gather(context_);
   Tape tape(context_);
   Pass pass{context_, &tape, true, Rng(options_.seed, Purpose::kDropout), number_};
+  SharedBatch shared{training_.first_of_part(step), training_.whole_size(step)};
+  if (options_.parallel != nullptr) {
+    shared.statistics = options_.parallel->statistics();
+    pass.shared = &shared;
+  }
   const Var prediction = objective_.predict(pass, constant(batch.input));
   const Var loss = objective_.loss(pass, prediction, batch.target);
   const Tensor reported = objective_.reported(context_, prediction);
-  tape.backward(loss);
+  if (options_.parallel == nullptr)
+    tape.backward(loss);
+  else
+    differentiate_together(tape, loss, slot(step).share);
   return {loss->value, reported, gradient_norm(context_, network_.parameters(), options_.clip)};
+}
+
+// The gradient of this process's share in the loss of the whole batch, added to those of the other processes.
+void TrainStep::differentiate_together(Tape& tape, const Var& loss, double share) {
+  DataParallel& parallel = *options_.parallel;
+  parallel.start(context_, share);
+  BackwardOptions backward;
+  backward.start = context_.temporary(loss->value.shape(), loss->value.dtype());
+  from_host(std::vector<double>{share}, backward.start, context_.stream);
+  backward.on_final = [&](const Var& variable) { parallel.send(context_, variable); };
+  tape.backward(loss, backward);
+  parallel.finish(context_);
 }
 
 // Queues the copies of the results to the host.
@@ -118,7 +128,7 @@ void TrainStep::fetch(const Outputs& outputs, Slot& s) {
 }
 
 void TrainStep::run(std::int64_t step) {
-  const Outputs outputs = compute();
+  const Outputs outputs = compute(step);
   fetch(outputs, slot(step));
   if (options_.nan_guard) {
     slot(step).done.wait();
@@ -131,7 +141,7 @@ void TrainStep::run(std::int64_t step) {
 void TrainStep::replay(std::int64_t step) {
   if (graph_ == nullptr) {
     graph_ = std::make_unique<Graph>(context_.stream, [&] {
-      outputs_ = compute();
+      outputs_ = compute(step);
       optimizer_.apply(context_, scalars_);
     });
   } else {
@@ -143,13 +153,24 @@ void TrainStep::replay(std::int64_t step) {
 
 void TrainStep::launch(std::int64_t step) {
   stage(step);
-  slot(step).replayed = options_.graph && Graph::possible(context_.device()) && !context_.observer && warm_;
+  slot(step).replayed = options_.graph && options_.parallel == nullptr &&
+                        Graph::possible(context_.device()) && !context_.observer && warm_;
   if (slot(step).replayed) {
     replay(step);
   } else {
     run(step);
     warm_ = true;
   }
+}
+
+// The loss of the whole batch and the sum of its metric, of a step that is done.
+const DataParallel::Totals& TrainStep::totals(Slot& s) {
+  if (s.totals) return *s.totals;
+  const auto loss = static_cast<double>(s.loss.values<float>()[0]);
+  const double metric = objective_.metric(doubles_of(s.prediction), doubles_of(s.target));
+  s.totals = options_.parallel == nullptr ? DataParallel::Totals{loss, metric}
+                                          : options_.parallel->add(s.share * loss, metric);
+  return *s.totals;
 }
 
 Report TrainStep::finish(std::int64_t step) {
@@ -159,66 +180,15 @@ Report TrainStep::finish(std::int64_t step) {
   Report report;
   report.epoch = step / training_.batches_per_epoch();
   report.step = step + 1;
-  report.samples = s.prediction.shape()[0];
+  report.samples = training_.whole_size(step);
   report.learning_rate = s.learning_rate;
-  report.loss = static_cast<double>(s.loss.values<float>()[0]);
+  report.loss = totals(s).loss;
   report.gradient_norm = s.norm.values<double>()[0];
-  report.metric =
-      objective_.metric(doubles_of(s.prediction), doubles_of(s.target)) / static_cast<double>(report.samples);
+  report.metric = totals(s).metric / static_cast<double>(report.samples);
   const auto now = std::chrono::steady_clock::now();
   report.seconds = seconds_between_times(std::max(s.launched, finished_), now);
   finished_ = now;
   return report;
-}
-
-void TrainStep::guard(std::int64_t step, const Slot& s) {
-  const double loss = static_cast<double>(s.loss.values<float>()[0]), norm = s.norm.values<double>()[0];
-  if (std::isfinite(loss) && std::isfinite(norm)) return;
-  if (!s.replayed) explain_nonfinite(step, s);
-  fail("training stopped at step ", step, " of epoch ", step / training_.batches_per_epoch(),
-       ": the loss is ", loss, " and the gradient norm ", norm, " (learning rate ", s.learning_rate,
-       "). The last checkpoint is untouched; continue from it with train.graph=off to find the first op "
-       "whose result is not finite");
-}
-
-// Repeats the step and examines every output of every op. It is the same step because the parameters have not
-// been updated. The network is not used afterwards.
-void TrainStep::explain_nonfinite(std::int64_t step, const Slot& s) {
-  std::string culprit, reason;
-  const std::vector<Parameter> parameters = network_.parameters();
-  Context examiner(context_.registry, context_.device());
-  const auto examine = [&](const Op& op, const Kernel& kernel, std::span<const Tensor> tensors, double) {
-    const std::vector<BufferSpec> specs = op.buffers();
-    std::string bad, read;
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-      const bool real = specs[i].dtype == DType::kF32 || specs[i].dtype == DType::kF64;
-      if (!culprit.empty() || specs[i].count == 0) continue;
-      if (specs[i].access != Access::kIn && real) {
-        const Tensor count = examiner.temporary({1}, DType::kI64);
-        call(examiner, CountNonfinite(specs[i].dtype, specs[i].count), {tensors[i], count});
-        const double found = to_host(count, examiner.stream)[0];
-        if (found > 0 && bad.empty())
-          bad = concat(found, " of ", specs[i].count, " elements of ", specs[i].name);
-      }
-      for (const Parameter& p : parameters) {
-        const bool same = p.value().data() == tensors[i].data() ||
-                          (p.var->bf16_copy.defined() && p.var->bf16_copy.data() == tensors[i].data());
-        if (same) read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
-      }
-    }
-    if (bad.empty()) return;
-    culprit = concat(op.name(), " (", op.text(), ", rung ", kernel.rung, "): ", bad, read);
-    reason = op.why_not_finite(Copied(tensors, examiner.stream));
-  };
-  for (const Parameter& p : parameters) p.grad() = {};
-  context_.observer = examine;
-  compute();
-  fail("training stopped at step ", step, " of epoch ", step / training_.batches_per_epoch(),
-       ": the loss is ", s.loss.values<float>()[0], " and the gradient norm ", s.norm.values<double>()[0],
-       " (learning rate ", s.learning_rate, "). The first op with a result that is not finite is ",
-       culprit.empty() ? "not reproducible" : culprit, reason.empty() ? "" : ", because ", reason,
-       ". The last checkpoint is untouched",
-       reason.empty() ? "; a lower learning rate or train.clip may help" : "");
 }
 
 }  // namespace umbra

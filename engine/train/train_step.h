@@ -9,9 +9,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "engine/optim/optimizer.h"
 #include "engine/runtime/graph.h"
+#include "engine/train/data_parallel.h"
 #include "engine/train/loader.h"
 
 namespace umbra {
@@ -27,6 +29,9 @@ struct Objective {
   std::function<Var(Pass&, const Var& prediction)> report = nullptr;
   /// Sum of the metric over the samples of a batch. Reports contain its mean per sample.
   std::function<double(std::span<const double> prediction, std::span<const double> target)> metric;
+  /// For a loss that is a mean over the samples with weights: the sum of the weights of these samples. Null: the loss is
+  /// the mean, and all weights are 1.
+  std::function<double(std::span<const double> target)> weight = nullptr;
   /// What is reported of a prediction; nothing is recorded.
   Tensor reported(Context& context, const Var& prediction) const;
 };
@@ -53,8 +58,11 @@ struct TrainerOptions {
   bool nan_guard = true;
   /// Learning rate of a step (counted from 0).
   std::function<double(std::int64_t step)> learning_rate;
-  /// Replay a captured step where the device supports it, unless Context::observer is set.
+  /// Replay a captured step where the device supports it, unless Context::observer or `parallel` is set.
   bool graph = true;
+  /// The processes that train together; null: this one alone. Must outlive the training. The loader then loads this
+  /// process's part of every batch.
+  DataParallel* parallel = nullptr;
 };
 
 /// Runs optimiser steps, up to two at a time.
@@ -69,7 +77,7 @@ class TrainStep {
   /// Reads the batch of `step` and queues forward, backward and the update of the parameters.
   void launch(std::int64_t step);
   /// Waits for `step`, one of the two launched last. Throws Error when TrainerOptions::nan_guard is set and
-  /// the loss or the gradient norm is not finite.
+  /// the loss or the gradient norm is not finite. Of several processes all return the same numbers.
   Report finish(std::int64_t step);
 
  private:
@@ -84,18 +92,22 @@ class TrainStep {
     Tensor number, scalars;         // pinned: the step and the scalars of the optimiser
     Tensor loss, prediction, norm;  // pinned: copies of the Outputs
     Tensor target;                  // on the host
+    double share = 1;               // of this process's part in the loss of the batch
+    std::optional<DataParallel::Totals> totals;
     bool replayed = false;
     std::chrono::steady_clock::time_point launched;
     double learning_rate = 0;
   };
   Slot& slot(std::int64_t step) { return *slots_[static_cast<std::size_t>(step % 2)]; }
   void stage(std::int64_t step);
-  Outputs compute();  // forward, backward and clipping
+  Outputs compute(std::int64_t step);  // forward, backward and clipping
+  void differentiate_together(Tape& tape, const Var& loss, double share);
+  const DataParallel::Totals& totals(Slot& slot);
   void run(std::int64_t step);
   void replay(std::int64_t step);
   void fetch(const Outputs& outputs, Slot& slot);
-  void guard(std::int64_t step, const Slot& slot);
-  [[noreturn]] void explain_nonfinite(std::int64_t step, const Slot& slot);
+  void guard(std::int64_t step, Slot& slot);
+  [[noreturn]] void explain_nonfinite(std::int64_t step, Slot& slot);
 
   Context& context_;
   Module& network_;

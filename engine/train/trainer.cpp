@@ -11,11 +11,12 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Calls visit(first sample, batch, prediction) for every batch of one pass in evaluation mode.
+// Calls visit(pass, number of the batch, batch, prediction) for every `stride`-th batch of one pass in evaluation mode.
 template <class Visit>
-void evaluate_batches(Context& context, const Objective& objective, const Loader& data, const Visit& visit) {
+void evaluate_batches(Context& context, const Objective& objective, const Loader& data, std::int64_t first,
+                      std::int64_t stride, const Visit& visit) {
   std::unique_ptr<StagedBatches> batches;
-  for (std::int64_t i = 0; i < data.batches_per_epoch(); ++i) {
+  for (std::int64_t i = first; i < data.batches_per_epoch(); i += stride) {
     if (batches == nullptr || batches->batch_size() != data.batch_size(i)) {
       context.stream.synchronize();  // before the memory of the previous batches is freed
       batches = std::make_unique<StagedBatches>(context, data, i);
@@ -24,7 +25,7 @@ void evaluate_batches(Context& context, const Objective& objective, const Loader
     const Batch batch = batches->gather(context);
     Pass pass{context};
     const Var prediction = objective.predict(pass, constant(batch.input));
-    visit(pass, batch, prediction);
+    visit(pass, i, batch, prediction);
   }
 }
 
@@ -63,15 +64,15 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
     const Report report = train_step.finish(step);
     tell(report);
     if (epoch_end && validation != nullptr) {
-      Report result = validate(context_, objective_, *validation);
+      Report result = validate(context_, objective_, *validation, options_.parallel);
       result.epoch = report.epoch;
       result.step = report.step;
       result.learning_rate = report.learning_rate;
-      require(!options_.nan_guard || (std::isfinite(result.metric) && std::isfinite(result.loss)),
-              "validation after step ", report.step, ": the loss is ", result.loss, " and the metric ",
-              result.metric,
-              ", although training is finite: the running statistics of a batch norm have diverged; a "
-              "lower learning rate may help");
+      if (options_.nan_guard && !(std::isfinite(result.metric) && std::isfinite(result.loss)))
+        throw SharedError(concat("validation after step ", report.step, ": the loss is ", result.loss,
+                                 " and the metric ", result.metric,
+                                 ", although training is finite: the running statistics of a batch norm have "
+                                 "diverged; a lower learning rate may help"));
       for (Observer* observer : observers) observer->on_validation(result);
     }
     for (Observer* observer : observers) observer->on_step_done(report, epoch_end);
@@ -80,17 +81,30 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
   return step;
 }
 
-Report validate(Context& context, const Objective& objective, const Loader& data) {
+Report validate(Context& context, const Objective& objective, const Loader& data,
+                const DataParallel* parallel) {
   const auto start = std::chrono::steady_clock::now();
+  const std::int64_t processes = parallel == nullptr ? 1 : parallel->world().size(),
+                     first = parallel == nullptr ? 0 : parallel->world().rank();
+  const std::int64_t rounds = (data.batches_per_epoch() + processes - 1) / processes;
+  std::vector<double> results(
+      static_cast<std::size_t>(2 * rounds));  // of each batch: sums of loss and metric
+  const auto visit = [&](Pass& pass, std::int64_t number, const Batch& batch, const Var& prediction) {
+    const auto count = static_cast<double>(prediction->value.shape()[0]);
+    const auto at = static_cast<std::size_t>(2 * (number / processes));
+    results[at] = to_host(objective.loss(pass, prediction, batch.target)->value, context.stream)[0] * count;
+    results[at + 1] = objective.metric(to_host(objective.reported(context, prediction), context.stream),
+                                       to_host(batch.target, context.stream));
+  };
+  evaluate_batches(context, objective, data, first, processes, visit);
+  if (parallel != nullptr) results = parallel->world().gather(results);
   Report report;
-  evaluate_batches(context, objective, data, [&](Pass& pass, const Batch& batch, const Var& prediction) {
-    const std::int64_t samples = prediction->value.shape()[0];
-    const auto count = static_cast<double>(samples);
-    report.loss += to_host(objective.loss(pass, prediction, batch.target)->value, context.stream)[0] * count;
-    report.metric += objective.metric(to_host(objective.reported(context, prediction), context.stream),
-                                      to_host(batch.target, context.stream));
-    report.samples += samples;
-  });
+  for (std::int64_t number = 0; number < data.batches_per_epoch(); ++number) {
+    const auto at = static_cast<std::size_t>(2 * (number % processes * rounds + number / processes));
+    report.loss += results[at];
+    report.metric += results[at + 1];
+    report.samples += data.batch_size(number);
+  }
   report.loss /= static_cast<double>(report.samples);
   report.metric /= static_cast<double>(report.samples);
   report.seconds = seconds_since(start);
@@ -100,11 +114,12 @@ Report validate(Context& context, const Objective& objective, const Loader& data
 std::vector<double> predict_all(Context& context, const Objective& objective, const Loader& data,
                                 Stage* stage) {
   std::vector<double> all;
-  evaluate_batches(context, objective, data, [&](Pass&, const Batch&, const Var& prediction) {
-    const std::vector<double> values = to_host(objective.reported(context, prediction), context.stream);
-    all.insert(all.end(), values.begin(), values.end());
-    if (stage) stage->add(prediction->value.shape()[0]);
-  });
+  evaluate_batches(
+      context, objective, data, 0, 1, [&](Pass&, std::int64_t, const Batch&, const Var& prediction) {
+        const std::vector<double> values = to_host(objective.reported(context, prediction), context.stream);
+        all.insert(all.end(), values.begin(), values.end());
+        if (stage) stage->add(prediction->value.shape()[0]);
+      });
   return all;
 }
 

@@ -47,8 +47,10 @@ class Trainer {
   TrainerOptions options_;
 };
 
-/// Mean loss and metric of one pass over `data`, with running statistics and without dropout.
-Report validate(Context& context, const Objective& objective, const Loader& data);
+/// Mean loss and metric of one pass over `data`, with running statistics and without dropout. Several processes divide
+/// the batches among them, and all return the bits that one would.
+Report validate(Context& context, const Objective& objective, const Loader& data,
+                const DataParallel* parallel = nullptr);
 
 /// Predictions for the samples of `data` in order, row-major [count, outputs]. Every batch is added to `stage`,
 /// if there is one.

@@ -75,12 +75,14 @@ TEST_F(TapeTest, AnObserverSeesUpstreamAndResultOfEveryNodeInReverseOrder) {
   const Var loss = mean_squared_error(pass, add(pass, b, b), zero);
   std::vector<std::size_t> numbers_seen;
   std::vector<double> upstream, results;
-  tape.backward(loss, [&](const Node& node, std::span<const Tensor> grads) {
+  BackwardOptions options;
+  options.observer = [&](const Node& node, std::span<const Tensor> grads) {
     EXPECT_EQ(&node, &tape.nodes().back());
     numbers_seen.push_back(tape.nodes().size());
     upstream.push_back(numbers(node.output->grad)[0]);
     for (const Tensor& grad : grads) results.push_back(numbers(grad)[0]);
-  });
+  };
+  tape.backward(loss, options);
   EXPECT_EQ(numbers_seen, (std::vector<std::size_t>{4, 3, 1}));
   EXPECT_EQ(upstream, (std::vector<double>{1, 24, 48}));
   EXPECT_EQ(results, (std::vector<double>{24, 24, 24, 48, 48}));

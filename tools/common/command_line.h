@@ -27,6 +27,8 @@ class ToolApp : public CLI::App {
   std::function<std::string(const std::string& word, Spelling spelling)> setting_meant;
   /// The words of the command line, set by run_tool().
   std::vector<std::string> arguments;
+  /// Nothing is printed about errors: another process prints them.
+  bool silent = false;
 };
 
 /// Adds --overwrite, for check_writable(); it replaces `what`.

@@ -64,6 +64,12 @@ std::vector<Setting> train_settings(RunConfig& c) {
       changeable({"train.checkpoint_steps",
                   "write last.h5 after this many steps, in addition to every epoch; 0: only after epochs",
                   &c.checkpoint_steps, 0, kMany}),
+      {"train.sync_batch_norm",
+       "several processes: batch norm uses the statistics of the whole batch, not those of each process's part",
+       &c.sync_batch_norm},
+      changeable({"train.timeout",
+                  "several processes: seconds after which the training ends if one of them does not answer",
+                  &c.timeout, 1, 1e6}),
   };
 }
 

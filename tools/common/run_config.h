@@ -38,6 +38,8 @@ struct RunConfig {
   bool nan_guard = true;
   std::string graph = "on";
   std::int64_t checkpoint_steps = 0;
+  bool sync_batch_norm = false;
+  double timeout = 300;  // seconds
 
   /// Selects the task and its default model, for the file or folder `data` if that is known.
   void choose_task(std::string_view name, const std::filesystem::path& data = {});

@@ -61,16 +61,21 @@ int run(ToolApp& app, int argc, char** argv, const std::function<void()>& body) 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (app.silent) return error.get_exit_code() == 0 ? 0 : 2;
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::cerr << sentence_about(error, app) << '\n';
     return 2;
   }
-  const auto say = [&](const char* what) { std::cerr << app.get_name() << ": " << what << '\n'; };
+  const auto say = [&](const char* what) {
+    if (!app.silent) std::cerr << app.get_name() << ": " << what << '\n';
+  };
   try {
     body();
   } catch (const Stopped& stopped) {
     say(stopped.what());
     return 128 + stopped.signal();
+  } catch (const Reported&) {
+    return 1;
   } catch (const std::bad_alloc&) {
     say("not enough memory for this run");
     return 1;

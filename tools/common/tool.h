@@ -19,6 +19,12 @@ class Stopped : public Error {
   int signal_;
 };
 
+/// Thrown by a tool that ends with an error that has been printed, or that another process prints.
+class Reported : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Handler of a signal: ends the process with that signal, without its temporary files.
 void stop_at_once(int signal);
 

@@ -1,7 +1,9 @@
 // train: trains a network on a task and a data file. See --help and docs/training.md.
 #include <iostream>
 
+#include "engine/dist/launch.h"
 #include "tools/common/command_line.h"
+#include "tools/common/processes.h"
 #include "tools/train/dry_run.h"
 #include "tools/train/folds_file.h"
 #include "tools/train/train.h"
@@ -38,13 +40,17 @@ int main(int argc, char** argv) {
   app.setting_meant = [&](const std::string& word, umbra::Spelling spelling) {
     return umbra::setting_meant(arguments, word, spelling);
   };
+  app.silent = umbra::launched().rank > 0;
   app.footer([&] { return umbra::settings_help(arguments); });
   return umbra::run_tool(app, argc, argv, [&] {
-    if (!folds.empty())
-      umbra::write_folds(arguments, folds);
-    else if (arguments.dry_run)
-      std::cout << umbra::dry_run(umbra::resolve(arguments), arguments);
-    else
-      umbra::train(arguments);
+    umbra::run_processes("train", [&](umbra::Communicator& world) {
+      if (!folds.empty())
+        umbra::first_process(world, [&] { umbra::write_folds(arguments, folds); });
+      else if (arguments.dry_run)
+        umbra::first_process(world,
+                             [&] { std::cout << umbra::dry_run(umbra::resolve(arguments), arguments); });
+      else
+        umbra::train(arguments, world);
+    });
   });
 }

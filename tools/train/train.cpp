@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/common/ensemble.h"
+#include "tools/common/processes.h"
 #include "tools/common/stop_signal.h"
 #include "tools/train/run_folder.h"
 #include "tools/train/training_run.h"
@@ -52,9 +53,22 @@ std::optional<Fitted> fitted_in(const fs::path& folder, const TrainArguments& ar
   return info.transform;
 }
 
-void train_run(const TrainArguments& arguments, const RunConfig& config) {
-  const TrainingSet set(arguments, config, fitted_in(arguments.out, arguments, config));
-  TrainingRun run(arguments, set, set.config(), arguments.out);
+// The data. The first process reads before the others: it may keep files that make reading faster.
+std::unique_ptr<TrainingSet> read_set(const TrainArguments& arguments, const RunConfig& config,
+                                      const fs::path& folder, Communicator& world) {
+  std::unique_ptr<TrainingSet> set;
+  const auto read = [&] {
+    set =
+        std::make_unique<TrainingSet>(arguments, config, fitted_in(folder, arguments, config), world.size());
+  };
+  first_process(world, read);
+  if (!world.first()) read();
+  return set;
+}
+
+void train_run(const TrainArguments& arguments, const RunConfig& config, Communicator& world) {
+  const std::unique_ptr<TrainingSet> set = read_set(arguments, config, arguments.out, world);
+  TrainingRun run(arguments, *set, set->config(), arguments.out, world);
   run.open();
   run.describe();
   run.describe_weights();
@@ -63,10 +77,12 @@ void train_run(const TrainArguments& arguments, const RunConfig& config) {
 
 class EnsembleTraining {
  public:
-  EnsembleTraining(const TrainArguments& arguments, const RunConfig& config)
+  EnsembleTraining(const TrainArguments& arguments, const RunConfig& config, Communicator& world)
       : arguments_(arguments),
         out_(arguments.out),
-        set_(arguments, config, fitted_in(member_folder(out_, 1), arguments, config)) {
+        world_(world),
+        data_(read_set(arguments, config, member_folder(out_, 1), world)),
+        set_(*data_) {
     check_ensemble_files(arguments);
     for (std::int64_t member = 1; member <= config.seeds; ++member)
       check_run_files(arguments, member_folder(out_, member), arguments.resume);
@@ -84,7 +100,7 @@ class EnsembleTraining {
     std::int64_t as_bad_as_the_mean = 0;
     for (std::int64_t member = 1; member <= seeds; ++member) {
       const RunConfig config = config_of(member);
-      TrainingRun run(arguments, set_, config, member_folder(out_, member));
+      TrainingRun run(arguments, set_, config, member_folder(out_, member), world_);
       open();
       if (member == 1) run.describe();
       std::cout << "seed " << config.seed << ", member " << member << " of " << seeds;
@@ -121,8 +137,10 @@ class EnsembleTraining {
   void write_first_checkpoints() {
     for (std::int64_t member = 1; member <= set_.config().seeds; ++member) {
       const fs::path folder = member_folder(out_, member);
-      if (!arguments_.overwrite && fs::exists(folder / "last.h5")) continue;
-      TrainingRun run(arguments_, set_, config_of(member), folder);
+      const bool exists = fs::exists(folder / "last.h5");
+      world_.barrier();  // all processes have looked at the files that are there
+      if (!arguments_.overwrite && exists) continue;
+      TrainingRun run(arguments_, set_, config_of(member), folder, world_);
       open();
       run.open();
       if (member == 1) run.describe_weights();
@@ -131,27 +149,35 @@ class EnsembleTraining {
 
   // To be called after a run has checked all input.
   void open() {
-    if (lock_) return;
-    lock_ = open_folder(out_, kEnsembleFiles);
-    RunConfig config = set_.config();
-    write_text_file(out_ / "config.toml", config.bind().dump());
+    if (opened_) return;
+    opened_ = true;
+    world_.barrier();
+    first_process(world_, [&] {
+      lock_ = open_folder(out_, kEnsembleFiles);
+      RunConfig config = set_.config();
+      write_text_file(out_ / "config.toml", config.bind().dump());
+    });
   }
 
   const TrainArguments& arguments_;
   fs::path out_;
-  TrainingSet set_;
+  Communicator& world_;
+  std::unique_ptr<TrainingSet> data_;
+  const TrainingSet& set_;
+  bool opened_ = false;
   std::unique_ptr<FolderLock> lock_;
 };
 
 }  // namespace
 
-void train(const TrainArguments& arguments) {
+void train(const TrainArguments& arguments, Communicator& world) {
   const RunConfig config = resolve(arguments);
+  world.set_timeout(config.timeout);
   check_folder(arguments, config.seeds);
   if (config.seeds > 1)
-    EnsembleTraining(arguments, config).train();
+    EnsembleTraining(arguments, config, world).train();
   else
-    train_run(arguments, config);
+    train_run(arguments, config, world);
 }
 
 }  // namespace umbra

@@ -11,6 +11,7 @@
 #include "engine/train/metrics_log.h"
 #include "engine/train/profile.h"
 #include "engine/train/progress.h"
+#include "tools/common/processes.h"
 #include "tools/common/stop_signal.h"
 #include "tools/common/tool.h"
 #include "tools/train/run_folder.h"
@@ -64,11 +65,12 @@ std::string taken(Module& network, const RunConfig& config, const std::string& f
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainArguments& arguments, const TrainingSet& set, const RunConfig& config,
-                         const fs::path& out)
+                         const fs::path& out, Communicator& world)
     : arguments_(arguments),
       set_(set),
       config_(config),
       out_(out),
+      world_(world),
       resume_(!arguments.overwrite && fs::exists(last())) {
   if (resume_) info_ = read_checkpoint_info(last());
   experiment_ = std::make_unique<Experiment>(config_, set.fitted(), arguments.data);
@@ -125,7 +127,9 @@ void TrainingRun::make_loaders() {
   training_data_ = set_.data().training();
   validation_data_ = set_.data().validation();
   training_ = std::make_unique<Loader>(
-      *training_data_, LoaderOptions{batch, seed, true, config_.drop_last, set_.data().augments()});
+      *training_data_,
+      LoaderOptions{
+          batch, seed, true, config_.drop_last, set_.data().augments(), {world_.rank(), world_.size()}});
   validation_ = std::make_unique<Loader>(*validation_data_, LoaderOptions{batch, seed, false, false, false});
 }
 
@@ -154,12 +158,17 @@ void TrainingRun::check_changes() {
 }
 
 void TrainingRun::open() {
+  const std::string before = info_.config;
+  info_.config = config_.bind().dump();
+  world_.barrier();  // all processes have looked at the files that are there
+  first_process(world_, [&] { write_first_files(before); });
+}
+
+void TrainingRun::write_first_files(const std::string& config_before) {
   lock_ = open_folder(out_, kRunFiles);
   for (const char* name : kRunFiles) const AtomicFile writable(out_ / name);  // before any file changes
   if (arguments_.overwrite) remove_best(out_);
-  const std::string before = info_.config;
-  info_.config = config_.bind().dump();
-  if (!resume_ || info_.config != before || !fs::exists(out_ / "config.toml"))
+  if (!resume_ || info_.config != config_before || !fs::exists(out_ / "config.toml"))
     write_text_file(out_ / "config.toml", info_.config);
   // Lets a run be resumed before its first regular checkpoint.
   if (!resume_) write_checkpoint(last(), info_, experiment_->network().state(), optimizer_->state());
@@ -202,16 +211,32 @@ bool TrainingRun::steps_left() const {
 
 void TrainingRun::run_steps() {
   const std::int64_t per_epoch = training_->batches_per_epoch();
-  Progress progress(stdout, config_.epochs, per_epoch, info_.step, metric(), config_.task->words().unit);
-  MetricsLog metrics(out_ / "metrics.csv", info_.step, metric());
-  Checkpointer checkpointer(out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
-                            [] { return stop_signal() != 0; });
+  std::unique_ptr<DataParallel> parallel;
+  if (world_.size() > 1)
+    parallel = std::make_unique<DataParallel>(
+        world_, experiment_->network(),
+        DataParallelOptions{config_.sync_batch_norm, [] { return stop_signal(); }});
+  const auto signal = [&] { return parallel ? parallel->stop_signal() : stop_signal(); };
+  Checkpointer checkpointer(
+      out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
+      [&] { return signal() != 0; }, parallel.get());
   EarlyStopping patience_is_over(checkpointer, patience());
+  std::vector<Observer*> observers{&checkpointer, &patience_is_over};
+  std::unique_ptr<Progress> progress;
+  std::unique_ptr<MetricsLog> metrics;
+  if (world_.first()) {
+    progress = std::make_unique<Progress>(stdout, config_.epochs, per_epoch, info_.step, metric(),
+                                          config_.task->words().unit);
+    metrics = std::make_unique<MetricsLog>(out_ / "metrics.csv", info_.step, metric());
+    observers.insert(observers.begin(), {progress.get(), metrics.get()});
+  }
+  TrainerOptions options = trainer_options(per_epoch);
+  options.parallel = parallel.get();
   Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->objective(),
-                  trainer_options(per_epoch));
-  trainer.run(*training_, validation_.get(), info_.step,
-              {&progress, &metrics, &checkpointer, &patience_is_over});
+                  options);
+  trainer.run(*training_, validation_.get(), info_.step, observers);
   info_ = checkpointer.info();
+  stopped_by_ = signal();
 }
 
 void TrainingRun::train() {
@@ -225,13 +250,13 @@ void TrainingRun::train() {
     std::cout << "all " << config_.epochs
               << " epochs of this run have been trained; a larger train.epochs continues it\n";
   if (steps_left())
-    throw Stopped(stop_signal(), concat("stopped by a signal after step ", info_.step,
-                                        "; continue with: ", resume_command(arguments_)));
+    throw Stopped(stopped_by_, concat("stopped by a signal after step ", info_.step,
+                                      "; continue with: ", resume_command(arguments_)));
   if (info_.step < config_.epochs * per_epoch)
     std::cout << "stopped after epoch " << info_.step / per_epoch << ": the validation " << metric()
               << " has not become better since epoch " << info_.best_step / per_epoch
               << " (train.patience=" << config_.patience << ")\n";
-  export_best();
+  first_process(world_, [&] { export_best(); });
   if (arguments_.profile) std::cout << profile.table();
 }
 

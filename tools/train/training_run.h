@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/dist/communicator.h"
 #include "engine/io/folder_lock.h"
 #include "tools/common/experiment.h"
 #include "tools/train/training_set.h"
@@ -13,11 +14,11 @@ namespace umbra {
 
 class TrainingRun {
  public:
-  /// The run in the folder `out`, resumed if there is a checkpoint, without --overwrite. Checks all input; `arguments` and `set` must
-  /// outlive this. Throws Error.
+  /// The run in the folder `out`, resumed if there is a checkpoint, without --overwrite. Checks all input; `arguments`, `set` and
+  /// `world`, the processes that train together, must outlive this. Throws Error.
   TrainingRun(const TrainArguments& arguments, const TrainingSet& set, const RunConfig& config,
-              const std::filesystem::path& out);
-  /// Creates the folder and admits no other process to it. Throws Error if a file of the run cannot be written.
+              const std::filesystem::path& out, Communicator& world);
+  /// Creates the folder and admits no other job to it. Throws Error if a file of the run cannot be written.
   void open();
   /// Prints the remarks about the data, the samples, the network, the device and the baselines.
   void describe() const;
@@ -38,6 +39,7 @@ class TrainingRun {
   std::int64_t patience() const { return config_.patience * training_->batches_per_epoch(); }
   bool steps_left() const;
   void run_steps();
+  void write_first_files(const std::string& config_before);
   void start();
   void load_weights();
   void restore();
@@ -50,7 +52,9 @@ class TrainingRun {
   const TrainingSet& set_;
   RunConfig config_;
   std::filesystem::path out_;
+  Communicator& world_;
   bool resume_;
+  int stopped_by_ = 0;  // a signal, which all processes have agreed on
   std::unique_ptr<FolderLock> lock_;
   CheckpointInfo info_;
   std::unique_ptr<Experiment> experiment_;

@@ -22,12 +22,12 @@ std::unique_ptr<TrainingData> read_data(Task& task, const TrainArguments& argume
 }  // namespace
 
 TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& config,
-                         const std::optional<Fitted>& of_run)
+                         const std::optional<Fitted>& of_run, int processes)
     : arguments_(arguments),
       config_(config),
       data_(read_data(*config_.task, arguments)),
       notes_(data_->notes()) {
-  choose_batch();
+  choose_batch(processes);
   if (arguments.overfit) keep_one_batch();
   fingerprint_ = data_->fingerprint();
   baselines_ = data_->baselines();
@@ -37,7 +37,7 @@ TrainingSet::TrainingSet(const TrainArguments& arguments, const RunConfig& confi
 }
 
 // Throws Error, with the setting to add, if the batch that the user chose does not suit the data.
-void TrainingSet::choose_batch() {
+void TrainingSet::choose_batch(std::int64_t processes) {
   const auto samples = static_cast<std::int64_t>(data_->split().train.size());
   const std::string training = concat(" training ", config_.task->words().unit);
   require(samples >= 2, arguments_.data,
@@ -51,6 +51,11 @@ void TrainingSet::choose_batch() {
   require(arguments_.overfit || config_.drop_last || samples % batch != 1, samples, training,
           " leave a last batch of one for train.batch=", batch,
           ", for which batch norm has no statistics; change train.batch or add train.drop_last=true");
+  const std::int64_t last = config_.drop_last || samples % batch == 0 ? batch : samples % batch;
+  require(processes == 1 || std::min(batch, last) / processes >= 2, arguments_.data, ": train.batch=", batch,
+          " of ", samples, training, " leaves less than two samples of a batch for each of ", processes,
+          " processes, and batch norm needs two; use fewer processes, a larger train.batch",
+          last < batch ? " or train.drop_last=true" : "");
   config_.batch.number = batch;
 }
 

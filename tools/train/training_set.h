@@ -13,9 +13,10 @@ namespace umbra {
 
 class TrainingSet {
  public:
-  /// Reads --data and gives settings of `config` that are auto their numbers.
+  /// Reads --data and gives settings of `config` that are auto their numbers. A batch is divided among `processes`.
   /// `of_run`: the numbers in the checkpoint of a run that is resumed; without it they are fitted. Throws Error.
-  TrainingSet(const TrainArguments& arguments, const RunConfig& config, const std::optional<Fitted>& of_run);
+  TrainingSet(const TrainArguments& arguments, const RunConfig& config, const std::optional<Fitted>& of_run,
+              int processes);
   TrainingSet(const TrainingSet&) = delete;
   TrainingSet& operator=(const TrainingSet&) = delete;
 
@@ -34,7 +35,7 @@ class TrainingSet {
   bool beats_the_mean(double metric) const { return metric < baselines_.front().metric; }
 
  private:
-  void choose_batch();
+  void choose_batch(std::int64_t processes);
   void keep_one_batch();
 
   const TrainArguments& arguments_;

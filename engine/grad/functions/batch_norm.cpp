@@ -1,17 +1,9 @@
-#include "engine/grad/functions.h"
-#include "engine/ops/batch_norm/op.h"
+#include "engine/grad/functions/batch_norm.h"
 
 namespace umbra {
 namespace {
 
-// The view [outer, channels, inner] that the ops use. The samples are the outer or the inner axis.
-struct View {
-  std::int64_t outer, channels, inner;
-  explicit View(const Tensor& x)
-      : outer(x.row_major() ? x.shape()[0] : x.shape().count_from(2)),
-        channels(x.shape()[1]),
-        inner(x.row_major() ? x.shape().count_from(2) : x.shape()[0]) {}
-};
+using View = BatchNormView;
 
 class BatchNormFunction final : public Function {
  public:
@@ -74,11 +66,22 @@ void check(const Pass& pass, const Var& x, const Var& gamma, const Var& beta) {
           "batch_norm: training needs at least two values per channel, but the input is ", s);
 }
 
+// The operation with these options: over the whole batch where processes share it, else over x alone.
+Var normalised(Pass& pass, std::vector<Var> inputs, const BatchNormState& state, BatchNormOptions options) {
+  Communicator* group = pass.training && pass.shared != nullptr ? pass.shared->statistics : nullptr;
+  std::shared_ptr<const Function> function;
+  if (group != nullptr)
+    function = shared_batch_norm(*group, state, options);
+  else
+    function = std::make_shared<BatchNormFunction>(state, options);
+  return apply(pass, std::move(function), std::move(inputs));
+}
+
 }  // namespace
 
 Var batch_norm(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state) {
   check(pass, x, gamma, beta);
-  return apply(pass, std::make_shared<BatchNormFunction>(state, BatchNormOptions{}), {x, gamma, beta});
+  return normalised(pass, {x, gamma, beta}, state, {});
 }
 
 Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta, const BatchNormState& state,
@@ -92,7 +95,7 @@ Var batch_norm_relu(Pass& pass, const Var& x, const Var& gamma, const Var& beta,
     inputs.push_back(residual);
   }
   const BatchNormOptions options{.relu = true, .residual = residual != nullptr};
-  return apply(pass, std::make_shared<BatchNormFunction>(state, options), std::move(inputs));
+  return normalised(pass, std::move(inputs), state, options);
 }
 
 }  // namespace umbra

@@ -5,6 +5,7 @@
 #include "engine/ops/elementwise/exp.h"
 #include "engine/ops/elementwise/mul.h"
 #include "engine/ops/elementwise/relu.h"
+#include "engine/ops/elementwise/scale.h"
 #include "engine/ops/elementwise/sigmoid.h"
 #include "engine/ops/elementwise/tanh.h"
 #include "engine/ops/elementwise/to_labels.h"
@@ -77,7 +78,9 @@ class MulFunction final : public Function {
 
 class DropoutFunction final : public Function {
  public:
-  DropoutFunction(double p, std::uint64_t seed, std::uint64_t layer) : p_(p), seed_(seed), layer_(layer) {}
+  /// `first` and `rows`: the place of the rows in those of the whole batch, and their number.
+  DropoutFunction(double p, std::uint64_t seed, std::uint64_t layer, std::int64_t first, std::int64_t rows)
+      : p_(p), seed_(seed), layer_(layer), first_(first), rows_(rows) {}
   std::string_view name() const override { return "dropout"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
@@ -92,13 +95,25 @@ class DropoutFunction final : public Function {
 
  private:
   Tensor masked(Context& context, const Tensor& x, const Tensor& step) const {
+    if (x.shape()[0] != rows_) return part_masked(context, x, step);
     Tensor y = context.temporary_like(x);
     call(context, Dropout(x.dtype(), x.count(), p_, seed_, layer_), {x, step, y});
     return y;
   }
 
+  // The mask of the whole batch is drawn, so that the part has the bits that it has there.
+  Tensor part_masked(Context& context, const Tensor& x, const Tensor& step) const {
+    const std::int64_t row = x.shape().count_from(1), count = rows_ * row;
+    const Tensor whole = context.temporary({count}, x.dtype()), y = context.temporary({count}, x.dtype());
+    call(context, SetValue(x.dtype(), count, 0.0), {whole});
+    copy(x.elements(0, x.count()), whole.elements(first_ * row, x.count()), context.stream);
+    call(context, Dropout(x.dtype(), count, p_, seed_, layer_), {whole, step, y});
+    return y.elements(first_ * row, x.count()).reshaped(x.shape());
+  }
+
   double p_;
   std::uint64_t seed_, layer_;
+  std::int64_t first_, rows_;
 };
 
 class ReshapeFunction final : public Function {
@@ -191,7 +206,12 @@ Var dropout(Pass& pass, const Var& x, double p) {
   const std::uint64_t layer =
       pass.draws++;  // counted even when nothing is dropped, so that masks do not depend on other layers
   if (!pass.training || p == 0) return x;
-  return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), layer), {x});
+  const std::int64_t rows = x->value.shape()[0];
+  const SharedBatch batch = pass.shared == nullptr ? SharedBatch{0, rows} : *pass.shared;
+  require(batch.samples == rows || x->value.row_major(), "dropout: an input in batch-last layout, of shape ",
+          x->value.shape(), ", cannot be a part of a batch; use to_row_major() first");
+  return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), layer, batch.first, batch.samples),
+               {x});
 }
 
 Var reshape(Pass& pass, const Var& x, const Shape& shape) {

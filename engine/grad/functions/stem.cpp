@@ -86,8 +86,10 @@ Var stem(Pass& pass, const Var& x, const Var& w, const Var& gamma, const Var& be
   const WeightLayouts layouts = conv_weight_layouts(conv);
   require(layouts.fit(w->value), "stem: the weights ", weight, " of ", w->name,
           " are not laid out for boxes ", in, ": a network accepts only the extent it was built for");
-  // The fused kernels have no backward for frozen statistics, which training does not need.
-  if (pass.tape != nullptr && !pass.training) {
+  // The fused kernels have no backward for frozen statistics, which training does not need, and compute the statistics
+  // of this process's part of a batch only.
+  const bool whole_batch = pass.training && pass.shared != nullptr && pass.shared->statistics != nullptr;
+  if ((pass.tape != nullptr && !pass.training) || whole_batch) {
     const Var y = umbra::conv(pass, x, w, windows.conv.stride, windows.conv.padding);
     return max_pool(pass, batch_norm_relu(pass, y, gamma, beta, state), windows.pool);
   }

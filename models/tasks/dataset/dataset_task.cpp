@@ -76,6 +76,13 @@ Objective objective_of_classes(Context& context, Module& network, const DatasetF
   objective.metric = [](std::span<const double> logits, std::span<const double> labels) {
     return static_cast<double>(wrong_labels(logits, labels));
   };
+  if (!fit.class_weights.empty()) {
+    objective.weight = [weights = fit.class_weights](std::span<const double> labels) {
+      double sum = 0;
+      for (const double label : labels) sum += weights[static_cast<std::size_t>(label)];
+      return sum;
+    };
+  }
   return objective;
 }
 

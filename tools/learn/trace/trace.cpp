@@ -16,12 +16,14 @@ Trace::Trace(Context& context, Computation computation)
   const Var loss = computation_.loss(pass);
   nodes_ = nodes_of(tape);
   loss_ = numbers(loss->value)[0];
-  tape.backward(loss, [&](const Node& node, std::span<const Tensor> grads) {
+  BackwardOptions options;
+  options.observer = [&](const Node& node, std::span<const Tensor> grads) {
     TracedNode& traced = nodes_[tape.nodes().size() - 1];
     traced.upstream = copied(node.output->grad, context_.stream);
     for (std::size_t i = 0; i < grads.size(); ++i)
       if (traced.inputs[i].wanted) traced.inputs[i].grad = copied(grads[i], context_.stream);
-  });
+  };
+  tape.backward(loss, options);
 }
 
 std::string Trace::name_of(const Variable& variable) const {

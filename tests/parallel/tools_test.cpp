@@ -1,0 +1,164 @@
+// train in several processes, as a user starts it.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "engine/io/checkpoint.h"
+#include "tests/fixtures/mpirun.h"
+
+namespace umbra {
+namespace {
+
+namespace fs = std::filesystem;
+using testing_tools::bytes;
+using testing_tools::can_mpirun;
+using testing_tools::mpirun;
+using testing_tools::Outcome;
+using testing_tools::run;
+
+class ParallelTools : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    fs::remove_all(folder());
+    fs::create_directories(folder());
+    const Outcome made = run("mock --out " + path("mock.h5") + " --box-size 75 --seed 3");
+    ASSERT_EQ(made.status, 0) << made.output;
+  }
+  static void TearDownTestSuite() { fs::remove_all(folder()); }
+  void SetUp() override {
+    if (!can_mpirun()) GTEST_SKIP() << "this build has no MPI";
+  }
+
+  static fs::path folder() {
+    return fs::path(testing::TempDir()) / ("umbra_parallel_" + std::to_string(getpid()));
+  }
+  static std::string path(const std::string& name) { return (folder() / name).string(); }
+  static std::string train(const std::string& out, const std::string& more = "") {
+    return "train --data " + path("mock.h5") + " --out " + path(out) + " model.channels=4 train.batch=8 " +
+           more;
+  }
+
+  static std::string resume(const std::string& out, const std::string& more = "") {
+    return "train --data " + path("mock.h5") + " --out " + path(out) + " --resume " + more;
+  }
+
+  // The rows of metrics.csv without the seconds.
+  static std::vector<std::vector<std::string>> metrics(const std::string& run) {
+    std::ifstream in(path(run) + "/metrics.csv");
+    std::vector<std::vector<std::string>> rows;
+    for (std::string line, cell; std::getline(in, line);) {
+      std::istringstream cells(line);
+      rows.emplace_back();
+      while (std::getline(cells, cell, ',')) rows.back().push_back(cell);
+      rows.back().pop_back();
+    }
+    return rows;
+  }
+  static void expect_same_runs(const std::string& a, const std::string& b) {
+    for (const char* file : {"last.h5", "best.h5", "best.safetensors", "config.toml", "baselines.json"})
+      EXPECT_TRUE(bytes(path(a) + "/" + file) == bytes(path(b) + "/" + file)) << file;
+    EXPECT_EQ(metrics(a), metrics(b));
+  }
+  // Lines of the output that train itself wrote to standard error.
+  static std::vector<std::string> errors(const Outcome& outcome) {
+    std::vector<std::string> lines;
+    std::istringstream in(outcome.output);
+    for (std::string line; std::getline(in, line);)
+      if (line.starts_with("train: ")) lines.push_back(line);
+    return lines;
+  }
+};
+
+TEST_F(ParallelTools, TheLossesAreThoseOfOneProcessAndARunIsRepeatedBitForBit) {
+  const std::string settings = "train.epochs=2 train.sync_batch_norm=true";
+  ASSERT_EQ(run(train("one", settings)).status, 0);
+  const auto one = metrics("one");
+  ASSERT_EQ(one.size(), 7U);
+  for (const int processes : {2, 3}) {
+    const std::string name = "in" + std::to_string(processes);
+    const Outcome outcome = mpirun(processes, train(name, settings));
+    ASSERT_EQ(outcome.status, 0) << outcome.output;
+    const auto several = metrics(name);
+    ASSERT_EQ(several.size(), one.size());
+    for (std::size_t row = 1; row < one.size(); ++row) {
+      if (one[row][2] != "train") continue;
+      const double a = std::stod(one[row][3]), b = std::stod(several[row][3]);
+      EXPECT_LE(std::abs(a - b), 2e-5 * a) << "step " << one[row][1] << " in " << processes << " processes";
+    }
+    ASSERT_EQ(mpirun(processes, train(name + "again", settings)).status, 0);
+    expect_same_runs(name, name + "again");
+    // The first process alone prints and writes.
+    const std::string text = outcome.output;
+    EXPECT_EQ(text.find("best validation"), text.rfind("best validation")) << text;
+  }
+}
+
+TEST_F(ParallelTools, ARunContinuesAfterTheDeathOfAProcessAsIfNothingHadHappened) {
+  const std::string settings = "train.epochs=12 train.checkpoint_steps=1";
+  ASSERT_EQ(mpirun(2, train("whole", settings)).status, 0);
+  const std::string killed = train("killed", settings);
+  // Kills one of the processes after some steps: each has written a line to metrics.csv.
+  const Outcome ended = mpirun(
+      2, "bash -c \"[ \\$OMPI_COMM_WORLD_RANK = 1 ] && (until [ -s " + path("killed") +
+             "/metrics.csv ]; do sleep 0.05; done; sleep 0.1; kill -KILL \\$\\$) & exec " + killed + "\"");
+  EXPECT_NE(ended.status, 0);
+  EXPECT_NE(ended.output.find("process rank 1"), std::string::npos) << ended.output;  // mpirun names it
+  EXPECT_FALSE(fs::exists(path("killed") + "/best.safetensors")) << ended.output;
+  const Outcome resumed = mpirun(2, resume("killed"));
+  ASSERT_EQ(resumed.status, 0) << resumed.output;
+  expect_same_runs("whole", "killed");
+}
+
+TEST_F(ParallelTools, ACheckpointIsReadByAnyNumberOfProcesses) {
+  const std::string settings = "train.epochs=2 train.schedule=constant train.sync_batch_norm=true";
+  ASSERT_EQ(mpirun(3, train("of_three", settings)).status, 0);
+  fs::copy(path("of_three"), path("of_three_too"), fs::copy_options::recursive);
+  const Outcome two = mpirun(2, resume("of_three", "train.epochs=4"));
+  ASSERT_EQ(two.status, 0) << two.output;
+  const Outcome one = run(resume("of_three_too", "train.epochs=4"));
+  ASSERT_EQ(one.status, 0) << one.output;
+  const auto a = metrics("of_three"), b = metrics("of_three_too");
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t row = 1; row < a.size(); ++row) {
+    if (a[row][2] != "train") continue;
+    EXPECT_LE(std::abs(std::stod(a[row][3]) - std::stod(b[row][3])), 1e-3 * std::stod(b[row][3]));
+  }
+}
+
+TEST_F(ParallelTools, ASignalToOneProcessStopsAllWithACheckpoint) {
+  const std::string settings = "train.epochs=400";
+  const Outcome stopped =
+      mpirun(2, "bash -c \"[ \\$OMPI_COMM_WORLD_RANK = 1 ] && (until [ -s " + path("stopped") +
+                    "/metrics.csv ]; do sleep 0.05; done; sleep 0.1; kill -TERM \\$\\$) & exec " +
+                    train("stopped", settings) + "\"");
+  EXPECT_NE(stopped.status, 0);
+  ASSERT_EQ(errors(stopped).size(), 1U) << stopped.output;
+  const std::int64_t step = read_checkpoint_info(path("stopped") + "/last.h5").step;
+  EXPECT_TRUE(errors(stopped)[0].starts_with(concat("train: stopped by a signal after step ", step, ";")))
+      << stopped.output;
+  EXPECT_NE(errors(stopped)[0].find("--resume"), std::string::npos);
+  EXPECT_GT(step, 0);
+}
+
+TEST_F(ParallelTools, ErrorsArePrintedOnce) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {train("bad", "train.batch=5"), "leaves less than two samples of a batch for each of 3 processes"},
+      {"train --data " + path("none.h5") + " --out " + path("bad"), "none.h5"},
+      {train("bad", "train.optimizer=none"), "train.optimizer"},
+  };
+  for (const auto& [command, words] : cases) {
+    const Outcome outcome = mpirun(3, command);
+    EXPECT_NE(outcome.status, 0);
+    ASSERT_EQ(errors(outcome).size(), 1U) << command << "\n" << outcome.output;
+    EXPECT_NE(errors(outcome)[0].find(words), std::string::npos) << outcome.output;
+    EXPECT_EQ(errors(outcome)[0].find("rank"), std::string::npos)
+        << outcome.output;  // all have the same error
+  }
+}
+
+}  // namespace
+}  // namespace umbra

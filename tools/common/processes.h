@@ -1,0 +1,19 @@
+// A tool that mpirun or srun starts in several processes. The first one prints and writes; all end together.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "engine/dist/world.h"
+
+namespace umbra {
+
+/// Calls `body` with all processes that were started together. An error of one ends all: one sentence is printed, which
+/// begins with the name `tool` and says on which rank and host it happened, unless all processes have the same error.
+/// Only the first process has a standard output.
+void run_processes(const std::string& tool, const std::function<void(Communicator&)>& body);
+
+/// Calls `body` in the first process alone, and throws its Error in all. The other processes wait.
+void first_process(Communicator& world, const std::function<void()>& body);
+
+}  // namespace umbra
