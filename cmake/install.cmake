@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 add_library(umbra STATIC)
 set_target_properties(umbra PROPERTIES LINKER_LANGUAGE CXX)
 target_compile_features(umbra PUBLIC cxx_std_20)
-set(layers runtime cpu ops registry device tensor grad nn optim models forest)
+set(layers runtime cpu dist ops registry device tensor grad nn optim models forest)
 if(UMBRA_HAS_FILES)
   list(APPEND layers plain_files published_tables io train data tasks)
 endif()
@@ -20,10 +20,15 @@ foreach(layer ${layers})
   endif()
 endforeach()
 target_include_directories(umbra PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/umbra>)
-target_link_libraries(umbra PUBLIC OpenMP::OpenMP_CXX PRIVATE PkgConfig::HWY)
+target_link_libraries(umbra PUBLIC OpenMP::OpenMP_CXX Threads::Threads PRIVATE PkgConfig::HWY)
 # Further dependencies for pkg-config: packages, and libraries that have no package.
 set(pc_requires libhwy)
-set(pc_libraries "${OpenMP_CXX_FLAGS}")
+set(pc_libraries "${OpenMP_CXX_FLAGS} -pthread")
+if(UMBRA_HAS_MPI)
+  target_link_libraries(umbra PRIVATE MPI::MPI_C)
+  list(JOIN MPI_C_LIBRARIES " " mpi_libraries)
+  string(APPEND pc_libraries " ${mpi_libraries}")
+endif()
 if(UMBRA_HAS_FILES)
   target_link_libraries(umbra PRIVATE hdf5::hdf5 ZLIB::ZLIB PkgConfig::FFTW nlohmann_json::nlohmann_json
                         tomlplusplus::tomlplusplus)
@@ -50,7 +55,7 @@ install(EXPORT umbra-targets NAMESPACE umbra:: DESTINATION ${CMAKE_INSTALL_LIBDI
 
 # The public headers, and the headers of lower layers that they include.
 set(headers engine/tensor engine/grad engine/nn engine/optim models engine/base engine/runtime engine/registry
-    engine/cpu/cholesky.h engine/cpu/parallel.h engine/ops/op.h engine/ops/kernel.h engine/ops/conv/op.h
+    engine/dist engine/cpu/cholesky.h engine/cpu/parallel.h engine/ops/op.h engine/ops/kernel.h engine/ops/conv/op.h
     engine/ops/conv/geometry.h engine/ops/loss/reduction.h engine/ops/reduce/reduce_axes.h)
 if(UMBRA_HAS_FILES)
   list(APPEND headers engine/io engine/train data)

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <utility>
 
 namespace umbra {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "an unknown host";
-}
-
-template <class T>
-std::span<std::byte> bytes_of(std::vector<T>& numbers) {
-  return std::as_writable_bytes(std::span<T>(numbers));
 }
 
 }  // namespace
@@ -74,35 +70,47 @@ void Communicator::wait(std::future<void>& operation) {
 }
 
 std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_ptr<void> keep) {
-  if (size_ > 1) return start([this, numbers, owner = std::move(keep)] { sum(numbers); });
+  if (size_ > 1) {
+    Transfer transfer{std::ssize(numbers) * std::int64_t{sizeof(float)}, std::chrono::steady_clock::now()};
+    return start([this, numbers, transfer, owner = std::move(keep)]() mutable {
+      transfer.started = std::chrono::steady_clock::now();
+      sum(numbers);
+      transfer.ended = std::chrono::steady_clock::now();
+      const std::lock_guard<std::mutex> lock(mutex_);
+      transfers_.push_back(transfer);
+    });
+  }
   std::promise<void> done;
   done.set_value();
   return done.get_future();
 }
 
+std::vector<std::byte> Communicator::gather_bytes(std::span<const std::byte> bytes) {
+  std::vector<std::byte> all(bytes.size() * static_cast<std::size_t>(size_));
+  if (size_ == 1)
+    std::copy(bytes.begin(), bytes.end(), all.begin());
+  else if (!bytes.empty())
+    run([&] { exchange_with_all(bytes, all); });
+  return all;
+}
+
 std::vector<double> Communicator::gather(std::span<const double> numbers) {
-  std::vector<double> all(numbers.size() * static_cast<std::size_t>(size_));
-  std::copy(numbers.begin(), numbers.end(), all.begin());
-  if (size_ > 1) {
-    // A barrier sends one number, because it has none of its own.
-    if (numbers.empty())
-      gather(std::array{0.0});
-    else
-      run([&] { exchange_with_all(std::as_bytes(numbers), bytes_of(all)); });
-  }
+  const std::vector<std::byte> bytes = gather_bytes(std::as_bytes(numbers));
+  std::vector<double> all(bytes.size() / sizeof(double));
+  std::memcpy(all.data(), bytes.data(), bytes.size());
   return all;
 }
 
 std::vector<std::string> Communicator::gather(const std::string& text) {
-  if (size_ == 1) return {text};
-  std::vector<double> lengths = gather(std::array{static_cast<double>(text.size())});
+  const std::vector<double> lengths = gather(std::array{static_cast<double>(text.size())});
   const auto longest = static_cast<std::size_t>(*std::max_element(lengths.begin(), lengths.end()));
-  std::vector<char> own(longest + 1, '\0'), all(own.size() * static_cast<std::size_t>(size_));
-  std::copy(text.begin(), text.end(), own.begin());
-  run([&] { exchange_with_all(std::as_bytes(std::span<const char>(own)), bytes_of(all)); });
+  std::string padded = text;
+  padded.resize(longest);
+  const std::vector<std::byte> all = gather_bytes(std::as_bytes(std::span<const char>(padded)));
   std::vector<std::string> texts;
   for (std::size_t rank = 0; rank < lengths.size(); ++rank)
-    texts.emplace_back(all.data() + rank * own.size(), static_cast<std::size_t>(lengths[rank]));
+    texts.emplace_back(reinterpret_cast<const char*>(all.data()) + rank * longest,
+                       static_cast<std::size_t>(lengths[rank]));
   return texts;
 }
 
@@ -150,6 +158,11 @@ std::string Communicator::end(const std::string& error) {
   }
   wakes_.notify_one();
   return result.get();
+}
+
+std::vector<Transfer> Communicator::transfers() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(transfers_, {});
 }
 
 Traffic Communicator::traffic() const {

@@ -3,10 +3,12 @@
 //
 // Every process calls the same operations in the same order. A thread of the communicator carries them out one after
 // another; no other thread uses the transport (MPI_THREAD_FUNNELED is all that is needed of MPI). A process that does not
-// answer within the time-out, or that ends with an error, ends the job on all processes with one sentence.
+// answer within the time-out, or that ends with an error, ends the job on all processes, and one of them prints why.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -47,6 +49,15 @@ struct Traffic {
   std::int64_t bytes_received = 0;  ///< in messages from other processes
 };
 
+/// A sum that has been carried out, of Communicator::transfers().
+struct Transfer {
+  using Time = std::chrono::steady_clock::time_point;
+  std::int64_t bytes = 0;  ///< of the numbers
+  Time queued{};           ///< when start_sum() was called
+  Time started{};          ///< when the first message was sent
+  Time ended{};            ///< when the last sum had arrived
+};
+
 /// A group of processes. Its functions, except for traffic(), are called from one thread.
 class Communicator {
  public:
@@ -78,12 +89,14 @@ class Communicator {
   /// The numbers of all processes, in the order of the ranks: [size][numbers.size()]. All processes give the same
   /// count. Throws JobFailed, as all functions below.
   std::vector<double> gather(std::span<const double> numbers);
+  /// The bytes of all processes, in the order of the ranks: [size][bytes.size()].
+  std::vector<std::byte> gather_bytes(std::span<const std::byte> bytes);
   /// The texts of all processes, in the order of the ranks.
   std::vector<std::string> gather(const std::string& text);
   /// Overwrites the bytes of all processes with those of the process `from`. All give the same count.
   void broadcast(std::span<std::byte> bytes, int from);
   /// Waits until all processes have called it.
-  void barrier() { gather(std::span<const double>()); }
+  void barrier() { gather(std::array{0.0}); }
   /// Throws SharedError, which begins with `where` and names the processes, if checksums differ.
   void compare(const std::vector<double>& checksum, const std::string& where);
 
@@ -93,6 +106,8 @@ class Communicator {
   std::string end(const std::string& error);
   /// What this process has sent and received.
   Traffic traffic() const;
+  /// The sums since the last call, in the order of start_sum(). To be called when none is under way.
+  std::vector<Transfer> transfers();
 
  private:
   std::future<void> start(std::function<void()> operation);
@@ -125,6 +140,7 @@ class Communicator {
   std::promise<std::string> to_print_;    // the result of end()
   std::optional<JobFailed> failure_;      // of every further operation
   Traffic traffic_;
+  std::vector<Transfer> transfers_;
 };
 
 }  // namespace umbra

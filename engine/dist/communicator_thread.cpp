@@ -170,6 +170,7 @@ void Communicator::fail_with(const Notice& notice) {
       notice.lost.empty() ? concat(name_of(notice.from), ": ", notice.sentence) : notice.sentence;
   const std::lock_guard<std::mutex> lock(mutex_);
   failure_.emplace(sentence, rank_ == printing_rank(notice));
+  if (own_error_) to_print_.set_value(failure_->prints() ? sentence : "");  // end() was called meanwhile
   throw JobFailed(*failure_);
 }
 

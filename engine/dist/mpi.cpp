@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <limits>
 #include <sstream>
 #include <thread>
 
@@ -23,6 +24,9 @@ void check(int status, const char* what) {
 }
 
 int count_of(std::span<const std::byte> bytes) {
+  constexpr std::size_t kMost = std::numeric_limits<int>::max();
+  require(bytes.size() <= kMost, "a message of ", bytes.size(), " bytes is larger than the ", kMost,
+          " that MPI sends at once");
   return static_cast<int>(bytes.size());
 }
 

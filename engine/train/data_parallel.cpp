@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "engine/base/fingerprint.h"
 
@@ -44,6 +45,7 @@ double DataParallel::share(double weight) const {
 }
 
 void DataParallel::start(Context& context, double share) {
+  step_.begin = std::chrono::steady_clock::now();
   std::int64_t count = 0, first = 0;
   for (const NamedTensor& buffer : statistics_) count += buffer.tensor.count();
   if (count == 0) return;
@@ -87,8 +89,10 @@ void DataParallel::send_bucket(Context& context) {
 
 void DataParallel::finish(Context& context) {
   send_bucket(context);
+  step_.end = std::chrono::steady_clock::now();
   for (std::future<void>& sum : sums_) world_.wait(sum);
   sums_.clear();
+  step_.transfers = world_.transfers();
   std::int64_t first = 0;
   for (const NamedTensor& buffer : statistics_) {
     copy(averages_.elements(first, buffer.tensor.count()), buffer.tensor.elements(0, buffer.tensor.count()),
@@ -108,6 +112,28 @@ DataParallel::Totals DataParallel::add(double loss, double metric) {
     stop_signal_ = std::max(stop_signal_, static_cast<int>(all[i + 2]));
   }
   return totals;
+}
+
+std::string DataParallel::trace() const {
+  const auto milliseconds = [&](Transfer::Time time) {
+    return std::chrono::duration<double, std::milli>(time - step_.begin).count();
+  };
+  char line[128];
+  std::snprintf(line, sizeof line,
+                "the last step: the backward pass took %.2f ms; its sums over %d processes:\n",
+                milliseconds(step_.end), world_.size());
+  std::string text = line;
+  text += "      KiB  queued ms  sent from ms    to ms\n";
+  for (const Transfer& t : step_.transfers) {
+    std::snprintf(line, sizeof line, "%9.1f %10.2f %13.2f %8.2f\n", static_cast<double>(t.bytes) / 1024,
+                  milliseconds(t.queued), milliseconds(t.started), milliseconds(t.ended));
+    text += line;
+  }
+  const Traffic traffic = world_.traffic();
+  std::snprintf(line, sizeof line, "this process has sent %.2f MB in %lld messages and received %.2f MB\n",
+                static_cast<double>(traffic.bytes_sent) * 1e-6, static_cast<long long>(traffic.messages),
+                static_cast<double>(traffic.bytes_received) * 1e-6);
+  return text + line;
 }
 
 void DataParallel::compare(std::int64_t step, const std::vector<NamedTensor>& state) const {

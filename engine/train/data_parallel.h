@@ -21,7 +21,7 @@ struct DataParallelOptions {
   bool synchronised_batch_norm = false;  ///< statistics of the whole batch; false: of each part, averaged
   /// The signal by which this process was asked to stop, or 0. Null: it never is.
   std::function<int()> stop_signal = nullptr;
-  std::int64_t bucket_bytes = 1 << 20;  ///< a bucket is sent as soon as it has at least this size
+  std::int64_t bucket_bytes = 1 << 18;  ///< a bucket is sent as soon as it has at least this size
 };
 
 /// The processes of a training run with more than one.
@@ -55,6 +55,18 @@ class DataParallel {
   /// The signal by which any of the processes was asked to stop, as of the last call of add(); or 0.
   int stop_signal() const { return stop_signal_; }
 
+  /// The buckets of the last step: when each travelled, and when the gradients were computed. With what this process has
+  /// sent and received since its start.
+  std::string trace() const;
+  /// The last step: when its backward pass began and ended, and its sums.
+  struct Step {
+    Transfer::Time begin{};           ///< of the backward pass
+    Transfer::Time end{};             ///< of the backward pass; later sums are waited for
+    std::vector<Transfer> transfers;  ///< averages of running statistics, if there are any, then buckets
+  };
+  /// The last step that finish() has ended.
+  const Step& last_step() const { return step_; }
+
   /// Throws SharedError, which names the processes, unless all have the same bits in these tensors.
   void compare(std::int64_t step, const std::vector<NamedTensor>& state) const;
 
@@ -69,6 +81,7 @@ class DataParallel {
   std::int64_t bytes_ = 0;               // of these
   std::vector<std::future<void>> sums_;  // under way
   int stop_signal_ = 0;
+  Step step_;
 };
 
 }  // namespace umbra

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "engine/cpu/parallel.h"
 #include "models/forest/forest.h"
@@ -154,7 +155,7 @@ FeatureDraw::FeatureDraw(const ForestOptions& options, std::int64_t features, st
       ties_(options.seed, Purpose::kForestTies, static_cast<std::uint64_t>(tree)) {}
 
 Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag,
-                  const StageReport& progress) {
+                  const StageReport& progress, const ForestShare* share) {
   check_fit(data, options);
   if (out_of_bag != nullptr) check(*out_of_bag, options);
   const std::vector<std::uint8_t> used = used_rows(data);
@@ -169,10 +170,13 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
   OutOfBagSums oob{growth->fixed, used.size(), std::vector<std::int64_t>(depths.size() * used.size()),
                    std::vector<std::int32_t>(depths.size() * used.size())};
   Growers growers(*growth, options, used.size());
-  Stage stage(progress, "growing trees", options.trees);
-  std::int64_t first = 0;
-  for (std::size_t stop = 0; stop < stops.size(); first = stops[stop++]) {
-    parallel_for(stops[stop] - first, [&](std::int64_t i) {
+  const std::int64_t begin = share != nullptr ? share->first : 0,
+                     end = share != nullptr ? begin + share->trees : options.trees;
+  Stage stage(progress, "growing trees", end - begin);
+  std::int64_t first = begin;
+  for (std::size_t stop = 0; stop < stops.size(); ++stop) {
+    const std::int64_t last = std::clamp(stops[stop], first, end);
+    parallel_for(last - first, [&](std::int64_t i) {
       const std::int64_t tree = first + i;
       Growers::Worker worker = growers.take();
       draw_rows(options, tree, used, worker.counts);
@@ -183,8 +187,15 @@ Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBag
       growers.give_back(std::move(worker));
       stage.add();
     });
-    for (std::size_t d = 0; d < depths.size() && stop < wanted; ++d)
-      out_of_bag->results.push_back(oob.of_depth(d));
+    first = last;
+    if (stop >= wanted) continue;
+    std::optional<OutOfBagSums> of_all;  // of the trees of all processes
+    if (share != nullptr) {
+      of_all.emplace(oob);
+      share->add(of_all->sums, of_all->trees);
+    }
+    for (std::size_t d = 0; d < depths.size(); ++d)
+      out_of_bag->results.push_back((of_all ? *of_all : oob).of_depth(d));
   }
   return forest;
 }

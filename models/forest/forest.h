@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -93,10 +94,19 @@ struct OutOfBagRequest {
   std::vector<OutOfBag> results{};    ///< [trees][depths], filled by fit_forest()
 };
 
-/// Grows options.trees trees. Throws Error when an option is out of range or the data cannot be used: no
+/// The trees that this process grows, if several processes grow a forest together.
+struct ForestShare {
+  std::int64_t first = 0;  ///< number of the first tree
+  std::int64_t trees = 0;  ///< how many follow, with the first; may be 0
+  /// Adds to sums over trees those of the other processes. All processes call it equally often, with as many numbers.
+  std::function<void(std::span<std::int64_t> sums, std::span<std::int32_t> trees)> add;
+};
+
+/// Grows options.trees trees, or those of `share`; the others then are empty, and out-of-bag predictions are those of all
+/// processes. Throws Error when an option is out of range or the data cannot be used: no
 /// rows, no columns or more than kMostFeatures, a target that is not finite, a negative weight.
 Forest fit_forest(const ForestData& data, const ForestOptions& options, OutOfBagRequest* out_of_bag = nullptr,
-                  const StageReport& progress = {});
+                  const StageReport& progress = {}, const ForestShare* share = nullptr);
 
 inline constexpr std::int64_t kMostFeatures = 32;  ///< the largest number of columns
 

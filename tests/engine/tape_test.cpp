@@ -89,6 +89,29 @@ TEST_F(TapeTest, AnObserverSeesUpstreamAndResultOfEveryNodeInReverseOrder) {
   EXPECT_DOUBLE_EQ(numbers(a->grad)[0], 96);
 }
 
+// loss = ((a + b) + a)²: a is used twice, so its gradient is final only after the operation that comes first on the
+// tape; the gradient of c, which does not reach the loss, never is.
+TEST_F(TapeTest, AGradientIsReportedOnceWhenItHasItsLastTerm) {
+  const Var a = parameter({1, 1}, {3}), b = parameter({1, 1}, {4}), c = parameter({1, 1}, {5});
+  const Tensor zero = allocate_tensor({}, {1, 1}, DType::kF64), start = allocate_tensor({}, {1}, DType::kF64);
+  from_host(std::vector<double>{0}, zero, context.stream);
+  from_host(std::vector<double>{0.5}, start, context.stream);
+  Tape tape(context);
+  Pass pass{context, &tape};
+  const Var sum = add(pass, a, b);
+  relu(pass, c);
+  const Var loss = mean_squared_error(pass, add(pass, sum, a), zero);
+  std::vector<std::pair<Var, double>> seen;
+  BackwardOptions options;
+  options.on_final = [&](const Var& var) { seen.emplace_back(var, numbers(var->grad)[0]); };
+  options.start = start;  // half of the gradient
+  tape.backward(loss, options);
+  ASSERT_EQ(seen.size(), 4U);  // the prediction and the sum, then the parameters
+  EXPECT_EQ(seen[1].first, sum);
+  EXPECT_EQ(seen[2], std::make_pair(a, 20.0));
+  EXPECT_EQ(seen[3], std::make_pair(b, 10.0));
+}
+
 TEST_F(TapeTest, MisuseIsASentence) {
   const Var a = parameter({1, 2}, {1, 2});
   Tape tape(context);

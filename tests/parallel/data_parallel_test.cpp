@@ -181,6 +181,20 @@ TEST(DataParallel, ARunIsRepeatedBitForBitAndAllProcessesHaveTheSameState) {
   }
 }
 
+// All but the last of them are handed over before the gradients of earlier layers have been computed.
+TEST(DataParallel, BucketsTravelWhileTheBackwardPassRuns) {
+  if (world().size() == 1) GTEST_SKIP() << "one process sends nothing";
+  Session session(true);
+  session.train(false);
+  const DataParallel::Step& step = session.parallel->last_step();
+  ASSERT_EQ(step.transfers.size(),
+            2U);  // of 300 bytes or more: the weights and biases of `last` and `norm`, the rest
+  EXPECT_GT(step.transfers[0].queued, step.begin);
+  EXPECT_LT(step.transfers[0].queued, step.transfers[1].queued);
+  EXPECT_LT(step.transfers[1].queued, step.end);
+  for (const Transfer& transfer : step.transfers) EXPECT_LE(transfer.started, transfer.ended);
+}
+
 TEST(DataParallel, BatchNormUsesThePartUnlessItIsSynchronised) {
   if (world().size() == 1) GTEST_SKIP() << "the part of one process is the whole batch";
   Session alone(false), parts(true, false);
@@ -188,75 +202,84 @@ TEST(DataParallel, BatchNormUsesThePartUnlessItIsSynchronised) {
   EXPECT_GT(std::abs(one - divided), 1e-4);
 }
 
-// The op, with a residual and a ReLU, in both layouts: its output, statistics and gradients on the part of a process.
-TEST(DataParallel, SharedBatchNormIsBatchNormOfTheWholeBatch) {
-  Registry registry = make_registry();
-  Context context(registry, {});
-  const std::int64_t n = 10, c = 5, s = 6;
-  const auto drawn = [&](const Shape& shape, std::uint64_t stream) {
-    std::vector<double> values(static_cast<std::size_t>(shape.count()));
+// Batch norm with a residual and a ReLU, of rows [from, to) of a batch.
+class NormalisedRows {
+ public:
+  static constexpr std::int64_t kRows = 10, kChannels = 5, kPositions = 6;
+  static constexpr std::size_t kOfRows = 3, kOfParameters = 2;  // results at the beginning and at the end
+
+  // y, dx and dresidual of these rows; the running statistics; dgamma and dbeta.
+  std::vector<std::vector<double>> results(std::int64_t from, std::int64_t to, const SharedBatch* shared,
+                                           bool batch_last) {
+    const Var x = leaf(rows(1, from, to)), residual = leaf(rows(2, from, to));
+    const Var gamma = leaf(channels(3)), beta = leaf(channels(4));
+    const BatchNormState state{channels(5), channels(6)};
+    Tape tape(context_);
+    Pass pass{context_, &tape, true};
+    pass.shared = shared;
+    const auto placed = [&](const Var& var) { return batch_last ? to_batch_last(pass, var) : var; };
+    const Var y = to_row_major(pass, batch_norm_relu(pass, placed(x), gamma, beta, state, placed(residual)));
+    const Var terms = mul(pass, mul(pass, y, y), constant(rows(7, from, to)));
+    tape.backward(reduce_axes(pass, terms, AxisReduction::kSum, {}));
+    std::vector<std::vector<double>> all;
+    for (const Tensor& t :
+         {y->value, x->grad, residual->grad, state.running_mean, state.running_var, gamma->grad, beta->grad})
+      all.push_back(to_host(t, context_.stream));
+    return all;
+  }
+
+ private:
+  static std::vector<double> drawn(std::int64_t count, std::uint64_t stream) {
+    std::vector<double> values(static_cast<std::size_t>(count));
     const Rng rng(3, Purpose::kTest, stream);
     const double mean = stream == 2 ? -5 : 5;  // of the residual: some outputs are below 0
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = mean + rng.normal(i);
     return values;
-  };
-  const std::int64_t begin = n * world().rank() / world().size(),
+  }
+  static Var leaf(Tensor value) {
+    const Var var = constant(std::move(value));
+    var->needs_grad = true;
+    return var;
+  }
+  Tensor filled(const Shape& shape, std::span<const double> values) {
+    const Tensor t = allocate_tensor({}, shape, DType::kF32);
+    from_host(values, t, context_.stream);
+    return t;
+  }
+  Tensor channels(std::uint64_t stream) { return filled({kChannels}, drawn(kChannels, stream)); }
+  Tensor rows(std::uint64_t stream, std::int64_t from, std::int64_t to) {
+    constexpr std::int64_t kRow = kChannels * kPositions;
+    const std::vector<double> all = drawn(kRows * kRow, stream);
+    return filled({to - from, kChannels, kPositions, 1},
+                  std::span(all).subspan(static_cast<std::size_t>(from * kRow),
+                                         static_cast<std::size_t>((to - from) * kRow)));
+  }
+
+  Registry registry_ = make_registry();
+  Context context_{registry_, {}};
+};
+
+TEST(DataParallel, SharedBatchNormIsBatchNormOfTheWholeBatch) {
+  NormalisedRows norm;
+  const std::int64_t n = NormalisedRows::kRows, begin = n * world().rank() / world().size(),
                      end = n * (world().rank() + 1) / world().size();
-  // Results of rows [from, to): y, dx, dresidual, and the running statistics; and dgamma, dbeta.
-  const auto run = [&](std::int64_t from, std::int64_t to, const SharedBatch* shared, bool batch_last) {
-    const auto part_of = [&](std::uint64_t stream, const Shape& shape) {
-      const std::vector<double> all = drawn({n, c, s, 1}, stream);
-      const Tensor t = allocate_tensor({}, shape, DType::kF32);
-      from_host(std::span(all).subspan(static_cast<std::size_t>(from * c * s),
-                                       static_cast<std::size_t>((to - from) * c * s)),
-                t, context.stream);
-      return t;
-    };
-    const Shape shape{to - from, c, s, 1};
-    const auto leaf = [](Tensor value) {
-      const Var var = constant(std::move(value));
-      var->needs_grad = true;
-      return var;
-    };
-    const auto channel = [&](std::uint64_t stream) {
-      const Tensor t = allocate_tensor({}, {c}, DType::kF32);
-      from_host(drawn({c}, stream), t, context.stream);
-      return t;
-    };
-    const Var x = leaf(part_of(1, shape)), residual = leaf(part_of(2, shape));
-    const Var gamma = leaf(channel(3)), beta = leaf(channel(4));
-    BatchNormState state{channel(5), channel(6)};
-    Tape tape(context);
-    Pass pass{context, &tape, true};
-    pass.shared = shared;
-    const Var y = batch_last ? to_row_major(pass, batch_norm_relu(pass, to_batch_last(pass, x), gamma, beta,
-                                                                  state, to_batch_last(pass, residual)))
-                             : batch_norm_relu(pass, x, gamma, beta, state, residual);
-    tape.backward(
-        reduce_axes(pass, mul(pass, mul(pass, y, y), constant(part_of(7, shape))), AxisReduction::kSum, {}));
-    std::vector<std::vector<double>> results;
-    for (const Tensor& t :
-         {y->value, x->grad, residual->grad, state.running_mean, state.running_var, gamma->grad, beta->grad})
-      results.push_back(to_host(t, context.stream));
-    return results;
-  };
   for (const bool batch_last : {false, true}) {
     const SharedBatch shared{begin, n, &world()};
-    const auto whole = run(0, n, nullptr, batch_last), part = run(begin, end, &shared, batch_last);
+    const auto whole = norm.results(0, n, nullptr, batch_last),
+               part = norm.results(begin, end, &shared, batch_last);
     for (std::size_t k = 0; k < whole.size(); ++k) {
       std::vector<double> own = part[k];
-      if (k >= 5) {  // gradients of parameters are added
-        std::vector<double> sum(own.size(), 0.0);
-        const std::vector<double> all = world().gather(own);
-        for (std::size_t i = 0; i < all.size(); ++i) sum[i % own.size()] += all[i];
-        own = sum;
+      if (k >= whole.size() - NormalisedRows::kOfParameters) {  // gradients of parameters are added
+        std::fill(own.begin(), own.end(), 0.0);
+        const std::vector<double> all = world().gather(part[k]);
+        for (std::size_t i = 0; i < all.size(); ++i) own[i % own.size()] += all[i];
       }
-      const std::size_t offset = k < 3 ? static_cast<std::size_t>(begin * c * s) : 0;
+      const std::size_t offset = k < NormalisedRows::kOfRows ? whole[k].size() / n * begin : 0;
       double scale = 0;
       for (const double value : whole[k]) scale = std::max(scale, std::abs(value));
       for (std::size_t i = 0; i < own.size(); ++i)
         EXPECT_LE(std::abs(own[i] - whole[k][offset + i]), 1e-5 * scale)
-            << "result " << k << " element " << i;
+            << "result " << k << ", element " << i;
     }
   }
 }

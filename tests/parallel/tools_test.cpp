@@ -144,6 +144,29 @@ TEST_F(ParallelTools, ASignalToOneProcessStopsAllWithACheckpoint) {
   EXPECT_GT(step, 0);
 }
 
+TEST_F(ParallelTools, AForestOfSeveralProcessesIsThatOfOneByteForByte) {
+  const auto fit = [](const std::string& name) {
+    return "forest fit --data " + path("mock.h5") + " --out " + path(name) + " --trees 7";
+  };
+  // The scores: what is printed without the time and the name of the file.
+  const auto scores = [](const std::string& output) {
+    const std::size_t begin = output.find("out of bag"), end = output.find("wrote ");
+    return output.substr(begin, end - begin);
+  };
+  const Outcome one = run(fit("forest1.h5"));
+  ASSERT_EQ(one.status, 0) << one.output;
+  EXPECT_NE(scores(one.output).find("left out"), std::string::npos) << one.output;
+  for (const int processes : {2, 3}) {
+    const std::string name = "forest" + std::to_string(processes) + ".h5";
+    const Outcome several = mpirun(processes, fit(name));
+    ASSERT_EQ(several.status, 0) << several.output;
+    EXPECT_TRUE(bytes(path(name)) == bytes(path("forest1.h5"))) << processes;
+    std::string printed = scores(several.output);
+    printed.erase(std::remove(printed.begin(), printed.end(), '\r'), printed.end());  // of mpirun's terminal
+    EXPECT_EQ(printed, scores(one.output));
+  }
+}
+
 TEST_F(ParallelTools, ErrorsArePrintedOnce) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {train("bad", "train.batch=5"), "leaves less than two samples of a batch for each of 3 processes"},

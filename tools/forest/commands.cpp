@@ -9,9 +9,14 @@
 #include "engine/io/config.h"
 #include "models/tasks/smf/smf_task.h"
 #include "tools/common/experiment.h"
+#include "tools/common/processes.h"
 #include "tools/common/reading_line.h"
 
 namespace umbra {
+
+RunCommand in_first_process(std::function<void()> command) {
+  return [run = std::move(command)](Communicator& world) { first_process(world, run); };
+}
 
 CLI::App* add_command(ToolApp& app, const std::string& name, const std::string& what) {
   CLI::App* command = app.add_subcommand(name, what);

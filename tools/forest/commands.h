@@ -7,13 +7,17 @@
 #include <vector>
 
 #include "engine/base/setting.h"
+#include "engine/dist/communicator.h"
 #include "tools/common/command_line.h"
 #include "tools/common/forest_data.h"
 #include "tools/common/forest_file.h"
 
 namespace umbra {
 
-using RunCommand = std::function<void()>;
+/// What a command does in the processes that were started together.
+using RunCommand = std::function<void(Communicator&)>;
+/// For commands that use one process; the others wait.
+RunCommand in_first_process(std::function<void()> command);
 
 void add_fit_command(ToolApp& app, RunCommand& run);
 void add_search_command(ToolApp& app, RunCommand& run);

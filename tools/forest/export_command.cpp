@@ -49,7 +49,8 @@ void add_export_command(ToolApp& app, RunCommand& run) {
       ->check(one_of({"json", "lightgbm"}));
   command->add_option("--trees", arguments->trees, "use only the first N trees; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostTrees));
-  command->callback([&run, arguments] { run = [arguments] { export_forest(*arguments); }; });
+  command->callback(
+      [&run, arguments] { run = in_first_process([arguments] { export_forest(*arguments); }); });
 }
 
 }  // namespace umbra

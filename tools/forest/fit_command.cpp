@@ -8,8 +8,10 @@
 #include "engine/base/error.h"
 #include "models/forest/predict.h"
 #include "tools/common/json_file.h"
+#include "tools/common/processes.h"
 #include "tools/common/stage_line.h"
 #include "tools/forest/commands.h"
+#include "tools/forest/share.h"
 
 namespace umbra {
 namespace {
@@ -85,10 +87,25 @@ void describe(const ForestTraining& data) {
   std::cout << std::endl;
 }
 
-void fit(const FitArguments& arguments) {
+// Writes the forest and prints its scores.
+void report(const FitArguments& arguments, const ForestTraining& data, const OutOfBagRequest& out_of_bag,
+            double seconds) {
+  write_forest(arguments.out, data.model);
+  std::size_t nodes = 0;
+  for (const ForestTree& tree : data.model.forest.trees) nodes += tree.size();
+  std::printf("%zu trees of %zu nodes together, fitted in %.2f s\n", data.model.forest.trees.size(), nodes,
+              seconds);
+  std::printf("%-12s %10s %10s %16s\n", "", "galaxies",
+              data.model.target == ForestTarget::kLog10 ? "R^2" : "R^2 of M*", "RMSE of log10 M*");
+  print_out_of_bag(data, out_of_bag.results.empty() ? OutOfBag{} : out_of_bag.results.front());
+  print_left_out(data);
+  std::cout << "wrote " << arguments.out << '\n';
+}
+
+void fit(const FitArguments& arguments, Communicator& world) {
   std::vector<InputFile> inputs = inputs_of(arguments.learning);
   inputs.push_back({"--best-of", arguments.best_of});
-  check_writable(arguments.out, inputs, arguments.overwrite);
+  first_process(world, [&] { check_writable(arguments.out, inputs, arguments.overwrite); });
   ForestOptions options = arguments.options;
   if (!arguments.best_of.empty()) take_best(arguments.best_of, options);
   ForestTraining data = read_training(arguments.learning);
@@ -103,19 +120,12 @@ void fit(const FitArguments& arguments) {
   const ForestTable table = data.halos.table();
   OutOfBagRequest out_of_bag;
   if (options.bootstrap == ForestOptions::Bootstrap::kNone) out_of_bag.depths.clear();
-  data.model.forest =
-      fit_forest({table, data.target, {}, data.training}, options, &out_of_bag, line.report());
+  const ForestShare share = share_of(world, world.rank(), options.trees);
+  data.model.forest = fit_forest({table, data.target, {}, data.training}, options, &out_of_bag, line.report(),
+                                 world.size() > 1 ? &share : nullptr);
+  collect_trees(world, data.model.forest);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  write_forest(arguments.out, data.model);
-  std::size_t nodes = 0;
-  for (const ForestTree& tree : data.model.forest.trees) nodes += tree.size();
-  std::printf("%lld trees of %zu nodes together, fitted in %.2f s\n", static_cast<long long>(options.trees),
-              nodes, seconds.count());
-  std::printf("%-12s %10s %10s %16s\n", "", "galaxies",
-              data.model.target == ForestTarget::kLog10 ? "R^2" : "R^2 of M*", "RMSE of log10 M*");
-  print_out_of_bag(data, out_of_bag.results.empty() ? OutOfBag{} : out_of_bag.results.front());
-  print_left_out(data);
-  std::cout << "wrote " << arguments.out << '\n';
+  first_process(world, [&] { report(arguments, data, out_of_bag, seconds.count()); });
 }
 
 void add_forest_options(CLI::App& command, FitArguments& arguments) {
@@ -166,7 +176,8 @@ void add_fit_command(ToolApp& app, RunCommand& run) {
   add_forest_options(*command, *arguments);
   command->add_option("--out", arguments->out, "the model to write (HDF5)")->required();
   add_overwrite(*command, arguments->overwrite);
-  command->callback([&run, arguments] { run = [arguments] { fit(*arguments); }; });
+  command->callback(
+      [&run, arguments] { run = [arguments](Communicator& world) { fit(*arguments, world); }; });
 }
 
 }  // namespace umbra

@@ -206,7 +206,7 @@ void add_importance_command(ToolApp& app, RunCommand& run) {
                       "velocities and masses");
   command->add_option("--trees", arguments->trees, "use only the first N trees, which is faster; 0: all")
       ->check(CLI::Range(std::int64_t{0}, kMostTrees));
-  command->callback([&run, arguments] { run = [arguments] { importance(*arguments); }; });
+  command->callback([&run, arguments] { run = in_first_process([arguments] { importance(*arguments); }); });
 }
 
 }  // namespace umbra

@@ -1,5 +1,7 @@
 // forest: predicts stellar masses from halo properties with a random forest, one halo at a time.
+#include "engine/dist/launch.h"
 #include "tools/common/command_line.h"
+#include "tools/common/processes.h"
 #include "tools/forest/commands.h"
 
 int main(int argc, char** argv) {
@@ -12,5 +14,12 @@ int main(int argc, char** argv) {
   umbra::add_predict_command(app, run);
   umbra::add_importance_command(app, run);
   umbra::add_export_command(app, run);
-  return umbra::run_tool(app, argc, argv, [&] { run(); });
+  app.silent = umbra::launched().rank > 0;
+  return umbra::run_tool(app, argc, argv, [&] {
+    umbra::run_processes("forest", [&](umbra::Communicator& world) {
+      constexpr double kDay = 86400;
+      world.set_timeout(kDay);  // processes meet only after they have grown their trees
+      run(world);
+    });
+  });
 }

@@ -94,7 +94,7 @@ void add_predict_command(ToolApp& app, RunCommand& run) {
                    "predictions (HDF5): log_mass_predicted, log_mass_true, row, box, training")
       ->required();
   add_overwrite(*command, arguments->overwrite);
-  command->callback([&run, arguments] { run = [arguments] { predict(*arguments); }; });
+  command->callback([&run, arguments] { run = in_first_process([arguments] { predict(*arguments); }); });
 }
 
 }  // namespace umbra

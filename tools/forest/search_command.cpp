@@ -187,7 +187,7 @@ void add_search_command(ToolApp& app, RunCommand& run) {
       ->check(not_negative);
   command->add_option("--out", arguments->out, "the scores (JSON)")->required();
   add_overwrite(*command, arguments->overwrite);
-  command->callback([&run, arguments] { run = [arguments] { search(*arguments); }; });
+  command->callback([&run, arguments] { run = in_first_process([arguments] { search(*arguments); }); });
 }
 
 }  // namespace umbra

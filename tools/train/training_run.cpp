@@ -212,10 +212,12 @@ bool TrainingRun::steps_left() const {
 void TrainingRun::run_steps() {
   const std::int64_t per_epoch = training_->batches_per_epoch();
   std::unique_ptr<DataParallel> parallel;
-  if (world_.size() > 1)
+  if (world_.size() > 1) {
+    constexpr std::int64_t kMessage = 1 << 17;  // a bucket is sent in as many messages as there are processes
     parallel = std::make_unique<DataParallel>(
         world_, experiment_->network(),
-        DataParallelOptions{config_.sync_batch_norm, [] { return stop_signal(); }});
+        DataParallelOptions{config_.sync_batch_norm, [] { return stop_signal(); }, kMessage * world_.size()});
+  }
   const auto signal = [&] { return parallel ? parallel->stop_signal() : stop_signal(); };
   Checkpointer checkpointer(
       out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
@@ -237,6 +239,7 @@ void TrainingRun::run_steps() {
   trainer.run(*training_, validation_.get(), info_.step, observers);
   info_ = checkpointer.info();
   stopped_by_ = signal();
+  if (arguments_.profile && parallel) std::cout << parallel->trace();
 }
 
 void TrainingRun::train() {
