@@ -22,7 +22,7 @@ def efficiency(processes, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     number = {"type": float, "metavar": "N"}
-    parser.add_argument("--gradient", default=98.6e6, help="bytes of all gradients (um_resnet, 200 channels)", **number)
+    parser.add_argument("--gradient", default=98.7e6, help="bytes of all gradients (um_resnet, 200 channels)", **number)
     parser.add_argument("--message", default=2.0**17, help="bytes of a bucket per process, as train sends them", **number)
     parser.add_argument("--step", default=20.0, help="assumed: ms of a step on one device", **number)
     parser.add_argument("--backward", default=0.6, help="assumed: share of it in which sums can travel", **number)

@@ -78,23 +78,20 @@ endfunction()
 
 # umbra_give_mpirun(file…): defines UMBRA_MPIRUN for sources of tests that start mpirun (tests/fixtures/mpirun.h).
 function(umbra_give_mpirun)
-  set(mpirun "")
-  if(UMBRA_HAS_MPI)
-    set(mpirun ${MPIEXEC_EXECUTABLE})
-  endif()
-  set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS UMBRA_MPIRUN="${mpirun}")
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS UMBRA_MPIRUN="${UMBRA_MPIRUN}")
 endfunction()
 
 # umbra_in_processes(TARGET SUITE LABEL n…): the test suite of an executable is also run under mpirun in n processes, as a
 # ctest test per number.
 function(umbra_in_processes target suite label)
   foreach(processes ${ARGN})
-    if(UMBRA_HAS_MPI)
+    if(UMBRA_MPIRUN)
       add_test(NAME ${suite}.In${processes}Processes
-               COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none -np ${processes} $<TARGET_FILE:${target}>
+               COMMAND ${UMBRA_MPIRUN} --oversubscribe --bind-to none -np ${processes} $<TARGET_FILE:${target}>
                        --gtest_filter=${suite}.*)
-      set_tests_properties(${suite}.In${processes}Processes PROPERTIES LABELS ${label} TIMEOUT 300 ENVIRONMENT
-                           "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+      set_tests_properties(${suite}.In${processes}Processes PROPERTIES LABELS ${label} TIMEOUT 300
+                           FAIL_REGULAR_EXPRESSION "Running 0 tests"  # no suite has this name
+                           ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
     endif()
   endforeach()
 endfunction()

@@ -105,11 +105,18 @@ if(UMBRA_HAS_CUDA AND NOT UMBRA_HAS_GPU_PEERS)
 endif()
 
 set(UMBRA_HAS_MPI FALSE)
+set(UMBRA_MPIRUN "")  # for tests
 if(NOT UMBRA_MPI STREQUAL "OFF")
   find_package(MPI COMPONENTS C QUIET)  # its C interface
   if(MPI_C_FOUND)
     set(UMBRA_HAS_MPI TRUE)
     message(STATUS "umbra: MPI ${MPI_C_VERSION}: train and forest run in several processes")
+    execute_process(COMMAND ${MPIEXEC_EXECUTABLE} --version OUTPUT_VARIABLE mpirun ERROR_QUIET)
+    if(mpirun MATCHES "Open MPI|OpenRTE|PRRTE")
+      set(UMBRA_MPIRUN ${MPIEXEC_EXECUTABLE})
+    else()
+      message(STATUS "umbra: no mpirun of Open MPI: tests in several processes are skipped")
+    endif()
   elseif(UMBRA_MPI STREQUAL "ON")
     message(FATAL_ERROR "umbra: UMBRA_MPI=ON, but no MPI was found")
   endif()

@@ -3,7 +3,7 @@
 build_packages=(g++ cmake ninja-build pkg-config libhwy-dev libhdf5-dev zlib1g-dev libfftw3-dev libtomlplusplus-dev libcli11-dev
   nlohmann-json3-dev libcfitsio-dev libjpeg-dev libpng-dev libopenmpi-dev openmpi-bin)
 test_packages=(libgtest-dev libboost-context-dev libbenchmark-dev libopenblas-dev python3 python3-h5py python3-matplotlib
-  ccache clang-format doxygen patch pandoc)
+  ccache clang-format doxygen patch pandoc iproute2 procps)
 # A browser for the pages of the course. Ubuntu's chromium is a snap package: there the tests of the pages are skipped.
 if grep -qs '^ID=debian$' /etc/os-release; then
   test_packages+=(chromium chromium-driver python3-selenium)

@@ -2,8 +2,8 @@
 # Cross-compiles umbra for 64-bit Arm (Grace) and runs the tests of the engine under qemu-user. Called by
 # `tools/test.sh aarch64`, which installs the compiler and the emulator.
 #
-# Runs every test of tests/engine and tests/forest (the gauntlet over all kernels, the mutants, the registry, the tape, the
-# optimizers, the bits of a forest). Does not run the tests of files, data and tools, which would need HDF5 and FFTW for
+# Runs every test of tests/engine, tests/forest and tests/dist (the gauntlet over all kernels, the mutants, the registry, the
+# tape, the optimizers, the bits of a forest; several processes in one). Does not run the tests of files, data and tools, which would need HDF5 and FFTW for
 # Arm; they contain no code that depends on the machine.
 #
 # Highway and GoogleTest for Arm are packages of the same Debian or Ubuntu release, unpacked into the build folder with a

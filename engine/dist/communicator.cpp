@@ -72,7 +72,8 @@ void Communicator::wait(std::future<void>& operation) {
 std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_ptr<void> keep) {
   if (size_ > 1) {
     Transfer transfer{std::ssize(numbers) * std::int64_t{sizeof(float)}, std::chrono::steady_clock::now()};
-    return start([this, numbers, transfer, owner = std::move(keep)]() mutable {
+    kept_.push_back(std::move(keep));
+    return start([this, numbers, transfer]() mutable {
       transfer.started = std::chrono::steady_clock::now();
       sum(numbers);
       transfer.ended = std::chrono::steady_clock::now();
@@ -161,6 +162,7 @@ std::string Communicator::end(const std::string& error) {
 }
 
 std::vector<Transfer> Communicator::transfers() {
+  kept_.clear();
   const std::lock_guard<std::mutex> lock(mutex_);
   return std::exchange(transfers_, {});
 }

@@ -58,7 +58,7 @@ struct Transfer {
   Time ended{};            ///< when the last sum had arrived
 };
 
-/// A group of processes. Its functions, except for traffic(), are called from one thread.
+/// A group of processes. Its functions, except for traffic(), are called from one thread at a time.
 class Communicator {
  public:
   /// One process: all operations return at once, and there is no thread.
@@ -82,7 +82,8 @@ class Communicator {
   void set_timeout(double seconds) { timeout_ = seconds; }
 
   /// Replaces the numbers by their sums over all processes, added in the order of the ranks. All processes give the same
-  /// count. The numbers must not be used until wait() has been called on the result; `keep` owns their memory.
+  /// count. The numbers must not be used until wait() has been called on the result. `keep` owns their memory; it is held
+  /// until transfers() is called, and released by the caller's thread, because an Arena is used by one thread only.
   [[nodiscard]] std::future<void> start_sum(std::span<float> numbers, std::shared_ptr<void> keep);
   /// Waits for an operation under way. Throws JobFailed.
   void wait(std::future<void>& operation);
@@ -104,9 +105,13 @@ class Communicator {
   /// next one. Returns the sentence that this process shall print, empty if another prints it: where all processes end
   /// with the same error, the sentence is the error itself.
   std::string end(const std::string& error);
+  /// To be called by a process that has printed why the job fails although another one should have: it then ends the job
+  /// at once.
+  void has_printed() { printed_ = true; }
   /// What this process has sent and received.
   Traffic traffic() const;
-  /// The sums since the last call, in the order of start_sum(). To be called when none is under way.
+  /// The sums since the last call, in the order of start_sum(), whose memory is released. To be called when none is under
+  /// way.
   std::vector<Transfer> transfers();
 
  private:
@@ -129,8 +134,10 @@ class Communicator {
   int rank_ = 0, size_ = 1;
   std::vector<std::string> hosts_{""};
   std::atomic<double> timeout_{300};
+  std::atomic<bool> printed_{false};  // has_printed()
   std::unique_ptr<Transport> transport_;
-  std::vector<float> parts_;  // of sum(), kept between calls
+  std::vector<float> parts_;                 // of sum(), kept between calls
+  std::vector<std::shared_ptr<void>> kept_;  // the memory of sums
   std::thread thread_;
   std::condition_variable wakes_;
   mutable std::mutex mutex_;  // of all members below

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kSecondsToAnnounce = 2, kSecondsToCollect = 1;
+constexpr double kSecondsToAnnounce = 2, kSecondsToCollect = 2, kSecondsToPrint = 10;
 // A message usually arrives soon. A process that waits for a slower one leaves the core to it.
 constexpr auto kEager = std::chrono::microseconds(500), kPause = std::chrono::microseconds(50);
 
@@ -76,11 +76,12 @@ void Communicator::answer() {
 }
 
 // Without a failure the processes leave together. After one, the process that prints ends the job; the others wait, so
-// that they do not end it before the sentence has been printed.
+// that they do not end it before the sentence has been printed, unless that process is lost, too.
 void Communicator::leave() {
   if (failure_) {
     const Clock::time_point start = Clock::now();
-    while (!failure_->prints() && seconds_since(start) < timeout_) std::this_thread::sleep_for(kPause * 1000);
+    while (!failure_->prints() && !printed_ && seconds_since(start) < kSecondsToPrint)
+      std::this_thread::sleep_for(kPause * 1000);
     transport_->abort();
   }
   transport_.reset();

@@ -15,13 +15,16 @@ Checkpointer::Checkpointer(std::filesystem::path run, const Module& network, con
       stop_(std::move(stop)),
       parallel_(parallel) {}
 
+void Checkpointer::compare(const std::vector<NamedTensor>& optimizer) const {
+  if (parallel_ == nullptr) return;
+  std::vector<NamedTensor> all = network_.state();
+  all.insert(all.end(), optimizer.begin(), optimizer.end());
+  parallel_->compare(info_.step, all);
+}
+
 void Checkpointer::write(const char* name, const std::vector<NamedTensor>& optimizer) const {
-  if (parallel_ != nullptr) {
-    std::vector<NamedTensor> all = network_.state();
-    all.insert(all.end(), optimizer.begin(), optimizer.end());
-    parallel_->compare(info_.step, all);
-    if (!parallel_->world().first()) return;
-  }
+  compare(optimizer);
+  if (parallel_ != nullptr && !parallel_->world().first()) return;
   write_checkpoint(run_ / name, info_, network_.state(), optimizer);
 }
 

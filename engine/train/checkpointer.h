@@ -21,6 +21,8 @@ class Checkpointer final : public Observer {
   Checkpointer(std::filesystem::path run, const Module& network, const Optimizer& optimizer,
                CheckpointInfo info, std::int64_t every, std::function<bool()> stop,
                const DataParallel* parallel = nullptr);
+  /// Throws Error unless all processes have the same weights and the same state of the optimiser.
+  void compare() const { compare(optimizer_.state()); }
   /// Writes best.h5 when the metric is lower than all before. Throws Error when it cannot be written, or when the
   /// weights of processes differ.
   void on_validation(const Report& report) override;
@@ -34,6 +36,7 @@ class Checkpointer final : public Observer {
   const CheckpointInfo& info() const { return info_; }
 
  private:
+  void compare(const std::vector<NamedTensor>& optimizer) const;
   void write(const char* name, const std::vector<NamedTensor>& optimizer) const;
 
   std::filesystem::path run_;

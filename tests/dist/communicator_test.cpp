@@ -64,6 +64,25 @@ TEST(Communicator, SumsUnderWayAreCarriedOutInOrder) {
   }
 }
 
+// It may be a block of an arena, which other threads must not touch.
+TEST(Communicator, TheMemoryOfASumIsReleasedByTheThreadThatStartedIt) {
+  int released = 0, elsewhere = 0;
+  for (int i = 0; i < 20; ++i) {
+    std::vector<float> numbers(100, 1.0F);
+    std::shared_ptr<void> memory(&numbers, [&, thread = std::this_thread::get_id()](void*) {
+      ++released;
+      elsewhere += thread == std::this_thread::get_id() ? 0 : 1;
+    });
+    std::future<void> sum = world().start_sum(numbers, std::move(memory));
+    world().wait(sum);
+    sum = {};
+    world().barrier();
+    world().transfers();
+  }
+  EXPECT_EQ(released, 20);
+  EXPECT_EQ(elsewhere, 0);
+}
+
 TEST(Communicator, GathersNumbersAndTextsOfAllRanks) {
   const double rank = world().rank();
   const std::vector<double> numbers = world().gather(std::array{rank, -rank});

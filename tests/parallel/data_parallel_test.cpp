@@ -181,11 +181,24 @@ TEST(DataParallel, ARunIsRepeatedBitForBitAndAllProcessesHaveTheSameState) {
   }
 }
 
-// All but the last of them are handed over before the gradients of earlier layers have been computed.
+// All but the last of them are handed over before the gradients of earlier layers have been computed, and arrive then.
 TEST(DataParallel, BucketsTravelWhileTheBackwardPassRuns) {
   if (world().size() == 1) GTEST_SKIP() << "one process sends nothing";
   Session session(true);
-  session.train(false);
+  std::int64_t products = 0, before = 0;
+  bool arrived = false;
+  // The last product of the last backward pass waits for what follows the first one of that pass: the gathering of the
+  // batch norm, and the two exchanges of the first bucket.
+  session.context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor>, double) {
+    if (op.name() != "linear_wgrad") return;
+    if (++products == 29) before = world().traffic().operations;
+    for (int i = 0; products == 30 && !arrived && i < 30'000; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      arrived = world().traffic().operations == before + 3;
+    }
+  };
+  ASSERT_EQ(session.train(false).steps.size(), 15U);
+  EXPECT_TRUE(arrived);
   const DataParallel::Step& step = session.parallel->last_step();
   ASSERT_EQ(step.transfers.size(),
             2U);  // of 300 bytes or more: the weights and biases of `last` and `norm`, the rest

@@ -2,12 +2,12 @@
 # Two hosts on one machine: each has a network and a host name of its own, and mpirun starts a process on each through a
 # script in place of ssh. The training must have the bits of one with two processes on one host; then one host is cut off
 # in the middle of a training.
-#   hosts.sh TRAIN CATALOG FOLDER
+#   hosts.sh MPIRUN TRAIN CATALOG FOLDER
 # Exit status 77 and the reason where this needs more rights or programs than there are.
 set -u
-train=$1 catalog=$2 folder=$3
+mpirun=$1 train=$2 catalog=$3 folder=$4
 if [ -z "${IN_NAMESPACE-}" ]; then
-  for program in mpirun ip unshare nsenter; do
+  for program in ip unshare nsenter pgrep; do
     command -v "$program" >/dev/null || { echo "hosts.sh: there is no $program"; exit 77; }
   done
   [ "$(id -u)" = 0 ] || { echo "hosts.sh: only root may give a process a network of its own"; exit 77; }
@@ -38,15 +38,15 @@ exec nsenter --target "\$(cat '$folder'/node\$node)" --net --uts bash -c "\$*"
 END
 chmod +x "$folder/agent"
 
-job=(mpirun --host 10.77.0.11:1,10.77.0.12:1 -np 2 --bind-to none --mca plm_rsh_agent "$folder/agent"
+job=("$mpirun" --host 10.77.0.11:1,10.77.0.12:1 -np 2 --bind-to none --mca plm_rsh_agent "$folder/agent"
   --mca btl tcp,self --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24
   -x OMP_NUM_THREADS "$train" --data "$catalog")
-settings=(model.channels=4 train.batch=8 train.timeout=3)
+settings=(model.channels=4 train.batch=8)
 "${job[@]}" --out "$folder/hosts" "${settings[@]}" train.epochs=2 > "$folder/hosts.txt" 2>&1
 echo "two hosts: status $?"
 
-"${job[@]}" --out "$folder/cut" "${settings[@]}" train.epochs=4000 > "$folder/cut.txt" 2>&1 &
-mpirun=$!
+"${job[@]}" --out "$folder/cut" "${settings[@]}" train.epochs=4000 train.timeout=3 > "$folder/cut.txt" 2>&1 &
+process=$!
 for ((i = 0; i < 600; ++i)); do
   [ -s "$folder/cut/metrics.csv" ] && break
   sleep 0.05
@@ -57,6 +57,6 @@ cut=$SECONDS
 # mpirun itself waits for the host that is gone. The training must not.
 while pgrep -f "^$train .*/cut " > /dev/null && [ $((SECONDS - cut)) -lt 60 ]; do sleep 0.1; done
 echo "one cut off: ended after $((SECONDS - cut)) s"
-kill -KILL "$mpirun"
+kill -KILL "$process"
 grep -a "^train: " "$folder/cut.txt"
 exit 0

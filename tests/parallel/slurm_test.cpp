@@ -27,7 +27,7 @@ constexpr const char* kSbatch = R"(#!/bin/bash
 grep '^#SBATCH' "$1" >> "$RECORD"
 export SLURM_JOB_ID=42
 export SLURM_CPUS_PER_TASK=$(sed -n 's/^#SBATCH --cpus-per-task=//p' "$1")
-module() { echo "module $*" >> "$RECORD"; }
+module() { echo "module $*$NOT_SET" >> "$RECORD"; }
 export -f module
 exec bash "$1"
 )";
@@ -84,10 +84,13 @@ TEST_F(Slurm, AJobThatIsStoppedIsQueuedAgainAndContinues) {
   EXPECT_TRUE(bytes(folder_ / "run/last.h5") == bytes(folder_ / "whole/last.h5"));
 }
 
+// It continues the ensemble whose first member has a checkpoint.
 TEST_F(Slurm, AJobThatFailsIsNotQueuedAgain) {
-  const Outcome failed = submit("DATA=none.h5");
+  fs::create_directories(folder_ / "ensemble/seed-1");
+  std::ofstream(folder_ / "ensemble/seed-1/last.h5") << "no HDF5";
+  const Outcome failed = submit("RUN=ensemble");
   EXPECT_EQ(failed.status, 1) << failed.output;
-  EXPECT_NE(failed.output.find("none.h5"), std::string::npos) << failed.output;
+  EXPECT_NE(record().find("--out ensemble --resume\n"), std::string::npos) << record();
   EXPECT_EQ(record().find("scontrol"), std::string::npos) << record();
 }
 

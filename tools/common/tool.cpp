@@ -74,8 +74,8 @@ int run(ToolApp& app, int argc, char** argv, const std::function<void()>& body) 
   } catch (const Stopped& stopped) {
     say(stopped.what());
     return 128 + stopped.signal();
-  } catch (const Reported&) {
-    return 1;
+  } catch (const Reported& reported) {
+    return reported.status();
   } catch (const std::bad_alloc&) {
     say("not enough memory for this run");
     return 1;

@@ -22,7 +22,12 @@ class Stopped : public Error {
 /// Thrown by a tool that ends with an error that has been printed, or that another process prints.
 class Reported : public Error {
  public:
-  using Error::Error;
+  /// `status`: of the tool.
+  Reported(const std::string& what, int status) : Error(what), status_(status) {}
+  int status() const { return status_; }
+
+ private:
+  int status_;
 };
 
 /// Handler of a signal: ends the process with that signal, without its temporary files.

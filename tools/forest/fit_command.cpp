@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/base/error.h"
+#include "engine/base/fingerprint.h"
 #include "models/forest/predict.h"
 #include "tools/common/json_file.h"
 #include "tools/common/processes.h"
@@ -102,13 +103,23 @@ void report(const FitArguments& arguments, const ForestTraining& data, const Out
   std::cout << "wrote " << arguments.out << '\n';
 }
 
+// Throws Error unless all processes have read the same galaxies: another host may have another file of this name.
+void compare_galaxies(const ForestTraining& data, const std::string& file, Communicator& world) {
+  Fingerprint read;
+  for (const std::vector<float>& column : data.halos.columns) read.add(column);
+  read.add(data.target);
+  world.compare(read.value(), file + ": the galaxies");
+}
+
 void fit(const FitArguments& arguments, Communicator& world) {
   std::vector<InputFile> inputs = inputs_of(arguments.learning);
   inputs.push_back({"--best-of", arguments.best_of});
   first_process(world, [&] { check_writable(arguments.out, inputs, arguments.overwrite); });
   ForestOptions options = arguments.options;
   if (!arguments.best_of.empty()) take_best(arguments.best_of, options);
-  ForestTraining data = read_training(arguments.learning);
+  ForestTraining data;
+  take_time(world, [&] { data = read_training(arguments.learning); });
+  compare_galaxies(data, arguments.learning.data, world);
   const auto columns = static_cast<std::int64_t>(data.halos.features.size());
   require(options.max_features <= columns, "--max-features ", options.max_features, ": there are only ",
           columns, " columns");
@@ -120,6 +131,8 @@ void fit(const FitArguments& arguments, Communicator& world) {
   const ForestTable table = data.halos.table();
   OutOfBagRequest out_of_bag;
   if (options.bootstrap == ForestOptions::Bootstrap::kNone) out_of_bag.depths.clear();
+  constexpr double kDay = 86400;
+  world.set_timeout(kDay);  // the processes meet only after they have grown their trees
   const ForestShare share = share_of(world, world.rank(), options.trees);
   data.model.forest = fit_forest({table, data.target, {}, data.training}, options, &out_of_bag, line.report(),
                                  world.size() > 1 ? &share : nullptr);

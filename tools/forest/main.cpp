@@ -16,10 +16,6 @@ int main(int argc, char** argv) {
   umbra::add_export_command(app, run);
   app.silent = umbra::launched().rank > 0;
   return umbra::run_tool(app, argc, argv, [&] {
-    umbra::run_processes("forest", [&](umbra::Communicator& world) {
-      constexpr double kDay = 86400;
-      world.set_timeout(kDay);  // processes meet only after they have grown their trees
-      run(world);
-    });
+    umbra::run_processes("forest", [&](umbra::Communicator& world) { run(world); });
   });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "engine/base/fingerprint.h"
 #include "tools/common/ensemble.h"
 #include "tools/common/processes.h"
 #include "tools/common/stop_signal.h"
@@ -62,7 +63,9 @@ std::unique_ptr<TrainingSet> read_set(const TrainArguments& arguments, const Run
         std::make_unique<TrainingSet>(arguments, config, fitted_in(folder, arguments, config), world.size());
   };
   first_process(world, read);
-  if (!world.first()) read();
+  take_time(world, [&] {
+    if (!world.first()) read();
+  });
   return set;
 }
 
@@ -171,8 +174,12 @@ class EnsembleTraining {
 }  // namespace
 
 void train(const TrainArguments& arguments, Communicator& world) {
-  const RunConfig config = resolve(arguments);
+  RunConfig config = resolve(arguments);
   world.set_timeout(config.timeout);
+  const std::string text = config.bind().dump();
+  Fingerprint settings;
+  settings.add(std::vector<double>(text.begin(), text.end()));
+  world.compare(settings.value(), "the settings");
   check_folder(arguments, config.seeds);
   if (config.seeds > 1)
     EnsembleTraining(arguments, config, world).train();

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "engine/base/fingerprint.h"
 #include "engine/base/listed.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
@@ -160,8 +161,17 @@ void TrainingRun::check_changes() {
 void TrainingRun::open() {
   const std::string before = info_.config;
   info_.config = config_.bind().dump();
-  world_.barrier();  // all processes have looked at the files that are there
+  compare_files();
   first_process(world_, [&] { write_first_files(before); });
+}
+
+// Throws Error unless all processes have read the same data and the same checkpoint: another host may have other files of
+// these names. All have looked at the files that are there, then.
+void TrainingRun::compare_files() const {
+  Fingerprint data;
+  data.add(set_.fingerprint());
+  world_.compare(data.value(), arguments_.data + ": the data");
+  world_.compare({static_cast<double>(info_.step)}, last().string() + ": the steps done");
 }
 
 void TrainingRun::write_first_files(const std::string& config_before) {
@@ -222,6 +232,7 @@ void TrainingRun::run_steps() {
   Checkpointer checkpointer(
       out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
       [&] { return signal() != 0; }, parallel.get());
+  checkpointer.compare();
   EarlyStopping patience_is_over(checkpointer, patience());
   std::vector<Observer*> observers{&checkpointer, &patience_is_over};
   std::unique_ptr<Progress> progress;

@@ -39,6 +39,7 @@ class TrainingRun {
   std::int64_t patience() const { return config_.patience * training_->batches_per_epoch(); }
   bool steps_left() const;
   void run_steps();
+  void compare_files() const;
   void write_first_files(const std::string& config_before);
   void start();
   void load_weights();

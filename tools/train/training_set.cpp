@@ -51,9 +51,10 @@ void TrainingSet::choose_batch(std::int64_t processes) {
   require(arguments_.overfit || config_.drop_last || samples % batch != 1, samples, training,
           " leave a last batch of one for train.batch=", batch,
           ", for which batch norm has no statistics; change train.batch or add train.drop_last=true");
-  const std::int64_t last = config_.drop_last || samples % batch == 0 ? batch : samples % batch;
-  require(processes == 1 || std::min(batch, last) / processes >= 2, arguments_.data, ": train.batch=", batch,
-          " of ", samples, training, " leaves less than two samples of a batch for each of ", processes,
+  std::int64_t last = config_.drop_last || samples % batch == 0 ? batch : samples % batch;
+  if (arguments_.overfit) last = std::min(batch, samples);
+  require(processes == 1 || last / processes >= 2, arguments_.data, ": train.batch=", batch, " of ", samples,
+          training, " leaves less than two samples of a batch for each of ", processes,
           " processes, and batch norm needs two; use fewer processes, a larger train.batch",
           last < batch ? " or train.drop_last=true" : "");
   config_.batch.number = batch;

@@ -1,4 +1,5 @@
 #include "engine/grad/functions.h"
+#include "engine/ops/data_movement/transpose.h"
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/affine.h"
 #include "engine/ops/elementwise/dropout.h"
@@ -101,14 +102,27 @@ class DropoutFunction final : public Function {
     return y;
   }
 
-  // The mask of the whole batch is drawn, so that the part has the bits that it has there.
+  // The mask of the whole batch is drawn, so that the part has the bits that it has there. The mask follows the order of
+  // the numbers in memory, but the samples of a part are one after another in row-major order only.
   Tensor part_masked(Context& context, const Tensor& x, const Tensor& step) const {
-    const std::int64_t row = x.shape().count_from(1), count = rows_ * row;
-    const Tensor whole = context.temporary({count}, x.dtype()), y = context.temporary({count}, x.dtype());
+    const bool batch_last = !x.row_major();
+    const Shape& s = x.shape();
+    const std::int64_t row = s.count_from(1), count = rows_ * row;
+    const auto flat = [&](std::int64_t numbers) { return context.temporary({numbers}, x.dtype()); };
+    const auto transpose = [&](TransposeTo to, std::int64_t samples, const Tensor& from, const Tensor& y) {
+      if (batch_last) call(context, Transpose(x.dtype(), to, samples, s[1], s.count_from(2)), {from, y});
+      return batch_last ? y : from;
+    };
+    const Tensor whole = flat(count), masked = flat(count);
     call(context, SetValue(x.dtype(), count, 0.0), {whole});
-    copy(x.elements(0, x.count()), whole.elements(first_ * row, x.count()), context.stream);
-    call(context, Dropout(x.dtype(), count, p_, seed_, layer_), {whole, step, y});
-    return y.elements(first_ * row, x.count()).reshaped(x.shape());
+    copy(transpose(TransposeTo::kSampleFirst, s[0], x.elements(0, x.count()), flat(x.count())),
+         whole.elements(first_ * row, x.count()), context.stream);
+    call(context, Dropout(x.dtype(), count, p_, seed_, layer_),
+         {transpose(TransposeTo::kBatchLast, rows_, whole, flat(count)), step, masked});
+    const Tensor all = transpose(TransposeTo::kSampleFirst, rows_, masked, flat(count));
+    const Tensor part = all.elements(first_ * row, x.count());
+    return batch_last ? transpose(TransposeTo::kBatchLast, s[0], part, context.temporary_like(x))
+                      : part.reshaped(s);
   }
 
   double p_;
@@ -208,8 +222,6 @@ Var dropout(Pass& pass, const Var& x, double p) {
   if (!pass.training || p == 0) return x;
   const std::int64_t rows = x->value.shape()[0];
   const SharedBatch batch = pass.shared == nullptr ? SharedBatch{0, rows} : *pass.shared;
-  require(batch.samples == rows || x->value.row_major(), "dropout: an input in batch-last layout, of shape ",
-          x->value.shape(), ", cannot be a part of a batch; use to_row_major() first");
   return apply(pass, std::make_shared<DropoutFunction>(p, pass.rng.seed(), layer, batch.first, batch.samples),
                {x});
 }

@@ -1,0 +1,40 @@
+// A program of several processes that end in different ways: ended MODE. Its time-out is 1 s.
+//   slow     the first process works for 2 s while the others wait
+//   busy     the last process has an error while the first one, which should print it, works for a minute
+//   stopped  all processes stop after a signal
+#include <iostream>
+
+#include "tools/common/processes.h"
+#include "tools/common/tool.h"
+
+using namespace umbra;
+
+namespace {
+
+void work(Communicator& world, const std::string& mode) {
+  const auto sleep = [](double seconds) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  };
+  world.set_timeout(1);
+  if (mode == "slow") first_process(world, [&] { sleep(2); });
+  if (mode == "busy") {
+    take_time(world, [&] {
+      require(world.rank() != world.size() - 1, "galaxies.h5: no such file");
+      sleep(world.first() ? 60 : 0);
+    });
+  }
+  if (mode == "stopped") throw Stopped(15, "stopped by a signal");
+  if (world.first()) std::cout << "ended: done" << std::endl;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  try {
+    run_processes("ended", [&](Communicator& world) { work(world, argv[1]); });
+  } catch (const Reported& reported) {
+    return reported.status();
+  }
+  return 0;
+}

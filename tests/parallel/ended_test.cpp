@@ -1,0 +1,55 @@
+// How a tool of several processes ends: what is printed, by one process, and its status.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "tests/fixtures/mpirun.h"
+
+namespace umbra {
+namespace {
+
+using testing_tools::can_mpirun;
+using testing_tools::mpirun;
+using testing_tools::Outcome;
+
+class Ended : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!can_mpirun()) GTEST_SKIP() << "this build has no mpirun of Open MPI";
+  }
+  void start(const std::string& mode) {
+    outcome_ = mpirun(3, UMBRA_BINARY_DIR "/tests/ended " + mode);
+    std::istringstream in(outcome_.output);
+    for (std::string line; std::getline(in, line);)
+      if (line.starts_with("ended: ")) lines_.push_back(line.substr(7, line.find('\r') - 7));
+  }
+  Outcome outcome_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(Ended, WorkOfOneProcessMayTakeLongerThanTheTimeOut) {
+  start("slow");
+  EXPECT_EQ(outcome_.status, 0) << outcome_.output;
+  EXPECT_EQ(lines_, std::vector<std::string>{"done"}) << outcome_.output;
+}
+
+TEST_F(Ended, AnErrorIsPrintedWhereTheProcessThatShouldPrintItIsBusy) {
+  const auto begin = std::chrono::steady_clock::now();
+  start("busy");
+  EXPECT_EQ(outcome_.status, 1) << outcome_.output;
+  ASSERT_EQ(lines_.size(), 1U) << outcome_.output;
+  EXPECT_TRUE(lines_[0].starts_with("rank 2 on ")) << outcome_.output;
+  EXPECT_TRUE(lines_[0].ends_with(": galaxies.h5: no such file")) << outcome_.output;
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(40));
+}
+
+TEST_F(Ended, AStopIsPrintedBeforeAnyProcessEnds) {
+  start("stopped");
+  EXPECT_EQ(outcome_.status, 143) << outcome_.output;
+  EXPECT_EQ(lines_, std::vector<std::string>{"stopped by a signal"}) << outcome_.output;
+}
+
+}  // namespace
+}  // namespace umbra
