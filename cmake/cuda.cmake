@@ -1,7 +1,7 @@
-# umbra_device: objects that every program links: the CUDA runtime and all kernels or, without the CUDA Toolkit, the two
-# files that report the absence of CUDA.
+# umbra_device: objects that every program links: the CUDA runtime, all kernels and NCCL or, without the CUDA Toolkit or NCCL,
+# the files that report their absence.
 if(NOT UMBRA_HAS_CUDA)
-  add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/ops/cuda_ladder_absent.cpp)
+  add_library(umbra_device OBJECT engine/runtime/cuda_absent.cpp engine/ops/cuda_ladder_absent.cpp engine/dist/nccl_absent.cpp)
   target_link_libraries(umbra_device PUBLIC umbra_registry)
   return()
 endif()
@@ -37,3 +37,18 @@ function(umbra_compile_kernels target)
   set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER "${launcher}")
 endfunction()
 umbra_compile_kernels(umbra_device)
+
+if(UMBRA_HAS_NCCL)
+  # nccl_libraries.h: the loader's search, which LD_LIBRARY_PATH changes, before the library that was found here.
+  set(UMBRA_NCCL_LIBRARIES "\"libnccl.so.2\"")
+  if(UMBRA_NCCL_LIBRARY)
+    string(APPEND UMBRA_NCCL_LIBRARIES ", \"${UMBRA_NCCL_LIBRARY}\"")
+  endif()
+  configure_file(cmake/nccl_libraries.h.in ${PROJECT_BINARY_DIR}/nccl/nccl_libraries.h @ONLY)
+  target_sources(umbra_device PRIVATE engine/dist/nccl.cpp)
+  target_include_directories(umbra_device PRIVATE ${PROJECT_BINARY_DIR}/nccl)
+  target_include_directories(umbra_device SYSTEM PRIVATE ${UMBRA_NCCL_INCLUDE})
+  target_link_libraries(umbra_device PUBLIC ${CMAKE_DL_LIBS})
+else()
+  target_sources(umbra_device PRIVATE engine/dist/nccl_absent.cpp)
+endif()

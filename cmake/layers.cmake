@@ -81,15 +81,16 @@ function(umbra_give_mpirun)
   set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS UMBRA_MPIRUN="${UMBRA_MPIRUN}")
 endfunction()
 
-# umbra_in_processes(TARGET SUITE LABEL n…): the test suite of an executable is also run under mpirun in n processes, as a
-# ctest test per number.
+# umbra_in_processes(TARGET SUITE LABEL n… [PREFIX text]): the test suite of an executable is also run under mpirun in n
+# processes, as a ctest test per number.
 function(umbra_in_processes target suite label)
-  foreach(processes ${ARGN})
+  cmake_parse_arguments(PROCESSES "" "PREFIX" "" ${ARGN})
+  foreach(processes ${PROCESSES_UNPARSED_ARGUMENTS})
     if(UMBRA_MPIRUN)
-      add_test(NAME ${suite}.In${processes}Processes
-               COMMAND ${UMBRA_MPIRUN} --oversubscribe --bind-to none -np ${processes} $<TARGET_FILE:${target}>
-                       --gtest_filter=${suite}.*)
-      set_tests_properties(${suite}.In${processes}Processes PROPERTIES LABELS ${label} TIMEOUT 300
+      set(test ${PROCESSES_PREFIX}${suite}.In${processes}Processes)
+      add_test(NAME ${test} COMMAND ${UMBRA_MPIRUN} --oversubscribe --bind-to none -np ${processes}
+                                    $<TARGET_FILE:${target}> --gtest_filter=${suite}.*)
+      set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 300
                            FAIL_REGULAR_EXPRESSION "Running 0 tests"  # no suite has this name
                            ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
     endif()

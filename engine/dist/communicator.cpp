@@ -69,13 +69,14 @@ void Communicator::wait(std::future<void>& operation) {
   operation.get();
 }
 
-std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_ptr<void> keep) {
+std::future<void> Communicator::start_transfer(std::int64_t bytes, std::shared_ptr<void> keep,
+                                               std::function<void()> sum) {
   if (size_ > 1) {
-    Transfer transfer{std::ssize(numbers) * std::int64_t{sizeof(float)}, std::chrono::steady_clock::now()};
+    Transfer transfer{bytes, std::chrono::steady_clock::now()};
     kept_.push_back(std::move(keep));
-    return start([this, numbers, transfer]() mutable {
+    return start([this, transfer, add = std::move(sum)]() mutable {
       transfer.started = std::chrono::steady_clock::now();
-      sum(numbers);
+      add();
       transfer.ended = std::chrono::steady_clock::now();
       const std::lock_guard<std::mutex> lock(mutex_);
       transfers_.push_back(transfer);
@@ -84,6 +85,16 @@ std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_
   std::promise<void> done;
   done.set_value();
   return done.get_future();
+}
+
+std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_ptr<void> keep) {
+  return start_transfer(std::ssize(numbers) * std::int64_t{sizeof(float)}, std::move(keep),
+                        [this, numbers] { sum(numbers); });
+}
+
+std::future<void> Communicator::start_sum(const DeviceNumbers& numbers, std::shared_ptr<void> keep) {
+  return start_transfer(numbers.count * std::int64_t{sizeof(float)}, std::move(keep),
+                        [this, numbers] { sum_on_devices(numbers); });
 }
 
 std::vector<std::byte> Communicator::gather_bytes(std::span<const std::byte> bytes) {

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "engine/base/error.h"
+#include "engine/dist/device_sums.h"
 #include "engine/dist/transport.h"
 
 namespace umbra {
@@ -58,7 +59,8 @@ struct Transfer {
   Time ended{};            ///< when the last sum had arrived
 };
 
-/// A group of processes. Its functions, except for traffic(), are called from one thread at a time.
+/// A group of processes. Numbers are in the memory of the host, except where a function names a GPU. Its functions, except
+/// for traffic(), are called from one thread at a time.
 class Communicator {
  public:
   /// One process: all operations return at once, and there is no thread.
@@ -85,6 +87,13 @@ class Communicator {
   /// count. The numbers must not be used until wait() has been called on the result. `keep` owns their memory; it is held
   /// until transfers() is called, and released by the caller's thread, because an Arena is used by one thread only.
   [[nodiscard]] std::future<void> start_sum(std::span<float> numbers, std::shared_ptr<void> keep);
+  /// To be called once or more by all processes with the device on which each computes, before numbers on GPUs are added:
+  /// connects the GPUs (with NCCL, whose calls the thread of the communicator makes). `add` is called in that thread; on a
+  /// CPU it may be null. Throws SharedError unless all compute on CPUs or each on a GPU of its own; Error without NCCL;
+  /// JobFailed.
+  void join_devices(Device device, const AddOnDevice& add);
+  /// The same as start_sum() of numbers on the host, for numbers in the memory of the GPU of join_devices().
+  [[nodiscard]] std::future<void> start_sum(const DeviceNumbers& numbers, std::shared_ptr<void> keep);
   /// Waits for an operation under way. Throws JobFailed.
   void wait(std::future<void>& operation);
   /// The numbers of all processes, in the order of the ranks: [size][numbers.size()]. All processes give the same
@@ -116,17 +125,26 @@ class Communicator {
 
  private:
   std::future<void> start(std::function<void()> operation);
+  std::future<void> start_transfer(std::int64_t bytes, std::shared_ptr<void> keep, std::function<void()> sum);
   void run(std::function<void()> operation);
   void close();
 
-  // The functions below run in the thread of the communicator (communicator_thread.cpp).
+  // The functions below run in the thread of the communicator (communicator_thread.cpp, communicator_devices.cpp).
   using Connect = std::function<std::unique_ptr<Transport>()>;
   void serve(const Connect& connect, std::promise<void>& connected);
   void answer();
   void leave();
   void exchange(std::span<const Message> sends, std::span<const Message> receives);
   void exchange_with_all(std::span<const std::byte> own, std::span<std::byte> all);
+  void require_no_failure() const;
+  void wait_until(const std::function<bool()>& done, const std::function<Notice()>& late);
+  Notice late_processes() const;
   void sum(std::span<float> numbers);
+  void connect_devices(Device device, const AddOnDevice& add, std::span<const std::byte> id);
+  void on_devices(const std::function<void()>& operation);
+  void wait_for_devices(const std::function<bool()>& done);
+  void sum_on_devices(const DeviceNumbers& numbers);
+  void leave_devices();
   [[noreturn]] void fail_with(const Notice& notice);
   void announce_own_error();
   std::string sentence_to_print(const std::string& error);
@@ -136,8 +154,12 @@ class Communicator {
   std::atomic<double> timeout_{300};
   std::atomic<bool> printed_{false};  // has_printed()
   std::unique_ptr<Transport> transport_;
+  std::unique_ptr<DeviceSums> devices_;
   std::vector<float> parts_;                 // of sum(), kept between calls
   std::vector<std::shared_ptr<void>> kept_;  // the memory of sums
+  std::optional<Device> joined_;             // of join_devices()
+  std::vector<std::byte> roll_call_;         // who has begun an operation on GPUs: one byte per process
+  std::string device_error_;                 // of a sum on GPUs; ends all further operations
   std::thread thread_;
   std::condition_variable wakes_;
   mutable std::mutex mutex_;  // of all members below

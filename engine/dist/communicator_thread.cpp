@@ -83,17 +83,31 @@ void Communicator::leave() {
     while (!failure_->prints() && !printed_ && seconds_since(start) < kSecondsToPrint)
       std::this_thread::sleep_for(kPause * 1000);
     transport_->abort();
+  } else if (devices_) {
+    leave_devices();
   }
+  devices_.reset();
   transport_.reset();
 }
 
-void Communicator::exchange(std::span<const Message> sends, std::span<const Message> receives) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (failure_) throw JobFailed(*failure_);
-  }
-  const Clock::time_point start = Clock::now();
-  for (transport_->start(sends, receives); !transport_->delivered(); pause_after(Clock::now() - start)) {
+void Communicator::require_no_failure() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (failure_) throw JobFailed(*failure_);
+  require(device_error_.empty(), device_error_);  // its result may not have been waited for yet
+}
+
+// Those that have not taken part in the operation under way.
+Notice Communicator::late_processes() const {
+  Notice late{"", transport_->missing(), rank_};
+  for (const int rank : late.lost) late.sentence += concat(late.sentence.empty() ? "" : ", ", name_of(rank));
+  late.sentence +=
+      concat(late.lost.size() == 1 ? " has" : " have", " not answered for ", timeout_.load(), " s");
+  return late;
+}
+
+// Polls, until the job ends or the time-out is over. `late` then says why.
+void Communicator::wait_until(const std::function<bool()>& done, const std::function<Notice()>& late) {
+  for (const Clock::time_point start = Clock::now(); !done(); pause_after(Clock::now() - start)) {
     if (const std::optional<Notice> notice = transport_->notice()) fail_with(*notice);
     bool ends = false;
     {
@@ -103,15 +117,17 @@ void Communicator::exchange(std::span<const Message> sends, std::span<const Mess
     if (ends) announce_own_error();
     if (ends) throw JobFailed(*failure_);
     if (seconds_since(start) < timeout_) continue;
-    Notice lost{"", transport_->missing(), rank_};
-    for (const int rank : lost.lost)
-      lost.sentence += concat(lost.sentence.empty() ? "" : ", ", name_of(rank));
-    lost.sentence +=
-        concat(lost.lost.size() == 1 ? " has" : " have", " not answered for ", timeout_.load(), " s");
+    const Notice why = late();
     transport_->give_up();
-    transport_->announce(lost, kSecondsToAnnounce);
-    fail_with(lost);
+    transport_->announce(why, kSecondsToAnnounce);
+    fail_with(why);
   }
+}
+
+void Communicator::exchange(std::span<const Message> sends, std::span<const Message> receives) {
+  require_no_failure();
+  transport_->start(sends, receives);
+  wait_until([&] { return transport_->delivered(); }, [&] { return late_processes(); });
   const std::lock_guard<std::mutex> lock(mutex_);
   ++traffic_.operations;
   traffic_.messages += std::ssize(sends);
@@ -167,6 +183,7 @@ void Communicator::sum(std::span<float> numbers) {
 
 void Communicator::fail_with(const Notice& notice) {
   transport_->give_up();
+  if (devices_) devices_->transport().abort();
   const std::string sentence =
       notice.lost.empty() ? concat(name_of(notice.from), ": ", notice.sentence) : notice.sentence;
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -177,6 +194,7 @@ void Communicator::fail_with(const Notice& notice) {
 
 void Communicator::announce_own_error() {
   transport_->give_up();
+  if (devices_) devices_->transport().abort();
   transport_->announce({*own_error_, {}, rank_}, kSecondsToAnnounce);
   const std::string sentence = rank_ == 0 ? sentence_to_print(*own_error_) : "";
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -18,12 +18,15 @@ int number_in(const char* variable, int otherwise) {
 
 Launch launched() {
   // A batch script of Slurm has SLURM_NTASKS, but only srun sets the variables of a step.
-  constexpr const char* kVariables[][3] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun"},
-                                           {"PMI_SIZE", "PMI_RANK", "mpirun"},
-                                           {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"}};
-  for (const auto& [size, rank, launcher] : kVariables) {
+  constexpr const char* kVariables[][4] = {
+      {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "mpirun"},
+      {"PMI_SIZE", "PMI_RANK", "MPI_LOCALRANKID", "mpirun"},
+      {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_LOCALID", "srun"}};
+  for (const auto& [size, rank, on_machine, launcher] : kVariables) {
     const int processes = number_in(size, 1);
-    if (processes > 1) return {number_in(rank, 0), processes, launcher};
+    if (processes == 1) continue;
+    const int place = number_in(on_machine, number_in("SLURM_LOCALID", 0));  // srun --mpi=pmi2 sets only that
+    return {number_in(rank, 0), processes, place, launcher};
   }
   return {};
 }

@@ -10,6 +10,7 @@ namespace umbra {
 struct Launch {
   int rank = 0;               ///< from 0 to size - 1
   int size = 1;               ///< number of processes; 1: this one was started alone
+  int on_machine = 0;         ///< place among those on its machine, from 0
   std::string launcher = "";  ///< "mpirun" or "srun"; empty if it was started alone
 };
 

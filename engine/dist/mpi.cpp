@@ -7,6 +7,7 @@
 #include <limits>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "engine/dist/world.h"
 
@@ -130,7 +131,24 @@ class MpiTransport final : public Transport {
     }
   }
 
+  // The operation under way may still end, because its messages were sent before: where all processes have the same error
+  // after it, each then has it by itself. Until it ends, a notice is kept back for a while.
   std::optional<Notice> notice() override {
+    constexpr auto kWhile = std::chrono::seconds(1);
+    if (!kept_back_) {
+      kept_back_ = receive_notice();
+      kept_since_ = std::chrono::steady_clock::now();
+    }
+    const bool under_way = std::any_of(requests_.begin(), requests_.end(),
+                                       [](MPI_Request request) { return request != MPI_REQUEST_NULL; });
+    if (under_way && std::chrono::steady_clock::now() - kept_since_ < kWhile) return {};
+    return std::exchange(kept_back_, std::nullopt);
+  }
+
+  void abort() override { MPI_Abort(MPI_COMM_WORLD, 1); }
+
+ private:
+  std::optional<Notice> receive_notice() {
     int found = 0, length = 0;
     MPI_Status status;
     if (MPI_Iprobe(MPI_ANY_SOURCE, kNoticeTag, world_, &found, &status) != MPI_SUCCESS || found == 0)
@@ -141,9 +159,6 @@ class MpiTransport final : public Transport {
     return notice_of_text(text, status.MPI_SOURCE);
   }
 
-  void abort() override { MPI_Abort(MPI_COMM_WORLD, 1); }
-
- private:
   MPI_Request* next(int peer) {
     peers_.push_back(peer);
     return &requests_.emplace_back(MPI_REQUEST_NULL);
@@ -156,6 +171,8 @@ class MpiTransport final : public Transport {
   std::size_t received_ = 0;          // number of receives
   std::vector<int> dead_;             // peers whose messages ended with an error
   std::string announced_;
+  std::optional<Notice> kept_back_;  // by notice()
+  std::chrono::steady_clock::time_point kept_since_;
 };
 
 }  // namespace

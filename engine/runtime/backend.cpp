@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/nearest.h"
 #include "engine/runtime/graph.h"
+#include "engine/runtime/queue_mark.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {
@@ -13,17 +14,17 @@ const Backend& backend_of(Device::Kind kind) {
   return kind == Device::Kind::kCpu ? cpu_backend() : cuda_backend();
 }
 
-Device parse_device(const std::string& text) {
+Device parse_device(const std::string& text, int process) {
   if (text == "cpu") return {};
   const int gpus = cuda_backend().device_count();
-  if (text == "auto") return gpus > 0 ? Device{Device::Kind::kCuda, 0} : Device{};
+  if (text == "auto") return gpus > 0 ? parse_device("cuda", process) : Device{};
   if (text != "cuda" && !text.starts_with("cuda:")) {
     const std::string meant =
         lower_case(text).starts_with("gpu") ? "cuda" : nearest_word(text, {"auto", "cpu", "cuda"});
     fail("device=", text, ": expected auto, cpu, cuda or cuda:N",
          did_you_mean(meant.empty() ? "" : "device=" + meant));
   }
-  int index = 0;
+  int index = gpus > 0 ? process % gpus : 0;
   if (text != "cuda") {
     const char* end = text.data() + text.size();
     const auto [stop, status] = std::from_chars(text.data() + 5, end, index);
@@ -56,6 +57,20 @@ void Event::wait() const {
 }
 double seconds_between(const Event& from, const Event& to) {
   return backend_of(from.device_.kind).seconds(from.device_.index, from.native_, to.native_);
+}
+
+QueueMark::QueueMark(const Stream& stream)
+    : device_(stream.device()), native_(backend_of(device_.kind).create_event(device_.index)) {
+  backend_of(device_.kind).record(device_.index, native_, stream.native());
+}
+QueueMark::~QueueMark() {
+  backend_of(device_.kind).destroy_event(device_.index, native_);
+}
+void QueueMark::wait_in(const Stream& stream) const {
+  backend_of(device_.kind).wait_in_queue(device_.index, stream.native(), native_);
+}
+bool QueueMark::reached() const {
+  return backend_of(device_.kind).reached(device_.index, native_);
 }
 
 bool Graph::possible(Device device) {

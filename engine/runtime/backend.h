@@ -15,7 +15,9 @@ class Backend {
   virtual ~Backend() = default;
   virtual int device_count() const = 0;               // devices that can run umbra's kernels
   virtual std::string describe(int index) const = 0;  // one line for a report
-  virtual std::string why_none() const = 0;           // why device_count() is 0, without a full stop
+  /// A text that is the same for the same piece of hardware, in every process and on every machine.
+  virtual std::string identity(int index) const = 0;
+  virtual std::string why_none() const = 0;  // why device_count() is 0, without a full stop
   /// Bytes of shared memory available to a block of threads on every such device; 0 where there are no
   /// blocks.
   virtual std::size_t shared_memory() const = 0;
@@ -45,6 +47,10 @@ class Backend {
   virtual void record(int index, void* event, void* queue) const = 0;
   virtual void wait(int index, void* event) const = 0;  // the host waits
   virtual double seconds(int index, void* from, void* to) const = 0;
+  /// Work that is put into `queue` from now on starts after the mark. The host does not wait.
+  virtual void wait_in_queue(int index, void* queue, void* event) const = 0;
+  /// Whether everything before the mark is done.
+  virtual bool reached(int index, void* event) const = 0;
 
   /// Graphs: between begin and end, work put into `queue` is recorded instead of executed; launching the
   /// graph executes all of it. The host must not wait for anything in between.
@@ -63,8 +69,9 @@ const Backend& cpu_backend();
 const Backend& cuda_backend();
 const Backend& backend_of(Device::Kind kind);
 
-/// The device named "auto", "cpu", "cuda" or "cuda:1"; auto is the first GPU if there is one, otherwise the
-/// CPU. Throws Error when the device does not exist.
-Device parse_device(const std::string& text);
+/// The device named "auto", "cpu", "cuda" or "cuda:1"; auto is cuda if there is a GPU, otherwise the CPU.
+/// `process` is the number of this process among those of its machine: each has a GPU of its own as cuda, as long
+/// as there are enough. Throws Error when the device does not exist.
+Device parse_device(const std::string& text, int process = 0);
 
 }  // namespace umbra

@@ -22,6 +22,7 @@ class CpuBackend final : public HostOnly {
   std::string describe(int) const override {
     return concat("cpu with ", std::thread::hardware_concurrency(), " hardware threads");
   }
+  std::string identity(int) const override { return "cpu"; }
   std::string why_none() const override { return {}; }
   void* allocate(int, std::size_t bytes) const override {
     const bool large = bytes >= kHugePage;

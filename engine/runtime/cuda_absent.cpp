@@ -9,6 +9,7 @@ class NoCuda final : public HostOnly {
  public:
   int device_count() const override { return 0; }
   std::string describe(int) const override { absent(); }
+  std::string identity(int) const override { absent(); }
   std::string why_none() const override {
     return "this build of umbra has no CUDA support; configure with -DUMBRA_CUDA=ON and the CUDA Toolkit";
   }

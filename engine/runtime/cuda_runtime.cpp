@@ -49,6 +49,16 @@ class CudaBackend final : public Backend {
     return concat(p.name, ", compute capability ", p.major, ".", p.minor, ", ", p.multiProcessorCount,
                   " SMs, ", p.totalGlobalMem >> 20, " MiB");
   }
+  std::string identity(int index) const override {
+    const cudaDeviceProp p = properties_of(index);
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text = "GPU-";
+    for (const char byte : p.uuid.bytes) {
+      const auto value = static_cast<unsigned char>(byte);
+      text += {kDigits[value / 16], kDigits[value % 16]};
+    }
+    return text;
+  }
   std::string why_none() const override {
     int count = 0;
     const cudaError_t status = cudaGetDeviceCount(&count);
@@ -141,6 +151,18 @@ class CudaBackend final : public Backend {
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, event_of(from), event_of(to)), "cudaEventElapsedTime", index);
     return 1e-3 * static_cast<double>(milliseconds);
+  }
+  void wait_in_queue(int index, void* queue, void* event) const override {
+    check(cudaStreamWaitEvent(stream_of(queue), event_of(event), 0), "cudaStreamWaitEvent", index);
+  }
+  bool reached(int index, void* event) const override {
+    const cudaError_t status = cudaEventQuery(event_of(event));
+    if (status == cudaErrorNotReady) {
+      cudaGetLastError();  // not an error: launch_error() must not report it
+      return false;
+    }
+    check(status, "cudaEventQuery", index);
+    return true;
   }
 
   bool captures_graphs() const override { return true; }

@@ -5,13 +5,12 @@
 #include <cstdio>
 
 #include "engine/base/fingerprint.h"
+#include "engine/ops/elementwise/add.h"
+#include "engine/ops/elementwise/scale.h"
+#include "engine/runtime/backend.h"
 
 namespace umbra {
 namespace {
-
-std::span<float> numbers_of(const Tensor& tensor) {
-  return tensor.values<float>();
-}
 
 // Bytes that a gradient takes in a bucket: the next one begins where a tensor of its own could.
 std::size_t aligned(std::size_t bytes) {
@@ -19,19 +18,44 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-// The numbers of a tensor in their order in memory, whatever its type, four bytes at a time.
+// The tensor itself, or a copy of it on the host. Nothing that computes it is under way.
+Tensor on_host(const Tensor& tensor) {
+  if (tensor.device().kind == Device::Kind::kCpu) return tensor;
+  const Tensor host = allocate_tensor({}, tensor.shape(), tensor.dtype(), tensor.layout());
+  Stream stream(tensor.device());
+  copy(tensor, host, stream);
+  stream.synchronize();
+  return host;
+}
+
+// The numbers of a tensor on the host in their order in memory, whatever its type, four bytes at a time.
 std::span<const float> words_of(const Tensor& tensor) {
   return {static_cast<const float*>(tensor.data()), tensor.bytes() / sizeof(float)};
 }
 
+// The kernel is one of the registry, which need not outlive the result.
+AddOnDevice adder_on(const Context& context) {
+  const Device device = context.device();
+  const Kernel kernel = context.registry.choose(Add(DType::kF32, 1), device.kind);
+  return [kernel, device](Stream& stream, float* sums, const float* more, std::int64_t count) {
+    const Add add(DType::kF32, count);
+    const std::array<void*, 3> buffers{sums, const_cast<float*>(more), sums};  // it reads the first two
+    kernel.run(add, buffers, nullptr, stream);
+    const std::string error = backend_of(device.kind).launch_error(device.index);
+    require(error.empty(), add.name(), " (", add, ", rung ", kernel.rung, ") on ", name_of(device), ": ",
+            error);
+  };
+}
+
 }  // namespace
 
-DataParallel::DataParallel(Communicator& world, const Module& network, DataParallelOptions options)
+DataParallel::DataParallel(Communicator& world, const Context& context, const Module& network,
+                           DataParallelOptions options)
     : world_(world), options_(std::move(options)) {
   for (const Parameter& p : network.parameters())
-    require(p.value().device().kind == Device::Kind::kCpu && p.value().dtype() == DType::kF32, "parameter ",
-            p.name, " is ", name_of(p.value().dtype()), " on ", name_of(p.value().device()),
-            ", but several processes train f32 networks on CPUs only");
+    require(p.value().dtype() == DType::kF32, "parameter ", p.name, " is ", name_of(p.value().dtype()),
+            ", but several processes train f32 networks only");
+  world_.join_devices(context.device(), adder_on(context));
   // With the statistics of the whole batch they are the same everywhere.
   if (options_.synchronised_batch_norm) return;
   for (const NamedTensor& buffer : network.buffers())
@@ -44,20 +68,31 @@ double DataParallel::share(double weight) const {
   return weight / total;
 }
 
-void DataParallel::start(Context& context, double share) {
+// On a GPU the numbers are final when the stream has got here.
+void DataParallel::start_sum(Context& context, const Tensor& numbers) {
+  const auto owner = std::make_shared<Tensor>(numbers);
+  if (context.device().kind == Device::Kind::kCpu) {
+    sums_.push_back(world_.start_sum(numbers.values<float>(), owner));
+    return;
+  }
+  sums_.push_back(world_.start_sum(DeviceNumbers{static_cast<float*>(numbers.data()), numbers.count(),
+                                                 std::make_shared<QueueMark>(context.stream)},
+                                   owner));
+}
+
+void DataParallel::start(Context& context, const Tensor& share) {
   step_.begin = std::chrono::steady_clock::now();
   std::int64_t count = 0, first = 0;
   for (const NamedTensor& buffer : statistics_) count += buffer.tensor.count();
   if (count == 0) return;
   averages_ = context.temporary({count}, DType::kF32);
   for (const NamedTensor& buffer : statistics_) {
-    const std::span<float> from = numbers_of(buffer.tensor),
-                           to = numbers_of(averages_.elements(first, buffer.tensor.count()));
-    for (std::size_t i = 0; i < from.size(); ++i)
-      to[i] = static_cast<float>(share * static_cast<double>(from[i]));
-    first += buffer.tensor.count();
+    const std::int64_t own = buffer.tensor.count();
+    copy(buffer.tensor.elements(0, own), averages_.elements(first, own), context.stream);
+    first += own;
   }
-  sums_.push_back(world_.start_sum(numbers_of(averages_), std::make_shared<Tensor>(averages_)));
+  call(context, Scale(DType::kF32, count), {averages_, share});
+  start_sum(context, averages_);
 }
 
 void DataParallel::send(Context& context, const Var& variable) {
@@ -70,19 +105,20 @@ void DataParallel::send(Context& context, const Var& variable) {
 // The gradients move into the memory of the bucket, where the sums replace them.
 void DataParallel::send_bucket(Context& context) {
   if (bucket_.empty()) return;
+  const std::int64_t count = bytes_ / std::int64_t{sizeof(float)};
   const std::shared_ptr<Storage> memory = context.arena.take(static_cast<std::size_t>(bytes_));
-  const std::span<float> numbers(static_cast<float*>(memory->data()),
-                                 static_cast<std::size_t>(bytes_) / sizeof(float));
+  const Tensor numbers(memory, 0, {count}, DType::kF32);
   std::size_t offset = 0;
   for (const Var& variable : bucket_) {
     const Tensor from = variable->grad;
     variable->grad = Tensor(memory, offset, from.shape(), from.dtype(), from.layout());
     copy(from, variable->grad, context.stream);
-    const std::size_t end = offset + from.bytes();
+    const auto end = static_cast<std::int64_t>((offset + from.bytes()) / sizeof(float));
     offset += aligned(from.bytes());
-    std::fill(numbers.begin() + end / sizeof(float), numbers.begin() + offset / sizeof(float), 0.0F);
+    const std::int64_t gap = static_cast<std::int64_t>(offset / sizeof(float)) - end;
+    if (gap > 0) call(context, SetValue(DType::kF32, gap, 0), {numbers.elements(end, gap)});
   }
-  sums_.push_back(world_.start_sum(numbers, memory));
+  start_sum(context, numbers);
   bucket_.clear();
   bytes_ = 0;
 }
@@ -138,7 +174,10 @@ std::string DataParallel::trace() const {
 
 void DataParallel::compare(std::int64_t step, const std::vector<NamedTensor>& state) const {
   Fingerprint fingerprint;
-  for (const NamedTensor& part : state) fingerprint.add(words_of(part.tensor));
+  for (const NamedTensor& part : state) {
+    const Tensor host = on_host(part.tensor);
+    fingerprint.add(words_of(host));
+  }
   world_.compare(fingerprint.value(), concat("training stopped after step ", step, ": the weights"));
 }
 

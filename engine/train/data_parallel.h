@@ -1,5 +1,6 @@
-// DataParallel: several processes train one network. Each computes its part of every batch; the sums of their gradients
-// travel in buckets while backward() still computes others. All processes then take the same step.
+// DataParallel: several processes train one network, on CPUs or each on a GPU of its own. Each computes its part of every
+// batch; the sums of their gradients travel in buckets while backward() still computes others. All processes then take the
+// same step.
 //
 // The loss of a batch is the mean of its parts' losses with the weights of the parts, which is the loss that one process
 // computes, up to rounding. With a fixed number of processes every run gives the same bits.
@@ -27,8 +28,10 @@ struct DataParallelOptions {
 /// The processes of a training run with more than one.
 class DataParallel {
  public:
-  /// `world` must outlive this object. Throws Error unless the network is on a CPU.
-  DataParallel(Communicator& world, const Module& network, DataParallelOptions options);
+  /// `world` must outlive this object; the network is on the device of `context`. All processes construct one. Throws
+  /// Error unless all parameters are f32, and as Communicator::join_devices().
+  DataParallel(Communicator& world, const Context& context, const Module& network,
+               DataParallelOptions options);
 
   /// The processes.
   Communicator& world() const { return world_; }
@@ -38,8 +41,8 @@ class DataParallel {
   double share(double weight) const;
 
   /// Between the forward and the backward pass of a step: starts to average the running statistics of batch norms.
-  /// `share` is that of this process's part of the batch.
-  void start(Context& context, double share);
+  /// `share` [1] is that of this process's part of the batch, on the device.
+  void start(Context& context, const Tensor& share);
   /// To be called with every variable whose gradient is final (BackwardOptions::on_final).
   void send(Context& context, const Var& variable);
   /// Waits until the gradients of all parameters are the sums over all processes. Throws JobFailed.
@@ -72,6 +75,7 @@ class DataParallel {
 
  private:
   void send_bucket(Context& context);  // the gradients that wait
+  void start_sum(Context& context, const Tensor& numbers);
 
   Communicator& world_;
   DataParallelOptions options_;

@@ -105,10 +105,10 @@ TrainStep::Outputs TrainStep::compute(std::int64_t step) {
 // The gradient of this process's share in the loss of the whole batch, added to those of the other processes.
 void TrainStep::differentiate_together(Tape& tape, const Var& loss, double share) {
   DataParallel& parallel = *options_.parallel;
-  parallel.start(context_, share);
   BackwardOptions backward;
   backward.start = context_.temporary(loss->value.shape(), loss->value.dtype());
   from_host(std::vector<double>{share}, backward.start, context_.stream);
+  parallel.start(context_, backward.start);
   backward.on_final = [&](const Var& variable) { parallel.send(context_, variable); };
   tape.backward(loss, backward);
   parallel.finish(context_);

@@ -7,6 +7,10 @@
 
 #include "cuda_grid.h"
 #include "engine/base/error.h"
+#include "engine/cuda/emulator/queues.h"
+#include "engine/runtime/backend.h"
+#include "engine/runtime/queue_mark.h"
+#include "engine/runtime/storage.h"
 
 namespace umbra {
 namespace {
@@ -122,6 +126,36 @@ TEST(Emulator, MistakesAreErrorsInWords) {
   EXPECT_NE(message_of(disagrees_on_masks, {{1}, {4}}).find("different masks"), std::string::npos);
   emulator::set_order(emulator::Order::kForward);
   EXPECT_EQ(run_mirror(true, emulator::Order::kForward)[0], 79) << "and the emulator still works";
+}
+
+__global__ void set_to(float* x, float value) {
+  x[threadIdx.x] = value;
+}
+
+// Deferred queues: nothing is done before somebody waits, and only what was put in before the mark that is waited for.
+TEST(Emulator, DeferredWorkIsDoneWhenItIsWaitedFor) {
+  const Device device{Device::Kind::kCuda, 0};
+  emulator::defer_queues(true);
+  const Stream first(device), second(device);
+  emulator::defer_queues(false);
+  const std::shared_ptr<Storage> memory = allocate_storage(device, 4), pinned = allocate_pinned(device, 4);
+  auto* const x = static_cast<float*>(memory->data());
+  auto* const seen = static_cast<float*>(pinned->data());
+  launch(set_to, {{1}, {1}}, first.native(), x, 1.0F);
+  const QueueMark one(first);
+  launch(set_to, {{1}, {1}}, first.native(), x, 2.0F);
+  EXPECT_TRUE(std::isnan(*x));
+  cuda_backend().copy(0, second.native(), seen, x, 4);  // waits for nothing
+  second.synchronize();
+  EXPECT_TRUE(std::isnan(*seen));
+  one.wait_in(second);
+  cuda_backend().copy(0, second.native(), seen, x, 4);
+  EXPECT_TRUE(std::isnan(*seen));
+  second.synchronize();
+  EXPECT_EQ(*seen, 1);
+  float pageable = 0;
+  cuda_backend().copy(0, first.native(), &pageable, x, 4);  // is done when the call returns
+  EXPECT_EQ(pageable, 2);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Training in several processes, compared with one. ctest runs these tests in one process and, under mpirun, in two and
-// three. What one process computes is computed by every process for itself.
+// three; on CPUs and on emulated GPUs. What one process computes is computed by every process for itself.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "engine/nn/layers.h"
 #include "engine/train/trainer.h"
 #include "tests/fixtures/world.h"
+#include "tests/parallel/where.h"
 
 namespace umbra {
 namespace {
@@ -74,7 +75,7 @@ struct Session {
     if (!together) return;
     DataParallelOptions options{synchronised};
     options.bucket_bytes = 300;  // several buckets
-    parallel = std::make_unique<DataParallel>(world(), net, options);
+    parallel = std::make_unique<DataParallel>(world(), context, net, options);
   }
   static BatchPart part(bool together) {
     return together ? BatchPart{world().rank(), world().size()} : BatchPart{};
@@ -113,6 +114,7 @@ struct Session {
   }
   Kept train(bool weighted, double clip = 0) {
     TrainerOptions options{3, 11, clip, true, [](std::int64_t) { return 0.02; }};
+    options.graph = false;  // the loss with weights reads its targets on the host
     options.parallel = parallel.get();
     Kept kept;
     Trainer(context, net, *optimizer, objective(weighted), options).run(training, &validation, 0, {&kept});
@@ -128,8 +130,8 @@ struct Session {
   }
 
   Registry registry = make_registry();
-  Context context{registry, {}};
-  Build build{{}, DType::kF32, 3};
+  Context context{registry, device_of_process()};
+  Build build{device_of_process(), DType::kF32, 3};
   Net net;
   std::unique_ptr<Optimizer> optimizer;
   Toy data;
@@ -255,7 +257,7 @@ class NormalisedRows {
     return var;
   }
   Tensor filled(const Shape& shape, std::span<const double> values) {
-    const Tensor t = allocate_tensor({}, shape, DType::kF32);
+    const Tensor t = allocate_tensor(device_of_process(), shape, DType::kF32);
     from_host(values, t, context_.stream);
     return t;
   }
@@ -269,7 +271,7 @@ class NormalisedRows {
   }
 
   Registry registry_ = make_registry();
-  Context context_{registry_, {}};
+  Context context_{registry_, device_of_process()};
 };
 
 TEST(DataParallel, SharedBatchNormIsBatchNormOfTheWholeBatch) {
@@ -323,7 +325,12 @@ TEST(DataParallel, WeightsThatDifferEndTheTraining) {
   if (world().size() < 3) GTEST_SKIP() << "of two processes either could be wrong";
   Session session(true);
   session.train(false);
-  if (world().rank() == 1) session.net.parameters()[0].value().values<float>()[5] += 1e-6F;
+  if (world().rank() == 1) {
+    const Tensor weight = session.net.parameters()[0].value();
+    std::vector<double> values = to_host(weight, session.context.stream);
+    values[5] += 1e-6;
+    from_host(values, weight, session.context.stream);
+  }
   std::string sentence;
   try {
     session.parallel->compare(15, session.net.state());

@@ -49,7 +49,7 @@ std::vector<Report> train(const std::string& name, const Shape& input, bool toge
   shape.outputs = kOutputs;
   const std::unique_ptr<Module> net = model->make(build, shape);
   const std::unique_ptr<Optimizer> optimizer = make_sgd(net->parameters(), {0.9, 0});
-  DataParallel parallel(world(), *net, {.synchronised_batch_norm = true, .bucket_bytes = 4096});
+  DataParallel parallel(world(), context, *net, {.synchronised_batch_norm = true, .bucket_bytes = 4096});
   Objective objective;
   objective.predict = [&](Pass& pass, const Var& x) { return net->forward(pass, x); };
   objective.loss = [](Pass& pass, const Var& p, const Tensor& y) { return mean_squared_error(pass, p, y); };

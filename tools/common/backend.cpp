@@ -1,5 +1,6 @@
 #include "tools/common/backend.h"
 
+#include "engine/dist/launch.h"
 #include "engine/ops/conv/inference.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/matmul/op.h"
@@ -40,7 +41,7 @@ Registry make_registry_with_peers(const std::string& preferred) {
 }
 
 Device choose_device(const std::string& wanted, const Registry& registry) {
-  const Device device = parse_device(wanted);
+  const Device device = parse_device(wanted, launched().on_machine);
   if (device.kind == Device::Kind::kCpu) return device;
   for (const Ladder& ladder : registry.ladders()) {
     for (const Kernel& kernel : ladder.kernels) {

@@ -11,7 +11,8 @@ namespace umbra {
 /// Every kernel and every peer; those named in `preferred` (the setting `kernels`) are preferred.
 Registry make_registry_with_peers(const std::string& preferred);
 
-/// `wanted` is auto, cpu, cuda or cuda:N; auto is a GPU if there is one and this build has kernels for it.
+/// `wanted` is auto, cpu, cuda or cuda:N; auto is a GPU if there is one and this build has kernels for it. Of several
+/// processes on a machine each has a GPU of its own, as long as there are enough.
 /// Throws Error if the device is not available.
 Device choose_device(const std::string& wanted, const Registry& registry);
 

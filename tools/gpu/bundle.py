@@ -8,7 +8,7 @@ import sysconfig
 
 
 def library_folders():
-    """Folders in which the driver, cuDNN and cuBLASLt may be: those of PyTorch (nvidia/*/lib) and of the CUDA Toolkit."""
+    """Folders in which the driver, cuDNN, cuBLASLt and NCCL may be: those of PyTorch (nvidia/*/lib) and of the CUDA Toolkit."""
     roots = {sysconfig.get_paths()["purelib"], sysconfig.get_paths()["platlib"], *site.getsitepackages(), site.getusersitepackages()}
     wheels = [folder for root in sorted(roots) for folder in sorted(glob.glob(root + "/nvidia/*/lib"))]
     return ["/usr/local/nvidia/lib64", *wheels, os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "lib64")]

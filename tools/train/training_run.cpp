@@ -80,6 +80,7 @@ TrainingRun::TrainingRun(const TrainArguments& arguments, const TrainingSet& set
   resume_ ? restore() : start();
   make_loaders();
   if (resume_) check_changes();
+  if (world_.size() > 1) make_parallel();
 }
 
 void TrainingRun::start() {
@@ -185,12 +186,10 @@ void TrainingRun::write_first_files(const std::string& config_before) {
   write_text_file(out_ / "baselines.json", set_.baselines_json(metric()));
 }
 
-TrainerOptions TrainingRun::trainer_options(std::int64_t steps_per_epoch) const {
+TrainerOptions TrainingRun::trainer_options(std::int64_t per_epoch) const {
   TrainerOptions options{config_.epochs, static_cast<std::uint64_t>(config_.seed), config_.clip,
                          config_.nan_guard, nullptr};
-  options.learning_rate = [this, steps_per_epoch](std::int64_t step) {
-    return config_.rate(step, steps_per_epoch);
-  };
+  options.learning_rate = [this, per_epoch](std::int64_t step) { return config_.rate(step, per_epoch); };
   options.graph = config_.graph == "on";
   return options;
 }
@@ -219,19 +218,22 @@ bool TrainingRun::steps_left() const {
          !is_out_of_patience(info_, patience());
 }
 
+// A bucket is sent in as many messages as there are processes. A message between GPUs costs the time of some kernels to
+// start, and a longer one takes little more.
+void TrainingRun::make_parallel() {
+  const bool on_cpu = experiment_->context().device().kind == Device::Kind::kCpu;
+  const std::int64_t message = on_cpu ? 1 << 17 : 1 << 20;
+  parallel_ = std::make_unique<DataParallel>(
+      world_, experiment_->context(), experiment_->network(),
+      DataParallelOptions{config_.sync_batch_norm, [] { return stop_signal(); }, message * world_.size()});
+}
+
 void TrainingRun::run_steps() {
   const std::int64_t per_epoch = training_->batches_per_epoch();
-  std::unique_ptr<DataParallel> parallel;
-  if (world_.size() > 1) {
-    constexpr std::int64_t kMessage = 1 << 17;  // a bucket is sent in as many messages as there are processes
-    parallel = std::make_unique<DataParallel>(
-        world_, experiment_->network(),
-        DataParallelOptions{config_.sync_batch_norm, [] { return stop_signal(); }, kMessage * world_.size()});
-  }
-  const auto signal = [&] { return parallel ? parallel->stop_signal() : stop_signal(); };
+  const auto signal = [&] { return parallel_ ? parallel_->stop_signal() : stop_signal(); };
   Checkpointer checkpointer(
       out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
-      [&] { return signal() != 0; }, parallel.get());
+      [&] { return signal() != 0; }, parallel_.get());
   checkpointer.compare();
   EarlyStopping patience_is_over(checkpointer, patience());
   std::vector<Observer*> observers{&checkpointer, &patience_is_over};
@@ -244,13 +246,13 @@ void TrainingRun::run_steps() {
     observers.insert(observers.begin(), {progress.get(), metrics.get()});
   }
   TrainerOptions options = trainer_options(per_epoch);
-  options.parallel = parallel.get();
+  options.parallel = parallel_.get();
   Trainer trainer(experiment_->context(), experiment_->network(), *optimizer_, experiment_->objective(),
                   options);
   trainer.run(*training_, validation_.get(), info_.step, observers);
   info_ = checkpointer.info();
   stopped_by_ = signal();
-  if (arguments_.profile && parallel) std::cout << parallel->trace();
+  if (arguments_.profile && parallel_) std::cout << parallel_->trace();
 }
 
 void TrainingRun::train() {

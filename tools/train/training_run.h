@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/dist/communicator.h"
 #include "engine/io/folder_lock.h"
+#include "engine/train/data_parallel.h"
 #include "tools/common/experiment.h"
 #include "tools/train/training_set.h"
 
@@ -38,6 +38,7 @@ class TrainingRun {
   /// train.patience in steps.
   std::int64_t patience() const { return config_.patience * training_->batches_per_epoch(); }
   bool steps_left() const;
+  void make_parallel();
   void run_steps();
   void compare_files() const;
   void write_first_files(const std::string& config_before);
@@ -62,6 +63,7 @@ class TrainingRun {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Dataset> training_data_, validation_data_;
   std::unique_ptr<Loader> training_, validation_;
+  std::unique_ptr<DataParallel> parallel_;  // null: one process
 };
 
 }  // namespace umbra

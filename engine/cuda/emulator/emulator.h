@@ -7,7 +7,7 @@
 //   - blocks and threads can run in another order (set_order): a kernel whose bits then differ has a race;
 //   - threads that wait for each other forever (at a barrier that some of them never reach) cause an Error.
 //
-// Not thread-safe.
+// What kernels call is not thread-safe; the queues of several threads (queues.h) take turns.
 #pragma once
 
 #include <array>
@@ -36,8 +36,8 @@ void set_order(Order order);
 void run(dim3 blocks, dim3 threads, std::size_t shared_bytes, dim3 cluster,
          const std::function<void()>& body);
 
-/// Executes `work` now or, while a graph is being captured, when the graph is launched.
-void submit(std::function<void()> work);
+/// Puts `work` into a queue (queues.h) or, while a graph is being captured, into the graph.
+void submit(void* queue, std::function<void()> work);
 
 /// Number of the running thread in its warp; threads are numbered x first.
 unsigned lane();
