@@ -12,9 +12,12 @@
 namespace umbra {
 namespace {
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "an unknown host";
+constexpr std::size_t kHostName = 256;  // bytes, with the zero at its end
+
+std::array<char, kHostName> host_name() {
+  std::array<char, kHostName> name{"an unknown host"};
+  ::gethostname(name.data(), name.size() - 1);
+  return name;
 }
 
 }  // namespace
@@ -25,11 +28,11 @@ Communicator::Communicator(const std::function<std::unique_ptr<Transport>()>& co
   thread_ = std::thread([&] { serve(connect, connected); });
   try {
     result.get();
-    hosts_ = gather(host_name());
   } catch (...) {
     close();
     throw;
   }
+  introduced_ = start([this] { exchange_names(); });
 }
 
 Communicator::~Communicator() {
@@ -46,7 +49,19 @@ void Communicator::close() {
 }
 
 std::string Communicator::name_of(int rank) const {
+  if (introduced_.valid()) introduced_.wait();
+  return known_name_of(rank);
+}
+
+std::string Communicator::known_name_of(int rank) const {
   return concat("rank ", rank, " on ", hosts_[static_cast<std::size_t>(rank)]);
+}
+
+void Communicator::exchange_names() {
+  const std::array<char, kHostName> own = host_name();
+  std::vector<char> all(kHostName * static_cast<std::size_t>(size_));
+  exchange_with_all(std::as_bytes(std::span(own)), std::as_writable_bytes(std::span(all)));
+  for (std::size_t rank = 0; rank < hosts_.size(); ++rank) hosts_[rank] = all.data() + rank * kHostName;
 }
 
 std::future<void> Communicator::start(std::function<void()> operation) {
@@ -93,6 +108,8 @@ std::future<void> Communicator::start_sum(std::span<float> numbers, std::shared_
 }
 
 std::future<void> Communicator::start_sum(const DeviceNumbers& numbers, std::shared_ptr<void> keep) {
+  require(size_ == 1 || (joined_ && joined_->kind != Device::Kind::kCpu),
+          "numbers on a GPU are added, but the processes have not joined with their GPUs");
   return start_transfer(numbers.count * std::int64_t{sizeof(float)}, std::move(keep),
                         [this, numbers] { sum_on_devices(numbers); });
 }

@@ -65,7 +65,8 @@ class Communicator {
  public:
   /// One process: all operations return at once, and there is no thread.
   Communicator() = default;
-  /// Several: `connect` is called, and its result used and destroyed, in the thread of the communicator.
+  /// Several: `connect` is called, and its result used and destroyed, in the thread of the communicator. Does not wait for
+  /// the other processes: one that is missing is found by the first operation.
   explicit Communicator(const std::function<std::unique_ptr<Transport>()>& connect);
   /// Waits for operations under way. After a failure, ends all processes of the job.
   ~Communicator();
@@ -129,15 +130,19 @@ class Communicator {
   void run(std::function<void()> operation);
   void close();
 
+  std::string known_name_of(int rank) const;  // "on a host" before the processes have met
+
   // The functions below run in the thread of the communicator (communicator_thread.cpp, communicator_devices.cpp).
   using Connect = std::function<std::unique_ptr<Transport>()>;
   void serve(const Connect& connect, std::promise<void>& connected);
   void answer();
   void leave();
+  void exchange_names();
   void exchange(std::span<const Message> sends, std::span<const Message> receives);
   void exchange_with_all(std::span<const std::byte> own, std::span<std::byte> all);
   void require_no_failure() const;
   void wait_until(const std::function<bool()>& done, const std::function<Notice()>& late);
+  Notice loss_of(std::vector<int> ranks) const;
   Notice late_processes() const;
   void sum(std::span<float> numbers);
   void connect_devices(Device device, const AddOnDevice& add, std::span<const std::byte> id);
@@ -145,12 +150,15 @@ class Communicator {
   void wait_for_devices(const std::function<bool()>& done);
   void sum_on_devices(const DeviceNumbers& numbers);
   void leave_devices();
+  [[noreturn]] void end_with(const Notice& notice);
   [[noreturn]] void fail_with(const Notice& notice);
+  Notice after_roll_call(const Notice& notice);
   void announce_own_error();
   std::string sentence_to_print(const std::string& error);
 
   int rank_ = 0, size_ = 1;
-  std::vector<std::string> hosts_{""};
+  std::vector<std::string> hosts_{""};   // of all processes
+  std::shared_future<void> introduced_;  // hosts_ is complete, or the job has failed
   std::atomic<double> timeout_{300};
   std::atomic<bool> printed_{false};  // has_printed()
   std::unique_ptr<Transport> transport_;
@@ -158,8 +166,7 @@ class Communicator {
   std::vector<float> parts_;                 // of sum(), kept between calls
   std::vector<std::shared_ptr<void>> kept_;  // the memory of sums
   std::optional<Device> joined_;             // of join_devices()
-  std::vector<std::byte> roll_call_;         // who has begun an operation on GPUs: one byte per process
-  std::string device_error_;                 // of a sum on GPUs; ends all further operations
+  std::vector<std::byte> begun_;             // who has begun an operation on GPUs: one byte per process
   std::thread thread_;
   std::condition_variable wakes_;
   mutable std::mutex mutex_;  // of all members below

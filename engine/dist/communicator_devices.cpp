@@ -55,29 +55,26 @@ void Communicator::connect_devices(Device device, const AddOnDevice& add, std::s
   });
 }
 
-// Every process sends a message to the others when it begins. If NCCL fails, the reason of another process, if there is
-// one, is better than NCCL's.
+// Every process sends a message to the others when it begins. A process that ends after that is found by a roll call, as
+// soon as NCCL fails because of it or does not end.
 void Communicator::on_devices(const std::function<void()>& operation) {
   require_no_failure();
-  roll_call_.assign(static_cast<std::size_t>(size_), std::byte{1});
+  begun_.assign(static_cast<std::size_t>(size_), std::byte{1});
   std::vector<Message> sends, receives;
   for (int peer = 0; peer < size_; ++peer) {
     if (peer == rank_) continue;
-    sends.push_back({peer, std::span(roll_call_).subspan(static_cast<std::size_t>(rank_), 1)});
-    receives.push_back({peer, std::span(roll_call_).subspan(static_cast<std::size_t>(peer), 1)});
+    sends.push_back({peer, std::span(begun_).subspan(static_cast<std::size_t>(rank_), 1)});
+    receives.push_back({peer, std::span(begun_).subspan(static_cast<std::size_t>(peer), 1)});
   }
   transport_->start(sends, receives);
   try {
     operation();
   } catch (const JobFailed&) {
     throw;
+  } catch (const PeerFailed& error) {
+    end_with({error.what(), {}, rank_, true});
   } catch (const Error& error) {
-    device_error_ = error.what();
-    if (devices_) devices_->transport().abort();
-    for (const Clock::time_point start = Clock::now(); Clock::now() - start < std::chrono::seconds(1);
-         std::this_thread::sleep_for(std::chrono::milliseconds(1)))
-      if (const std::optional<Notice> notice = transport_->notice()) fail_with(*notice);
-    throw;
+    end_with({error.what(), {}, rank_});
   }
   wait_until([&] { return transport_->delivered(); }, [&] { return late_processes(); });
 }
@@ -85,11 +82,13 @@ void Communicator::on_devices(const std::function<void()>& operation) {
 void Communicator::wait_for_devices(const std::function<bool()>& done) {
   wait_until(done, [&] {
     transport_->delivered();  // receives what has arrived
-    Notice late = late_processes();
-    if (late.lost.empty())
-      late.sentence = concat("NCCL has not finished for ", timeout_.load(),
-                             " s an operation that all processes have begun; NCCL_DEBUG=INFO shows more");
-    return late;
+    const Notice late = late_processes();
+    if (!late.lost.empty()) return late;
+    return Notice{concat("NCCL has not finished for ", timeout_.load(),
+                         " s an operation that all processes have begun; NCCL_DEBUG=INFO shows more"),
+                  {},
+                  rank_,
+                  true};
   });
 }
 

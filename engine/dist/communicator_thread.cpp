@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include "engine/dist/communicator.h"
 
@@ -93,16 +94,21 @@ void Communicator::leave() {
 void Communicator::require_no_failure() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (failure_) throw JobFailed(*failure_);
-  require(device_error_.empty(), device_error_);  // its result may not have been waited for yet
+}
+
+// That these do not answer.
+Notice Communicator::loss_of(std::vector<int> ranks) const {
+  Notice loss{"", std::move(ranks), rank_};
+  for (const int rank : loss.lost)
+    loss.sentence += concat(loss.sentence.empty() ? "" : ", ", known_name_of(rank));
+  loss.sentence +=
+      concat(loss.lost.size() == 1 ? " has" : " have", " not answered for ", timeout_.load(), " s");
+  return loss;
 }
 
 // Those that have not taken part in the operation under way.
 Notice Communicator::late_processes() const {
-  Notice late{"", transport_->missing(), rank_};
-  for (const int rank : late.lost) late.sentence += concat(late.sentence.empty() ? "" : ", ", name_of(rank));
-  late.sentence +=
-      concat(late.lost.size() == 1 ? " has" : " have", " not answered for ", timeout_.load(), " s");
-  return late;
+  return loss_of(transport_->missing());
 }
 
 // Polls, until the job ends or the time-out is over. `late` then says why.
@@ -116,11 +122,7 @@ void Communicator::wait_until(const std::function<bool()>& done, const std::func
     }
     if (ends) announce_own_error();
     if (ends) throw JobFailed(*failure_);
-    if (seconds_since(start) < timeout_) continue;
-    const Notice why = late();
-    transport_->give_up();
-    transport_->announce(why, kSecondsToAnnounce);
-    fail_with(why);
+    if (seconds_since(start) >= timeout_) end_with(late());
   }
 }
 
@@ -181,21 +183,44 @@ void Communicator::sum(std::span<float> numbers) {
   exchange(sums_to, sums_from);
 }
 
+// Because of what this process has found. The others know it before this process gives up messages that they wait for.
+void Communicator::end_with(const Notice& notice) {
+  transport_->give_up();
+  transport_->announce(notice, kSecondsToAnnounce);
+  fail_with(notice);
+}
+
+// The notice, or a better reason: the processes that have ended, or the error of another one.
+Notice Communicator::after_roll_call(const Notice& notice) {
+  if (notice.from != rank_) transport_->announce({notice.sentence, {}, rank_, true}, kSecondsToAnnounce);
+  std::vector<int> silent(static_cast<std::size_t>(size_));
+  std::iota(silent.begin(), silent.end(), 0);
+  std::erase_if(silent, [&](int rank) { return rank == rank_ || rank == notice.from; });
+  for (const Clock::time_point start = Clock::now(); !silent.empty() && seconds_since(start) < timeout_;
+       std::this_thread::sleep_for(kPause)) {
+    const std::optional<Notice> answer = transport_->notice();
+    if (answer && !answer->roll_call) return *answer;
+    if (answer) std::erase(silent, answer->from);
+  }
+  return silent.empty() ? notice : loss_of(std::move(silent));
+}
+
 void Communicator::fail_with(const Notice& notice) {
   transport_->give_up();
+  const Notice why = notice.roll_call ? after_roll_call(notice) : notice;
   if (devices_) devices_->transport().abort();
   const std::string sentence =
-      notice.lost.empty() ? concat(name_of(notice.from), ": ", notice.sentence) : notice.sentence;
+      why.lost.empty() ? concat(known_name_of(why.from), ": ", why.sentence) : why.sentence;
   const std::lock_guard<std::mutex> lock(mutex_);
-  failure_.emplace(sentence, rank_ == printing_rank(notice));
+  failure_.emplace(sentence, rank_ == printing_rank(why));
   if (own_error_) to_print_.set_value(failure_->prints() ? sentence : "");  // end() was called meanwhile
   throw JobFailed(*failure_);
 }
 
 void Communicator::announce_own_error() {
   transport_->give_up();
-  if (devices_) devices_->transport().abort();
   transport_->announce({*own_error_, {}, rank_}, kSecondsToAnnounce);
+  if (devices_) devices_->transport().abort();  // as in end_with()
   const std::string sentence = rank_ == 0 ? sentence_to_print(*own_error_) : "";
   const std::lock_guard<std::mutex> lock(mutex_);
   failure_.emplace(*own_error_, rank_ == 0);
@@ -210,7 +235,7 @@ std::string Communicator::sentence_to_print(const std::string& error) {
     const std::optional<Notice> notice = transport_->notice();
     if (notice && notice->sentence == error) ++same;
   }
-  return same == size_ ? error : concat(name_of(0), ": ", error);
+  return same == size_ ? error : concat(known_name_of(0), ": ", error);
 }
 
 }  // namespace umbra

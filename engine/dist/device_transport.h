@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/error.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {
@@ -19,21 +20,28 @@ struct DeviceMessage {
   std::int64_t count;  ///< at least 1
 };
 
+/// Another process has ended or has given up its messages, or the network between them fails.
+class PeerFailed : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Messages between the GPUs of a fixed number of processes, one each. All functions are called from one thread, in the
 /// same order in every process. They do not wait for other processes.
 class DeviceTransport {
  public:
   virtual ~DeviceTransport() = default;
   /// Queues messages into `stream`, which continues when all have been delivered. To be called when ready() is true.
-  /// Throws Error.
+  /// Throws Error; PeerFailed if another process may be the reason.
   virtual void exchange(std::span<const DeviceMessage> sends, std::span<const DeviceMessage> receives,
                         const Stream& stream) = 0;
-  /// Whether exchange() may be called again: the processes have connected, the messages have been queued. Throws Error if
-  /// the connection has failed.
+  /// Whether exchange() may be called again: the processes have connected, the messages have been queued. Throws as
+  /// exchange() if the connection has failed.
   virtual bool ready() = 0;
   /// Starts to leave together with the other processes, after which ready() becomes true. No message may follow.
   virtual void leave() = 0;
-  /// Gives up messages that have not been delivered: the stream continues without them. No message may follow.
+  /// Gives up messages that have not been delivered: the stream continues without them. No message may follow. Returns
+  /// within a second.
   virtual void abort() = 0;
 };
 

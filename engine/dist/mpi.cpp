@@ -31,10 +31,10 @@ int count_of(std::span<const std::byte> bytes) {
   return static_cast<int>(bytes.size());
 }
 
-// The number of lost ranks, these ranks, and the sentence.
+// Whether it is a roll call, the number of lost ranks, these ranks, and the sentence.
 std::string text_of_notice(const Notice& notice) {
   std::ostringstream text;
-  text << notice.lost.size() << ' ';
+  text << notice.roll_call << ' ' << notice.lost.size() << ' ';
   for (const int rank : notice.lost) text << rank << ' ';
   text << notice.sentence;
   return text.str();
@@ -43,8 +43,9 @@ std::string text_of_notice(const Notice& notice) {
 Notice notice_of_text(const std::string& text, int from) {
   std::istringstream in(text);
   std::size_t lost = 0;
-  in >> lost;
-  Notice notice{"", std::vector<int>(lost), from};
+  bool roll_call = false;
+  in >> roll_call >> lost;
+  Notice notice{"", std::vector<int>(lost), from, roll_call};
   for (int& rank : notice.lost) in >> rank;
   in.get();
   std::getline(in, notice.sentence, '\0');
@@ -132,7 +133,8 @@ class MpiTransport final : public Transport {
   }
 
   // The operation under way may still end, because its messages were sent before: where all processes have the same error
-  // after it, each then has it by itself. Until it ends, a notice is kept back for a while.
+  // after it, each then has it by itself. Until it ends, a notice is kept back for a while, unless its sender waits for
+  // an answer.
   std::optional<Notice> notice() override {
     constexpr auto kWhile = std::chrono::seconds(1);
     if (!kept_back_) {
@@ -141,7 +143,8 @@ class MpiTransport final : public Transport {
     }
     const bool under_way = std::any_of(requests_.begin(), requests_.end(),
                                        [](MPI_Request request) { return request != MPI_REQUEST_NULL; });
-    if (under_way && std::chrono::steady_clock::now() - kept_since_ < kWhile) return {};
+    const bool may_wait = kept_back_ && !kept_back_->roll_call;
+    if (may_wait && under_way && std::chrono::steady_clock::now() - kept_since_ < kWhile) return {};
     return std::exchange(kept_back_, std::nullopt);
   }
 

@@ -6,7 +6,11 @@
 #include <nccl_libraries.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <future>
+#include <thread>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/dist/device_transport.h"
@@ -82,11 +86,10 @@ class NcclTransport final : public DeviceTransport {
   }
   // After leave() the library frees what it holds; otherwise the others may be gone, and it must not wait for them.
   ~NcclTransport() override {
-    if (communicator_ == nullptr) return;
-    if (left_)
+    if (left_ && communicator_ != nullptr)
       library().destroy(communicator_);
     else
-      library().abort(communicator_);
+      abort();
   }
   NcclTransport(const NcclTransport&) = delete;
   NcclTransport& operator=(const NcclTransport&) = delete;
@@ -113,7 +116,8 @@ class NcclTransport final : public DeviceTransport {
   bool ready() override {
     ncclResult_t state = ncclSuccess;
     start(library().get_async_error(communicator_, &state), "ncclCommGetAsyncError");
-    start(state, "a message");
+    start(state, connected_ ? "a message" : "the connection");
+    connected_ = connected_ || state == ncclSuccess;
     return state == ncclSuccess;
   }
 
@@ -122,9 +126,14 @@ class NcclTransport final : public DeviceTransport {
     left_ = true;
   }
 
+  // ncclCommAbort ends what runs on the GPU, and then waits for threads that may wait for the other processes, for ever if
+  // one has been killed. A thread of its own calls it, which is left behind in that case.
   void abort() override {
-    if (communicator_ != nullptr) library().abort(communicator_);
-    communicator_ = nullptr;
+    if (communicator_ == nullptr) return;
+    std::packaged_task<ncclResult_t(ncclComm_t)> task(library().abort);
+    const std::future<ncclResult_t> aborted = task.get_future();
+    std::thread(std::move(task), std::exchange(communicator_, nullptr)).detach();
+    aborted.wait_for(std::chrono::seconds(1));
   }
 
  private:
@@ -132,13 +141,15 @@ class NcclTransport final : public DeviceTransport {
   void start(ncclResult_t result, const char* what) {
     if (result == ncclSuccess || result == ncclInProgress) return;
     const char* more = library().last_error(communicator_);
-    fail("NCCL: ", what, " failed: ", library().error_string(result),
-         more != nullptr && *more != '\0' ? concat(" (", more, ")") : "");
+    const std::string error = concat("NCCL: ", what, " failed: ", library().error_string(result),
+                                     more != nullptr && *more != '\0' ? concat(" (", more, ")") : "");
+    if (result == ncclRemoteError) throw PeerFailed(error);
+    throw Error(error);
   }
 
   Device device_;
   ncclComm_t communicator_ = nullptr;
-  bool left_ = false;
+  bool connected_ = false, left_ = false;
 };
 
 }  // namespace

@@ -21,6 +21,9 @@ struct Notice {
   std::string sentence;   ///< for the user
   std::vector<int> lost;  ///< ranks that do not answer; empty if a process ends the job because of an error
   int from = 0;           ///< rank of the process that sent it
+  /// Whether another process may be the reason: all that are still there answer with such a notice, and who does not is
+  /// lost.
+  bool roll_call = false;
 };
 
 /// Messages between a fixed number of processes.

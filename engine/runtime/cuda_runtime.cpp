@@ -52,9 +52,10 @@ class CudaBackend final : public Backend {
   std::string identity(int index) const override {
     const cudaDeviceProp p = properties_of(index);
     constexpr char kDigits[] = "0123456789abcdef";
-    std::string text = "GPU-";
-    for (const char byte : p.uuid.bytes) {
-      const auto value = static_cast<unsigned char>(byte);
+    std::string text = "GPU";  // as nvidia-smi -L prints it
+    for (std::size_t i = 0; i < sizeof p.uuid.bytes; ++i) {
+      if (i == 0 || (i >= 4 && i <= 10 && i % 2 == 0)) text += '-';
+      const auto value = static_cast<unsigned char>(p.uuid.bytes[i]);
       text += {kDigits[value / 16], kDigits[value % 16]};
     }
     return text;

@@ -108,5 +108,19 @@ TEST(CommunicatorOfThreads, AddsWhileItsCallersWork) {
   }
 }
 
+// It has connected, and then does not answer. The error can be printed, because the constructor has returned.
+TEST(CommunicatorOfThreads, AProcessThatIsMissingFromTheStartIsFoundByTheFirstOperation) {
+  Mail mail;
+  Communicator world([&] { return std::make_unique<MailTransport>(mail, 0, 2); });
+  world.set_timeout(0.1);
+  try {
+    world.barrier();
+    FAIL() << "the other process does not exist";
+  } catch (const JobFailed& failed) {
+    EXPECT_STREQ(failed.what(), "rank 1 on a host has not answered for 0.1 s");
+    EXPECT_TRUE(failed.prints());
+  }
+}
+
 }  // namespace
 }  // namespace umbra

@@ -1,22 +1,21 @@
-// A program whose processes, each on an emulated GPU, fail on purpose: emulated_faults MODE RANK. It prints what the process
-// that reports prints.
-//   silent   RANK does not take part in the second sum, and sleeps
-//   stuck    RANK takes part, but its GPU never computes the numbers
-//   other    RANK adds another number of numbers than the others
-//   error    RANK has an error of its own while the others add numbers
-#include <iostream>
+// A program whose processes, each on an emulated GPU, fail on purpose (tests/fixtures/failing.h): emulated_faults MODE RANK.
+// Its processes add numbers twice; RANK fails the second time.
+//   silent   it does not take part, and sleeps
+//   stuck    it takes part, but its GPU never computes the numbers
+//   other    it adds another number of numbers than the others
+//   error    it has an error of its own while the others add
+//   memory   it has no memory left on its GPU to add
+//   kill     it ends itself with SIGKILL while it adds
+#include <csignal>
 
 #include "engine/cuda/emulator/queues.h"
-#include "engine/dist/world.h"
 #include "engine/tensor/tensor.h"
+#include "tests/fixtures/failing.h"
 #include "tests/parallel/where.h"
 
 using namespace umbra;
 
 namespace {
-
-// In place of an addition, which these sums do not need.
-void add_nothing(Stream&, float*, const float*, std::int64_t) {}
 
 void add_on_gpus(Communicator& world, Device device, std::int64_t count, bool stuck) {
   Stream stream(device);
@@ -35,33 +34,26 @@ void add_on_gpus(Communicator& world, Device device, std::int64_t count, bool st
   }
 }
 
-void work(Communicator& world, const std::string& mode, int rank) {
-  const bool chosen = world.rank() == rank;
+void work(Communicator& world, const std::string& mode, bool chosen) {
   const Device device = device_of_process();
-  world.join_devices(device, add_nothing);
+  const auto fails = std::make_shared<std::string>();  // the mode, from the second time on
+  // In place of an addition, which these sums do not need.
+  world.join_devices(device, [fails](Stream&, float*, const float*, std::int64_t) {
+    require(*fails != "memory", "device cuda:0 is out of memory");
+    if (*fails == "kill") std::raise(SIGKILL);
+  });
   add_on_gpus(world, device, 1000, false);
-  if (mode == "silent" && chosen) std::this_thread::sleep_for(std::chrono::seconds(60));
-  if (mode == "error" && chosen) fail("galaxies.h5: no such file");
-  add_on_gpus(world, device, mode == "other" && chosen ? 2000 : 1000, mode == "stuck" && chosen);
+  world.barrier();
+  if (mode == "silent" || mode == "stuck" || mode == "kill") world.set_timeout(1.5);
+  if (chosen) *fails = mode;
+  if (*fails == "silent") std::this_thread::sleep_for(std::chrono::seconds(60));
+  require(*fails != "error", "galaxies.h5: no such file");
+  add_on_gpus(world, device, *fails == "other" ? 2000 : 1000, *fails == "stuck");
   world.barrier();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  const std::unique_ptr<Communicator> world = make_world();
-  world->set_timeout(1.5);
-  std::string sentence;
-  try {
-    work(*world, argv[1], std::stoi(argv[2]));
-    if (world->first()) std::cout << "done" << std::endl;
-    return 0;
-  } catch (const JobFailed& failed) {
-    if (failed.prints()) sentence = failed.what();
-  } catch (const Error& error) {
-    sentence = world->end(error.what());
-  }
-  if (!sentence.empty()) std::cout << "faults: " << sentence << std::endl;
-  return 1;
+  return fail_on_purpose(argc, argv, work);
 }

@@ -16,6 +16,7 @@ enum ncclResult_t {
   ncclSuccess,
   ncclInvalidArgument = 4,
   ncclInvalidUsage = 5,
+  ncclRemoteError = 6,
   ncclInProgress = 7,
 };
 

@@ -1,8 +1,15 @@
 // A stand-in for NCCL's library on emulated GPUs: messages travel over MPI. It does as late as possible what NCCL may do
 // late, and it refuses what breaks NCCL's rules: messages outside of groups, of other sizes on both ends, in another order,
-// in memory that is not a GPU's; calls from another thread, before the communicator is ready or after it has been left.
+// in memory that is not a GPU's; calls from another thread, before the communicator is ready or after it has been left. What
+// NCCL does when another process has given up or has been killed, it does always: it reports a remote error and, after a kill,
+// does not return from ncclCommAbort.
 #include <mpi.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <memory>
@@ -20,7 +27,18 @@ using umbra::concat;
 using umbra::Error;
 using umbra::require;
 
-constexpr int kIdTag = 4711, kMessageTag = 4712;
+constexpr int kIdTag = 4711, kMessageTag = 4712, kAbortTag = 4713;
+
+// What the processes say to each other when they connect.
+struct Introduction {
+  ncclUniqueId id;
+  pid_t process;  // on this machine
+};
+
+class RemoteError : public Error {
+ public:
+  using Error::Error;
+};
 
 struct Message {
   float* numbers;
@@ -46,6 +64,9 @@ template <class Body>
 ncclResult_t checked(const Body& body) {
   try {
     return body();
+  } catch (const RemoteError& error) {
+    last_error() = error.what();
+    return ncclRemoteError;
   } catch (const Error& error) {
     last_error() = error.what();
     return ncclInvalidUsage;
@@ -58,9 +79,10 @@ struct ncclComm {
   int rank = 0, size = 1;
   std::thread::id thread = std::this_thread::get_id();
   ncclUniqueId id{};
-  std::vector<ncclUniqueId> ids;      // of all processes, as they say
+  std::vector<Introduction> all;      // the processes
   std::vector<MPI_Request> requests;  // of the connection, or of leaving
-  bool connected = false, leaving = false, left = false, aborted = false;
+  bool connected = false, leaving = false, left = false;
+  std::atomic<bool> aborted = false;
   std::string error;  // of a group under way
   long groups = 0;    // queued so far
   umbra::emulator::Queue* queue = nullptr;
@@ -82,13 +104,26 @@ struct ncclComm {
   }
 
   void connect() {
-    ids.assign(static_cast<std::size_t>(size), id);
+    all.assign(static_cast<std::size_t>(size), {id, ::getpid()});
     for (int peer = 0; peer < size; ++peer) {
       if (peer == rank) continue;
-      MPI_Irecv(&ids[static_cast<std::size_t>(peer)], sizeof id, MPI_BYTE, peer, kIdTag, MPI_COMM_WORLD,
-                &requests.emplace_back());
-      MPI_Isend(&id, sizeof id, MPI_BYTE, peer, kIdTag, MPI_COMM_WORLD, &requests.emplace_back());
+      MPI_Irecv(&all[static_cast<std::size_t>(peer)], sizeof(Introduction), MPI_BYTE, peer, kIdTag,
+                MPI_COMM_WORLD, &requests.emplace_back());
+      MPI_Isend(&all[static_cast<std::size_t>(rank)], sizeof(Introduction), MPI_BYTE, peer, kIdTag,
+                MPI_COMM_WORLD, &requests.emplace_back());
     }
+  }
+
+  bool someone_was_killed() const {
+    return std::any_of(all.begin(), all.end(), [](const Introduction& one) {
+      return one.process > 0 && ::kill(one.process, 0) != 0 && errno == ESRCH;
+    });
+  }
+
+  bool someone_has_aborted() const {
+    int found = 0;
+    if (size > 1) MPI_Iprobe(MPI_ANY_SOURCE, kAbortTag, MPI_COMM_WORLD, &found, MPI_STATUS_IGNORE);
+    return found != 0;
   }
 
   // Whether the communicator can be used. Queues the messages of the last group only now: work that the caller has put into
@@ -97,8 +132,10 @@ struct ncclComm {
     require(error.empty(), error);
     if (!all_done()) return false;
     requests.clear();
-    for (const ncclUniqueId& other : ids)
-      require(std::memcmp(&other, &id, sizeof id) == 0, "the processes have different ids");
+    if (!leaving && (someone_was_killed() || someone_has_aborted()))
+      throw RemoteError("a connection was closed by the other process");
+    for (const Introduction& other : all)
+      require(std::memcmp(&other.id, &id, sizeof id) == 0, "the processes have different ids");
     connected = true;
     left = leaving;
     if (queues) queue_group();
@@ -315,13 +352,21 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
   });
 }
 
-// The communicator is kept, because queues may still contain its messages.
+// The communicator is kept, because queues may still contain its messages. The thread may be another one than that of the
+// communicator, which waits meanwhile.
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
   comm->aborted = true;
+  static const char kNothing = 0;
+  for (int peer = 0; peer < comm->size; ++peer) {
+    MPI_Request sent;
+    if (peer != comm->rank) MPI_Isend(&kNothing, 1, MPI_BYTE, peer, kAbortTag, MPI_COMM_WORLD, &sent);
+  }
+  while (comm->someone_was_killed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return ncclSuccess;
 }
 
 const char* ncclGetErrorString(ncclResult_t result) {
+  if (result == ncclRemoteError) return "remote process exited or there was a network error";
   return result == ncclSuccess ? "no error" : "invalid usage";
 }
 
