@@ -23,8 +23,8 @@ Launch launched() {
       {"PMI_SIZE", "PMI_RANK", "MPI_LOCALRANKID", "mpirun"},
       {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_LOCALID", "srun"}};
   for (const auto& [size, rank, on_machine, launcher] : kVariables) {
+    if (std::getenv(size) == nullptr) continue;
     const int processes = number_in(size, 1);
-    if (processes == 1) continue;
     const int place = number_in(on_machine, number_in("SLURM_LOCALID", 0));  // srun --mpi=pmi2 sets only that
     return {number_in(rank, 0), processes, place, launcher};
   }

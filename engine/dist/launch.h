@@ -11,7 +11,7 @@ struct Launch {
   int rank = 0;               ///< from 0 to size - 1
   int size = 1;               ///< number of processes; 1: this one was started alone
   int on_machine = 0;         ///< place among those on its machine, from 0
-  std::string launcher = "";  ///< "mpirun" or "srun"; empty if it was started alone
+  std::string launcher = "";  ///< "mpirun" or "srun"; empty if neither started it
 };
 
 /// The place of this process, from the variables that Open MPI's mpirun, launchers with PMI, and Slurm's srun set.

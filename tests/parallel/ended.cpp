@@ -2,8 +2,10 @@
 //   slow     the first process works for 2 s while the others wait
 //   busy     the last process has an error while the first one, which should print it, works for a minute
 //   stopped  all processes stop after a signal
+//   early    the last process ends before the others meet it
 #include <iostream>
 
+#include "engine/dist/launch.h"
 #include "tools/common/processes.h"
 #include "tools/common/tool.h"
 
@@ -32,7 +34,10 @@ void work(Communicator& world, const std::string& mode) {
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   try {
-    run_processes("ended", [&](Communicator& world) { work(world, argv[1]); });
+    const bool early = std::string(argv[1]) == "early";
+    if (early && launched().rank + 1 == launched().size) return 0;
+    run_processes(
+        "ended", {argv[1]}, [&](Communicator& world) { work(world, argv[1]); }, early ? 1 : 600);
   } catch (const Reported& reported) {
     return reported.status();
   }

@@ -45,6 +45,15 @@ TEST_F(Ended, AnErrorIsPrintedWhereTheProcessThatShouldPrintItIsBusy) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(40));
 }
 
+TEST_F(Ended, AProcessThatNeverComesIsNotWaitedForWithoutEnd) {
+  start("early");
+  EXPECT_EQ(outcome_.status, 1) << outcome_.output;
+  EXPECT_EQ(lines_,
+            std::vector<std::string>{"rank 0 has waited 1 s for the 3 processes that mpirun started: one of "
+                                     "them does not run ended"})
+      << outcome_.output;
+}
+
 TEST_F(Ended, AStopIsPrintedBeforeAnyProcessEnds) {
   start("stopped");
   EXPECT_EQ(outcome_.status, 143) << outcome_.output;

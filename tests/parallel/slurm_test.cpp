@@ -73,9 +73,13 @@ TEST_F(Slurm, AJobThatIsStoppedIsQueuedAgainAndContinues) {
   EXPECT_NE(record().find("\nscontrol requeue 42\n"), std::string::npos) << record();
 
   fs::remove(folder_ / "stop");
+  const Outcome lost = submit("BUILD=nowhere SETTINGS=" + settings_);
+  EXPECT_EQ(lost.status, 1) << lost.output;
+  EXPECT_NE(lost.output.find("nowhere/tools/train: there is no such program"), std::string::npos)
+      << lost.output;
   const Outcome finished = submit("SETTINGS=" + settings_);
   EXPECT_EQ(finished.status, 0) << finished.output;
-  EXPECT_NE(record().find("--out run --resume\n"), std::string::npos) << record();
+  EXPECT_NE(record().find(" train.batch=4 --resume\n"), std::string::npos) << record();
   EXPECT_EQ(record().find("scontrol"), std::string::npos) << record();
   const Outcome whole =
       run("cd '" + folder_.string() + "' && '" UMBRA_BINARY_DIR "/tools/train' --data mock.h5 " +

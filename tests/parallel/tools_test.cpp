@@ -201,9 +201,13 @@ TEST_F(ParallelTools, AForestOfSeveralProcessesIsThatOfOneByteForByte) {
 
 TEST_F(ParallelTools, ErrorsArePrintedOnce) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {train("bad", "train.batch=5"), "leaves less than two samples of a batch for each of 3 processes"},
+      {train("bad", "train.batch=5"),
+       "train.batch=5 is less than two training boxes for each of 3 processes; use at "
+       "most 2 processes or a larger train.batch"},
       {train("bad", "train.optimizer=none"), "train.optimizer"},
-      {train("bad") + " : -np 1 " + train("bad", "train.seed=2"), "the settings of rank 3 on "},
+      {train("bad", "--epochs 2"), "train.epochs=2"},
+      {train("bad") + " : -np 1 " + train("bad", "--epochs 2"), "train.epochs=2"},
+      {train("bad") + " : -np 1 " + train("bad", "train.seed=2"), " has train.seed=2 where rank 0 on "},
       {train("bad") + " : -np 1 train --data " + path("other.h5") + " --out " + path("bad") +
            " model.channels=4 train.batch=8",
        "mock.h5: the data of rank 3 on "},

@@ -1,6 +1,7 @@
 // How the tools treat the user's files and streams: nothing is lost, every failure has an exit status, and
 // files have a format version.
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -227,6 +228,21 @@ TEST_F(UserFilesTest, AToolThatIsKilledLeavesNothingAside) {
     EXPECT_EXIT(killed(), testing::KilledBySignal(signal), "");
     EXPECT_TRUE(hidden_files().empty());
   }
+}
+
+TEST_F(UserFilesTest, AToolIsFoundByItsName) {
+  ::setenv("GOMP_SPINCOUNT", "1000", 1);  // else run_tool() starts again
+  ToolApp app("", "tool");
+  std::string word = "exe";
+  char* arguments[] = {word.data(), nullptr};
+  const auto named = [&] {
+    run_tool(app, 1, arguments, [&] {
+      char name[16] = "";
+      ::prctl(PR_GET_NAME, name);
+      ::_exit(name == app.get_name() ? 0 : 1);
+    });
+  };
+  EXPECT_EXIT(named(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(UserFilesTest, MoreOrFewerEpochsSayWhatBecomesOfTheSchedule) {

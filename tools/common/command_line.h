@@ -27,8 +27,9 @@ class ToolApp : public CLI::App {
   std::function<std::string(const std::string& word, Spelling spelling)> setting_meant;
   /// The words of the command line, set by run_tool().
   std::vector<std::string> arguments;
-  /// Nothing is printed about errors: another process prints them.
-  bool silent = false;
+  /// The place of this process among those that mpirun or srun started together to run this tool: the first one prints
+  /// the help, and an error that all have.
+  int rank = 0;
 };
 
 /// Adds --overwrite, for check_writable(); it replaces `what`.

@@ -1,15 +1,18 @@
 #include "tools/common/processes.h"
 
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <iostream>
 #include <new>
+#include <sstream>
 #include <thread>
 
 #include "engine/dist/cores.h"
@@ -52,15 +55,75 @@ using Seconds = std::chrono::duration<double>;
          !sentence.empty(), world);
 }
 
+// What on_late() prints.
+std::string late;
+
+void on_late(int /*signal*/) {
+  const ssize_t ignored = ::write(STDERR_FILENO, late.data(), late.size());
+  static_cast<void>(ignored);
+  ::_exit(1);
+}
+
+// MPI itself waits for ever for a process that ends without having started it.
+std::unique_ptr<Communicator> meet(const std::string& tool, int seconds) {
+  const Launch launch = launched();
+  if (launch.size == 1) return make_world();
+  late = concat(tool, ": rank ", launch.rank, " has waited ", seconds, " s for the ", launch.size,
+                " processes that ", launch.launcher, " started: one of them does not run ", tool, '\n');
+  const auto before = std::signal(SIGALRM, on_late);
+  const int after_the_first = launch.rank == 0 ? 0 : 1 + launch.rank / 10;  // which has then ended all
+  ::alarm(static_cast<unsigned>(seconds + after_the_first));
+  std::unique_ptr<Communicator> world = make_world();
+  ::alarm(0);
+  std::signal(SIGALRM, before);
+  return world;
+}
+
+// The words of a command line that all processes must have, each followed by a line break.
+std::string common(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool data = arguments[i].starts_with("--data=") || (i > 0 && arguments[i - 1] == "--data");
+    if (!data) text += arguments[i] + '\n';
+  }
+  return text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// Throws SharedError, with the first word that differs.
+void compare_arguments(const std::vector<std::string>& arguments, Communicator& world) {
+  const std::vector<std::string> all = world.gather(common(arguments));
+  const std::vector<std::string> first = lines_of(all.front());
+  for (int rank = 1; rank < world.size(); ++rank) {
+    const std::vector<std::string> other = lines_of(all[static_cast<std::size_t>(rank)]);
+    if (other == first) continue;
+    std::size_t i = 0;
+    while (i < first.size() && i < other.size() && first[i] == other[i]) ++i;
+    const auto word = [i](const std::vector<std::string>& words) {
+      return i < words.size() ? shell_word(words[i]) : "nothing";
+    };
+    throw SharedError(concat("all processes need the same arguments, but ", world.name_of(rank), " has ",
+                             word(other), " where ", world.name_of(0), " has ", word(first)));
+  }
+}
+
 }  // namespace
 
-void run_processes(const std::string& tool, const std::function<void(Communicator&)>& body) {
+void run_processes(const std::string& tool, const std::vector<std::string>& arguments,
+                   const std::function<void(Communicator&)>& body, int seconds) {
   // mpirun gives every process a terminal of its own, also where its output is a file: lines that are redrawn would be
   // printed one after another.
-  if (launched().size > 1) setenv("TERM", "dumb", 1);
-  const std::unique_ptr<Communicator> world = make_world();
+  if (launched().launcher == "mpirun") setenv("TERM", "dumb", 1);
+  const std::unique_ptr<Communicator> world = meet(tool, seconds);
   if (world->size() == 1) return body(*world);
   try {
+    compare_arguments(arguments, *world);
     const int threads = fair_threads(*world);
     if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(threads);
     require(world->first() || std::freopen("/dev/null", "w", stdout) != nullptr,

@@ -1,13 +1,16 @@
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <thread>
 
 #include "engine/io/crash_guard.h"
 #include "engine/io/status_line.h"
@@ -56,19 +59,25 @@ int checked_output(const std::string& program, int status) {
   return status == 0 ? 1 : status;
 }
 
+// The other processes wait before they print: mpirun and srun end all when the first one has ended with an error. An error
+// that it does not have is thus printed, too.
+void print_error(const ToolApp& app, const std::string& sentence) {
+  constexpr double kGrace = 1, kGracePerRank = 0.1;
+  if (app.rank > 0)
+    std::this_thread::sleep_for(std::chrono::duration<double>(kGrace + kGracePerRank * app.rank));
+  std::cerr << sentence + '\n';
+}
+
 int run(ToolApp& app, int argc, char** argv, const std::function<void()>& body) {
   app.arguments.assign(argv + 1, argv + argc);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (app.silent) return error.get_exit_code() == 0 ? 0 : 2;
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::cerr << sentence_about(error, app) << '\n';
+    if (error.get_exit_code() == 0) return app.rank > 0 ? 0 : app.exit(error);  // --help, --version
+    print_error(app, sentence_about(error, app));
     return 2;
   }
-  const auto say = [&](const char* what) {
-    if (!app.silent) std::cerr << app.get_name() << ": " << what << '\n';
-  };
+  const auto say = [&](const char* what) { print_error(app, concat(app.get_name(), ": ", what)); };
   try {
     body();
   } catch (const Stopped& stopped) {
@@ -95,6 +104,8 @@ CLI::Option* add_overwrite(CLI::App& command, bool& overwrite, const std::string
 int run_tool(ToolApp& app, int argc, char** argv, const std::function<void()>& body) {
   occupy_closed_streams();
   spin_briefly_at_barriers(argv);
+  ::prctl(PR_SET_NAME,
+          app.get_name().c_str());  // in ps and for pkill: a program that starts itself again is "exe"
   handle_signals(app.get_name().c_str());
   return checked_output(app.get_name(), run(app, argc, argv, body));
 }

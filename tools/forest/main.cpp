@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
   umbra::add_predict_command(app, run);
   umbra::add_importance_command(app, run);
   umbra::add_export_command(app, run);
-  app.silent = umbra::launched().rank > 0;
+  app.rank = umbra::launched().rank;
   return umbra::run_tool(app, argc, argv, [&] {
-    umbra::run_processes("forest", [&](umbra::Communicator& world) { run(world); });
+    umbra::run_processes("forest", app.arguments, [&](umbra::Communicator& world) { run(world); });
   });
 }

@@ -15,16 +15,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Throws Error if one of `assignments` changes a setting that --resume must keep.
-void check_changes(const Config& config, const std::vector<std::string>& assignments) {
-  std::string can;
-  for (const Setting& setting : config.settings())
-    if (setting.may_change) can += (can.empty() ? "" : ", ") + setting.key;
+// Changes settings of the run that is resumed. Throws Error if one of `assignments` gives another value to a setting that
+// --resume must keep; the value that it has may be repeated.
+void change(Config& config, const std::vector<std::string>& assignments) {
   for (const std::string& assignment : assignments) {
-    const std::string key = assignment.substr(0, assignment.find('='));
+    const std::string before = config.dump(/*all=*/false);
+    config.set({assignment});
+    if (config.dump(false) == before) continue;
+    std::string can;
     for (const Setting& setting : config.settings())
-      require(setting.key != key || setting.may_change, "--resume continues with the settings of the run; ",
-              key, " cannot be changed (", can, " can)");
+      if (setting.may_change) can += (can.empty() ? "" : ", ") + setting.key;
+    fail("--resume continues with the settings of the run; ", assignment.substr(0, assignment.find('=')),
+         " cannot be changed (", can, " can)");
   }
 }
 
@@ -60,10 +62,11 @@ RunConfig resolve(const TrainArguments& arguments) {
       binding.read_file(out / "config.toml");
     else
       binding.read_text(read_checkpoint_info(last).config, last.string() + ", attribute config");
-    check_changes(binding, arguments.settings);
+    change(binding, arguments.settings);
+  } else {
+    if (!arguments.config.empty()) binding.read_file(arguments.config);
+    binding.set(arguments.settings);
   }
-  if (!arguments.config.empty()) binding.read_file(arguments.config);
-  binding.set(arguments.settings);
   config.check();
   require(arguments.resume || config.new_layers.empty() || !arguments.weights.empty(),
           "train.new_layers=", listed(config.new_layers, ""), " has no effect without --weights");
@@ -93,9 +96,10 @@ std::string setting_meant(const TrainArguments& arguments, const std::string& wo
                                           : nearest_key(word, binding.settings());
 }
 
-std::string resume_command(const TrainArguments& arguments) {
-  std::string command = shell_word(arguments.program) + " --data " + shell_word(arguments.data) + " --out " +
-                        shell_word(arguments.out) + " --resume";
+std::string how_to_continue(const TrainArguments& arguments, int processes) {
+  std::string command = processes == 1 ? "continue with: " : "continue, in any number of processes, with: ";
+  command += shell_word(arguments.program) + " --data " + shell_word(arguments.data) + " --out " +
+             shell_word(arguments.out) + " --resume";
   if (arguments.overfit) command += " --overfit";
   if (arguments.profile) command += " --profile";
   return command;

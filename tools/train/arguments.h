@@ -25,7 +25,7 @@ std::string settings_help(const TrainArguments& arguments);
 /// The setting that a word means, for ToolApp.
 std::string setting_meant(const TrainArguments& arguments, const std::string& word, Spelling spelling);
 
-/// The shell command that continues a run.
-std::string resume_command(const TrainArguments& arguments);
+/// What to do to continue a run of so many processes: "continue with: " and a shell command.
+std::string how_to_continue(const TrainArguments& arguments, int processes);
 
 }  // namespace umbra

@@ -40,10 +40,10 @@ int main(int argc, char** argv) {
   app.setting_meant = [&](const std::string& word, umbra::Spelling spelling) {
     return umbra::setting_meant(arguments, word, spelling);
   };
-  app.silent = umbra::launched().rank > 0;
+  app.rank = umbra::launched().rank;
   app.footer([&] { return umbra::settings_help(arguments); });
   return umbra::run_tool(app, argc, argv, [&] {
-    umbra::run_processes("train", [&](umbra::Communicator& world) {
+    umbra::run_processes("train", app.arguments, [&](umbra::Communicator& world) {
       if (!folds.empty())
         umbra::first_process(world, [&] { umbra::write_folds(arguments, folds); });
       else if (arguments.dry_run)

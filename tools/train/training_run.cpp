@@ -266,8 +266,8 @@ void TrainingRun::train() {
     std::cout << "all " << config_.epochs
               << " epochs of this run have been trained; a larger train.epochs continues it\n";
   if (steps_left())
-    throw Stopped(stopped_by_, concat("stopped by a signal after step ", info_.step,
-                                      "; continue with: ", resume_command(arguments_)));
+    throw Stopped(stopped_by_, concat("stopped by a signal after step ", info_.step, "; ",
+                                      how_to_continue(arguments_, world_.size())));
   if (info_.step < config_.epochs * per_epoch)
     std::cout << "stopped after epoch " << info_.step / per_epoch << ": the validation " << metric()
               << " has not become better since epoch " << info_.best_step / per_epoch

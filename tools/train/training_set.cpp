@@ -53,11 +53,22 @@ void TrainingSet::choose_batch(std::int64_t processes) {
           ", for which batch norm has no statistics; change train.batch or add train.drop_last=true");
   std::int64_t last = config_.drop_last || samples % batch == 0 ? batch : samples % batch;
   if (arguments_.overfit) last = std::min(batch, samples);
-  require(processes == 1 || last / processes >= 2, arguments_.data, ": train.batch=", batch, " of ", samples,
-          training, " leaves less than two samples of a batch for each of ", processes,
-          " processes, and batch norm needs two; use fewer processes, a larger train.batch",
-          last < batch ? " or train.drop_last=true" : "");
+  if (processes > 1) check_shares(batch, last, processes);
   config_.batch.number = batch;
+}
+
+// Throws Error unless every process gets two samples of every batch, which batch norm needs; `last` is the smallest one.
+void TrainingSet::check_shares(std::int64_t batch, std::int64_t last, std::int64_t processes) const {
+  const std::string samples = concat(" training ", config_.task->words().unit);
+  const std::string what = last == batch ? concat(" is less than two", samples)
+                                         : concat(" leaves a last batch of ", last, " of the ",
+                                                  data_->split().train.size(), samples, ", less than two");
+  const std::string fewer = last < 4 ? "one process" : concat("at most ", last / 2, " processes");
+  const std::string more = last == batch            ? " or a larger train.batch"
+                           : batch / processes >= 2 ? ", another train.batch or train.drop_last=true"
+                                                    : " or another train.batch";
+  require(last / processes >= 2, arguments_.data, ": train.batch=", batch, what, " for each of ", processes,
+          " processes; use ", fewer, more);
 }
 
 // One batch, repeated, without dropout or augmentation: every correct network must memorise it.

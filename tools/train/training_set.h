@@ -36,6 +36,7 @@ class TrainingSet {
 
  private:
   void choose_batch(std::int64_t processes);
+  void check_shares(std::int64_t batch, std::int64_t last, std::int64_t processes) const;
   void keep_one_batch();
 
   const TrainArguments& arguments_;
