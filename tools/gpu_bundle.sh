@@ -35,6 +35,7 @@ cp bench/peers/*pytorch*.py "$bundle/peers"
 cp models/configs/*.toml "$bundle/configs"
 cp tools/gpu/*.py "$bundle/gpu"
 cp tools/gpu_check.sh tools/sass_check.sh tools/sass_check.py bench/report.py "$bundle"
+mkdir "$bundle/sass" && cp tools/sass/*.py tools/sass/known.txt "$bundle/sass"
 [ -z "${1:-}" ] || cp "$1" "$bundle/catalog.h5"
 git rev-parse HEAD >"$bundle/commit" 2>/dev/null || echo unknown >"$bundle/commit"
 tar -C build -c gpu_bundle | xz -T0 >build/umbra_gpu_bundle.tar.xz  # all programs contain the same kernels, which gzip cannot exploit

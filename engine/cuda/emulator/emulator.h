@@ -36,6 +36,17 @@ void set_order(Order order);
 void run(dim3 blocks, dim3 threads, std::size_t shared_bytes, dim3 cluster,
          const std::function<void()>& body);
 
+/// A launch of a kernel, without its arguments.
+struct Launch {
+  const void* kernel;  ///< the function's address
+  dim3 blocks, threads, cluster;
+};
+/// From now on every launch is passed to `seen` instead of being executed; null ends that. Results are then
+/// whatever memory contained, so only the sequence of launches means something.
+void record_launches(std::function<void(const Launch&)> seen);
+/// Whether launches are being recorded; if so, this one is.
+bool recorded(const Launch& launch);
+
 /// Puts `work` into a queue (queues.h) or, while a graph is being captured, into the graph.
 void submit(void* queue, std::function<void()> work);
 

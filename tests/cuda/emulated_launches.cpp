@@ -1,0 +1,122 @@
+// The launches of a step as the model of tools/sass sees them: launches are recorded by name instead of executed, and
+// the work of blocks on tensor cores adds up to the products.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/cuda/emulator/emulator.h"
+#include "engine/ops/conv/cuda_tensor_products.h"
+#include "engine/ops/conv/shapes.h"
+#include "engine/ops/elementwise/relu.h"
+#include "engine/tensor/context.h"
+#include "tests/cuda/function_names.h"
+#include "tests/cuda/stem_work.h"
+#include "tests/cuda/tensor_work.h"
+
+namespace umbra {
+namespace {
+
+using Json = nlohmann::json;
+constexpr void* kNothing = nullptr;
+alignas(16) constexpr char kWeights[16] = {};  // where packed operands may be
+
+TEST(RecordedLaunches, AreNamedAndNotExecuted) {
+  const Device device{Device::Kind::kCuda, 0};
+  const Registry registry = make_registry();
+  Context context(registry, device);
+  const Tensor x = allocate_tensor(device, {300}, DType::kF32),
+               y = allocate_tensor(device, {300}, DType::kF32);
+  from_host(std::vector<double>(300, 1.0), x, context.stream);
+  from_host(std::vector<double>(300, 7.0), y, context.stream);
+  const cuda_test::FunctionNames names;
+  std::vector<std::string> seen;
+  unsigned threads = 0;
+  emulator::record_launches([&](const emulator::Launch& launch) {
+    seen.push_back(names.at(launch.kernel));
+    threads += launch.blocks.x * launch.threads.x;
+  });
+  call(context, ReluForward(DType::kF32, 300), {x, y});
+  emulator::record_launches(nullptr);
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_NE(seen[0].find("<umbra::Relu"), std::string::npos) << seen[0];
+  EXPECT_GT(threads, 0u);
+  EXPECT_EQ(to_host(y, context.stream), std::vector<double>(300, 7.0));
+  call(context, ReluForward(DType::kF32, 300), {x, y});
+  EXPECT_EQ(to_host(y, context.stream), std::vector<double>(300, 1.0));
+}
+
+struct Sum {
+  long slices = 0, copies = 0, products = 0, wgmmas = 0, blocks = 0;
+};
+Sum sum_of(const Json& work) {
+  Sum sum;
+  for (const Json& tile : work["tiles"]) {
+    for (const Json& part : tile[1]) {
+      sum.blocks += tile[0].get<long>();
+      for (const Json& kind : part) {
+        const long count = tile[0].get<long>() * kind[0].get<long>();
+        sum.slices += count;
+        sum.copies += count * kind[1].get<long>();
+        sum.products += count * kind[2].get<long>();
+        sum.wgmmas += count * kind[2].get<long>() * kind[3].get<long>();
+      }
+    }
+  }
+  return sum;
+}
+
+// 1,032 pairs of a unit and a tap in layer1's 4 -> 4, two to a product; 200 channels are three slices of 64 and one of 8.
+TEST(TensorWork, OfLayer1IsThatOfItsPairs) {
+  const ConvGeometry g = conv_on_cube(32, 200, 200, 4, 3, 1, 1);
+  const Json work = cuda_test::tensor_work(
+      conv_fprop_product(g, Precision::kBf16, DType::kBf16, kNothing, kWeights, kNothing));
+  const Sum sum = sum_of(work);
+  EXPECT_EQ(sum.products, 1032 / 2 * 4);
+  EXPECT_EQ(sum.wgmmas, 1032 / 2 * (3 * 4 + 1));
+  EXPECT_EQ(sum.blocks, 16 * work["parts"].get<long>());  // four units in a tile
+  EXPECT_EQ(work["w"], Json({4, 200 / 64 * 8192 + 8192}));
+  EXPECT_EQ(work["x"], Json({4, 4096}));
+  EXPECT_EQ(sum.copies, 4 * sum.slices + 1032 * 4);  // W's, and every unit's that is multiplied
+  EXPECT_FALSE(work["pairs"].get<bool>());
+  EXPECT_EQ(work["packs"],
+            Json({{64 * 200 * 32 * 4, 64 * 32 * 200 * 2}}));  // x; bfloat16 weights are read in place
+}
+
+// Every tap's pairs of positions for each of two tiles of 128 channels; TF32 packs and doubles the bytes.
+TEST(TensorWork, OfAWeightGradientIsThatOfItsPairs) {
+  const ConvGeometry g = conv_on_cube(32, 200, 200, 4, 3, 1, 1);
+  const Json work =
+      cuda_test::tensor_work(conv_wgrad_product(g, Precision::kTf32, kNothing, kNothing, kNothing));
+  EXPECT_EQ(sum_of(work).slices, 2 * 1000);
+  EXPECT_TRUE(work["pairs"].get<bool>());
+  EXPECT_EQ(work["packs"],
+            Json({{64 * 200 * 32 * 4, 64 * 200 * 32 * 4}, {64 * 200 * 32 * 4, 64 * 200 * 32 * 4}}));
+}
+
+// The network's stem at C = 200: 25 tiles of eight channels in seven blocks of four, 8 x 2 x 2 tiles of windows; of the
+// 28 jobs of a block in the middle three go to the busiest of twelve warps: two of 3 x 3 x 3 rows of filters, and
+// one at an edge, of 3 x 3 x 2.
+TEST(StemWork, OfTheNetworkIsThatOfItsTiles) {
+  const StemGeometry g{.batch = 32,
+                       .in_channels = 1,
+                       .channels = 200,
+                       .in = {25, 25, 25},
+                       .kernel = {3, 3, 3},
+                       .stride = {2, 2, 2},
+                       .padding = {3, 3, 3},
+                       .pool = {3, 3, 3},
+                       .pool_stride = {2, 2, 2},
+                       .pool_padding = {1, 1, 1}};
+  const Json forward = cuda_test::stem_forward_turns(g);
+  long blocks = 0, most = 0;
+  for (const Json& alike : forward["pool_tile"]) {
+    blocks += alike[0].get<long>();
+    most = std::max(most, alike[2].get<long>());
+  }
+  EXPECT_EQ(blocks, 7 * 8 * 2 * 2);
+  EXPECT_EQ(most, 2 * 27 + 18);
+  EXPECT_EQ(cuda_test::stem_backward_turns(g)["sum_winners"], Json({{8 * 4 * 4, 32, 7}}));
+}
+
+}  // namespace
+}  // namespace umbra
