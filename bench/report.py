@@ -15,6 +15,7 @@ import subprocess
 # Rates of products in TF32 and bf16 without sparsity, TFLOP/s, from the data sheets: the peak of tensor cores is not
 # measured here, so percentages of a roofline in these precisions refer to the nominal rate.
 NOMINAL = (("H100 PCIe", 378, 756), ("H100 NVL", 418, 835), ("GH200", 495, 989), ("H200", 495, 989), ("H100", 495, 989), ("A100", 156, 312))
+ESTIMATES = {"us": "model, µs", "cluster": "blocks of a cluster"}
 PEERS = {"cudnn": "cuDNN", "cublaslt": "cuBLASLt", "cublaslt_useful": "cuBLASLt useful", "cublaslt_dense": "cuBLASLt dense"}
 
 
@@ -85,8 +86,9 @@ def group_of(set_, problem):
 class GpuKernels:
     """ops[op][(set, problem)][rung]: seconds, their coefficient of variation, FLOP/s, bytes/s, the peer's plan."""
 
-    def __init__(self, paths, machine):
-        self.machine, self.ops, self.refused = machine, {}, []
+    def __init__(self, paths, machine, model=None):
+        """`model`: {"op/rung/problem": {"us": …, "cluster": …}}, estimates of tools/sass."""
+        self.machine, self.model, self.ops, self.refused = machine, model or {}, {}, []
         spread = {}
         for run in (run for path in paths for run in entries(path)):
             op, rung, problem, set_ = (run["run_name"].split("/") + [""])[:4]
@@ -102,6 +104,9 @@ class GpuKernels:
         for (op, set_, problem, rung), cv in spread.items():
             if rung in self.ops[op][set_, problem]:
                 self.ops[op][set_, problem][rung]["cv"] = cv
+
+    def estimate(self, op, rung, problem):
+        return self.model.get(f"{op}/{rung}/{problem}", {})
 
     def peak(self, precision):
         """Peak FLOP/s: measured multiply-adds in fp32, otherwise the nominal rate of the tensor cores."""
@@ -125,13 +130,16 @@ class GpuKernels:
         lines = []
         for op, problems in self.ops.items():
             columns = [p for p in PEERS if any(p in rungs for rungs in problems.values())]
-            head = ["problem", "rung", "time, µs", "useful TFLOP/s", "of roofline"] + [f"vs {PEERS[p]}" for p in columns]
+            modelled = [key for key in ESTIMATES if any(key in self.estimate(op, rung, problem)
+                                                        for (_, problem), rungs in problems.items() for rung in rungs)]
+            head = ["problem", "rung", "time, µs", *(ESTIMATES[key] for key in modelled), "useful TFLOP/s", "of roofline"] + [f"vs {PEERS[p]}" for p in columns]
             lines += [f"## {op}", "", "| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
             for (set_, problem), rungs in problems.items():
                 for rung, run in rungs.items():
                     share = self.roofline(problem, run) if rung.split("+")[0] not in ("cublaslt_useful", "cublaslt_dense") else None
                     ratios = [f"{rungs[p]['seconds'] / run['seconds']:.2f}" if p in rungs and p != rung else "" for p in columns]
                     time = f"{run['seconds'] * 1e6:.4g}" + (f" ± {run['cv']:.0%}" if run.get("cv", 0) >= 0.005 else "")
+                    time = " | ".join([time, *(str(self.estimate(op, rung, problem).get(key, "")) for key in modelled)])
                     lines.append(f"| {problem} ({set_}) | `{rung}` | {time} | {run['flops'] / 1e12:.3g} | "
                                  f"{'' if share is None else f'{share:.0%}'} | " + " | ".join(ratios) + " |")
             lines.append("")

@@ -2,6 +2,7 @@
 """Checks a listing of cuobjdump -sass and estimates a training step from it (tools/sass_check.sh, tools/sass)."""
 import argparse
 import collections
+import json
 import pathlib
 import re
 import subprocess
@@ -85,11 +86,16 @@ def check_loops(kernels, options):
 
 def print_steps(kernels, found, options):
     model = step.Model({one.kernel: one for one in found}, kernels)
-    steps = {}
+    steps, estimates = {}, {"kernels": {}, "steps": {}}
     for channels in options.channels:
         for precision in ("bf16", "tf32"):
-            rows = model.rows(step.launches_of(options.step, channels, precision))
+            lines = step.launches_of(options.step, channels, precision)
+            rows = model.rows(lines)
             steps[channels, precision] = rows, step.gaps(rows)
+            estimates["kernels"].update(step.estimates(model, lines))
+            estimates["steps"][f"{channels} {precision}"] = {"launches": len(rows), "us": round(sum(row.us for row in rows) + step.gaps(rows), 1)}
+    if options.json:
+        options.json.write_text(json.dumps(estimates, indent=1) + "\n")
     print("\nA step of um_resnet, batch 32: launches and microseconds by the model (not a measurement)\n")
     print("\n".join(report.steps_table(steps)))
     key = list(steps)[-2]
@@ -103,6 +109,7 @@ def parsed():
     parser.add_argument("--ptxas", type=pathlib.Path, nargs="*", default=[], help="reports of ptxas")
     parser.add_argument("--objects", type=pathlib.Path, nargs="*", default=[], help="what was disassembled, for the version of ptxas")
     parser.add_argument("--step", type=pathlib.Path, help="the program step_launches: estimate training steps, too")
+    parser.add_argument("--json", type=pathlib.Path, help="with --step: write the estimates of ops and steps to this file, for tools/gpu")
     parser.add_argument("--channels", type=int, nargs="+", default=[20, 100, 200], help="of the steps")
     parser.add_argument("--shrink", action="store_true", help="take out of the known violations what has been mended")
     parser.add_argument("--known", type=pathlib.Path, default=HERE / "sass" / "known.txt", help="the known violations")

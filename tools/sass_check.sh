@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the machine code of the CUDA kernels for sm_90a and estimates the loops of those on tensor cores from it; with --step
 # also whole training steps. tools/sass/README.md describes the model and the rules.
-#   tools/sass_check.sh [--step] [--shrink] [PROGRAM…]     (every object of build/ with kernels)
+#   tools/sass_check.sh [--step [--json=FILE]] [--shrink] [PROGRAM…]     (every object of build/ with kernels)
 # A wgmma rung (cuda_4_wgmma, cuda_5_tma, cuda_6_specialised, cuda_7_cluster) must multiply with HGMMA, the warpgroup's
 # instruction, and never with HMMA, a warp's; from cuda_5 on it must load tiles with UTMALDG (or UBLKCP, a bulk copy), from
 # cuda_6 on reallocate registers (USETMAXREG). No kernel may keep numbers in local memory (LDL, STL). A producer must be faster

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -104,6 +105,8 @@ void take_permissions(int descriptor, const fs::path& destination) {
     ::fchmod(descriptor, old.st_mode & 07777);
     return;
   }
+  static std::mutex changing;  // another thread would take the 0 in between for the mask of the process
+  const std::lock_guard<std::mutex> lock(changing);
   const mode_t mask = ::umask(0);
   ::umask(mask);
   ::fchmod(descriptor, 0666 & ~mask);

@@ -1,6 +1,7 @@
 #include "engine/io/checkpoint.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/io/hdf5.h"
 
@@ -11,12 +12,17 @@ std::string object_in(const std::string& group, const std::string& name) {
   return group + "/" + name;
 }
 
+// Weights that only ever meet padding have no moments: of such a tensor the spatial positions that it stores are written,
+// [a0, a1, positions], and this attribute has their indices.
+constexpr const char* kPositions = "positions";
+
 void write_group(Hdf5File& file, const std::string& group, const std::vector<NamedTensor>& tensors) {
   file.make_group(group);
   for (const auto& [name, tensor] : tensors) {
     const std::string object = object_in(group, name);
+    const bool all = tensor.dtype() != DType::kF32 || tensor.count() == tensor.shape().count();
     Stream stream(tensor.device());
-    const Tensor host = row_major_on_host(tensor, stream);
+    const Tensor host = row_major_on_host(all ? tensor : tensor.stored_positions(), stream);
     with_element(host.dtype(), [&](auto zero) {
       using T = decltype(zero);
       if constexpr (std::is_same_v<T, Bf16>) {
@@ -25,7 +31,28 @@ void write_group(Hdf5File& file, const std::string& group, const std::vector<Nam
         file.write<T>(object, std::span<const T>(host.values<T>()), host.shape());
       }
     });
+    if (all) continue;
+    const std::vector<std::int32_t>& positions = *tensor.layout().positions();
+    const std::vector<std::int64_t> indices(positions.begin(), positions.end());
+    file.set_attribute(object, kPositions, std::span<const std::int64_t>(indices));
   }
+}
+
+// The spatial positions that the file has of a tensor of `shape`; none: all of them.
+std::vector<std::size_t> positions_of(const Hdf5File& file, const std::string& object, const Shape& shape) {
+  if (shape.rank() < 3 || !file.has_attribute(object, kPositions)) return {};
+  std::vector<std::size_t> positions;
+  std::vector<bool> found(static_cast<std::size_t>(shape.count_from(2)));
+  for (const double number : file.attribute_numbers(object, kPositions)) {
+    const bool is_index =
+        number >= 0 && number < static_cast<double>(found.size()) && number == std::floor(number);
+    const std::size_t position = is_index ? static_cast<std::size_t>(number) : 0;
+    require(is_index && !found[position], file.path().string(), ": ", object, ", attribute ", kPositions,
+            ": ", number, " is found, but different indices below ", found.size(), " are expected");
+    found[position] = true;
+    positions.push_back(position);
+  }
+  return positions;
 }
 
 // The names and shapes in `group` must be exactly those of `tensors`.
@@ -38,8 +65,11 @@ void check_group(const Hdf5File& file, const std::string& group, const std::vect
     require(file.has_dataset(object), where, ": ", object,
             " is missing: this is the checkpoint of another network");
     const Hdf5Entry entry = file.describe(object);
-    require(entry.shape == tensor.shape(), where, ": ", object, " has shape ", entry.shape.text(), ", but ",
-            tensor.shape().text(), " is expected: this is the checkpoint of another network");
+    Shape expected = tensor.shape();
+    if (const auto positions = positions_of(file, object, expected); !positions.empty())
+      expected = {expected[0], expected[1], std::ssize(positions)};
+    require(entry.shape == expected, where, ": ", object, " has shape ", entry.shape.text(), ", but ",
+            expected.text(), " is expected: this is the checkpoint of another network");
   }
   require(file.list(group).size() == tensors.size(), where, ": ", group, " holds ", file.list(group).size(),
           " tensors, but ", tensors.size(), " are expected: this is the checkpoint of another network");
@@ -54,11 +84,21 @@ void read_parts(const Hdf5File& file, const std::string& object, const Tensor& t
   const Tensor host = direct ? target : allocate_tensor({}, target.shape(), target.dtype(), target.layout());
   const Shape& shape = host.shape();
   const std::int64_t row = shape.count_from(1), rows = std::clamp<std::int64_t>(kPart / row, 1, shape[0]);
-  std::vector<float> part(static_cast<std::size_t>(rows * row));
+  const std::vector<std::size_t> positions = positions_of(file, object, shape);
+  const std::size_t space = positions.empty() ? 1 : static_cast<std::size_t>(shape.count_from(2));
+  std::vector<float> part(static_cast<std::size_t>(rows * row)), some;
   for (std::int64_t first = 0; first < shape[0]; first += rows) {
     const std::int64_t count = std::min(rows, shape[0] - first);
     const std::span<float> numbers = std::span(part).first(static_cast<std::size_t>(count * row));
-    file.read_rows<float>(object, first, numbers);
+    if (positions.empty()) {
+      file.read_rows<float>(object, first, numbers);
+    } else {
+      some.resize(numbers.size() / space * positions.size());
+      file.read_rows<float>(object, first, some);
+      std::size_t from = 0;
+      for (std::size_t at = 0; at < numbers.size(); at += space)
+        for (const std::size_t position : positions) numbers[at + position] = some[from++];
+    }
     assign_rows(host, first, numbers);
   }
   if (direct) return;

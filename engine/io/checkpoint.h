@@ -2,7 +2,8 @@
 // gives bit-identical results.
 //
 //   /model/<name>       every parameter and buffer under its PyTorch name
-//   /optimizer/<name>   moments, in files for resuming
+//   /optimizer/<name>   moments, in files for resuming; without those of weights that only meet padding, which are zero:
+//                       [a0, a1, positions], with the attribute positions (indices among the spatial positions)
 //   /transform/<name>   small vectors that belong to the network: input scales, label means and deviations
 //   attributes of /:    step, optimizer_steps, best_metric, best_step, config (TOML text), umbra_version, and,
 //                       if the outputs of the network have names, names

@@ -6,7 +6,7 @@
 namespace umbra {
 
 /// Registers a file as being read by the HDF5 library, for the lifetime of the guard. Guards may nest; the
-/// outer one counts. Not thread-safe, as HDF5 is not.
+/// outer one counts. Not thread-safe: guards of HDF5 files are made while a thread has its turn (hdf5_internal.h).
 class CrashGuard {
  public:
   /// What the library reads.

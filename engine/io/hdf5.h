@@ -6,8 +6,8 @@
 //
 // Objects are named by their path from the root ("halos/vpeak"); "/" is the root group. Files written here
 // have checksums of metadata and data (HDF5's, which do not detect 0x0000 becoming 0xffff), no time stamps
-// (equal content gives equal bytes), and a root attribute `umbra_version`. The HDF5 library is not
-// thread-safe, and so neither is this class, not even for different files.
+// (equal content gives equal bytes), and a root attribute `umbra_version`. Threads may use files of their own at the
+// same time: the HDF5 library is not thread-safe, so their calls take turns.
 #pragma once
 
 #include <cstdint>
@@ -183,6 +183,8 @@ class Hdf5File {
   void set_attribute(const std::string& object, const std::string& key, std::int64_t value);
   /// The same for a list of numbers.
   void set_attribute(const std::string& object, const std::string& key, std::span<const double> values);
+  /// The same for a list of integers.
+  void set_attribute(const std::string& object, const std::string& key, std::span<const std::int64_t> values);
   /// The same for a text.
   void set_attribute(const std::string& object, const std::string& key, const std::string& text);
   /// The same for a list of texts.

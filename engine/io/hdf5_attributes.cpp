@@ -205,23 +205,35 @@ std::string Hdf5File::remark(const std::string& object, const std::string& key) 
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& key, double value) {
+  const Call call(*state_);
   const Id space(H5Screate(H5S_SCALAR), H5Sclose);
   state_->replace_attribute(object, key, H5T_NATIVE_DOUBLE, space.get(), &value);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& key, std::int64_t value) {
+  const Call call(*state_);
   const Id space(H5Screate(H5S_SCALAR), H5Sclose);
   state_->replace_attribute(object, key, H5T_NATIVE_INT64, space.get(), &value);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& key,
                              std::span<const double> values) {
+  const Call call(*state_);
   const hsize_t extent = values.size();
   const Id space(H5Screate_simple(1, &extent, nullptr), H5Sclose);
   state_->replace_attribute(object, key, H5T_NATIVE_DOUBLE, space.get(), values.data());
 }
 
+void Hdf5File::set_attribute(const std::string& object, const std::string& key,
+                             std::span<const std::int64_t> values) {
+  const Call call(*state_);
+  const hsize_t extent = values.size();
+  const Id space(H5Screate_simple(1, &extent, nullptr), H5Sclose);
+  state_->replace_attribute(object, key, H5T_NATIVE_INT64, space.get(), values.data());
+}
+
 void Hdf5File::set_attribute(const std::string& object, const std::string& key, const std::string& text) {
+  const Call call(*state_);
   const Id space(H5Screate(H5S_SCALAR), H5Sclose);
   const Id type(H5Tcopy(H5T_C_S1), H5Tclose);
   // In place, because texts of variable length are stored in a heap without checksum; HDF5 1.10 loops forever
@@ -233,6 +245,7 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& key, 
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& key,
                              std::span<const std::string> texts) {
+  const Call call(*state_);
   std::size_t size = 1;
   for (const std::string& text : texts) size = std::max(size, text.size() + 1);
   std::string all(size * texts.size(), '\0');

@@ -24,14 +24,25 @@ herr_t take_down_reason(hid_t, void*) {
   return 0;
 }
 
-}  // namespace
-
+// The library, before its first use by this thread: it may keep errors per thread.
 void prepare_hdf5() {
   // HDF5 must not clean up at the end of the program: everything here closes itself, and after a full disk
   // HDF5 1.10 crashes during that clean-up.
   static const herr_t once = H5dont_atexit();
+  thread_local const herr_t in_this_thread = H5Eset_auto2(H5E_DEFAULT, take_down_reason, nullptr);
   static_cast<void>(once);
-  H5Eset_auto2(H5E_DEFAULT, take_down_reason, nullptr);
+  static_cast<void>(in_this_thread);
+}
+
+}  // namespace
+
+// A call may consist of others.
+std::unique_lock<std::recursive_mutex> take_turn() {
+  static std::recursive_mutex turn;
+  std::unique_lock<std::recursive_mutex> taken(turn);
+  prepare_hdf5();
+  last_reason.clear();
+  return taken;
 }
 
 std::string reason() {
@@ -131,8 +142,11 @@ Id own_links_only(std::string& other) {
 }  // namespace
 
 Hdf5File::Call::Call(const State& state, Work work)
-    : guard_(state.output ? nullptr : state.path.c_str(), work) {
-  last_reason.clear();
+    : turn_(take_turn()), guard_(state.output ? nullptr : state.path.c_str(), work) {}
+
+Hdf5File::State::~State() {
+  const Call call(*this);
+  file.close();
 }
 
 void Hdf5File::State::fail_elsewhere(const std::string& object, const std::string& other) const {

@@ -6,6 +6,7 @@
 #include <hdf5.h>
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -43,8 +44,8 @@ class Id {
   Close close_ = nullptr;
 };
 
-/// Must be called before any other function of HDF5.
-void prepare_hdf5();
+/// Waits until no other thread uses the library, forgets earlier reasons, and prepares the library.
+std::unique_lock<std::recursive_mutex> take_turn();
 /// The innermost reason that HDF5 gave for its last failure since a Call began, as " (reason)"; else empty.
 std::string reason();
 /// The HDF5 type of `type` in memory.
@@ -64,6 +65,12 @@ std::string parent_of(const std::string& path);
 }  // namespace hdf5
 
 struct Hdf5File::State {
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  /// Closes the file.
+  ~State();
+
   std::filesystem::path path;
   std::unique_ptr<AtomicFile> output;  // of a file being written; destroyed after `file` is closed
   hdf5::Id file;
@@ -109,14 +116,15 @@ struct Hdf5File::State {
   mutable std::map<std::string, hsize_t> filled;
 };
 
-/// A call into the library. A crash during the call is the fault of the file, and reason() reports only
-/// failures of the call.
+/// A call into the library, which is used by one thread at a time. A crash during the call is the fault of the file,
+/// and reason() reports only failures of the call.
 class Hdf5File::Call {
  public:
   using Work = CrashGuard::Work;
   explicit Call(const State& state, Work work = Work::kStructure);
 
  private:
+  std::unique_lock<std::recursive_mutex> turn_;  // released last
   CrashGuard guard_;
 };
 

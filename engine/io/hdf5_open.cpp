@@ -48,12 +48,7 @@ void check_is_hdf5(const std::filesystem::path& path) {
 
 Hdf5File::Hdf5File(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Hdf5File::~Hdf5File() {
-  if (!state_) return;
-  const Call call(*state_);
-  state_->file.close();
-}
-
+Hdf5File::~Hdf5File() = default;
 Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
 Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 
@@ -62,7 +57,6 @@ const std::filesystem::path& Hdf5File::path() const {
 }
 
 Hdf5File Hdf5File::open(const std::filesystem::path& path) {
-  prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->watch.emplace();
@@ -76,10 +70,10 @@ Hdf5File Hdf5File::open(const std::filesystem::path& path) {
 }
 
 Hdf5File Hdf5File::create(const std::filesystem::path& path) {
-  prepare_hdf5();
   auto state = std::make_unique<State>();
   state->path = path;
   state->output = std::make_unique<AtomicFile>(path);
+  const Call call(*state);
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
   // From this version on HDF5 keeps checksums of its metadata, so that a flipped bit is detected.
@@ -109,13 +103,15 @@ void Hdf5File::check_format_version() const {
 void Hdf5File::commit() {
   require(state_->output != nullptr, "file '", path().string(),
           "' was opened for reading and cannot be committed");
-  const Call call(*state_);
-  // As two statements, because an argument of require() may be evaluated before the condition.
-  const bool flushed = H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0;
-  require(flushed, "cannot write '", path().string(), "'", reason());
-  const bool closed = state_->file.close() >= 0;
-  require(closed, "cannot write '", path().string(), "'", reason());
-  state_->output->commit();
+  {
+    const Call call(*state_);
+    // As two statements, because an argument of require() may be evaluated before the condition.
+    const bool flushed = H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0;
+    require(flushed, "cannot write '", path().string(), "'", reason());
+    const bool closed = state_->file.close() >= 0;
+    require(closed, "cannot write '", path().string(), "'", reason());
+  }
+  state_->output->commit();  // other threads need not wait for the disk
 }
 
 }  // namespace umbra

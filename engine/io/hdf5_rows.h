@@ -1,7 +1,6 @@
 // Hdf5Rows: a dataset whose rows are read repeatedly, in any order. It is checked once and stays open, with a
 // cache of the chunks decompressed last: the cost of a read does not depend on the number of chunks.
-//
-// Not thread-safe, as the HDF5 library is not.
+// Several threads may read it: they take turns.
 #pragma once
 
 #include <cstdint>

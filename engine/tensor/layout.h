@@ -31,6 +31,8 @@ class Layout {
 
   /// False for row-major.
   bool is_batch_last() const { return batch_last_; }
+  /// The spatial positions in their order in memory; null: all, in row-major order.
+  const std::vector<std::int32_t>* positions() const { return positions_.get(); }
   /// Number of elements in memory of a tensor of `shape` (at least two axes unless row-major).
   std::int64_t stored(const Shape& shape) const {
     if (!positions_) return shape.count();

@@ -26,6 +26,13 @@ Tensor Tensor::reshaped(Shape shape) const {
   return other;
 }
 
+Tensor Tensor::stored_positions() const {
+  require(!row_major(), "a row-major tensor of shape ", shape_, " stores all positions");
+  const std::int64_t row = shape_[0] * shape_[1];
+  return {
+      storage_, offset_, {shape_[0], shape_[1], row == 0 ? 0 : count() / row}, dtype_, Layout::batch_last()};
+}
+
 Tensor Tensor::elements(std::int64_t begin, std::int64_t count) const {
   require(begin >= 0 && count >= 0 && begin + count <= this->count(), "elements ", begin, " to ",
           begin + count, " were requested from a tensor of ", this->count());
@@ -42,7 +49,7 @@ Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout) {
   return Tensor(allocate_storage(device, bytes), 0, shape, dtype, std::move(layout));
 }
 
-void copy(const Tensor& from, const Tensor& to, Stream& stream) {
+void copy(const Tensor& from, const Tensor& to, const Stream& stream) {
   require(from.dtype() == to.dtype() && from.count() == to.count() && from.layout() == to.layout(),
           "copy: counts, dtypes and layouts must be equal, but the tensors are ", from.shape(), " ",
           name_of(from.dtype()), " and ", to.shape(), " ", name_of(to.dtype()));

@@ -43,6 +43,9 @@ class Tensor {
   /// A view of the same elements with another shape of the same count. Throws Error when the count differs or
   /// the tensor is not row-major.
   Tensor reshaped(Shape shape) const;
+  /// A view [a0, a1, positions] of a batch-last tensor: the spatial positions that are stored, as one axis in their
+  /// order in memory (Layout).
+  Tensor stored_positions() const;
   /// A view [count] of `count` elements from `begin` on, in their order in memory. Throws Error when the
   /// range exceeds the tensor.
   Tensor elements(std::int64_t begin, std::int64_t count) const;
@@ -87,7 +90,7 @@ Tensor allocate_tensor(Device device, Shape shape, DType dtype, Layout layout = 
 
 /// Copies the elements of `from` to `to`, on any two devices, in the order of `stream`. Throws Error unless
 /// counts, dtypes and layouts are equal.
-void copy(const Tensor& from, const Tensor& to, Stream& stream);
+void copy(const Tensor& from, const Tensor& to, const Stream& stream);
 
 /// The tensor on the host in row-major order, with zeros at positions that its layout does not store. Returns
 /// `tensor` itself when it is already row-major on the host. Waits for `stream`.

@@ -2,13 +2,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "engine/train/peaks.h"
 
 namespace umbra {
 
-/// Sums time, FLOPs and bytes per op and problem.
+/// Sums time, FLOPs and bytes per op and problem. On a device that captures graphs, the time of a call is that of a node
+/// of a graph, measured at the first call of a problem on copies of its tensors.
 class Profile {
  public:
   /// Measures the peaks of the context's device, then becomes the observer of `context`, which it must
@@ -23,6 +25,7 @@ class Profile {
     std::string rung, why;
     std::int64_t calls = 0;
     double seconds = 0, flops = 0, bytes = 0;  // sums over the calls
+    std::optional<double> in_graph;            // seconds of a call
   };
   Peaks peaks_;
   std::map<std::pair<std::string, std::string>, Entry> entries_;  // (op, problem)

@@ -76,8 +76,12 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
       for (Observer* observer : observers) observer->on_validation(result);
     }
     for (Observer* observer : observers) observer->on_step_done(report, epoch_end);
-    if (anybody(wants_stop)) return step + 1;
+    if (anybody(wants_stop)) {
+      ++step;
+      break;
+    }
   }
+  for (Observer* observer : observers) observer->on_end();
   return step;
 }
 

@@ -20,6 +20,8 @@ class Observer {
   /// Report::step steps. It is called at the end of every epoch and when wants_state() returned true. After
   /// other steps it is called only if the device does not run ahead of the host.
   virtual void on_step_done(const Report&, bool /*epoch_end*/) {}
+  /// Called when training has come to its end or was stopped, before Trainer::run() returns. Not after an error.
+  virtual void on_end() {}
   /// Return true to have on_step_done() called after `step` steps.
   virtual bool wants_state(std::int64_t /*step*/) const { return false; }
   /// Return true to stop training after the current step.

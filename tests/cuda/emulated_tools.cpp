@@ -226,11 +226,15 @@ TEST_F(EmulatedTools, ARunIsAskedInAnyPrecisionOnEitherDevice) {
   }
 }
 
-TEST_F(EmulatedTools, AProfileNamesWhatRanOnTheGpu) {
-  const Outcome outcome =
-      run(gpu("train") + " --profile --overfit --data " + path("mock.h5") + " --out " + path("profiled") +
-          " model.channels=4 train.batch=4 train.epochs=1 device=cuda");
+TEST_F(EmulatedTools, AProfileNamesWhatRanOnTheGpuAndChangesNoBit) {
+  const auto overfit = [](const std::string& out, const std::string& more) {
+    return run(gpu("train") + " --overfit --data " + path("mock.h5") + " --out " + path(out) +
+               " model.channels=4 train.batch=4 train.epochs=1 device=cuda" + more);
+  };
+  const Outcome outcome = overfit("profiled", " --profile");
   ASSERT_EQ(outcome.status, 0) << outcome.output;
+  ASSERT_EQ(overfit("without", "").status, 0);
+  EXPECT_EQ(weights("profiled"), weights("without"));
   for (const char* word :
        {"peaks of this device", "conv_fprop", "cuda_2_tiled", "stem3d_forward", "adam_step", "roof"})
     EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <vector>
 
 #include "cuda_grid.h"
@@ -156,6 +157,27 @@ TEST(Emulator, DeferredWorkIsDoneWhenItIsWaitedFor) {
   float pageable = 0;
   cuda_backend().copy(0, first.native(), &pageable, x, 4);  // is done when the call returns
   EXPECT_EQ(pageable, 2);
+}
+
+// As with a stream that is captured: what another thread puts into another queue is no part of the graph.
+TEST(Emulator, AGraphHasTheWorkOfTheThreadThatCapturesIt) {
+  const Backend& backend = cuda_backend();
+  float x = 0, y = 0;
+  backend.begin_capture(0, nullptr);
+  launch(set_to, {{1}, {1}}, nullptr, &x, 1.0F);
+  std::thread([&] {
+    launch(set_to, {{1}, {1}}, nullptr, &y, 2.0F);
+    EXPECT_NO_THROW(backend.synchronize(0, nullptr));
+  }).join();
+  EXPECT_EQ(y, 2);
+  EXPECT_THROW(backend.synchronize(0, nullptr), Error);
+  void* const graph = backend.end_capture(0, nullptr);
+  EXPECT_EQ(x, 0);
+  y = 3;
+  backend.launch_graph(0, nullptr, graph);
+  backend.destroy_graph(0, graph);
+  EXPECT_EQ(x, 1);
+  EXPECT_EQ(y, 3);
 }
 
 }  // namespace

@@ -157,7 +157,7 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
   };
   Session whole;
   MetricsLog log(folder / "whole.csv", 0, "chi2");
-  Checkpointer none(folder, whole.net, *whole.optimizer, {}, 0, [] { return false; });
+  Checkpointer none(folder, whole.context.stream, whole.net, *whole.optimizer, {}, 0, [] { return false; });
   whole.train(5, 0, {&log, &none});
   for (int stop_after : {1, 3, 4, 7, 19}) {
     CheckpointInfo info;
@@ -165,7 +165,8 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
       Session s;
       int left = stop_after;
       MetricsLog part(folder / "part.csv", 0, "chi2");
-      Checkpointer keeper(folder, s.net, *s.optimizer, {}, 0, [&left] { return left == 0; });
+      Checkpointer keeper(folder, s.context.stream, s.net, *s.optimizer, {}, 0,
+                          [&left] { return left == 0; });
       struct Countdown final : Observer {
         int* left = nullptr;
         void on_step(const Report&) override { --*left; }
@@ -181,7 +182,8 @@ TEST_F(TrainTest, ResumingAtAnyStepEndsInTheSameBitsAndTheSameLog) {
     load_checkpoint(folder / "last.h5", resumed.net.state(), resumed.optimizer->state());
     resumed.optimizer->set_steps(info.optimizer_steps);
     MetricsLog rest(folder / "part.csv", info.step, "chi2");
-    Checkpointer keeper(folder, resumed.net, *resumed.optimizer, info, 0, [] { return false; });
+    Checkpointer keeper(folder, resumed.context.stream, resumed.net, *resumed.optimizer, info, 0,
+                        [] { return false; });
     resumed.train(5, info.step, {&rest, &keeper});
     EXPECT_EQ(resumed.weights(), whole.weights()) << "stopped after step " << stop_after;
     EXPECT_EQ(log_without_seconds(folder / "part.csv"), log_without_seconds(folder / "whole.csv"));
@@ -197,7 +199,7 @@ TEST_F(TrainTest, PatienceEndsTrainingAfterEpochsWithoutABetterMetric) {
   const auto epochs_until_stopped = [&](std::int64_t patience) {
     CheckpointInfo info;
     for (std::int64_t epoch = 0; epoch < std::ssize(metrics); ++epoch) {
-      Checkpointer keeper(folder, s.net, *s.optimizer, info, 2, [] { return false; });
+      Checkpointer keeper(folder, s.context.stream, s.net, *s.optimizer, info, 2, [] { return false; });
       const EarlyStopping stopping(keeper, 4 * patience);
       EXPECT_FALSE(stopping.wants_stop()) << patience << ' ' << epoch;
       Report report{.epoch = epoch, .step = 4 * epoch + 2};
@@ -207,6 +209,7 @@ TEST_F(TrainTest, PatienceEndsTrainingAfterEpochsWithoutABetterMetric) {
       report.metric = metrics[epoch];
       keeper.on_validation(report);
       keeper.on_step_done(report, true);
+      keeper.on_end();
       if (stopping.wants_stop()) return epoch + 1;
       info = read_checkpoint_info(folder / "last.h5");
       EXPECT_EQ(info.best_step, keeper.info().best_step);
@@ -227,12 +230,36 @@ TEST_F(TrainTest, ATrainerStopsWhenPatienceIsOver) {
   Objective objective = s.objective();
   double metric = 0;
   objective.metric = [&](std::span<const double>, std::span<const double>) { return metric += 1; };
-  Checkpointer keeper(folder, s.net, *s.optimizer, {}, 0, [] { return false; });
+  Checkpointer keeper(folder, s.context.stream, s.net, *s.optimizer, {}, 0, [] { return false; });
   EarlyStopping stopping(keeper, 2 * s.training.batches_per_epoch());
   const TrainerOptions options{9, 11, 0, true, [](std::int64_t) { return 0.01; }};
   EXPECT_EQ(Trainer(s.context, s.net, *s.optimizer, objective, options)
                 .run(s.training, &s.validation, 0, {&keeper, &stopping}),
             3 * s.training.batches_per_epoch());
+}
+
+// The folder of the run is gone after the first epoch.
+TEST_F(TrainTest, ACheckpointThatCannotBeWrittenEndsTraining) {
+  struct Remover final : Observer {
+    fs::path folder;
+    std::int64_t steps = 0;
+    void on_step(const Report& report) override { steps = report.step; }
+    void on_validation(const Report&) override { fs::remove_all(folder); }
+  } remover;
+  remover.folder = folder;
+  for (const std::int64_t epochs : {1, 50}) {
+    Session s;
+    Checkpointer keeper(folder, s.context.stream, s.net, *s.optimizer, {}, 0, [] { return false; });
+    try {
+      s.train(epochs, 0, {&remover, &keeper});
+      ADD_FAILURE() << "trained to the end of " << epochs << " epochs";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("cannot write '" + (folder / "best.h5").string()),
+                std::string::npos)
+          << error.what();
+    }
+    EXPECT_LE(remover.steps, 2 * s.training.batches_per_epoch()) << "the next checkpoint waits for this one";
+  }
 }
 
 TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsASentenceAndChangesNothing) {

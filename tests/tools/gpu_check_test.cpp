@@ -73,6 +73,11 @@ case $filter in
 esac
 { entry second 20; printf '\n]}\n'; } >>"$out")";
 
+// What tools/sass_check.sh --json writes.
+constexpr const char* kModel =
+    R"({"kernels": {"op/first/p": {"us": 12.5, "cluster": 4}, "op/second/p": {"us": 3},
+ "op/third/p": {"us": 40.25, "cluster": 8}}, "steps": {"200 fp32": {"us": 2600, "launches": 185}}})";
+
 constexpr const char* kPyTorch = R"(import sys
 print('{"program": "pytorch plain", "launch": "graph", "precision": "bf16", "total_ms": [4, 5, 6]}', flush=True)
 sys.exit("no more memory"))";
@@ -202,7 +207,31 @@ TEST_F(GpuCheckTest, MeasuringKeepsWhatWasMeasuredBeforeAFailure) {
   EXPECT_EQ(stage(all, "layers200_wgrad").at("status"), "crashed");
   EXPECT_EQ(stage(all, "layers200_wgrad").at("during"), "op/second/p/set/manual_time");
   EXPECT_EQ(stage(all, "again").at("status"), "skipped");
-  EXPECT_EQ(stage(all, "tables").at("status"), "passed");
+  const Json tables = stage(all, "tables");
+  EXPECT_EQ(tables.at("status"), "passed");
+  EXPECT_EQ(tables.at("said"), Json::array({"this bundle has no estimates of the model"}));
+}
+
+TEST_F(GpuCheckTest, EstimatesOfTheModelFollowWhatWasMeasured) {
+  write("bundle/model.json", kModel);
+  const Outcome outcome = check("measure out --stages step_fp32,layers200_fprop,tables");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  const Json all = report("measure"), tables = stage(all, "tables");
+  EXPECT_NE(
+      said(stage(all, "step_fp32")).find("2.500 ms, median of 3 steps; by the model 2.600 ms, 185 launches"),
+      std::string::npos)
+      << outcome.output;
+  EXPECT_EQ(tables.at("said"), Json::array({"op/third/p: not timed, by the model 40.25 µs, clusters of 8",
+                                            "op/first/p: 0.01 µs, by the model 12.50 µs, clusters of 4",
+                                            "op/second/p: 0.02 µs, by the model 3.00 µs"}))
+      << tables;
+  EXPECT_NE(outcome.output.find("clusters of 4"), std::string::npos) << outcome.output;
+  const std::string table =
+      run("tar xzOf " + (folder_ / "out/measure.tar.gz").string() + " measure/gpu_kernels.md").output;
+  for (const char* line :
+       {"| problem | rung | time, µs | model, µs | blocks of a cluster | useful TFLOP/s |",
+        "| p (set) | `first` | 0.01 | 12.5 | 4 | 0 |", "| p (set) | `second` | 0.02 | 3 |  | 0 |"})
+    EXPECT_NE(table.find(line), std::string::npos) << line << "\n" << table;
 }
 
 TEST_F(GpuCheckTest, AChangeIsMeasuredInTurns) {

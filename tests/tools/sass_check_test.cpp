@@ -233,8 +233,13 @@ TEST_F(SassCheckTest, AStepIsTheSumOfItsLaunches) {
                         op("adam_step", 430e6, Json::array({launch("umbra::adam(int)", 1000)}), {}) + "\n");
   write("step", "#!/bin/sh\ncat " + at("launches") + "\n");
   fs::permissions(folder_ / "step", fs::perms::owner_all);
-  const Outcome outcome = check(kernel(), "--channels 200 --step " + at("step"));
+  const Outcome outcome = check(kernel(), "--channels 200 --step " + at("step") + " --json " + at("json"));
   expect_passes(outcome);
+  const Json estimates = Json::parse(testing_tools::bytes(folder_ / "json"));
+  EXPECT_EQ(estimates["kernels"]["conv_dgrad/r/p"], Json::parse(R"({"us": 6.42, "cluster": 8})"));
+  EXPECT_FALSE(estimates["kernels"]["add_forward/r/p"].contains("cluster"));
+  EXPECT_EQ(estimates["steps"]["200 bf16"]["launches"], 5);
+  EXPECT_NEAR(estimates["steps"]["200 bf16"]["us"].get<double>(), 125, 0.5);
   for (const char* row :
        {"| convolutions | 2: 11 |", "| packed operands of convolutions | 1: 2 |", "| optimiser | 1: 102 |",
         "| others | 1: 3 |", "| gaps | 6 |", "| **step** | **5: 125** |",

@@ -22,6 +22,7 @@ import sys
 import time
 
 import archive
+import estimates
 import running
 from bundle import Bundle
 from parts import ARCHIVE, PARTS
@@ -38,6 +39,7 @@ class Check:
         self.out = pathlib.Path(options.out).resolve()
         self.triage = pathlib.Path(options.triage) if options.triage else self.out / "triage.json"
         self.bundle = Bundle(pathlib.Path(__file__).absolute().parent.parent)
+        self.model = estimates.read(self.bundle.folder / "model.json")
         self.sides = {"old": Bundle(options.before) if options.before else self.bundle, "new": self.bundle}
         self.logs = self.out / (part + ".logs")
         shutil.rmtree(self.logs, ignore_errors=True)

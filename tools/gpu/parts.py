@@ -4,6 +4,7 @@ import re
 import statistics
 import time
 
+import estimates
 import extra
 import running
 import steps
@@ -84,15 +85,16 @@ def layers(op):
 
 
 def tables(check, _):
-    """Writes gpu_kernels.md, the table of all kernels that were timed."""
+    """Writes gpu_kernels.md, the table of all kernels that were timed, and compares them with the model."""
     files = sorted(path for path in check.logs.glob("kernels_*.json") if steps.entries(path))
     if not files:
         return outcome("skipped", ["no kernel was timed"])
     machine = steps.json_lines(check.log("machine.json").read_text())
     if not machine or "peak_gflops" not in machine[0]:
         return outcome("skipped", ["the peaks of this GPU are unknown, so there is no roofline"])
-    check.log("gpu_kernels.md").write_text(steps.report.GpuKernels(files, machine[0]).text())
-    return outcome("passed")
+    kernels = steps.report.GpuKernels(files, machine[0], check.model["kernels"])
+    check.log("gpu_kernels.md").write_text(kernels.text())
+    return outcome("passed", estimates.compared(check.model, kernels.ops))
 
 
 # ---- change: old against new -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 
+import estimates
 import running
 
 ROOT = pathlib.Path(__file__).absolute().parent.parent
@@ -100,7 +101,7 @@ def step(check, limit, precision, steps, channels=200):
     best = attempt(f"step_{channels}_{precision}", 0.55 * limit)
     lines = json_lines(best.text())
     if best.how == "passed" and lines:
-        return outcome("passed", [median_of(lines[-1])], lines=lines)
+        return outcome("passed", [median_of(lines[-1]) + estimates.of_step(check.model, channels, precision)], lines=lines)
     said = [f"the best kernels: {best.how}: {' | '.join(best.said(2))}"]
     if precision == "fp32":  # its best kernels need no feature of Hopper
         return outcome(best.how if best.how != "passed" else "failed", said, best.timed_out)

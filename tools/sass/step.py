@@ -130,3 +130,16 @@ class Model:
 def gaps(rows):
     """Microseconds between the launches of a step."""
     return len(rows) * constants.GAP
+
+
+def estimates(model, lines):
+    """{"op/rung/problem", as in the names of bench_kernels: microseconds with the gaps to the next launches, and on tensor cores
+    the blocks of a cluster}."""
+    found = {}
+    for line in lines:
+        rows = list(model.rows_of_op(line))
+        name = "/".join(line[key] for key in ("op", "rung", "problem"))
+        found[name] = {"us": round(sum(row.us for row in rows) + gaps(rows), 2)}
+        if work := line.get("work"):
+            found[name]["cluster"] = work["parts"]
+    return found

@@ -45,6 +45,25 @@ Tensor made_up(const Shape& shape, Context& context) {
   return tensor;
 }
 
+// A checkpoint has no bfloat16 copies of weights.
+std::string memory_line(const RunConfig& config, const Module& network, const Arena& arena) {
+  constexpr double kMiB = 1 << 20;
+  const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
+  std::size_t state = 0, copies = 0;
+  for (const Parameter& p : network.parameters()) {
+    const Tensor& value = p.value();
+    const std::int64_t moving =
+        config.weight_decay == 0 ? p.var->grad_layout.stored(value.shape()) : value.count();
+    state += value.bytes() + moments * static_cast<std::size_t>(moving) * size_of(value.dtype());
+    if (p.var->bf16_copy.defined()) copies += p.var->bf16_copy.bytes();
+  }
+  return format(
+      "memory          %.1f MiB weights and optimiser, %.1f MiB copy of them for checkpoints, %.1f MiB "
+      "activations, gradients and workspace\n",
+      static_cast<double>(state + copies) / kMiB, static_cast<double>(state) / kMiB,
+      static_cast<double>(arena.bytes_held()) / kMiB);
+}
+
 }  // namespace
 
 std::string dry_run(RunConfig config, const TrainArguments& arguments) {
@@ -78,9 +97,7 @@ std::string dry_run(RunConfig config, const TrainArguments& arguments) {
   std::string text =
       "parameter                          shape                      parameters       dead  MFLOP fwd  "
       "problem (rung)\n";
-  const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
   std::int64_t total = 0, dead = 0;
-  std::size_t bytes = 0;
   for (const Parameter& p : experiment.network().parameters()) {
     const LayerCost& cost = layers[p.value().data()];
     const std::int64_t never = p.value().count() - p.var->grad_layout.stored(p.value().shape());
@@ -89,9 +106,6 @@ std::string dry_run(RunConfig config, const TrainArguments& arguments) {
                    cost.forward_flops * 1e-6, cost.problem.c_str());
     total += p.value().count();
     dead += never;
-    const std::int64_t moving = p.value().count() - (config.weight_decay == 0 ? never : 0);
-    if (p.var->bf16_copy.defined()) bytes += p.var->bf16_copy.bytes();
-    bytes += p.value().bytes() + moments * static_cast<std::size_t>(moving) * size_of(p.value().dtype());
   }
   text += format("\nparameters      %lld, of which %lld live and %lld dead (they only ever meet padding)\n",
                  static_cast<long long>(total), static_cast<long long>(total - dead),
@@ -101,10 +115,7 @@ std::string dry_run(RunConfig config, const TrainArguments& arguments) {
   if (assumed)
     text += concat("batch           ", batch, " ", task.words().unit,
                    " are assumed, because train.batch=auto depends on the samples in --data\n");
-  text += format(
-      "memory          %.1f MiB weights and optimiser, %.1f MiB activations, gradients and workspace\n",
-      static_cast<double>(bytes) / (1 << 20), static_cast<double>(context.arena.bytes_held()) / (1 << 20));
-  return text;
+  return text + memory_line(config, experiment.network(), context.arena);
 }
 
 }  // namespace umbra

@@ -232,8 +232,8 @@ void TrainingRun::run_steps() {
   const std::int64_t per_epoch = training_->batches_per_epoch();
   const auto signal = [&] { return parallel_ ? parallel_->stop_signal() : stop_signal(); };
   Checkpointer checkpointer(
-      out_, experiment_->network(), *optimizer_, info_, config_.checkpoint_steps,
-      [&] { return signal() != 0; }, parallel_.get());
+      out_, experiment_->context().stream, experiment_->network(), *optimizer_, info_,
+      config_.checkpoint_steps, [&] { return signal() != 0; }, parallel_.get());
   checkpointer.compare();
   EarlyStopping patience_is_over(checkpointer, patience());
   std::vector<Observer*> observers{&checkpointer, &patience_is_over};

@@ -31,8 +31,10 @@ struct Shared {
   std::recursive_mutex mutex;
   std::vector<std::shared_ptr<Queue>> queues;
   std::map<const void*, std::size_t> memory;
-  std::optional<Work> capture;
 };
+
+// The graph that this thread captures.
+thread_local std::optional<Work> capture;
 
 // Never destroyed: static objects of a program may release memory of a GPU after main().
 Shared& shared() {
@@ -102,10 +104,7 @@ void submit_step(Queue* queue, std::function<bool()> step) {
 }
 
 void submit(void* queue, std::function<void()> work) {
-  {
-    const Lock lock(shared().mutex);
-    if (shared().capture) return shared().capture->push_back(std::move(work));
-  }
+  if (capture) return capture->push_back(std::move(work));
   submit_step(static_cast<Queue*>(queue), [work = std::move(work)] {
     work();
     return true;
@@ -113,18 +112,15 @@ void submit(void* queue, std::function<void()> work) {
 }
 
 void begin_capture() {
-  const Lock lock(shared().mutex);
-  shared().capture.emplace();
+  capture.emplace();
 }
 std::vector<std::function<void()>> end_capture() {
-  const Lock lock(shared().mutex);
-  Work work = std::move(*shared().capture);
-  shared().capture.reset();
+  Work work = std::move(*capture);
+  capture.reset();
   return work;
 }
 bool is_capturing() {
-  const Lock lock(shared().mutex);
-  return shared().capture.has_value();
+  return capture.has_value();
 }
 
 void finish(Queue* queue) {

@@ -25,7 +25,7 @@ void destroy_queue(Queue* queue);
 
 /// Puts a step into a queue, which returns whether it is done; if it is not, it is called again later.
 void submit_step(Queue* queue, std::function<bool()> step);
-/// Does the work that is in a queue. Throws Error while a graph is being captured.
+/// Does the work that is in a queue. Throws Error while this thread captures a graph.
 void finish(Queue* queue);
 /// Does all work of all queues, as a GPU does before memory is released.
 void finish_all();
@@ -45,10 +45,10 @@ bool advance(const Mark& mark);
 /// Puts a step into `queue` that is done when the mark has been reached.
 void wait_in_queue(Queue* queue, const Mark& mark);
 
-/// What submit() (emulator.h) is given from now on belongs to a graph.
+/// What this thread gives submit() (emulator.h) from now on belongs to a graph. Other threads work as before.
 void begin_capture();
 std::vector<std::function<void()>> end_capture();
-/// Whether a graph is being captured.
+/// Whether this thread captures a graph.
 bool is_capturing();
 
 /// Memory of the device and pinned memory. All other memory is pageable: a copy from or to it is done when the call

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 
 #include "engine/io/hdf5_rows.h"
 
@@ -44,7 +43,7 @@ class RowsInMemory final : public InputRows {
   double scale_;
 };
 
-// Reads through the HDF5 library, which allows one thread at a time.
+// Reads through the HDF5 library, in which threads take turns.
 template <class T>
 class RowsOfLibrary final : public InputRows {
  public:
@@ -55,10 +54,7 @@ class RowsOfLibrary final : public InputRows {
         scale_(scale) {}
   void read(std::int64_t first, std::span<double> numbers) const override {
     const std::span<T> stored = scratch<T>(numbers.size());
-    {
-      const std::lock_guard<std::mutex> guard(one_at_a_time_);
-      rows_.read<T>(first, stored);
-    }
+    rows_.read<T>(first, stored);
     convert(std::span<const T>(stored), scale_, numbers);
   }
 
@@ -66,7 +62,6 @@ class RowsOfLibrary final : public InputRows {
   std::shared_ptr<const Hdf5File> file_;
   Hdf5Rows rows_;
   double scale_;
-  mutable std::mutex one_at_a_time_;
 };
 
 // Reads directly from the position in the file. The library keeps the file open, too, so that no other

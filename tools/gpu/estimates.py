@@ -1,0 +1,33 @@
+"""What the model of the machine code (tools/sass) expects of kernels and steps: model.json, which gpu_bundle.sh writes where there
+is a disassembler."""
+import json
+
+
+def read(path):
+    """{"kernels": {"op/rung/problem": {"us": …, "cluster": …}}, "steps": {"200 bf16": {"us": …, "launches": …}}}"""
+    try:
+        found = json.loads(path.read_text())
+        return {"kernels": found["kernels"], "steps": found["steps"]}
+    except (OSError, ValueError, KeyError):
+        return {"kernels": {}, "steps": {}}
+
+
+def of_step(model, channels, precision):
+    """What follows the measured time of a step."""
+    step = model["steps"].get(f"{channels} {precision}")
+    return f"; by the model {step['us'] / 1e3:.3f} ms, {step['launches']} launches" if step else ""
+
+
+def compared(model, ops):
+    """A line per kernel of the model, longest first: the measured time, the estimate, the blocks of a cluster. `ops`: those of
+    report.GpuKernels."""
+    if not model["kernels"]:
+        return ["this bundle has no estimates of the model"]
+    timed = {f"{op}/{rung}/{problem}": run["seconds"] * 1e6 for op, problems in ops.items() for (_, problem), rungs in problems.items()
+             for rung, run in rungs.items()}
+    lines = []
+    for name, kernel in sorted(model["kernels"].items(), key=lambda item: -item[1]["us"]):
+        measured = f"{timed[name]:.2f} µs" if name in timed else "not timed"
+        clusters = f", clusters of {kernel['cluster']}" if "cluster" in kernel else ""
+        lines.append(f"{name}: {measured}, by the model {kernel['us']:.2f} µs{clusters}")
+    return lines
