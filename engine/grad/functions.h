@@ -43,7 +43,8 @@ WeightLayouts conv_weight_layouts(const ConvGeometry& geometry);
 /// Convolution: x [N, Cin, (D,) H, W], w [Cout, Cin / groups, (kD,) kH, kW] -> [N, Cout, (oD,) oH, oW].
 /// w has the layout WeightLayouts::value that conv_weight_layouts() returns for this input, and its gradient
 /// has WeightLayouts::grad. With `groups`, an output channel sees only the input channels of its group
-/// (groups = Cin: depthwise).
+/// (groups = Cin: depthwise). A tape keeps what was read: until backward() is done, the values must not be
+/// written, or gradients and further convolutions of x would have a part of the old numbers.
 Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Triple& padding,
          const Triple& dilation = {1, 1, 1}, std::int64_t groups = 1);
 /// x [N, C, S…] + bias [C] -> [N, C, S…], in either layout.

@@ -31,11 +31,12 @@ INSTANTIATE_TEST_SUITE_P(EveryRung, Gauntlet,
                          testing::ValuesIn(gauntlet::every_rung(registry(), Device::Kind::kCpu)),
                          gauntlet::name_of_test);
 
-/// Problems that only the reference supports, with the reason. There are none.
+/// Problems that only the reference supports, with the reason; without a text, all of an op.
 struct Exception {
   std::string_view op, text, reason;
 };
-constexpr std::array<Exception, 0> kOnlyReference{};
+constexpr std::array<Exception, 1> kOnlyReference{
+    {{"pack_operand", "", "no kernel for the CPU reads packed operands"}}};
 
 TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
   for (const Ladder& ladder : registry().ladders()) {
@@ -44,7 +45,7 @@ TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
     EXPECT_FALSE(problems.empty()) << ladder.op;
     for (const auto& op : problems) {
       const bool excused = std::any_of(kOnlyReference.begin(), kOnlyReference.end(), [&](const Exception& e) {
-        return e.op == ladder.op && e.text == op->text();
+        return e.op == ladder.op && (e.text.empty() || e.text == op->text());
       });
       const Kernel& chosen = registry().choose(*op, Device::Kind::kCpu);
       EXPECT_TRUE(excused || !gauntlet::is_reference(chosen)) << ladder.op << " " << op->text();

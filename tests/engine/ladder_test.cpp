@@ -142,6 +142,7 @@ TEST(MakeRegistry, HasEveryOp) {
                          "softmax_backward",
                          "reduce_axes_forward",
                          "reduce_axes_backward",
+                         "pack_operand",
                          "concatenate",
                          "split",
                          "softmax_cross_entropy",

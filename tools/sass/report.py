@@ -2,7 +2,7 @@
 import collections
 
 GROUPS = (("convolutions", lambda row: row.op.startswith("conv") and not row.kernel.startswith("pack_")),
-          ("packed operands of convolutions", lambda row: row.op.startswith("conv")),
+          ("packed operands of convolutions", lambda row: row.op.startswith(("conv", "pack_operand"))),
           ("batch norm", lambda row: row.op.startswith("batch_norm")),
           ("stem", lambda row: row.op.startswith("stem")),
           ("optimiser", lambda row: row.op.startswith(("adam", "sgd"))),

@@ -1,12 +1,13 @@
 // Packed operands: what tensor cores read instead of an fp32 operand. A packed operand is a stack of matrices
 // whose numbers are rounded to TF32 (in 4 bytes) or to bfloat16 (in 2), whose rows start at multiples of 16
 // bytes, as TMA requires, and which are transposed if the steps of the sum would not be contiguous otherwise.
-// A kernel that reads the fp32 operand once packs it into the workspace. Weights that are already stored as
-// bfloat16, with rows of a multiple of 16 bytes, are used in place.
+// A kernel that reads the fp32 operand once packs it into the workspace, unless the caller packed it before.
+// Weights that are already stored as bfloat16, with rows of a multiple of 16 bytes, are used in place.
 #pragma once
 
 #include "cuda_grid.h"
 #include "engine/base/dtype.h"
+#include "engine/base/packed.h"
 #include "tma.h"
 
 namespace umbra {
@@ -16,6 +17,7 @@ struct OperandSource {
   const void* data;
   DType dtype;
   std::int64_t outer, rows, columns;
+  bool packed = false;  // data are its packed form already: what packed_operand() describes
 };
 
 /// A source as tensor cores read it. data is null until it has memory.
@@ -26,7 +28,7 @@ struct PackedOperand {
   bool transposed;                    // relative to the source
 
   constexpr int element_bytes() const { return precision == Precision::kBf16 ? 2 : 4; }
-  constexpr std::int64_t row_bytes() const { return (columns * element_bytes() + 15) / 16 * 16; }
+  constexpr std::int64_t row_bytes() const { return packed_pitch(precision, columns) * element_bytes(); }
   constexpr std::size_t bytes() const {
     return (static_cast<std::size_t>(outer * rows * row_bytes()) + 255) / 256 * 256;
   }
@@ -34,9 +36,9 @@ struct PackedOperand {
 
 /// The packed form of a source; `data` is the source's if it can be used in place.
 inline PackedOperand packed_operand(const OperandSource& source, Precision precision, bool transposed) {
-  const bool in_place = !transposed && precision == Precision::kBf16 && source.dtype == DType::kBf16 &&
-                        source.columns * 2 % 16 == 0 &&
-                        reinterpret_cast<std::uintptr_t>(source.data) % 16 == 0;
+  const bool in_place = source.packed || (!transposed && precision == Precision::kBf16 &&
+                                          source.dtype == DType::kBf16 && source.columns * 2 % 16 == 0 &&
+                                          reinterpret_cast<std::uintptr_t>(source.data) % 16 == 0);
   return {in_place ? source.data : nullptr,
           precision,
           source.outer,
@@ -47,6 +49,9 @@ inline PackedOperand packed_operand(const OperandSource& source, Precision preci
 
 /// Packs `source` into the memory `to`, packed.bytes() long; gaps after rows are filled with zeros.
 void pack_operand(const OperandSource& source, const PackedOperand& packed, void* to, void* stream);
+/// Packs fp32 numbers in both forms, with one read: `straight`, and `transposed`.
+void pack_operand_both_ways(const OperandSource& source, Precision precision, void* straight,
+                            void* transposed, void* stream);
 
 /// The tensor map of a packed operand, fetched in boxes of `rows` rows of `columns` numbers, swizzled over
 /// the width of a row.

@@ -148,8 +148,8 @@ PackedOperand packed_x(const TensorProduct& product) {
 }
 
 // Bytes of the workspace; none if the operand is used in place.
-std::size_t bytes_of(const PackedOperand& packed) {
-  return packed.data == nullptr ? whole_lines(packed.bytes()) : 0;
+std::size_t bytes_of(const OperandSource& source, const PackedOperand& packed) {
+  return source.packed || packed.data != nullptr ? 0 : whole_lines(packed.bytes());
 }
 
 // Packs an operand that is not used in place into the next free bytes.
@@ -223,7 +223,7 @@ TensorPlan plan_tensor_product(const TensorProduct& product, TensorRung rung) {
 }
 
 std::size_t tensor_workspace(const TensorProduct& product, TensorRung rung) {
-  return bytes_of(packed_w(product)) + bytes_of(packed_x(product)) +
+  return bytes_of(product.w, packed_w(product)) + bytes_of(product.x, packed_x(product)) +
          bytes_of_parts(product, plan_tensor_product(product, rung), rung);
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/grad/functions/bf16_weights.h"
 #include "engine/grad/functions/conv_call.h"
+#include "engine/grad/functions/packed_activations.h"
 #include "engine/ops/conv/op.h"
 #include "engine/ops/elementwise/bias.h"
 
@@ -10,35 +11,73 @@ namespace {
 
 class ConvFunction final : public Function {
  public:
-  ConvFunction(ConvCall conv, Tensor bf16_copy) : conv_(std::move(conv)), bf16_copy_(std::move(bf16_copy)) {}
+  /// `learns`: whether the weights have a gradient.
+  ConvFunction(ConvCall conv, Tensor bf16_copy, bool learns)
+      : conv_(std::move(conv)), bf16_copy_(std::move(bf16_copy)), learns_(learns) {}
   std::string_view name() const override { return "conv"; }
 
-  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
-    Tensor y = pass.context.temporary(conv_.out, inputs[0].dtype(), Layout::batch_last());
-    call_with_weights(pass.context, ConvFprop(y.dtype(), conv_.geometry, conv_.precision(pass.context)),
-                      {inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
+    Context& context = pass.context;
+    ConvFprop op = problem<ConvFprop>(context, inputs[0].dtype());
+    // Only where both passes that read x read it packed; otherwise each kernel packs it if it needs to.
+    if (pass.tape != nullptr && learns_ && reads_packed(context, op) &&
+        reads_packed(context, problem<ConvWgrad>(context, op.dtype)))
+      saved = packed_input(pass, inputs[0], op.precision);
+    op.packed = !saved.empty();
+    Tensor y = context.temporary(conv_.out, op.dtype, Layout::batch_last());
+    call_with_weights(
+        context, op, {op.packed ? saved[kTransposed] : inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
     return y;
   }
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
-                               const Saved&, const std::vector<bool>& wanted) const override {
-    const DType dtype = dy.dtype();
+                               const Saved& saved, const std::vector<bool>& wanted) const override {
     std::vector<Tensor> grads(2);
+    PackedActivation packed;
+    if (!saved.empty()) packed = pack_activation(context, dy, conv_.precision(context));
     if (wanted[1]) {
-      grads[1] = context.temporary(inputs[1].shape(), dtype, conv_.live);
-      call(context, ConvWgrad(dtype, conv_.geometry, conv_.precision(context)), {inputs[0], dy, grads[1]});
+      ConvWgrad op = problem<ConvWgrad>(context, dy.dtype());
+      op.packed = !saved.empty();
+      grads[1] = context.temporary(inputs[1].shape(), dy.dtype(), conv_.live);
+      call(context, op,
+           {op.packed ? saved[kStraight] : inputs[0], op.packed ? packed.straight : dy, grads[1]});
     }
     if (wanted[0]) {
+      ConvDgrad op = problem<ConvDgrad>(context, dy.dtype());
+      op.packed = !saved.empty() && reads_packed(context, op);
       grads[0] = context.temporary_like(inputs[0]);
-      call_with_weights(context, ConvDgrad(dtype, conv_.geometry, conv_.precision(context)),
-                        {dy, conv_.live_taps(inputs[1]), grads[0]}, bf16_copy_);
+      call_with_weights(context, op,
+                        {op.packed ? packed.transposed : dy, conv_.live_taps(inputs[1]), grads[0]},
+                        bf16_copy_);
     }
     return grads;
   }
 
  private:
+  // What is saved: nothing, or x packed, and x itself, whose memory is then used for nothing else.
+  enum : std::size_t { kStraight, kTransposed, kSource };
+
+  template <class O>
+  O problem(const Context& context, DType dtype) const {
+    return O(dtype, conv_.geometry, conv_.precision(context));
+  }
+
+  // x, packed by an earlier convolution of the same tape (a block's shortcut reads what its first convolution reads) or
+  // now. Nothing is kept beyond the tape: before the next one, x may have other numbers.
+  static Saved packed_input(Pass& pass, const Tensor& x, Precision precision) {
+    for (const Node& node : pass.tape->nodes()) {
+      if (node.saved.empty() || dynamic_cast<const ConvFunction*>(node.function.get()) == nullptr) continue;
+      const Tensor& source = node.saved[kSource];
+      const bool same = source.data() == x.data() && source.shape() == x.shape();
+      if (same && node.saved[kStraight].dtype() == packed_type(precision, x.dtype())) return node.saved;
+    }
+    const PackedActivation packed = pack_activation(pass.context, x, precision);
+    return {packed.straight, packed.transposed, x};
+  }
+
   ConvCall conv_;
   Tensor bf16_copy_;  // of the weights, or undefined
+  bool learns_;
 };
 
 class BiasFunction final : public Function {
@@ -122,7 +161,7 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
           w->name.empty() ? "this call" : w->name,
           " are stored as bf16, which is for inference (conv_inference) only, not for training or recording");
   ConvCall problem = conv_call(x, w, stride, padding, dilation, groups);
-  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy),
+  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy, w->needs_grad),
                {to_batch_last(pass, x), w});
 }
 

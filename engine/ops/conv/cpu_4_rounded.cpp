@@ -42,6 +42,16 @@ using Wgrad = RoundedRung<Rule<ConvWgrad, conv_wgrad_cpu_2_tiles, conv_wgrad_cpu
 using Inference =
     RoundedRung<Rule<ConvInference, conv_inference_cpu_2_tiles, conv_inference_cpu_1_lanes, inputs, weights>>;
 
+template <class Rung>
+std::string declines(const typename Rung::O& op) {
+  const std::string other = declines_packed(op);
+  return other.empty() ? Rung::declines(op) : other;
+}
+template <class Rung>
+Kernel pass() {
+  return make_kernel<typename Rung::O, Rung::run, declines<Rung>, Rung::workspace>();
+}
+
 std::string inference_declines(const ConvInference& op) {
   const bool takes = op.precision == Precision::kTf32 || op.geometry.groups != 1;
   return takes ? Inference::declines(op) : "it computes with precision tf32 only";
@@ -50,13 +60,13 @@ std::string inference_declines(const ConvInference& op) {
 }  // namespace
 
 Kernel conv_fprop_cpu_4_rounded() {
-  return Fprop::kernel();
+  return pass<Fprop>();
 }
 Kernel conv_dgrad_cpu_4_rounded() {
-  return Dgrad::kernel();
+  return pass<Dgrad>();
 }
 Kernel conv_wgrad_cpu_4_rounded() {
-  return Wgrad::kernel();
+  return pass<Wgrad>();
 }
 Kernel conv_inference_cpu_4_rounded() {
   return make_kernel<ConvInference, Inference::run, inference_declines, Inference::workspace>();

@@ -12,13 +12,19 @@
 namespace umbra {
 
 inline TensorProduct tensor_product_of(const ConvFprop& op, Buffers b) {  // x, w -> y
-  return conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+  TensorProduct made = conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+  made.x.packed = op.packed;
+  return made;
 }
 inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy, w -> dx
-  return conv_dgrad_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+  TensorProduct made = conv_dgrad_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
+  made.x.packed = op.packed;
+  return made;
 }
 inline TensorProduct tensor_product_of(const ConvWgrad& op, Buffers b) {  // x, dy -> dw
-  return conv_wgrad_product(op.geometry, op.precision, b[0], b[1], b[2]);
+  TensorProduct made = conv_wgrad_product(op.geometry, op.precision, b[0], b[1], b[2]);
+  made.w.packed = made.x.packed = op.packed;
+  return made;
 }
 /// fprop, whose sums go through the epilogue in registers before they are stored.
 inline TensorProduct tensor_product_of(const ConvInference& op, Buffers b) {

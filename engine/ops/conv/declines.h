@@ -6,6 +6,7 @@
 
 #include "engine/base/precision.h"
 #include "engine/cpu/bf16_tile.h"
+#include "engine/ops/conv/op.h"
 #include "engine/ops/conv/taps.h"
 
 namespace umbra {
@@ -27,8 +28,9 @@ std::string tiles_decline_unless_fp32(const O& op) {
 template <class O>
 std::string declines_unless_bf16(const O& op) {
   if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
-  const std::string grouped = declines_groups(op.geometry);
-  return grouped.empty() ? too_many_positions(op.geometry) : grouped;
+  std::string reason = declines_packed(op);
+  if (reason.empty()) reason = declines_groups(op.geometry);
+  return reason.empty() ? too_many_positions(op.geometry) : reason;
 }
 /// … and with the CPU's dot product.
 template <class O>

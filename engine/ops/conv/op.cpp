@@ -2,6 +2,7 @@
 #include "engine/ops/conv/op.h"
 
 #include "engine/base/error.h"
+#include "engine/base/packed.h"
 #include "engine/ops/shared/rounding.h"
 
 namespace umbra {
@@ -9,6 +10,13 @@ namespace {
 
 double as_double(std::int64_t n) {
   return static_cast<double>(n);
+}
+
+// A packed operand that a kernel reads: [positions][rows][columns], with gaps after each row.
+BufferSpec packed_input(const ConvOp& op, std::string_view buffer, std::int64_t positions, std::int64_t rows,
+                        std::int64_t columns) {
+  return {buffer, packed_type(op.precision, op.dtype), positions * rows * packed_pitch(op.precision, columns),
+          Access::kIn};
 }
 
 }  // namespace
@@ -19,7 +27,7 @@ ConvOp::ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weig
 }
 
 std::string ConvOp::text() const {
-  return concat(geometry.text(), rounding_text(precision, weights));
+  return concat(geometry.text(), rounding_text(precision, weights), packed ? " packed" : "");
 }
 
 double ConvOp::flops() const {
@@ -39,21 +47,29 @@ BufferSpec ConvOp::y(std::string_view buffer, Access access) const {
 }
 
 std::vector<BufferSpec> ConvFprop::buffers() const {
-  return {x("x", Access::kIn), w("w", weights, Access::kIn), y("y", Access::kOut)};
+  const ConvGeometry& g = geometry;
+  return {packed ? packed_input(*this, "x", g.in_volume(), g.batch, g.in_channels) : x("x", Access::kIn),
+          w("w", weights, Access::kIn), y("y", Access::kOut)};
 }
 double ConvFprop::sum_length() const {
   return as_double(geometry.group_inputs() * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvDgrad::buffers() const {
-  return {y("dy", Access::kIn), w("w", weights, Access::kIn), x("dx", Access::kOut)};
+  const ConvGeometry& g = geometry;
+  return {packed ? packed_input(*this, "dy", g.out_volume(), g.batch, g.out_channels) : y("dy", Access::kIn),
+          w("w", weights, Access::kIn), x("dx", Access::kOut)};
 }
 double ConvDgrad::sum_length() const {
   return as_double(geometry.group_outputs() * geometry.taps());
 }
 
 std::vector<BufferSpec> ConvWgrad::buffers() const {
-  return {x("x", Access::kIn), y("dy", Access::kIn), w("dw", dtype, Access::kOut)};
+  const ConvGeometry& g = geometry;
+  const BufferSpec out = w("dw", dtype, Access::kOut);
+  if (!packed) return {x("x", Access::kIn), y("dy", Access::kIn), out};
+  return {packed_input(*this, "x", g.in_volume(), g.in_channels, g.batch),
+          packed_input(*this, "dy", g.out_volume(), g.out_channels, g.batch), out};
 }
 double ConvWgrad::sum_length() const {
   return as_double(geometry.batch * geometry.out_volume());

@@ -16,6 +16,10 @@
 // (engine/base/precision.h); denormal results of the rounding (below 2^-126) may count as zero. With
 // precision bf16, fprop and dgrad may read the weights as bfloat16, already rounded: the bf16 copy that the
 // optimisers write alongside the weights.
+//
+// Both activations may be packed operands (PackOperand), rounded before: x and dy of fprop and dgrad
+// transposed, [position][sample][channel], those of wgrad straight, [position][channel][sample]. Only rungs that
+// would pack them themselves support this.
 #pragma once
 
 #include "engine/base/precision.h"
@@ -29,18 +33,29 @@ class ConvOp : public Op {
       : ConvOp(type, g, operands, type) {}
   /// `weights_` is the type of w in memory: `type` or, with precision bf16, kBf16.
   ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_);
-  std::string text() const override;  // the geometry's, then " tf32", " bf16", " weights=bf16"
+  std::string text() const override;  // the geometry's, then " tf32", " bf16", " weights=bf16", " packed"
   double flops() const override;      // 2 * batch * (Cin / groups) * Cout * live pairs
   bool exact_on_integers() const override { return true; }
   ConvGeometry geometry;
   Precision precision;  // both operands are rounded to it; sums and memory are of `dtype`
   DType weights;        // of w in memory
+  bool packed = false;  // whether x and dy are packed operands
 
  protected:
   BufferSpec x(std::string_view name, Access access) const;              // [D, H, W, Cin, N]
   BufferSpec w(std::string_view name, DType type, Access access) const;  // [live tap, Cin / groups, Cout]
   BufferSpec y(std::string_view name, Access access) const;              // [oD, oH, oW, Cout, N]
 };
+
+/// Why a rung that reads activations in fp32 does not support an op, or "". O may also be ConvInference, whose
+/// activations are never packed.
+template <class O>
+std::string declines_packed(const O& op) {
+  if constexpr (requires { op.packed; })
+    return op.packed ? "it reads activations in fp32 only" : "";
+  else
+    return {};
+}
 
 class ConvFprop final : public ConvOp {
  public:
