@@ -29,6 +29,9 @@ template <ConvPass kPass>
 std::string declines(const ConvOp& op) {
   std::string why = rules_out(op);
   if (!why.empty()) return why;
+  if constexpr (kPass == ConvPass::kDgrad) {
+    if (static_cast<const ConvDgrad&>(op).addend) return "it adds to no other gradient here";
+  }
   const FoundPlan& found = find_cudnn_plan(op, kPass);
   return found.plan.empty() ? found.text : "";
 }

@@ -91,6 +91,15 @@ class Function {
   virtual std::vector<Tensor> backward(Context& context, const Tensor& output_grad,
                                        std::span<const Tensor> inputs, const Saved& saved,
                                        const std::vector<bool>& wanted) const = 0;
+  /// The same for inputs that operations after this one use, too: so_far[i], where it is defined, is the gradient
+  /// of input i from those. A rule that adds its own to it at no cost returns the sum and makes so_far[i]
+  /// undefined; by default none does.
+  virtual std::vector<Tensor> backward_onto(Context& context, const Tensor& output_grad,
+                                            std::span<const Tensor> inputs, const Saved& saved,
+                                            const std::vector<bool>& wanted,
+                                            std::vector<Tensor>& /*so_far*/) const {
+    return backward(context, output_grad, inputs, saved, wanted);
+  }
 };
 
 /// One recorded operation.

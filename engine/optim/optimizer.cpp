@@ -1,7 +1,5 @@
 #include "engine/optim/optimizer.h"
 
-#include <cmath>
-
 #include "engine/ops/optim/adam.h"
 #include "engine/ops/optim/gradient_norm.h"
 #include "engine/ops/optim/sgd.h"
@@ -125,19 +123,21 @@ class Adam final : public Optimizer {
 
  private:
   std::vector<double> scalars(double lr) const override {
-    const auto n = static_cast<double>(steps_);
-    return {lr, 1 - std::pow(options_.beta1, n), 1 - std::pow(options_.beta2, n)};
+    const std::array<double, 3> numbers = adam_step_scalars(rule(), lr, steps_);
+    return {numbers.begin(), numbers.end()};
   }
   void update(Context& context, const std::vector<std::size_t>& moving, const Tensor& scalars) override {
-    const AdamOptions& o = options_;
     StepCall step;
     for (const std::size_t i : moving) {
-      add_moving_tensors(parameters_[i], o.weight_decay, {first_[i], second_[i]}, step);
+      add_moving_tensors(parameters_[i], options_.weight_decay, {first_[i], second_[i]}, step);
     }
     step.buffers.push_back(scalars);
     const DType dtype = parameters_[moving[0]].value().dtype();
-    const AdamRule rule{o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled};
-    call(context, AdamStep(dtype, std::move(step.tensors), rule), step.buffers);
+    call(context, AdamStep(dtype, std::move(step.tensors), rule()), step.buffers);
+  }
+  AdamRule rule() const {
+    const AdamOptions& o = options_;
+    return {o.beta1, o.beta2, o.epsilon, o.weight_decay, o.decoupled};
   }
 
   AdamOptions options_;

@@ -159,11 +159,8 @@ Tensor without(const Tensor& batch, std::int64_t fewer) {
   return batch.elements(0, shape.count()).reshaped(shape);
 }
 
-// Host memory for a batch: the source of the copy to a device, or on the CPU the memory that kernels read.
-Tensor host_memory(Device device, const Shape& shape, DType dtype) {
-  if (device.kind == Device::Kind::kCpu) return allocate_tensor(device, shape, dtype);
-  const std::size_t bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
-  return {allocate_pinned(device, bytes), 0, shape, dtype};
+std::size_t rounded_up(std::size_t bytes, std::size_t to) {
+  return (bytes + to - 1) / to * to;
 }
 
 }  // namespace
@@ -177,7 +174,8 @@ Batch Loader::load(Context& context, std::int64_t step) const {
   return batch;
 }
 
-StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_t first_step)
+StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_t first_step,
+                             std::int64_t scalars)
     : loader_(loader) {
   const Device device = context.device();
   const std::int64_t batch = loader.batch_size(first_step);
@@ -185,17 +183,38 @@ StagedBatches::StagedBatches(Context& context, const Loader& loader, std::int64_
   if (boxes != nullptr && (!loader.boxes_.defined() || !(loader.boxes_.device() == device))) {
     loader.boxes_ = boxes_on(device, *boxes);
   }
-  const Shape input =
-      boxes != nullptr ? Shape{batch, kBoxWindowNumbers} : stacked(batch, loader.data().input_shape());
-  const DType dtype = boxes != nullptr ? DType::kI32 : DType::kF32;
-  const Shape target = stacked(batch, loader.data().target_shape());
   for (auto& slot : slots_) {
     slot = std::make_unique<Slot>(device);
-    slot->input = host_memory(device, input, dtype);
-    slot->target = host_memory(device, target, loader.data().target_dtype());
+    slot->memory = make_memory(device, true, batch, scalars);
   }
-  input_ = allocate_tensor(device, input, dtype);
-  target_ = allocate_tensor(device, target, loader.data().target_dtype());
+  device_ = make_memory(device, false, batch, scalars);
+}
+
+// The memory of a batch on the device, or of its staging: pinned memory of the host, the source of the copy. The
+// samples are last, so that a copy may leave out those that a batch does not need.
+StagedBatches::Memory StagedBatches::make_memory(Device device, bool staging, std::int64_t batch,
+                                                 std::int64_t scalars) const {
+  constexpr std::size_t kAligned = 256, kWord = sizeof(std::int64_t);
+  const Dataset& data = loader_.data();
+  const bool windows = data.boxes() != nullptr;
+  const Shape input = windows ? Shape{batch, kBoxWindowNumbers} : stacked(batch, data.input_shape());
+  const DType dtype = windows ? DType::kI32 : DType::kF32;
+  const Shape target = stacked(batch, data.target_shape());
+  const auto bytes = [](const Shape& shape, DType type) {
+    return static_cast<std::size_t>(shape.count()) * size_of(type);
+  };
+  const std::size_t target_at = rounded_up(kWord * static_cast<std::size_t>(1 + scalars), kAligned),
+                    input_at = target_at + rounded_up(bytes(target, data.target_dtype()), kAligned),
+                    end = input_at + rounded_up(bytes(input, dtype), kWord);
+  const auto storage = staging && device.kind != Device::Kind::kCpu ? allocate_pinned(device, end)
+                                                                    : allocate_storage(device, end);
+  Memory made;
+  made.all = {storage, 0, {static_cast<std::int64_t>(end / kWord)}, DType::kI64};
+  made.number = {storage, 0, {1}, DType::kI64};
+  if (scalars > 0) made.scalars = {storage, kWord, {scalars}, DType::kF64};
+  made.target = {storage, target_at, target, data.target_dtype()};
+  made.input = {storage, input_at, input, dtype};
+  return made;
 }
 
 // The rows that no sample of a batch needs.
@@ -207,15 +226,18 @@ std::int64_t StagedBatches::rows_left_out(Device device, const std::vector<std::
   return data.input_shape()[0] - needed;
 }
 
-void StagedBatches::stage(Context& context, std::int64_t step) {
+void StagedBatches::stage(Context& context, std::int64_t step, std::span<const double> scalars) {
   Slot& slot = *slots_[static_cast<std::size_t>(step % 2)];
   slot.copied.wait();
+  slot.memory.number.values<std::int64_t>()[0] = step;
+  if (slot.memory.scalars.defined())
+    std::copy(scalars.begin(), scalars.end(), slot.memory.scalars.values<double>().begin());
   const Dataset& data = loader_.data();
   const bool windows = data.boxes() != nullptr;
   const std::vector<std::int64_t> samples = loader_.samples_of(step);
   const std::int64_t fewer = rows_left_out(context.device(), samples);
-  Tensor input = without(slot.input, fewer);
-  slot.batch_target = without(slot.target, fewer);
+  const Tensor input = without(slot.memory.input, fewer);
+  slot.batch_target = without(slot.memory.target, fewer);
   const auto fill = [&](std::size_t i, std::int64_t sample, const Rng* rng) {
     fill_target(slot.batch_target, i, [&](std::span<float> target) {
       if (windows)
@@ -225,10 +247,11 @@ void StagedBatches::stage(Context& context, std::int64_t step) {
     });
   };
   loader_.for_each_sample(step, samples, fill);
-  batch_input_ = without(input_, fewer);
-  batch_target_ = without(target_, fewer);
-  copy(input, batch_input_, context.stream);
-  copy(slot.batch_target, batch_target_, context.stream);
+  batch_input_ = without(device_.input, fewer);
+  batch_target_ = without(device_.target, fewer);
+  const std::size_t left_out = (slot.memory.input.bytes() - input.bytes()) / size_of(DType::kI64);
+  const std::int64_t words = slot.memory.all.count() - static_cast<std::int64_t>(left_out);
+  copy(slot.memory.all.elements(0, words), device_.all.elements(0, words), context.stream);
   slot.copied.record(context.stream);
 }
 

@@ -77,37 +77,49 @@ class Loader {
 };
 
 /// The batches of a loader, one after another at a fixed address in device memory, so that a captured graph
-/// can read them. On a CPU the samples of a batch have only the rows that the longest of them needs (Dataset::rows());
-/// on a device that replays graphs all batches have the same shape. stage() selects the samples on the host;
-/// gather() assembles them on the device.
+/// can read them; the number of the step and the scalars of its optimiser are in the same copy. On a CPU the
+/// samples of a batch have only the rows that the longest of them needs (Dataset::rows()); on a device that
+/// replays graphs all batches have the same shape. stage() selects the samples on the host; gather() assembles
+/// them on the device.
 class StagedBatches {
  public:
-  /// For batches of loader.batch_size(first_step) samples. `loader` must outlive this object.
-  StagedBatches(Context& context, const Loader& loader, std::int64_t first_step);
+  /// For batches of loader.batch_size(first_step) samples with so many scalars. `loader` must outlive this object.
+  StagedBatches(Context& context, const Loader& loader, std::int64_t first_step, std::int64_t scalars = 0);
   /// Number of samples of every batch.
-  std::int64_t batch_size() const { return target_.shape()[0]; }
-  /// Reads the samples of batch `step` and queues their copy to the device. Two batches may be in progress; a
-  /// third call waits for the first.
-  void stage(Context& context, std::int64_t step);
+  std::int64_t batch_size() const { return device_.target.shape()[0]; }
+  /// Reads the samples of batch `step` and queues their copy to the device, with as many `scalars` as the constructor
+  /// was given. Two batches may be in progress; a third call waits for the first.
+  void stage(Context& context, std::int64_t step, std::span<const double> scalars = {});
   /// The batch that was staged last, assembled on the device. May be captured in a graph.
   Batch gather(Context& context) const;
   /// The targets of batch `step` on the host. `step` is one of the two that were staged last; the tensor is
   /// valid until the second call of stage() from now.
   const Tensor& host_target(std::int64_t step) const;
+  /// The number of the step that was staged last, i64 [1] on the device …
+  const Tensor& number() const { return device_.number; }
+  /// … and its scalars, f64; undefined if there are none.
+  const Tensor& scalars() const { return device_.scalars; }
 
  private:
+  // All that a step reads, in one piece of memory.
+  struct Memory {
+    Tensor all;              // i64: what the others are views of, in their order
+    Tensor number, scalars;  // i64 [1]; f64
+    Tensor target, input;    // input: windows, or the samples themselves
+  };
   struct Slot {
     explicit Slot(Device device) : copied(device) {}
-    Tensor input, target;  // pinned memory; input: windows, or the samples themselves
-    Tensor batch_target;   // the part of `target` that the batch needs
+    Memory memory;        // pinned
+    Tensor batch_target;  // the part of memory.target that the batch needs
     Event copied;
   };
+  Memory make_memory(Device device, bool staging, std::int64_t batch, std::int64_t scalars) const;
   std::int64_t rows_left_out(Device device, const std::vector<std::int64_t>& samples) const;
 
   const Loader& loader_;
   std::array<std::unique_ptr<Slot>, 2> slots_;
-  Tensor input_, target_;              // on the device
-  Tensor batch_input_, batch_target_;  // the parts that the batch needs
+  Memory device_;
+  Tensor batch_input_, batch_target_;  // the parts of the device's memory that the batch needs
 };
 
 /// A permutation of 0 … count - 1 drawn from (seed, epoch).

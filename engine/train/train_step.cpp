@@ -39,54 +39,40 @@ TrainStep::TrainStep(Context& context, Module& network, Optimizer& optimizer, co
       optimizer_(optimizer),
       objective_(objective),
       options_(options),
-      training_(training) {
-  const Device device = context.device();
-  number_ = allocate_tensor(device, {1}, DType::kI64);
-  for (auto& slot : slots_) {
-    slot = std::make_unique<Slot>(device);
-    slot->number = pinned_like(number_);
-  }
-}
+      training_(training) {}
 
 bool TrainStep::pipelined() const {
-  return graph_ != nullptr;
+  return sized_ != nullptr && sized_->graph != nullptr;
 }
 
-// Queues the copies of the inputs of this step: the samples, its number and the scalars of the optimiser.
+// Queues the copy of the inputs of this step: the samples, its number and the scalars of the optimiser.
 void TrainStep::stage(std::int64_t step) {
-  if (batches_ == nullptr || batches_->batch_size() != training_.batch_size(step)) {
-    context_.stream.synchronize();  // before the memory of the previous batches is freed
-    batches_ = std::make_unique<StagedBatches>(context_, training_, step);
-    graph_.reset();
-    warm_ = false;
+  const auto launched = std::chrono::steady_clock::now();
+  const double learning_rate = options_.learning_rate(step);
+  const std::vector<double> scalars = optimizer_.advance(learning_rate);
+  sized_ = &sizes_[training_.batch_size(step)];
+  if (sized_->batches == nullptr) {
+    sized_->batches =
+        std::make_unique<StagedBatches>(context_, training_, step, static_cast<std::int64_t>(scalars.size()));
+    for (auto& slot : sized_->slots) slot = std::make_unique<Slot>(context_.device());
   }
   Slot& s = slot(step);
-  s.launched = std::chrono::steady_clock::now();
-  s.learning_rate = options_.learning_rate(step);
-  batches_->stage(context_, step);
-  s.target = batches_->host_target(step);
+  s.launched = launched;
+  s.learning_rate = learning_rate;
+  sized_->batches->stage(context_, step, scalars);
+  s.target = sized_->batches->host_target(step);
   s.totals.reset();
   if (options_.parallel != nullptr) {
     s.share = objective_.weight ? options_.parallel->share(objective_.weight(doubles_of(s.target)))
                                 : static_cast<double>(training_.batch_size(step)) /
                                       static_cast<double>(training_.whole_size(step));
   }
-  s.given.wait();
-  s.number.values<std::int64_t>()[0] = step;
-  const std::vector<double> scalars = optimizer_.advance(s.learning_rate);
-  if (!scalars_.defined())
-    scalars_ = allocate_tensor(context_.device(), {static_cast<std::int64_t>(scalars.size())}, DType::kF64);
-  if (!s.scalars.defined()) s.scalars = pinned_like(scalars_);
-  std::copy(scalars.begin(), scalars.end(), s.scalars.values<double>().begin());
-  copy(s.number, number_, context_.stream);
-  copy(s.scalars, scalars_, context_.stream);
-  s.given.record(context_.stream);
 }
 
 TrainStep::Outputs TrainStep::compute(std::int64_t step) {
-  const Batch batch = batches_->gather(context_);
+  const Batch batch = sized_->batches->gather(context_);
   Tape tape(context_);
-  Pass pass{context_, &tape, true, Rng(options_.seed, Purpose::kDropout), number_};
+  Pass pass{context_, &tape, true, Rng(options_.seed, Purpose::kDropout), sized_->batches->number()};
   SharedBatch shared{training_.first_of_part(step), training_.whole_size(step)};
   if (options_.parallel != nullptr) {
     shared.statistics = options_.parallel->statistics();
@@ -96,10 +82,19 @@ TrainStep::Outputs TrainStep::compute(std::int64_t step) {
   const Var loss = objective_.loss(pass, prediction, batch.target);
   const Tensor reported = objective_.reported(context_, prediction);
   if (options_.parallel == nullptr)
-    tape.backward(loss);
+    tape.backward(loss, {.start = one(loss->value)});
   else
     differentiate_together(tape, loss, slot(step).share);
   return {loss->value, reported, gradient_norm(context_, network_.parameters(), options_.clip)};
+}
+
+// What the gradient of the loss starts from, written once and not by a launch of every step.
+const Tensor& TrainStep::one(const Tensor& loss) {
+  if (!one_.defined()) {
+    one_ = allocate_tensor(context_.device(), loss.shape(), loss.dtype());
+    from_host(std::vector<double>(static_cast<std::size_t>(loss.count()), 1), one_, context_.stream);
+  }
+  return one_;
 }
 
 // The gradient of this process's share in the loss of the whole batch, added to those of the other processes.
@@ -116,7 +111,7 @@ void TrainStep::differentiate_together(Tape& tape, const Var& loss, double share
 
 // Queues the copies of the results to the host.
 void TrainStep::fetch(const Outputs& outputs, Slot& s) {
-  if (!s.loss.defined() || s.prediction.shape() != outputs.prediction.shape()) {
+  if (!s.loss.defined()) {
     s.loss = pinned_like(outputs.loss);
     s.prediction = pinned_like(outputs.prediction);
     s.norm = pinned_like(outputs.norm);
@@ -134,32 +129,32 @@ void TrainStep::run(std::int64_t step) {
     slot(step).done.wait();
     guard(step, slot(step));  // before the parameters are updated, so that the step can be repeated
   }
-  optimizer_.apply(context_, scalars_);
+  optimizer_.apply(context_, sized_->batches->scalars());
   slot(step).done.record(context_.stream);
 }
 
 void TrainStep::replay(std::int64_t step) {
-  if (graph_ == nullptr) {
-    graph_ = std::make_unique<Graph>(context_.stream, [&] {
-      outputs_ = compute(step);
-      optimizer_.apply(context_, scalars_);
+  if (sized_->graph == nullptr) {
+    sized_->graph = std::make_unique<Graph>(context_.stream, [&] {
+      sized_->outputs = compute(step);
+      optimizer_.apply(context_, sized_->batches->scalars());
     });
   } else {
     network_.replayed();
   }
-  graph_->launch(context_.stream);
-  fetch(outputs_, slot(step));
+  sized_->graph->launch(context_.stream);
+  fetch(sized_->outputs, slot(step));
 }
 
 void TrainStep::launch(std::int64_t step) {
   stage(step);
   slot(step).replayed = options_.graph && options_.parallel == nullptr &&
-                        Graph::possible(context_.device()) && !context_.observer && warm_;
+                        Graph::possible(context_.device()) && !context_.observer && sized_->warm;
   if (slot(step).replayed) {
     replay(step);
   } else {
     run(step);
-    warm_ = true;
+    sized_->warm = true;
   }
 }
 

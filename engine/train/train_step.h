@@ -1,13 +1,14 @@
 // TrainStep: one optimiser step in two halves, so that a device need not wait for the host. launch() queues
 // the work; finish() waits for it and returns its Report. Everything that differs between steps (the
 // samples, the learning rate, the number of the step) is stored at fixed addresses in device memory, so
-// that a step can be captured once as a graph and replayed. A replayed step and a queued step give
+// that a step can be captured once per batch size as a graph and replayed. A replayed step and a queued step give
 // bit-identical results.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -85,11 +86,10 @@ class TrainStep {
   struct Outputs {
     Tensor loss, prediction, norm;
   };
-  // The inputs and results of a step on the host: one slot for even and one for odd steps.
+  // The results of a step on the host.
   struct Slot {
-    explicit Slot(Device device) : given(device), done(device) {}
-    Event given, done;
-    Tensor number, scalars;         // pinned: the step and the scalars of the optimiser
+    explicit Slot(Device device) : done(device) {}
+    Event done;
     Tensor loss, prediction, norm;  // pinned: copies of the Outputs
     Tensor target;                  // on the host
     double share = 1;               // of this process's part in the loss of the batch
@@ -98,9 +98,20 @@ class TrainStep {
     std::chrono::steady_clock::time_point launched;
     double learning_rate = 0;
   };
-  Slot& slot(std::int64_t step) { return *slots_[static_cast<std::size_t>(step % 2)]; }
+  // What the steps of one batch size need.
+  struct Sized {
+    std::unique_ptr<StagedBatches> batches;
+    std::array<std::unique_ptr<Slot>, 2> slots;  // of even and of odd steps
+    std::unique_ptr<Graph> graph;
+    Outputs outputs;    // of the graph
+    bool warm = false;  // a step has been queued: the arena has all the memory it needs
+  };
+  Slot& slot(std::int64_t step) {
+    return *sizes_.at(training_.batch_size(step)).slots[static_cast<std::size_t>(step % 2)];
+  }
   void stage(std::int64_t step);
   Outputs compute(std::int64_t step);  // forward, backward and clipping
+  const Tensor& one(const Tensor& loss);
   void differentiate_together(Tape& tape, const Var& loss, double share);
   const DataParallel::Totals& totals(Slot& slot);
   void run(std::int64_t step);
@@ -115,12 +126,9 @@ class TrainStep {
   const Objective& objective_;
   const TrainerOptions& options_;
   const Loader& training_;
-  std::unique_ptr<StagedBatches> batches_;
-  std::array<std::unique_ptr<Slot>, 2> slots_;
-  Tensor number_, scalars_;  // on the device: I64 [1] and F64
-  Outputs outputs_;
-  std::unique_ptr<Graph> graph_;
-  bool warm_ = false;  // a step of this size has been queued: the arena has all the memory it needs
+  Tensor one_;                           // as a loss
+  std::map<std::int64_t, Sized> sizes_;  // by the number of samples
+  Sized* sized_ = nullptr;               // of the step that was launched last
   std::chrono::steady_clock::time_point finished_;
 };
 

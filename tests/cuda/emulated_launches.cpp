@@ -8,6 +8,7 @@
 #include "engine/ops/conv/cuda_tensor_products.h"
 #include "engine/ops/conv/shapes.h"
 #include "engine/ops/elementwise/relu.h"
+#include "engine/ops/stem/cuda_2_lanes.h"
 #include "engine/tensor/context.h"
 #include "tests/cuda/function_names.h"
 #include "tests/cuda/stem_work.h"
@@ -93,29 +94,49 @@ TEST(TensorWork, OfAWeightGradientIsThatOfItsPairs) {
             Json({{64 * 200 * 32 * 4, 64 * 200 * 32 * 4}, {64 * 200 * 32 * 4, 64 * 200 * 32 * 4}}));
 }
 
-// The network's stem at C = 200: 25 tiles of eight channels in seven blocks of four, 8 x 2 x 2 tiles of windows; of the
-// 28 jobs of a block in the middle three go to the busiest of twelve warps: two of 3 x 3 x 3 rows of filters, and
-// one at an edge, of 3 x 3 x 2.
+StemGeometry stem_of_the_network(std::int64_t channels) {
+  return {.batch = 32,
+          .in_channels = 1,
+          .channels = channels,
+          .in = {25, 25, 25},
+          .kernel = {3, 3, 3},
+          .stride = {2, 2, 2},
+          .padding = {3, 3, 3},
+          .pool = {3, 3, 3},
+          .pool_stride = {2, 2, 2},
+          .pool_padding = {1, 1, 1}};
+}
+
+// The network's stem at C = 200: 25 tiles of eight channels in five blocks of five, 8 x 2 x 2 tiles of windows; of the
+// 35 jobs of a block in the middle three go to the busiest of twelve warps, of 3 x 3 x 3 rows of filters each.
 TEST(StemWork, OfTheNetworkIsThatOfItsTiles) {
-  const StemGeometry g{.batch = 32,
-                       .in_channels = 1,
-                       .channels = 200,
-                       .in = {25, 25, 25},
-                       .kernel = {3, 3, 3},
-                       .stride = {2, 2, 2},
-                       .padding = {3, 3, 3},
-                       .pool = {3, 3, 3},
-                       .pool_stride = {2, 2, 2},
-                       .pool_padding = {1, 1, 1}};
+  const StemGeometry g = stem_of_the_network(200);
   const Json forward = cuda_test::stem_forward_turns(g);
   long blocks = 0, most = 0;
   for (const Json& alike : forward["pool_tile"]) {
     blocks += alike[0].get<long>();
     most = std::max(most, alike[2].get<long>());
   }
-  EXPECT_EQ(blocks, 7 * 8 * 2 * 2);
-  EXPECT_EQ(most, 2 * 27 + 18);
+  EXPECT_EQ(blocks, 5 * 8 * 2 * 2);
+  EXPECT_EQ(most, 3 * 27);
   EXPECT_EQ(cuda_test::stem_backward_turns(g)["sum_winners"], Json({{8 * 4 * 4, 32, 7}}));
+}
+
+// Rounds of 128 blocks times rounds of twelve warps, of the 24 blocks in the middle for each block of channels. One more
+// tile or one less takes more; a tile takes 36 KB.
+TEST(StemWork, ABlockHasAsManyTilesAsTakeTheFewestRounds) {
+  struct Case {
+    std::int64_t channels, rounds;
+    int tiles;
+  };
+  for (const Case& c : {Case{20, 1, 1}, {100, 2, 3}, {200, 3, 5}}) {
+    const StemView v(stem_of_the_network(c.channels));
+    const StemPooling plan(v);
+    EXPECT_EQ(plan.tiles, c.tiles) << c.channels;
+    EXPECT_EQ(plan.time(v, plan.tiles), c.rounds) << c.channels;
+    EXPECT_EQ(plan.blocks_of_channels, stem_tiles(static_cast<int>(c.channels), 8 * c.tiles));
+    EXPECT_LE(plan.bytes(v), 227 << 10);
+  }
 }
 
 }  // namespace

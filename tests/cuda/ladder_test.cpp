@@ -1,4 +1,6 @@
 // With CUDA linked, on a GPU or emulated, the registry contains every line of engine/ops/ladder.def.
+#include "engine/cuda/tile/tensor_rung.h"
+#include "engine/ops/matmul/op.h"
 #include "tests/fixtures/ladder_lines.h"
 
 namespace umbra {
@@ -6,6 +8,25 @@ namespace {
 
 TEST(CudaLadderList, IsWhatTheRegistryHolds) {
   expect_what_is_listed(make_registry(), true);
+}
+
+// The rungs that pack operands leave the head of a network to cuda_3_mma, whatever the size of its layers.
+TEST(CudaLadderList, OperandsOfFewSamplesAreNotPacked) {
+  const Registry registry = make_registry();
+  const std::string most = why_no_wgmma().empty() ? "cuda_7_cluster" : "cuda_3_mma";
+  const auto rung = [&](const LinearOp& op) {
+    return std::string(registry.choose(op, Device::Kind::kCuda).rung);
+  };
+  for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
+    for (const std::int64_t in : {80, 8000}) {
+      EXPECT_EQ(rung(LinearFprop(DType::kF32, 64, in, 320, true, precision)), "cuda_3_mma");
+      EXPECT_EQ(rung(LinearDgrad(DType::kF32, 64, in, 320, true, precision)), "cuda_3_mma");
+      EXPECT_EQ(rung(LinearWgrad(DType::kF32, 64, in, 320, true, precision)), "cuda_3_mma");
+      EXPECT_EQ(rung(LinearFprop(DType::kF32, 65, in, 320, true, precision)), most);
+      EXPECT_EQ(rung(LinearDgrad(DType::kF32, 65, in, 320, true, precision)), most);
+      EXPECT_EQ(rung(LinearWgrad(DType::kF32, 65, in, 320, true, precision)), most);
+    }
+  }
 }
 
 }  // namespace

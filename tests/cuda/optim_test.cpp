@@ -79,7 +79,7 @@ TEST_F(CudaOptim, AdamHasTheBitsOfTheFormula) {
       registry.prefer("adam_step", rung);
       const Tensor tp = on(kGpu, p), tm = on(kGpu, m), tv = on(kGpu, v);
       call(*gpu, AdamStep(DType::kF32, {{kCount}}, {0.9, 0.999, 1e-8, decay, false}),
-           {tp, on(kGpu, g), tm, tv, Tensor(), on(kGpu, {kLr, kBc1, kBc2}, DType::kF64)});
+           {tp, on(kGpu, g), tm, tv, Tensor(), on(kGpu, {-(kLr / kBc1), std::sqrt(kBc2), 1}, DType::kF64)});
       EXPECT_EQ(to_host(tp, gpu->stream), want_p) << rung;
       EXPECT_EQ(to_host(tm, gpu->stream), want_m) << rung;
       EXPECT_EQ(to_host(tv, gpu->stream), want_v) << rung;

@@ -25,7 +25,7 @@ int taps_at(const StemAxisView& axis, int output) {
 // pool_tile: a warp takes every twelfth job, a row of outputs of eight channels in the planes of a window; a turn
 // is a row of the filter.
 Json pool_tile(const StemView& v) {
-  constexpr int kWarps = 12;
+  constexpr int kWarps = kStemPoolWarps;
   const StemPooling plan(v);
   const StemAxisView &d = v.axis[0], &h = v.axis[1];
   Json blocks = Json::array();

@@ -97,10 +97,11 @@ void run(const Options& o) {
   const Tensor scalars =
       allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
 
+  const Tensor one = allocate_tensor(context.device(), {1}, DType::kF32);  // as train keeps one
   const Recorder recorder(context);
   Tape tape(context);
   Pass pass{context, &tape, true, Rng(1, Purpose::kDropout), 0};
-  tape.backward(mean_squared_error(pass, net->forward(pass, constant(input)), target));
+  tape.backward(mean_squared_error(pass, net->forward(pass, constant(input)), target), {.start = one});
   adam->apply(context, scalars);
 }
 

@@ -1,5 +1,5 @@
-// Mutants that mistake an option: the dilation and the groups of a convolution, running statistics of batch
-// normalisation, the exposure of Poisson counts, dampening and Nesterov's momentum of SGD.
+// Mutants that mistake an option: the dilation and the groups of a convolution, a gradient to add to, running
+// statistics of batch normalisation, the exposure of Poisson counts, dampening and Nesterov's momentum of SGD.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -44,6 +44,13 @@ void groups_of_the_other_side(const ConvDgrad& op, Buffers b, void*, Stream&) {
           b.in(1)[(t * inputs + c % inputs) * K + k] * b.in(0)[(o * K + k) * N + n];
     }
   });
+}
+/// The gradient alone, without the one that is to be added to it.
+void addend_forgotten(const ConvDgrad& op, Buffers b, void*, Stream&) {
+  conv_dgrad_reference(op.geometry, b.in(0), b.in(1), b.out(2));
+}
+std::string declines_rounded(const ConvOp& op) {
+  return op.precision == Precision::kF32 ? "" : "it multiplies in fp32 only";
 }
 void exposure_not_in_the_gradient(const Poisson& op, Buffers b, void* w, Stream& s) {
   poisson_reference<float>(op, b, w, s);
@@ -113,6 +120,9 @@ TEST(Mutants, GroupsOfTheOtherSide) {
 }
 TEST(Mutants, EveryStrideThTap) {
   expect_caught(make_kernel<ConvDgrad, every_stride_th_tap, declines_plain>("stride_th"), "dx[");
+}
+TEST(Mutants, AddendForgotten) {
+  expect_caught(make_kernel<ConvDgrad, addend_forgotten, declines_rounded>("no_addend"), "dx[");
 }
 TEST(Mutants, EpsilonForgotten) {
   expect_caught(make_kernel<BatchNormFrozenBackward, epsilon_forgotten>("no_epsilon"), "dx[");

@@ -36,8 +36,8 @@ Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
 Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
   const AdamRule& rule = op.rule;
-  const double lr = in.back()[0], step = lr / in.back()[1];
-  const double shrink = rule.decoupled ? 1 + lr * rule.weight_decay : 1;
+  const double step = std::abs(in.back()[0]), root_bc2 = in.back()[1];
+  const double shrink = rule.decoupled ? in.back()[2] : 1;
   for (std::size_t k = 0; k < op.tensors.size(); ++k) {
     const std::size_t of_p = AdamStep::kBuffers * k, of_g = of_p + 1, of_m = of_p + 2, of_v = of_p + 3;
     for (std::size_t i = 0; i < in[of_p].size(); ++i) {
@@ -45,7 +45,7 @@ Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
       const double g = given + (rule.decoupled ? 0 : rule.weight_decay * std::abs(in[of_p][i]));
       const double m = rule.beta1 * std::abs(in[of_m][i]) + (1 - rule.beta1) * g;
       const double v = rule.beta2 * in[of_v][i] + (1 - rule.beta2) * g * g;
-      const double denominator = std::sqrt(want[of_v][i] / in.back()[2]) + rule.epsilon;
+      const double denominator = std::sqrt(want[of_v][i]) / root_bc2 + rule.epsilon;
       bound.magnitude[of_m][i] = m;
       bound.magnitude[of_v][i] = v;
       bound.magnitude[of_p][i] =

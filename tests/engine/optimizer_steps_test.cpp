@@ -37,9 +37,10 @@ double adam_by_hand(double p, const std::vector<double>& gradients, double decay
   return p;
 }
 
-std::vector<double> scalars_of(std::size_t step) {
-  const auto t = static_cast<double>(step);
-  return {kLr, 1 - std::pow(kBeta1, t), 1 - std::pow(kBeta2, t)};
+std::vector<double> scalars_of(std::size_t step, double decay = 0) {
+  const AdamRule rule{kBeta1, kBeta2, kEpsilon, decay, true};
+  const auto numbers = adam_step_scalars(rule, kLr, static_cast<std::int64_t>(step));
+  return {numbers.begin(), numbers.end()};
 }
 
 std::vector<Bf16> no_copy;
@@ -51,7 +52,7 @@ TEST(AdamStep, FollowsTheAlgorithm) {
       const AdamStep op(DType::kF64, 1, kBeta1, kBeta2, kEpsilon, decay, decoupled);
       std::vector<double> p{0.8}, m{0}, v{0};
       for (std::size_t step = 1; step <= gradients.size(); ++step) {
-        std::vector<double> g{gradients[step - 1]}, scalars = scalars_of(step);
+        std::vector<double> g{gradients[step - 1]}, scalars = scalars_of(step, decay);
         call_reference(adam_step_reference<double>, op, p, g, m, v, no_copy, scalars);
       }
       EXPECT_NEAR(p[0], adam_by_hand(0.8, gradients, decay, decoupled), 1e-14) << decay << decoupled;
@@ -95,7 +96,7 @@ TEST(AdamStep, DecoupledDecayShrinksWithoutAGradient) {
         for (float value : m) EXPECT_EQ(value, 0) << rung << ": decoupled decay is not a gradient";
       },
       std::vector<float>(20, 2.0f), std::vector<float>(20), std::vector<float>(20), std::vector<float>(20),
-      no_copy, scalars_of(3));
+      no_copy, scalars_of(3, 0.5));
 }
 
 TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
@@ -112,7 +113,7 @@ TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
               const auto&) {
             want.insert(want.end(), {p1, m1, v1});
           },
-          p, std::vector<float>(kCount), m, v, no_copy, scalars_of(3));
+          p, std::vector<float>(kCount), m, v, no_copy, scalars_of(3, decay));
       std::size_t at = 0;
       with_every_rung(
           AdamStep(DType::kF32, kCount, kBeta1, kBeta2, kEpsilon, decay, decoupled, true),
@@ -121,7 +122,7 @@ TEST(AdamStep, AnAbsentGradientIsAZeroGradient) {
             EXPECT_NE(p1, p) << rung << ": the moments still move it";
             for (const auto& got : {p1, m1, v1}) EXPECT_EQ(got, want.at(at++)) << rung << " decay " << decay;
           },
-          p, std::vector<float>(), m, v, no_copy, scalars_of(3));
+          p, std::vector<float>(), m, v, no_copy, scalars_of(3, decay));
       EXPECT_EQ(at, want.size());
     }
   }
@@ -185,7 +186,7 @@ TEST(AdamStep, TheBf16CopyIsTheRoundedParameter) {
           moved += copy[i].bits != Bf16(p[i]).bits ? 1 : 0;
         }
       },
-      p, g, m, v, std::vector<Bf16>(kCount), scalars_of(1));
+      p, g, m, v, std::vector<Bf16>(kCount), scalars_of(1, rule.weight_decay));
   EXPECT_GT(moved, 0u);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "engine/grad/functions.h"
 #include "engine/nn/layers.h"
@@ -60,6 +61,64 @@ TEST_F(TapeTest, WithoutATapeNothingIsRecordedAndConstantsGetNoGradient) {
   Pass recording{context, &tape};
   relu(recording, constant(a->value));
   EXPECT_TRUE(tape.nodes().empty());
+}
+
+/// The sum of its inputs; its gradient adds to what some of the inputs have.
+class SumOnto final : public Function {
+ public:
+  explicit SumOnto(std::vector<bool> adds) : adds_(std::move(adds)) {}
+  std::string_view name() const override { return "sum_onto"; }
+  Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
+    return sum(pass.context, inputs[0], inputs[1]);
+  }
+  std::vector<Tensor> backward(Context&, const Tensor& dy, std::span<const Tensor>, const Saved&,
+                               const std::vector<bool>&) const override {
+    return {dy, dy};
+  }
+  std::vector<Tensor> backward_onto(Context& context, const Tensor& dy, std::span<const Tensor>, const Saved&,
+                                    const std::vector<bool>&, std::vector<Tensor>& so_far) const override {
+    std::vector<Tensor> grads{dy, dy};
+    for (std::size_t i = 0; i < 2; ++i)
+      if (adds_[i] && so_far[i].defined()) grads[i] = sum(context, dy, std::exchange(so_far[i], {}));
+    return grads;
+  }
+
+ private:
+  static Tensor sum(Context& context, const Tensor& a, const Tensor& b) {
+    const Tensor made = context.temporary_like(a);
+    from_host(std::vector<double>{to_host(a, context.stream)[0] + to_host(b, context.stream)[0]}, made,
+              context.stream);
+    return made;
+  }
+  std::vector<bool> adds_;
+};
+
+// loss = ((a + b) + (a + b + a))²: whether the first sum adds its gradient to those of a and b or leaves that to the
+// tape, and whether or not somebody observes, each path counts once.
+TEST_F(TapeTest, AFunctionMayAddToTheGradientThatIsThere) {
+  const Tensor zero = allocate_tensor({}, {1, 1}, DType::kF64);
+  from_host(std::vector<double>{0}, zero, context.stream);
+  for (const std::vector<bool>& adds :
+       {std::vector<bool>{false, false}, {true, false}, {false, true}, {true, true}}) {
+    for (const bool observed : {false, true}) {
+      const Var a = parameter({1, 1}, {3}), b = parameter({1, 1}, {4});
+      Tape tape(context);
+      Pass pass{context, &tape};
+      const Var first = umbra::apply(pass, std::make_shared<SumOnto>(adds), {a, b});
+      const Var loss =
+          mean_squared_error(pass, add(pass, first, add(pass, add(pass, a, b), a)), zero);  // 17²
+      BackwardOptions options;
+      std::vector<double> terms;
+      if (observed)
+        options.observer = [&](const Node&, std::span<const Tensor> grads) {
+          for (const Tensor& grad : grads) terms.push_back(numbers(grad)[0]);
+        };
+      tape.backward(loss, options);
+      EXPECT_DOUBLE_EQ(numbers(a->grad)[0], 2 * 17 * 3);
+      EXPECT_DOUBLE_EQ(numbers(b->grad)[0], 2 * 17 * 2);
+      EXPECT_EQ(terms, std::vector<double>(observed ? 9 : 0, 34));  // never a sum of two
+    }
+  }
 }
 
 // loss = (2 (a + a))²: the observer sees each node once, from the last, with the sum of the gradients that

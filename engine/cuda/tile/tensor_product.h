@@ -63,7 +63,7 @@ struct TensorWalk {
 };
 
 /// What is applied to the sums: the map of a batch norm with running statistics, a residual, a ReLU; or a
-/// bias; or nothing. Element i of the result is
+/// bias; or a residual alone, another gradient; or nothing. Element i of the result is
 ///   [outer][j][sample]: outer * outer_pitch + j * row_pitch + sample * sample_pitch
 /// where outer is a position, or a tap.
 struct TensorEpilogue {
@@ -90,7 +90,7 @@ struct TensorEpilogue {
     return relu && v <= 0 ? 0.0f : v;
   }
   __device__ void put(int i, float sum) const {
-    result[i] = scales_rows() ? value(sum, scales(i / row_pitch % rows), i) : sum;
+    result[i] = value(sum, scales_rows() ? scales(i / row_pitch % rows) : make_float2(1, 0), i);
   }
 };
 

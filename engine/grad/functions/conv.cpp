@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <ranges>
+#include <utility>
 
 #include "engine/grad/functions/bf16_weights.h"
 #include "engine/grad/functions/conv_call.h"
@@ -32,6 +34,13 @@ class ConvFunction final : public Function {
 
   std::vector<Tensor> backward(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
                                const Saved& saved, const std::vector<bool>& wanted) const override {
+    std::vector<Tensor> none(2);
+    return backward_onto(context, dy, inputs, saved, wanted, none);
+  }
+
+  std::vector<Tensor> backward_onto(Context& context, const Tensor& dy, std::span<const Tensor> inputs,
+                                    const Saved& saved, const std::vector<bool>& wanted,
+                                    std::vector<Tensor>& so_far) const override {
     std::vector<Tensor> grads(2);
     PackedActivation packed;
     if (!saved.empty()) packed = pack_activation(context, dy, conv_.precision(context));
@@ -46,8 +55,13 @@ class ConvFunction final : public Function {
       ConvDgrad op = problem<ConvDgrad>(context, dy.dtype());
       op.packed = !saved.empty() && reads_packed(context, op);
       grads[0] = context.temporary_like(inputs[0]);
+      Tensor addend;
+      if (so_far[0].defined() && so_far[0].layout() == grads[0].layout() && adds_as_fast(context, op)) {
+        op.addend = true;
+        addend = std::exchange(so_far[0], {});
+      }
       call_with_weights(context, op,
-                        {op.packed ? packed.transposed : dy, conv_.live_taps(inputs[1]), grads[0]},
+                        {op.packed ? packed.transposed : dy, conv_.live_taps(inputs[1]), grads[0], addend},
                         bf16_copy_);
     }
     return grads;
@@ -65,7 +79,7 @@ class ConvFunction final : public Function {
   // x, packed by an earlier convolution of the same tape (a block's shortcut reads what its first convolution reads) or
   // now. Nothing is kept beyond the tape: before the next one, x may have other numbers.
   static Saved packed_input(Pass& pass, const Tensor& x, Precision precision) {
-    for (const Node& node : pass.tape->nodes()) {
+    for (const Node& node : std::views::reverse(pass.tape->nodes())) {
       if (node.saved.empty() || dynamic_cast<const ConvFunction*>(node.function.get()) == nullptr) continue;
       const Tensor& source = node.saved[kSource];
       const bool same = source.data() == x.data() && source.shape() == x.shape();
@@ -73,6 +87,14 @@ class ConvFunction final : public Function {
     }
     const PackedActivation packed = pack_activation(pass.context, x, precision);
     return {packed.straight, packed.transposed, x};
+  }
+
+  // Whether the rung that adds to another gradient is not lower on the ladder than the one that does not.
+  static bool adds_as_fast(const Context& context, const ConvDgrad& plain) {
+    ConvDgrad adds = plain;
+    adds.addend = true;
+    const Device::Kind device = context.device().kind;
+    return context.registry.height(adds, device) >= context.registry.height(plain, device);
   }
 
   ConvCall conv_;

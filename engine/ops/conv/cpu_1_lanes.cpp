@@ -192,7 +192,8 @@ Kernel conv_fprop_cpu_1_lanes() {
   return make_kernel<ConvFprop, fprop, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByOutput>>();
 }
 Kernel conv_dgrad_cpu_1_lanes() {
-  return make_kernel<ConvDgrad, dgrad, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByInput>>();
+  return make_kernel<ConvDgrad, dgrad, without_addend<declines_unless_fp32<ConvOp>>,
+                     workspace<TapOrder::kByInput>>();
 }
 Kernel conv_wgrad_cpu_1_lanes() {
   return make_kernel<ConvWgrad, wgrad, declines_unless_fp32<ConvOp>, workspace<TapOrder::kByTap>>();

@@ -39,7 +39,7 @@ Kernel conv_fprop_cpu_2_tiles() {
   return make_kernel<ConvFprop, fprop, tiles_decline_unless_fp32<ConvOp>, fprop_workspace>();
 }
 Kernel conv_dgrad_cpu_2_tiles() {
-  return make_kernel<ConvDgrad, dgrad, tiles_decline_unless_fp32<ConvOp>, dgrad_workspace>();
+  return make_kernel<ConvDgrad, dgrad, without_addend<tiles_decline_unless_fp32<ConvOp>>, dgrad_workspace>();
 }
 Kernel conv_inference_cpu_2_tiles() {
   return make_kernel<ConvInference, inference, tiles_decline_unless_fp32<ConvInference>,

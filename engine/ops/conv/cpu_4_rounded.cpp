@@ -28,7 +28,9 @@ struct Rule {
     if constexpr (std::is_same_v<O, ConvInference>) {
       return O(op.dtype, op.geometry, op.epsilon, op.relu, op.residual);
     } else {
-      return O(op.dtype, op.geometry);
+      O made(op.dtype, op.geometry);
+      if constexpr (std::is_same_v<O, ConvDgrad>) made.addend = op.addend;
+      return made;
     }
   }
   static std::array<std::int64_t, 2> operands(const O& op) {

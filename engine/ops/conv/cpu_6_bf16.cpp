@@ -11,7 +11,7 @@ namespace {
 
 std::string dgrad_declines(const ConvDgrad& op) {
   const std::string other = declines_bf16_weights(op.weights);
-  return other.empty() ? declines_unless_bf16_dots(op) : other;
+  return other.empty() ? without_addend<declines_unless_bf16_dots<ConvOp>>(op) : other;
 }
 std::size_t fprop_workspace(const ConvFprop& op) {
   return conv_fprop_bf16_workspace(op.geometry, Bf16Sums::kDots);

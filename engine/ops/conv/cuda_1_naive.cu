@@ -2,8 +2,8 @@
 // positions of its tap) and computes the partner positions from the geometry (cuda_conv_map.h).
 // Neighbouring threads have neighbouring samples of the same channel, so that they read adjacent
 // activations and the whole warp reads the same weight; in wgrad they have neighbouring output channels. A
-// thread uses nothing that it loads twice, so caches alone limit the speed. In inference each thread runs
-// the epilogue of its own sum.
+// thread uses nothing that it loads twice, so caches alone limit the speed. In inference and dgrad each
+// thread runs the epilogue of its own sum.
 //
 // It is the only CUDA rung for dilation and groups, and supports them with any precision.
 #include "engine/cuda/tile/indexing.h"
@@ -84,7 +84,7 @@ __global__ void inference_each(Conv conv, const float* x, const float* w, CudaCo
 }
 
 template <class Conv>
-__global__ void dgrad_each(Conv conv, const float* dy, const float* w, float* dx) {
+__global__ void dgrad_each(Conv conv, const float* dy, const float* w, CudaConvEpilogue epilogue) {
   const std::int64_t i = thread_number();
   const int C = conv.in_channels, K = conv.out_channels, N = conv.batch;
   if (i >= static_cast<std::int64_t>(conv.inputs()) * C * N) return;
@@ -102,7 +102,7 @@ __global__ void dgrad_each(Conv conv, const float* dy, const float* w, float* dx
         sum += conv.weight(w, weights * K + k) * conv.rounded(dy[(o * K + k) * N + n]);
     }
   }
-  dx[i] = sum;
+  epilogue.put(static_cast<int>(i), sum);
 }
 
 template <class Conv>
@@ -152,10 +152,11 @@ void fprop(const ConvFprop& op, Buffers b, void*, Stream& stream) {  // x, w -> 
     launch_each(fprop_each<Conv>, g.batch * g.out_channels * g.out_volume(), conv, b, stream);
   });
 }
-void dgrad(const ConvDgrad& op, Buffers b, void*, Stream& stream) {  // dy, w -> dx
+void dgrad(const ConvDgrad& op, Buffers b, void*, Stream& stream) {  // dy, w -> dx, addend
   const ConvGeometry& g = op.geometry;
   with_conv(op, [&]<class Conv>(const Conv& conv) {
-    launch_each(dgrad_each<Conv>, g.batch * g.in_channels * g.in_volume(), conv, b, stream);
+    launch(dgrad_each<Conv>, one_thread_each(g.batch * g.in_channels * g.in_volume()), stream.native(), conv,
+           b.in(0), b.in(1), cuda_conv_epilogue(op, b));
   });
 }
 void wgrad(const ConvWgrad& op, Buffers b, void*, Stream& stream) {  // x, dy -> dw

@@ -15,8 +15,8 @@ void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  /
   launch_conv_tiles<false, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), {b.out(2)}, workspace,
                                            stream.native());
 }
-void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
-  launch_conv_tiles<true, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), {b.out(2)}, workspace,
+void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx, addend
+  launch_conv_tiles<true, Fp32Multiplier>(op.geometry, b.in(1), b.in(0), cuda_conv_epilogue(op, b), workspace,
                                           stream.native());
 }
 void inference(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {

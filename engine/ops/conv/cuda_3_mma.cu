@@ -23,8 +23,8 @@ void multiply(const O& op, Buffers b, const CudaConvEpilogue& epilogue, void* wo
 void fprop(const ConvFprop& op, Buffers b, void* workspace, Stream& stream) {  // x, w -> y
   multiply<false>(op, b, {b.out(2)}, workspace, stream);
 }
-void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx
-  multiply<true>(op, b, {b.out(2)}, workspace, stream);
+void dgrad(const ConvDgrad& op, Buffers b, void* workspace, Stream& stream) {  // dy, w -> dx, addend
+  multiply<true>(op, b, cuda_conv_epilogue(op, b), workspace, stream);
 }
 void inference(const ConvInference& op, Buffers b, void* workspace, Stream& stream) {
   multiply<false>(op, b, cuda_conv_epilogue(op, b), workspace, stream);

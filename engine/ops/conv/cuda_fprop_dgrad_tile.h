@@ -143,14 +143,14 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
   const int columns = (kDgrad ? map.inputs() : map.outputs()) * N;
   const int tile = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y);
   const int row0 = tile % row_tiles * Shape::kRows, column0 = tile / row_tiles * Shape::kColumns;
-  const bool whole = gridDim.y == 1, changes = !kDgrad && whole && epilogue.changes_sums();
+  const bool whole = gridDim.y == 1, scales = !kDgrad && whole && epilogue.scales_sums();
 
   typename Shape::Sums sums = {};
   ConvSlices<Shape, kDgrad, Weight> slices(map, weights, from, row0, column0, part,
                                            static_cast<int>(gridDim.y));
   add_slices<Shape>(sums, shared.slices, slices);
 
-  if (changes) {
+  if (scales) {
     const int r = static_cast<int>(threadIdx.x);
     if (r < Shape::kRows && row0 + r < rows) shared.scales[r] = epilogue.scales(row0 + r);
     __syncthreads();
@@ -160,7 +160,8 @@ __global__ void __launch_bounds__(kTileThreads, Shape::kBlocksOfSm)
     const int row = row0 + r, column = column0 + c;
     if (row >= rows || column >= columns) return;
     const auto value = [&](float sum, int i) {
-      return changes ? epilogue.value(sum, shared.scales[r], i) : sum;
+      if (scales) return epilogue.value(sum, shared.scales[r], i);
+      return kDgrad && whole ? epilogue.value(sum, i) : sum;
     };
     float each[4] = {four.x, four.y, four.z, four.w};
     int i[4] = {(column / N * rows + row) * N + column % N};  // where they go; -1: they are outside

@@ -16,9 +16,10 @@ inline TensorProduct tensor_product_of(const ConvFprop& op, Buffers b) {  // x, 
   made.x.packed = op.packed;
   return made;
 }
-inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy, w -> dx
+inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy, w -> dx, addend
   TensorProduct made = conv_dgrad_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
   made.x.packed = op.packed;
+  if (op.addend) made.epilogue.residual = b.in(3);
   return made;
 }
 inline TensorProduct tensor_product_of(const ConvWgrad& op, Buffers b) {  // x, dy -> dw

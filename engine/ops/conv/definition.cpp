@@ -21,12 +21,15 @@ void fprop_reference(const ConvFprop& op, Buffers b, void*, Stream&) {  // x, w 
   });
 }
 template <class T>
-void dgrad_reference(const ConvDgrad& op, Buffers b, void*, Stream&) {  // dy, w -> dx
+void dgrad_reference(const ConvDgrad& op, Buffers b, void*, Stream&) {  // dy, w -> dx, addend
   with_rounding(op.precision, [&](const auto& rounded) {
     with_weights<T>(op.weights, b[1], [&](const auto* w) {
       conv_dgrad_reference(op.geometry, b.in<T>(0), w, b.out<T>(2), rounded);
     });
   });
+  if (!op.addend) return;
+  const std::int64_t count = op.buffers()[2].count;
+  for (std::int64_t i = 0; i < count; ++i) b.out<T>(2)[i] += b.in<T>(3)[i];
 }
 template <class T>
 void wgrad_reference(const ConvWgrad& op, Buffers b, void*, Stream&) {  // x, dy -> dw
@@ -64,6 +67,21 @@ Problems pass_problems(DType dtype) {
   add(um_resnet_convolutions(32, 20), Precision::kTf32);
   for (const Precision precision : kPrecisions) add(dilated_and_grouped_convolutions(), precision);
   add_bf16_weights(dilated_and_grouped_convolutions());
+  return problems;
+}
+
+// Also the network's small convolutions added to another gradient, with weights of either type.
+Problems dgrad_problems(DType dtype) {
+  Problems problems = pass_problems<ConvDgrad>(dtype);
+  const auto add = [&](Precision precision, DType weights) {
+    for (const ConvGeometry& g : um_resnet_convolutions(5, 4)) {
+      auto op = std::make_unique<ConvDgrad>(dtype, g, precision, weights);
+      op->addend = true;
+      problems.push_back(std::move(op));
+    }
+  };
+  for (const Precision precision : kPrecisions) add(precision, dtype);
+  add(Precision::kBf16, DType::kBf16);
   return problems;
 }
 
@@ -125,7 +143,7 @@ Ladder conv_fprop_definition() {
 }
 Ladder conv_dgrad_definition() {
   return define_op<ConvDgrad, dgrad_reference<float>, dgrad_reference<double>, declines_packed<ConvOp>>(
-      pass_problems<ConvDgrad>);
+      dgrad_problems);
 }
 Ladder conv_wgrad_definition() {
   return define_op<ConvWgrad, wgrad_reference<float>, wgrad_reference<double>, declines_packed<ConvOp>>(

@@ -55,13 +55,18 @@ double ConvFprop::sum_length() const {
   return as_double(geometry.group_inputs() * geometry.taps());
 }
 
+std::string ConvDgrad::text() const {
+  return concat(ConvOp::text(), addend ? " addend" : "");
+}
 std::vector<BufferSpec> ConvDgrad::buffers() const {
   const ConvGeometry& g = geometry;
+  BufferSpec other = x("addend", Access::kIn);
+  if (!addend) other.count = 0;
   return {packed ? packed_input(*this, "dy", g.out_volume(), g.batch, g.out_channels) : y("dy", Access::kIn),
-          w("w", weights, Access::kIn), x("dx", Access::kOut)};
+          w("w", weights, Access::kIn), x("dx", Access::kOut), other};
 }
 double ConvDgrad::sum_length() const {
-  return as_double(geometry.group_outputs() * geometry.taps());
+  return as_double(geometry.group_outputs() * geometry.taps() + (addend ? 1 : 0));
 }
 
 std::vector<BufferSpec> ConvWgrad::buffers() const {

@@ -20,6 +20,9 @@
 // Both activations may be packed operands (PackOperand), rounded before: x and dy of fprop and dgrad
 // transposed, [position][sample][channel], those of wgrad straight, [position][channel][sample]. Only rungs that
 // would pack them themselves support this.
+//
+// An input that is also read by another operation, as that of a residual block is, gets two gradients. dgrad
+// may add the other one to its own before it stores it: `addend`, in fp32 and not rounded.
 #pragma once
 
 #include "engine/base/precision.h"
@@ -70,8 +73,10 @@ class ConvDgrad final : public ConvOp {
   using ConvOp::ConvOp;
   static constexpr std::string_view kName = "conv_dgrad";
   std::string_view name() const override { return kName; }
-  std::vector<BufferSpec> buffers() const override;  // dy, w -> dx
+  std::string text() const override;                 // ConvOp's, then " addend"
+  std::vector<BufferSpec> buffers() const override;  // dy, w -> dx, addend
   double sum_length() const override;
+  bool addend = false;  // dx is the sum of the gradient and this buffer, which is as dx; else it is empty
 };
 class ConvWgrad final : public ConvOp {
  public:

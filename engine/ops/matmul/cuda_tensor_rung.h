@@ -70,9 +70,17 @@ inline TensorProduct tensor_product_of(const LinearWgrad& op, Buffers b) {  // x
   return made;
 }
 
+/// Samples of a tile of cuda_3_mma. With no more of them that rung reads every weight once and needs one
+/// launch or two; packed operands and the plain sums would be one to three launches more and only move the same
+/// numbers again.
+inline constexpr std::int64_t kFewSamples = rows_of(Tile::kSmall);
+
 template <class O, TensorRung kRung>
 struct LinearTensorRung {
   static std::string declines(const O& op) {
+    if (op.rows <= kFewSamples)
+      return concat("it packs its operands, which takes longer than products of ", kFewSamples,
+                    " samples or fewer");
     const std::string reason = cuda_declines_fp32(op);
     return reason.empty() ? why_no_wgmma() : reason;
   }

@@ -104,7 +104,11 @@ constexpr ProductShape kRounded[] = {
     {65, 14212, 1},
     {1, 14212, 65},
     {1, 65, 14212},
-    {14341, 3, 2}};
+    {14341, 3, 2},
+    // More samples than fit into one tile of rows, for the rungs that pack operands.
+    {66, 200, 130},
+    {127, 330, 14},
+    {70, 3001, 5}};
 
 template <class O>
 Problems problems(DType dtype) {

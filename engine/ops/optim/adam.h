@@ -5,13 +5,15 @@
 //   v <- beta2 v + (1 - beta2) g^2
 //   p <- p - (lr / bc1) m / (sqrt(v) / sqrt(bc2) + epsilon),   bc1 = 1 - beta1^step, bc2 = 1 - beta2^step
 // for every element of several tensors, each with buffers p, g, m, v, bf16_copy. The last buffer, scalars,
-// holds [lr, bc1, bc2], computed by the caller in double. They are in memory so that a CUDA graph of the
-// step can be launched again for the next one. Where a tensor's gradient is absent its buffer g is empty
-// and every g counts as zero: such weights never touch data, and only weight decay and the remaining
-// moments change them. Where a tensor has a bf16 copy, the copy is set to the new p, rounded to bfloat16
-// (nearest, ties to even); elsewhere its buffer is empty.
+// holds [-lr / bc1, sqrt(bc2), 1 - lr weight_decay], computed by the caller in double. They are in memory so
+// that a CUDA graph of the step can be launched again for the next one. Where a tensor's gradient is absent
+// its buffer g is empty and every g counts as zero: such weights never touch data, and only weight decay and
+// the remaining moments change them. Where a tensor has a bf16 copy, the copy is set to the new p, rounded to
+// bfloat16 (nearest, ties to even); elsewhere its buffer is empty.
 #pragma once
 
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "engine/ops/op.h"
@@ -23,6 +25,13 @@ struct AdamRule {
   double beta1, beta2, epsilon, weight_decay;
   bool decoupled;
 };
+
+/// The op's buffer `scalars` for a step, counted from 1.
+inline std::array<double, 3> adam_step_scalars(const AdamRule& rule, double lr, std::int64_t step) {
+  const auto n = static_cast<double>(step);
+  const double bc1 = 1 - std::pow(rule.beta1, n), bc2 = 1 - std::pow(rule.beta2, n);
+  return {-(lr / bc1), std::sqrt(bc2), 1 - lr * rule.weight_decay};
+}
 
 class AdamStep final : public Op {
  public:

@@ -1,8 +1,9 @@
 // All tensors of a network in one launch or a few: most are small, and a launch takes longer than their
 // step. A block finds its tensor and its piece of it by a search in the parameters of the launch
-// (tensor_list_blocks.h), so that no table has to be copied to the device. The scalars, which include two
-// divisions and a root in double, are computed once per block; parameters, gradients and moments are read
-// and written 16 bytes at a time: 28 bytes per element, 30 with a bf16 copy, and memory is the limit.
+// (tensor_list_blocks.h), so that no table has to be copied to the device. A thread starts with its elements at
+// once: what all steps share is a parameter of the launch, the three numbers of the step are read from memory.
+// Parameters, gradients and moments are read and written 16 bytes at a time: 28 bytes per element, 30 with a bf16
+// copy, and memory is the limit.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/ops/kernel.h"
 #include "engine/ops/optim/adam_cuda_element.h"
@@ -24,10 +25,9 @@ struct AdamTensor {
 
 // scalars [3]
 __global__ void __launch_bounds__(kTensorListThreads)
-    adam_tensors(const CudaTensorList<AdamTensor> list, const AdamRule rule, const double* scalars) {
-  auto& s = shared_memory<AdamScalars<float>>();
-  if (threadIdx.x == 0) s = AdamScalars<float>(rule, scalars);
-  __syncthreads();
+    adam_tensors(const CudaTensorList<AdamTensor> list, const AdamScalars<float> all_steps,
+                 const bool decoupled, const double* scalars) {
+  const AdamScalars<float> s(all_steps, scalars);
   const int block = static_cast<int>(blockIdx.x), k = list.blocks.tensor_of(block);
   const std::int64_t fours = list.tensor[k].fours;
   float* const p = list.tensor[k].p;
@@ -42,22 +42,22 @@ __global__ void __launch_bounds__(kTensorListThreads)
             g == nullptr ? make_float4(0, 0, 0, 0) : reinterpret_cast<const float4*>(g)[i];
         float4 value = reinterpret_cast<float4*>(p)[i];
         float4 first = reinterpret_cast<float4*>(m)[i], second = reinterpret_cast<float4*>(v)[i];
-        adam_element(s, rule.decoupled, gradient.x, value.x, first.x, second.x);
-        adam_element(s, rule.decoupled, gradient.y, value.y, first.y, second.y);
-        adam_element(s, rule.decoupled, gradient.z, value.z, first.z, second.z);
-        adam_element(s, rule.decoupled, gradient.w, value.w, first.w, second.w);
+        adam_element(s, decoupled, gradient.x, value.x, first.x, second.x);
+        adam_element(s, decoupled, gradient.y, value.y, first.y, second.y);
+        adam_element(s, decoupled, gradient.z, value.z, first.z, second.z);
+        adam_element(s, decoupled, gradient.w, value.w, first.w, second.w);
         reinterpret_cast<float4*>(p)[i] = value;
         reinterpret_cast<float4*>(m)[i] = first;
         reinterpret_cast<float4*>(v)[i] = second;
         if (bf16_copy != nullptr) reinterpret_cast<FourBf16*>(bf16_copy)[i] = FourBf16(value);
       },
       [&](std::int64_t i) {
-        adam_element(s, rule.decoupled, g == nullptr ? 0 : g[i], p[i], m[i], v[i]);
+        adam_element(s, decoupled, g == nullptr ? 0 : g[i], p[i], m[i], v[i]);
         if (bf16_copy != nullptr) bf16_copy[i] = Bf16(p[i]);
       });
 }
 
-static_assert(sizeof(CudaTensorList<AdamTensor>) + sizeof(AdamRule) + sizeof(double*) <= 4096,
+static_assert(sizeof(CudaTensorList<AdamTensor>) + sizeof(AdamScalars<float>) + 2 * sizeof(double*) <= 4096,
               "parameters of a launch");
 
 void run(const AdamStep& op, Buffers buffers, void*, Stream& stream) {
@@ -73,9 +73,8 @@ void run(const AdamStep& op, Buffers buffers, void*, Stream& stream) {
     return made;
   };
   const auto step = [&](const CudaTensorList<AdamTensor>& list, std::int64_t) {
-    Grid grid = tensor_list_grid(list);
-    grid.shared = sizeof(AdamScalars<float>);
-    launch(adam_tensors, grid, stream.native(), list, op.rule, buffers.last<double>());
+    launch(adam_tensors, tensor_list_grid(list), stream.native(), list, AdamScalars<float>(op.rule),
+           op.rule.decoupled, buffers.last<double>());
   };
   for_cuda_tensor_lists<AdamTensor>(op.tensors, kChunk, tensor, step);
 }

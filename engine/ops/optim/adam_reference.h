@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "engine/ops/kernel.h"
-#include "engine/ops/optim/adam.h"
 #include "engine/ops/optim/adam_scalars.h"
 
 namespace umbra {

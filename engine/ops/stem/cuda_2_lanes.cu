@@ -83,9 +83,9 @@ std::string declines_pooling(const StemGeometry& g, bool pools) {
   if (boxes.groups > kMostBlocks || g.batch * g.conv_out(0) > kMost || g.in_channels > kMostBlocks)
     return "there are too many samples or input channels";
   if (boxes.floats() / boxes.groups > kMost) return "the boxes are too large";
-  if (pools && plan.bytes(v) > kStemShared) return "the filters of a patch do not fit into shared memory";
-  if (std::string reason = declines_shared(pools ? plan.bytes(v) : stem_backward_shared()); !reason.empty())
-    return reason;
+  if (pools && plan.bytes(v) > stem_pool_shared())
+    return "the filters of a patch do not fit into shared memory";
+  if (std::string reason = declines_shared(stem_backward_shared()); !pools && !reason.empty()) return reason;
   if (pools && plan.blocks(v) > kMostBlocks) return "there are too many pooling windows";
   return {};
 }

@@ -11,12 +11,18 @@
 
 #include "engine/ops/stem/cuda_2_lanes_index.h"
 #include "engine/ops/stem/cuda_stem.h"
+#include "engine/runtime/backend.h"
 #include "engine/runtime/stream.h"
 
 namespace umbra {
 
 inline constexpr int kStemLanes32 = 32;                 // samples of a group
 inline constexpr std::int64_t kStemShared = 160 << 10;  // bytes of shared memory a block may have: an A100's
+/// Those that a block of the pooling may have: this machine's. Its result does not depend on how it is divided.
+inline std::int64_t stem_pool_shared() {
+  const std::size_t most = backend_of(Device::Kind::kCuda).shared_memory();
+  return most == 0 ? kStemShared : static_cast<std::int64_t>(most);
+}
 
 // ---- boxes ----
 
@@ -83,6 +89,7 @@ void stem_patch_statistics_cuda(const StemView& v, const StemGram& gram, const f
 inline constexpr int kStemTileChannels = 8;  // of one warp
 inline constexpr int kStemMostTiles = 5;     // of a block
 inline constexpr int kStemWindowsHigh = 4;   // pooling windows of a block along H
+inline constexpr int kStemPoolWarps = 12;    // of a block: three to a scheduler, with 168 registers each
 
 struct StemPooling {
   explicit StemPooling(const StemView& v)
@@ -91,12 +98,29 @@ struct StemPooling {
         high(stem_tiles(v.axis[1].pooled, kStemWindowsHigh)),
         wide(stem_tiles(v.axis[2].pooled, windows)),
         rows(most_rows(v.axis[1])) {
-    constexpr std::int64_t kManyBlocks = 128;  // about as many as there are multiprocessors
     const int all = stem_tiles(v.channels, kStemTileChannels);
-    const std::int64_t most = blocks(v) * stem_tiles(v.batch, kStemLanes32) * all / kManyBlocks;
-    tiles = static_cast<int>(std::clamp<std::int64_t>(most, 1, std::min(all, kStemMostTiles)));
-    while (tiles > 1 && bytes(v) > kStemShared) --tiles;
+    for (int more = 2; more <= std::min(all, kStemMostTiles); ++more)
+      if (bytes(v, more) <= stem_pool_shared() && time(v, more) <= time(v, tiles)) tiles = more;
     blocks_of_channels = stem_tiles(all, tiles);
+  }
+  /// How often warps take a row one after the other if a block has so many tiles of channels: rounds of the rows of a
+  /// block times rounds of blocks. Blocks of planes at the ends, where most taps read padding, fill the gaps.
+  std::int64_t time(const StemView& v, int tiles_of_block) const {
+    constexpr std::int64_t kAtOnce = 128;  // blocks, one to a multiprocessor: about as many as there are
+    const StemAxisView& d = v.axis[0];
+    const auto taps = [&](int q) {
+      int sum = 0;
+      for (int t = d.window_begin(q); t < d.window_end(q); ++t)
+        sum += std::max(0, d.last_tap(d.window(q) + t) - d.first_tap(d.window(q) + t));
+      return sum;
+    };
+    int most = 0;
+    for (int q = 0; q < d.pooled; ++q) most = std::max(most, taps(q));
+    std::int64_t full = 0;
+    for (int q = 0; q < d.pooled; ++q) full += 2 * taps(q) > most ? 1 : 0;
+    const std::int64_t blocks = full * high * wide * stem_tiles(v.batch, kStemLanes32) *
+                                stem_tiles(stem_tiles(v.channels, kStemTileChannels), tiles_of_block);
+    return (blocks + kAtOnce - 1) / kAtOnce * stem_tiles(tiles_of_block * rows, kStemPoolWarps);
   }
   /// Whether of the nine outputs below four windows either the first two or the last two read no data, in
   /// every tile: with seven sums per channel a warp then computes four windows.
@@ -118,8 +142,10 @@ struct StemPooling {
     return most;
   }
   /// Bytes of the filters and, per tile of channels and row, of the maxima and their winners.
-  std::int64_t bytes(const StemView& v) const {
-    return std::int64_t{4} * tiles * kStemTileChannels * (v.patch + rows * kStemLanes32 * (windows + 1));
+  std::int64_t bytes(const StemView& v) const { return bytes(v, tiles); }
+  std::int64_t bytes(const StemView& v, int tiles_of_block) const {
+    return std::int64_t{4} * tiles_of_block * kStemTileChannels *
+           (v.patch + rows * kStemLanes32 * (windows + 1));
   }
   std::int64_t blocks(const StemView& v) const { return std::int64_t{1} * v.axis[0].pooled * high * wide; }
 

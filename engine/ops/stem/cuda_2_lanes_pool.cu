@@ -15,7 +15,7 @@ namespace umbra {
 namespace {
 
 constexpr int kChannels = kStemTileChannels, kLanes = kStemLanes32;
-constexpr int kPoolWarps = 12;  // three to a scheduler: 168 registers each
+constexpr int kPoolWarps = kStemPoolWarps;
 
 /// The result of a warp for a row: for kWindows windows and kChannels channels the largest element so far,
 /// and its code without the tap along H, a byte per window.
