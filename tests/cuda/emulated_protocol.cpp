@@ -162,6 +162,11 @@ struct Small {
 enum class Do {
   kLeavesCluster,
   kReadsBeforeSync,
+  kReadsAfterArriving,
+  kReadsUnordered,
+  kArrivesAgain,
+  kWaitsUnarrived,
+  kNeverWaits,
   kArrivesUnseen,
   kOverflows,
   kBulkMisplaced,
@@ -187,6 +192,20 @@ __global__ void small(const float* x, float* y) {
   __syncthreads();
   if (kDo == Do::kLeavesCluster && rank == 0)
     y[threadIdx.x] = cluster_load(&shared.value[threadIdx.x % 32], 1);
+  if (kDo == Do::kReadsAfterArriving) {
+    cluster_arrive_relaxed();
+    y[threadIdx.x] = cluster_load(&shared.value[threadIdx.x % 32], rank ^ 1);
+    cluster_wait();
+  }
+  if (kDo == Do::kReadsUnordered) {
+    cluster_arrive_relaxed();
+    cluster_wait();
+    y[threadIdx.x] = cluster_load(&shared.value[threadIdx.x % 32], rank ^ 1);
+    cluster_sync();
+  }
+  if (kDo == Do::kArrivesAgain || kDo == Do::kNeverWaits) cluster_arrive_relaxed();
+  if (kDo == Do::kArrivesAgain) cluster_arrive_relaxed();
+  if (kDo == Do::kWaitsUnarrived) cluster_wait();
   if (kDo == Do::kArrivesUnseen && rank == 0 && threadIdx.x == 0) barrier_arrive_remote(shared.barrier, 1);
   if (kDo == Do::kBulkMisplaced && threadIdx.x == 0) bulk_load(shared.box + 8, x, 32, shared.barrier);
   if (kDo == Do::kBulkOdd && threadIdx.x == 0) bulk_load(shared.box, x, 24, shared.barrier);
@@ -208,6 +227,12 @@ void expect_error(unsigned blocks, const std::string& words) {
 TEST(Mistakes, OfClusters) {
   expect_error<Do::kLeavesCluster>(2, "block");
   expect_error<Do::kReadsBeforeSync>(2, "before the first cluster_sync()");
+  expect_error<Do::kReadsAfterArriving>(
+      2, "between this thread's arrival at the cluster's barrier and its wait");
+  expect_error<Do::kReadsUnordered>(2, "after cluster_arrive_relaxed(), which makes no writes visible");
+  expect_error<Do::kArrivesAgain>(2, "without a wait since the previous one");
+  expect_error<Do::kWaitsUnarrived>(2, "a wait at the cluster's barrier without an arrival");
+  expect_error<Do::kNeverWaits>(2, "has arrived at the cluster's barrier and not waited");
   expect_error<Do::kArrivesUnseen>(2, "block");
   alignas(16) static const float kX[64] = {};
   static float y[64];

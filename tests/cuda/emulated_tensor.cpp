@@ -5,8 +5,10 @@
 #include <set>
 
 #include "engine/base/error.h"
+#include "engine/cuda/tile/tensor_slices.h"
 #include "engine/ops/conv/cuda_tensor_products.h"
 #include "engine/ops/conv/shapes.h"
+#include "tests/cuda/where.h"
 
 namespace umbra {
 namespace {
@@ -72,39 +74,11 @@ TEST(TensorProduct, TakesTheShapeThatWastesLeast) {
     return plan_tensor_product(product, TensorRung::kSpecialised).shape;
   };
   EXPECT_EQ(shape(fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1))), TensorShape::kRows200);
-  EXPECT_EQ(shape(fprop(conv_on_cube(32, 400, 400, 2, 3, 1, 1))), TensorShape::kUnits8);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 400, 400, 2, 3, 1, 1))), TensorShape::kRows64);
+  EXPECT_EQ(shape(fprop(conv_on_cube(32, 2048, 2048, 2, 3, 1, 1))), TensorShape::kUnits8);
   EXPECT_EQ(shape(fprop(conv_on_cube(32, 800, 800, 1, 3, 1, 1))), TensorShape::kUnits1);
   EXPECT_EQ(shape(fprop(conv_on_cube(32, 64, 64, 32, 3, 1, 1))), TensorShape::kRows64);
   EXPECT_EQ(shape(fprop(conv_on_cube(8192, 8192, 8192, 1, 1, 1, 0))), TensorShape::kRows256);
-}
-
-// Every tile runs in the gauntlet: each shape with each kind of operands.
-TEST(TensorProduct, EveryShapeHasAProblem) {
-  std::set<std::pair<int, TensorShape>> seen;  // kind of operands, shape
-  const auto see = [&](const TensorProduct& product) {
-    if (product.walk.map.live().count() > kMostTensorTaps) return;
-    const int kind = product.precision == Precision::kTf32 ? 0
-                     : product.walk.pairs                  ? 1
-                     : product.w_along_rows                ? 2
-                                                           : 3;
-    seen.insert({kind, plan_tensor_product(product, TensorRung::kSpecialised).shape});
-  };
-  for (const ConvGeometry& g : tensor_core_convolutions()) {
-    if (g.live_taps() == 0) continue;
-    for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
-      see(fprop(g, precision));
-      see(conv_dgrad_product(g, precision, DType::kF32, kNothing, kNothing, kNothing));
-      see(conv_wgrad_product(g, precision, kNothing, kNothing, kNothing));
-    }
-  }
-  for (const TensorShape shape : {TensorShape::kRows64, TensorShape::kRows128, TensorShape::kRows200,
-                                  TensorShape::kRows256, TensorShape::kUnits1, TensorShape::kUnits8}) {
-    for (int kind = 0; kind < 4; ++kind) {
-      const bool exists = kind != 1 || units_on_m(shape);
-      EXPECT_EQ(seen.contains({kind, shape}), exists)
-          << "operands " << kind << ", rows " << rows_of(shape) << ", units " << units_of(shape);
-    }
-  }
 }
 
 TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {
@@ -118,12 +92,91 @@ TEST(TensorProduct, CutsSumsOfFewTilesIntoParts) {
       EXPECT_GE(plan.unit_tiles * units_of(plan.shape), product.walk.units());
       EXPECT_GE(plan.parts, 1);
       EXPECT_LE(plan.parts, 8);
-      if (rung == TensorRung::kCluster) {
-        EXPECT_EQ(plan.parts & (plan.parts - 1), 0) << "a cluster's size";
-      }
     }
     EXPECT_GT(plan_tensor_product(fprop(conv_on_cube(32, 200, 200, 4, 3, 1, 1)), rung).parts, 1);
   }
+}
+
+// The producer walks pairs by additions: they must be those that the window map finds by division, from whichever
+// pair a part starts.
+TEST(TensorProduct, PairsFollowOneAnotherAsTheMapNumbersThem) {
+  int rows_and_planes = 0;
+  for (const ConvGeometry& g : {conv_on_cube(32, 40, 20, 4, 3, 1, 1), conv_on_cube(5, 33, 20, 5, 3, 2, 1),
+                                conv_on_cube(7, 8, 8, 6, 2, 3, 0), conv_on_cube(3, 8, 8, 1, 3, 1, 1),
+                                conv_on_cube(2, 9, 8, 7, 1, 2, 0),
+                                ConvGeometry{.batch = 3,
+                                .in_channels = 5,
+                                .out_channels = 4,
+                                .in = {5, 3, 4},
+                                .kernel = {3, 1, 2},
+                                .stride = {1, 2, 3},
+                                .padding = {2, 0, 1}}}) {
+    const TensorProduct product = conv_wgrad_product(g, Precision::kBf16, kNothing, kNothing, kNothing);
+    const TensorWalk& walk = product.walk;
+    for (int result = 0; result < walk.taps; ++result) {
+      const Place tap = walk.map.live().at(result);
+      const Box box = pairs_of(walk.map, tap);
+      TensorPairs pairs;
+      for (int first = 0; first < box.count(); ++first) {
+        pairs.start(walk, result, first, 32);
+        for (int pair = first; pair < box.count(); ++pair) {
+          const Place at = box.at(pair);
+          ASSERT_EQ(pairs.output(), (at.d * walk.map.h.out + at.h) * walk.map.w.out + at.w);
+          ASSERT_EQ(pairs.row(), walk.map.input_of(at, tap) * walk.samples + 32);
+          pairs.next(false);
+          pairs.next(true);
+        }
+        rows_and_planes += box.w.count() > 1 && box.h.count() > 1 && box.d.count() > 1 ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(rows_and_planes, 0);
+}
+
+// The first tap touches data only for the second position, whose units are those of the second warpgroup, and the
+// last tap only for the first: each warpgroup has many slices without work, after others whose multiplications may
+// still run and whose stages the producer fills again.
+TEST(TensorProduct, AWarpgroupWithoutWorkReleasesNoStageEarly) {
+  const ConvGeometry g{.batch = 64,
+                       .in_channels = 640,
+                       .out_channels = 64,
+                       .in = {1, 1, 2},
+                       .kernel = {1, 1, 3},
+                       .padding = {0, 0, 1}};
+  const auto number = [](std::size_t i) { return static_cast<float>(i * 7 % 17) - 8; };
+  std::vector<float> x(2 * 640 * 64), w(3 * 640 * 64), y(2 * 64 * 64), expected(y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = number(i);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = number(3 * i + 1);
+  for (std::size_t o = 0; o < 2; ++o) {
+    for (std::size_t in = 0; in < 2; ++in) {
+      for (std::size_t c = 0; c < 640; ++c) {
+        for (std::size_t j = 0; j < 64; ++j) {
+          const float factor = w[((in + 1 - o) * 640 + c) * 64 + j];
+          for (std::size_t n = 0; n < 64; ++n)
+            expected[(o * 64 + j) * 64 + n] += factor * x[(in * 640 + c) * 64 + n];
+        }
+      }
+    }
+  }
+  const TensorProduct product =
+      conv_fprop_product(g, Precision::kBf16, DType::kF32, x.data(), w.data(), y.data());
+  TensorLaunch launched{product, {TensorShape::kRows64, 1, 1, 1, 1, {}}, {}, {}, nullptr};
+  launched.w = packed_operand(product.w, product.precision, product.w_transposed);
+  launched.x = packed_operand(product.x, product.precision, product.x_transposed);
+  std::vector<unsigned char> packed_w(launched.w.bytes()), packed_x(launched.x.bytes());
+  pack_operand(product.w, launched.w, packed_w.data(), nullptr);
+  pack_operand(product.x, launched.x, packed_x.data(), nullptr);
+  launched.w.data = packed_w.data();
+  launched.x.data = packed_x.data();
+  for (const auto launch : {launch_tensor_specialised, launch_tensor_cluster}) {
+    for (int schedule = 0; schedule < 3; ++schedule) {
+      cuda_test::set_schedule(schedule);
+      y.assign(y.size(), -1);
+      launch(launched, nullptr);
+      EXPECT_EQ(y, expected) << "schedule " << schedule;
+    }
+  }
+  cuda_test::set_schedule(0);
 }
 
 // Packing against plain loops: every number rounded to nearest, in its place, and zeros after each row.

@@ -41,12 +41,32 @@ std::vector<unsigned> masks_of_tile(const TensorWalk& walk, int unit0, int units
 template <class Tile>
 constexpr int kCopiesOfW = Tile::kMajorW == Major::kK ? 1 : Tile::kBlocks;
 
+// Where a part of the slices ends, as the kernel finds it (list_taps() and TensorSlices in tensor_slices.h).
+template <class Tile>
+int end_slice(const TensorWalk& walk, const std::vector<unsigned>& masks, int part, int parts) {
+  const int chunks = ceil_div(walk.depth, Tile::kSteps);
+  if (walk.pairs) return first_slice(static_cast<int>(masks.size()) * chunks, part, parts);
+  std::int64_t all = 0, before = 0;
+  for (const unsigned mask : masks) all += static_cast<std::int64_t>(slice_clocks<Tile>(mask)) * chunks;
+  const std::int64_t end = end_of_part(all, part, parts);
+  int entry = 0;
+  for (const unsigned mask : masks) {
+    const int clocks = slice_clocks<Tile>(mask);
+    if (ends_in_entry(end, before, clocks, chunks)) return entry * chunks + chunks_until(end, before, clocks);
+    before += static_cast<std::int64_t>(clocks) * chunks;
+    ++entry;
+  }
+  return 0;
+}
+
 // The work of a block: its slices by (copies, products, steps).
 template <class Tile>
-Json part_of_tile(const TensorWalk& walk, const std::vector<unsigned>& masks, int row0, int part, int parts) {
-  const int chunks = ceil_div(walk.depth, Tile::kSteps), all = static_cast<int>(masks.size()) * chunks;
+Json work_of_block(const TensorWalk& walk, const std::vector<unsigned>& masks, int row0,
+                   const TensorBlock& block) {
+  const int chunks = ceil_div(walk.depth, Tile::kSteps);
+  const int end = end_slice<Tile>(walk, masks, block.part + 1, block.parts);
   std::map<std::tuple<int, int, int>, int> work;
-  for (int s = first_slice(all, part, parts); s < first_slice(all, part + 1, parts); ++s) {
+  for (int s = end_slice<Tile>(walk, masks, block.part, block.parts); s < end; ++s) {
     const unsigned mask = masks[static_cast<std::size_t>(s / chunks)];
     const int left = walk.depth - s % chunks * Tile::kSteps;
     int products = 0;
@@ -56,7 +76,8 @@ Json part_of_tile(const TensorWalk& walk, const std::vector<unsigned>& masks, in
       else
         products += row0 + w * Tile::kBlockRows < walk.rows ? std::popcount(mask) : 0;
     }
-    ++work[{kCopiesOfW<Tile> + std::popcount(units_needed<Tile>(mask)), products,
+    const unsigned fetched = x_is_one_box<Tile>(walk) ? mask : units_needed<Tile>(mask);
+    ++work[{kCopiesOfW<Tile> + std::popcount(fetched), products,
             ceil_div(std::min(left, Tile::kSteps), Tile::kOneSteps)}];
   }
   Json slices = Json::array();
@@ -66,24 +87,26 @@ Json part_of_tile(const TensorWalk& walk, const std::vector<unsigned>& masks, in
 }
 
 template <class Tile>
-Json tiles_of(const TensorProduct& product, const TensorPlan& plan) {
+Json clusters_of(const TensorProduct& product, const TensorPlan& plan) {
   const TensorWalk& walk = product.walk;
-  Json tiles = Json::array();
-  for (int result = 0; result < plan.taps; ++result) {
-    for (int u = 0; u < plan.unit_tiles; ++u) {
-      const std::vector<unsigned> masks = masks_of_tile(walk, u * Tile::kUnits, Tile::kUnits, result);
-      for (int r = 0; r < plan.row_tiles; ++r) {
-        Json parts = Json::array();
-        for (int p = 0; p < plan.parts; ++p)
-          parts.push_back(part_of_tile<Tile>(walk, masks, r * Tile::kRows, p, plan.parts));
-        if (!tiles.empty() && tiles.back()[1] == parts)
-          tiles.back()[0] = tiles.back()[0].template get<int>() + 1;
-        else
-          tiles.push_back({1, parts});
-      }
+  std::map<std::pair<int, int>, std::vector<unsigned>> masks;  // of (result, tile of units)
+  Json clusters = Json::array();
+  for (int column = 0; column < plan.columns(); ++column) {
+    Json blocks = Json::array();
+    for (int row = 0; row < plan.parts; ++row) {
+      const TensorBlock block = plan.blocks.at(column, row, plan.parts);
+      const TilePlace place = place_of_tile(block.tile, plan.row_tiles, plan.unit_tiles);
+      std::vector<unsigned>& of_tile = masks[{place.result, place.unit}];
+      if (of_tile.empty())
+        of_tile = masks_of_tile(walk, place.unit * Tile::kUnits, Tile::kUnits, place.result);
+      blocks.push_back(work_of_block<Tile>(walk, of_tile, place.row * Tile::kRows, block));
     }
+    if (!clusters.empty() && clusters.back()[1] == blocks)
+      clusters.back()[0] = clusters.back()[0].template get<int>() + 1;
+    else
+      clusters.push_back({1, blocks});
   }
-  return tiles;
+  return clusters;
 }
 
 void add_pack(Json& packs, const OperandSource& source, Precision precision, bool transposed) {
@@ -98,14 +121,14 @@ void add_pack(Json& packs, const OperandSource& source, Precision precision, boo
 
 Json tensor_work(const TensorProduct& product) {
   const TensorPlan plan = plan_tensor_product(product, TensorRung::kCluster);
-  Json work = {{"parts", plan.parts}, {"pairs", product.walk.pairs}, {"packs", Json::array()}};
+  Json work = {{"cluster", plan.parts}, {"pairs", product.walk.pairs}, {"packs", Json::array()}};
   add_pack(work["packs"], product.w, product.precision, product.w_transposed);
   add_pack(work["packs"], product.x, product.precision, product.x_transposed);
   with_tensor_tile(product, plan.shape, [&](auto tag) {
     using Tile = typename decltype(tag)::Type;
     work["w"] = {kCopiesOfW<Tile>, Tile::kWBytes};
     work["x"] = {Tile::kUnits, Tile::kUnitBytes};
-    work["tiles"] = tiles_of<Tile>(product, plan);
+    work["clusters"] = clusters_of<Tile>(product, plan);
   });
   return work;
 }

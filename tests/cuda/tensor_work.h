@@ -8,13 +8,14 @@
 
 namespace umbra::cuda_test {
 
-/// The product's packed operands and its tiles, for rung cuda_7_cluster:
-///   packs  [bytes read, bytes written] of every operand that is packed, in order
-///   parts  blocks that share a tile
-///   pairs  whether slices are pairs of positions, not taps
-///   w, x   [copies of a slice, bytes of all] of W, and [copies of a slice for all units, bytes of each] of X
-///   tiles  [[tiles in a row that are alike, [per part: [[slices, copies, products, steps], …]]], …]: so many of
-///          the part's slices start so many copies and are multiplied by so many sequences of `steps` wgmmas
+/// The product's packed operands and its clusters, for rung cuda_7_cluster:
+///   packs     [bytes read, bytes written] of every operand that is packed, in order
+///   cluster   blocks of a cluster
+///   pairs     whether slices are pairs of positions, not taps
+///   w, x      [copies of a slice, bytes of all] of W, and [units of a slice, bytes of each] of X
+///   clusters  [[clusters in a row that are alike, [per block: [[slices, copies, products, steps], …]]], …]: so
+///             many of the block's slices fetch so many boxes of W and units of X, and are multiplied by so many
+///             sequences of `steps` wgmmas. A unit counts as a copy even if one copy fetches all units
 nlohmann::json tensor_work(const TensorProduct& product);
 
 }  // namespace umbra::cuda_test

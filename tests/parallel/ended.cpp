@@ -2,7 +2,7 @@
 //   slow     the first process works for 2 s while the others wait
 //   busy     the last process has an error while the first one, which should print it, works for a minute
 //   stopped  all processes stop after a signal
-//   early    the last process ends before the others meet it
+//   absent   the others wait for the last process, which does not meet them
 #include <iostream>
 
 #include "engine/dist/launch.h"
@@ -34,10 +34,11 @@ void work(Communicator& world, const std::string& mode) {
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   try {
-    const bool early = std::string(argv[1]) == "early";
-    if (early && launched().rank + 1 == launched().size) return 0;
+    const bool absent = std::string(argv[1]) == "absent";
+    if (absent && launched().rank + 1 == launched().size)
+      std::this_thread::sleep_for(std::chrono::minutes(1));
     run_processes(
-        "ended", {argv[1]}, [&](Communicator& world) { work(world, argv[1]); }, early ? 1 : 600);
+        "ended", {argv[1]}, [&](Communicator& world) { work(world, argv[1]); }, absent ? 1 : 600);
   } catch (const Reported& reported) {
     return reported.status();
   }

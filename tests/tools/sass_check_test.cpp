@@ -218,11 +218,11 @@ TEST_F(SassCheckTest, AStepIsTheSumOfItsLaunches) {
              pack = launch("void umbra::pack_straight<float>(float)", 1),
              both = launch("void umbra::pack_transposed<float>(float)", 1);
   const std::string operands = R"("pairs": false, "w": [1, 1000], "x": [1, 100],)";
-  const Json work = Json::parse("{" + operands + R"("parts": 1, "packs": [[1000, 500]],
-      "tiles": [[1, [[[10, 2, 2, 4]]]]]})");
+  const Json work = Json::parse("{" + operands + R"("cluster": 1, "packs": [[1000, 500]],
+      "clusters": [[1, [[[10, 2, 2, 4]]]]]})");
   const std::string part = "[[1, 2, 2, 4]]";
-  Json clusters = Json::parse("{" + operands + R"("parts": 8, "packs": [], "tiles": [[16, []]]})");
-  for (int i = 0; i < 8; ++i) clusters["tiles"][0][1].push_back(Json::parse(part));
+  Json clusters = Json::parse("{" + operands + R"("cluster": 8, "packs": [], "clusters": [[16, []]]})");
+  for (int i = 0; i < 8; ++i) clusters["clusters"][0][1].push_back(Json::parse(part));
   const auto op = [](const char* what, double bytes, const Json& launches, const Json& of) {
     Json line = {{"op", what}, {"problem", "p"}, {"rung", "r"}, {"bytes", bytes}, {"launches", launches}};
     if (!of.is_null()) line["work"] = of;

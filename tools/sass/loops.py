@@ -107,12 +107,10 @@ def copies_in(steps):
     return sum(one.name == "UTMALDG" for one, _ in steps)
 
 
-def producer(blocks, loop, kind):
-    """A slice of taps reads coordinates from a list; a slice of pairs divides to find them, on another path."""
-    divide = 1 if kind == "pairs" else -1
-
+def producer(blocks, loop):
+    """The turns of a slice with all its copies, and with as few as it may have."""
     def turn(sign):
-        return flow.turn(blocks, loop, lambda one: (sign * (one.name == "UTMALDG"), divide * (one.name == "MUFU")))
+        return flow.turn(blocks, loop, lambda one: (sign * (one.name == "UTMALDG"),))
     most, fewest = turn(1), turn(-1)
     return Producer(copies_in(most), cost(most), copies_in(fewest), cost(fewest))
 
@@ -165,8 +163,7 @@ def loops_of_kernel(name, part):
     if not products or len(products) % steps != 0:
         raise ValueError(f"{label(tile)}: a slice has {len(products)} HGMMA, expected a multiple of {steps}")
     return Loops(kernel=label(tile),
-                 producers={kind: max((producer(blocks, loop, kind) for loop in copying), key=lambda one: one.of_most.model)
-                            for kind in kinds_of(tile)},
+                 producers=dict.fromkeys(kinds_of(tile), max((producer(blocks, loop) for loop in copying), key=lambda one: one.of_most.model)),
                  consumer=cost(consumer), products=len(products) // steps, steps=steps, columns=int(products[0][1]),
                  tf32=tile["precision"] == "tf32", waits=any(waits_for_all(one) for one, _ in consumer),
                  dummies=sum(is_dummy(one) for one in code), loops_of_copies=loops_of_copies(code))

@@ -87,12 +87,12 @@ class Model:
         """Microseconds of a launch on tensor cores, and of whom most of them are."""
         tile = loops.tile_of(name)
         found = found_in(self.kernels, loops.label(tile))
-        parts = work["parts"]
-        at_once = constants.CLUSTERS[parts]
-        tiles = sum(count for count, _ in work["tiles"])
-        feed = min(constants.L2_CLOCK_SM, constants.L2_CLOCK_CHIP / min(tiles * parts, at_once * parts))
+        size = work["cluster"]
+        at_once = constants.CLUSTERS[size]
+        clusters = sum(count for count, _ in work["clusters"])
+        feed = min(constants.L2_CLOCK_SM, constants.L2_CLOCK_CHIP / (min(clusters, at_once) * size))
         times, shares = [], collections.Counter()
-        for count, blocks in work["tiles"]:
+        for count, blocks in work["clusters"]:
             most = 0
             for slices in blocks:
                 total = 0
@@ -102,7 +102,7 @@ class Model:
                     shares[whom] += count * number * clocks
                 most = max(most, total)
             times += [most] * count
-        us = microseconds(last_end(times, at_once)) + (constants.CLUSTER_SUM if parts > 1 else 0)
+        us = microseconds(last_end(times, at_once)) + (constants.CLUSTER_SUM if size > 1 else 0)
         return us, shares.most_common(1)[0][0]
 
     def rows_of_op(self, line):
@@ -141,5 +141,5 @@ def estimates(model, lines):
         name = "/".join(line[key] for key in ("op", "rung", "problem"))
         found[name] = {"us": round(sum(row.us for row in rows) + gaps(rows), 2)}
         if work := line.get("work"):
-            found[name]["cluster"] = work["parts"]
+            found[name]["cluster"] = work["cluster"]
     return found

@@ -37,6 +37,25 @@ __device__ inline void cluster_sync() {
 #endif
 }
 
+/// The two halves of a cluster_sync() that orders nothing: cluster_arrive_relaxed() does not wait for the
+/// thread's stores, which other blocks may therefore not see after cluster_wait(). It is for blocks that only
+/// must not end while others read their shared memory: a thread arrives when its last load from another block
+/// has been performed, may do anything else that touches no other block, and then waits.
+__device__ inline void cluster_arrive_relaxed() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory");
+#else
+  __trap();
+#endif
+}
+__device__ inline void cluster_wait() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
+#else
+  __trap();
+#endif
+}
+
 /// Loads from the address in the shared memory of block `rank` that corresponds to `mine`.
 __device__ inline float4 cluster_load(const float4* mine, unsigned rank) {
   float4 value{};
@@ -71,6 +90,30 @@ __device__ inline float cluster_load(const float* mine, unsigned rank) {
   __trap();
 #endif
   return value;
+}
+
+/// How many clusters of the grid's size the GPU runs at a time, for a kernel whose launches all have the grid's
+/// shared memory; 0 if none or if the GPU cannot say.
+template <class... Parameters>
+int clusters_at_once(void (*kernel)(Parameters...), const Grid& grid) {
+  cudaLaunchAttribute cluster{};
+  cluster.id = cudaLaunchAttributeClusterDimension;
+  cluster.val.clusterDim.x = grid.cluster.x;
+  cluster.val.clusterDim.y = grid.cluster.y;
+  cluster.val.clusterDim.z = grid.cluster.z;
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid.blocks;
+  config.blockDim = grid.threads;
+  config.dynamicSmemBytes = grid.shared;
+  config.attrs = &cluster;
+  config.numAttrs = 1;
+  int count = 0;
+  if (cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                           static_cast<int>(grid.shared)) == cudaSuccess &&
+      cudaOccupancyMaxActiveClusters(&count, kernel, &config) == cudaSuccess)
+    return count;
+  cudaGetLastError();  // or it would be taken for an error of the next launch
+  return 0;
 }
 
 }  // namespace umbra

@@ -56,6 +56,8 @@ bool one_of_warp();
 
 unsigned cluster_rank();
 unsigned cluster_size();
+/// Arrives at the cluster's barrier; `release`: what this thread has written is visible after the wait.
+void arrive_at_cluster(bool release);
 void wait_for_cluster();
 /// The address of `mine` in the shared memory of block `rank`, at which `bytes` are read.
 const void* in_cluster(const void* mine, std::size_t bytes, unsigned rank);

@@ -148,6 +148,9 @@ unsigned cluster_rank() {
 unsigned cluster_size() {
   return scheduler().size();
 }
+void arrive_at_cluster(bool release) {
+  told([&](UnderWay&, Me) { scheduler().arrive_at_cluster(release); });
+}
 void wait_for_cluster() {
   told([&](UnderWay&, Me) { scheduler().wait_for_cluster(); });
 }

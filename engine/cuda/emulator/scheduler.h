@@ -68,6 +68,7 @@ class Scheduler {
   }
   void wait_until(std::function<bool()> met, std::function<std::string()> why);
   void wait_at_named_barrier(int id, int threads);
+  void arrive_at_cluster(bool release);
   void wait_for_cluster();
   void meet_in_warp(unsigned mask, void* offer, void (*all)(const WarpOffers&));
   std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned from);

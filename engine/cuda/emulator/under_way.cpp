@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "engine/base/error.h"
 
@@ -22,6 +23,7 @@ void UnderWay::begin(Order order, std::vector<Window>& windows, unsigned blocks,
   count_ = blocks;
   threads_ = threads;
   active_ = met_ = false;
+  released_ = visible_ = true;
   copies_.clear();
   if (blocks > 1) activate();
 }
@@ -38,6 +40,7 @@ void UnderWay::activate() {
     for (Warpgroup& group : block.warpgroups) group.begin();
     block.fenced.assign(threads_, 0);
     block.registers.assign(threads_, registers_at_start(threads_));
+    block.arrived.assign(threads_, 0);
     block.fences = 0;
     block.ended = block.visited = false;
   }
@@ -56,6 +59,9 @@ UnderWay::PerBlock& UnderWay::other(Me me, unsigned rank, const char* what) {
   require(met_, what, " block ", rank,
           " of the cluster before the first cluster_sync(): it may not have begun");
   require(!block.ended, what, " block ", rank, " of the cluster, which has ended");
+  require(blocks_[me.block].arrived[me.thread] == 0, what, " block ", rank,
+          " of the cluster between this thread's arrival at the cluster's barrier and its wait: it may have "
+          "ended");
   return block;
 }
 
@@ -206,9 +212,28 @@ void UnderWay::set_registers(Me me, int registers) {
   of(me).registers[me.thread] = registers;
 }
 
+void UnderWay::arrive_at_cluster(Me me, bool release, std::uint64_t times) {
+  std::uint64_t& arrived = of(me).arrived[me.thread];
+  require(arrived == 0, "an arrival at the cluster's barrier without a wait since the previous one");
+  arrived = times + 1;
+  released_ = released_ && release;
+}
+
+std::uint64_t UnderWay::arrived_at_cluster(Me me) const {
+  require(active_ && blocks_[me.block].arrived[me.thread] > 0,
+          "a wait at the cluster's barrier without an arrival");
+  return blocks_[me.block].arrived[me.thread] - 1;
+}
+
+void UnderWay::leave_cluster_barrier(Me me) {
+  of(me).arrived[me.thread] = 0;
+}
+
 const void* UnderWay::in_cluster(Me me, const void* mine, std::size_t bytes, unsigned rank) {
   const std::size_t offset = (*windows_)[me.block].offset(mine, bytes, "a read in the cluster");
   PerBlock& block = other(me, rank, "a read from");
+  require(visible_ || rank == me.block, "a read from block ", rank,
+          " of the cluster after cluster_arrive_relaxed(), which makes no writes visible");
   block.visited = block.visited || rank != me.block;
   return (*windows_)[rank].data() + offset;
 }
@@ -237,10 +262,12 @@ void UnderWay::some_have_met(unsigned b, const std::vector<unsigned>& threads) {
 void UnderWay::cluster_has_met() {
   activate();
   met_ = true;
+  visible_ = std::exchange(released_, true);
   for (unsigned b = 0; b < count_; ++b) {
+    blocks_[b].visited = false;
+    if (!visible_) continue;
     block_has_met(b);
     blocks_[b].barriers.cluster_has_met();
-    blocks_[b].visited = false;
   }
 }
 
@@ -253,6 +280,9 @@ void UnderWay::block_has_ended(unsigned b) {
             fill.end, " of its shared memory");
   }
   block.barriers.check_end();
+  for (unsigned t = 0; t < threads_; ++t)
+    require(block.arrived[t] == 0, "a block ends though thread ", t,
+            " has arrived at the cluster's barrier and not waited");
   require(!block.visited,
           "a block ends after another one of its cluster has read its shared memory, without "
           "cluster_sync() in between: it could also have read later");

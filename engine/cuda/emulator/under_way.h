@@ -44,6 +44,12 @@ class UnderWay {
   /// Whether `wanted` wgmmas are done; performs those that can be performed.
   bool wgmmas_are_done(Me me, std::uint64_t wanted);
   void set_registers(Me me, int registers);
+  /// Arrives at the cluster's barrier when it has been passed that many times.
+  void arrive_at_cluster(Me me, bool release, std::uint64_t times);
+  /// How many times it had been passed when the thread arrived, which must have done so.
+  std::uint64_t arrived_at_cluster(Me me) const;
+  /// The thread has waited for the others.
+  void leave_cluster_barrier(Me me);
   const void* in_cluster(Me me, const void* mine, std::size_t bytes, unsigned rank);
 
   // Called by the scheduler.
@@ -70,6 +76,8 @@ class UnderWay {
     std::vector<Warpgroup> warpgroups;
     std::vector<char> fenced;  // per thread: async_proxy_fence() since its last barrier
     std::vector<int> registers;
+    std::vector<std::uint64_t>
+        arrived;  // per thread: 1 + times passed when it arrived at the cluster's barrier
     unsigned fences = 0;
     bool ended = false, visited = false;
   };
@@ -85,6 +93,8 @@ class UnderWay {
   std::vector<Window>* windows_ = nullptr;
   unsigned count_ = 0, threads_ = 0;
   bool active_ = false, met_ = false;
+  bool released_ = true;  // all arrivals at the cluster's barrier, up to now, make writes visible
+  bool visible_ = true;   // and all those at the last one did
   std::vector<PerBlock> blocks_;
   std::vector<Copy> copies_;
   std::uint64_t random_ = 0;

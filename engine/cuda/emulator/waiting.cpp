@@ -112,19 +112,23 @@ void Scheduler::wait_at_named_barrier(int id, int threads) {
              });
 }
 
-void Scheduler::wait_for_cluster() {
+void Scheduler::arrive_at_cluster(bool release) {
+  under_way_.arrive_at_cluster(me_, release, cluster_.times);
   cluster_.arrived.push_back(current_);
-  if (cluster_.arrived.size() == all_) {
-    cluster_.arrived.clear();
-    ++cluster_.times;
-    under_way_.cluster_has_met();
-    return;
-  }
-  under_way_.activate();
-  wait_until([this, times = cluster_.times] { return cluster_.times != times; },
+  if (cluster_.arrived.size() < all_) return;
+  cluster_.arrived.clear();
+  ++cluster_.times;
+  under_way_.cluster_has_met();
+}
+
+void Scheduler::wait_for_cluster() {
+  const Me me = me_;
+  const std::uint64_t times = under_way_.arrived_at_cluster(me);
+  wait_until([this, times] { return cluster_.times != times; },
              [this] {
                return concat("for ", all_ - cluster_.arrived.size(), " of ", all_, " threads of its cluster");
              });
+  under_way_.leave_cluster_barrier(me);
 }
 
 // The last lane to arrive processes the offers of all and continues; the others wait for their next turn.

@@ -20,14 +20,16 @@
 //   cuda_5_tma           TMA copies them, several slices ahead, and mbarriers signal their arrival
 //   cuda_6_specialised   one warp only starts copies, the others only multiply; they never wait for each
 //                        other's work, and the multiplying warps get most of the registers
-//   cuda_7_cluster       if a result has few tiles, the blocks of a cluster share one tile's slices and
-//                        add their sums through each other's shared memory, in fixed order
+//   cuda_7_cluster       if a result has few tiles, the blocks of a cluster share the slices of one or a few
+//                        tiles and add their sums through each other's shared memory, in fixed order
 #pragma once
+
+#include <optional>
 
 #include "engine/cuda/tile/indexing.h"
 #include "engine/cuda/tile/packed_operand.h"
+#include "engine/cuda/tile/tensor_blocks.h"
 #include "engine/cuda/tile/tensor_rung.h"
-#include "engine/cuda/tile/tile_plan.h"
 #include "engine/cuda/tile/window_map.h"
 
 namespace umbra {
@@ -129,26 +131,47 @@ constexpr int rows_of(TensorShape shape) {
   }
 }
 
+/// How a product is divided. There are `parts` parts of every tile or, if blocks are listed, `parts` blocks in a
+/// cluster, which may have parts of several tiles.
 struct TensorPlan {
   TensorShape shape;
   int row_tiles, unit_tiles, taps;
   int parts;
+  TensorBlocks blocks;
   constexpr std::int64_t tiles() const { return static_cast<std::int64_t>(row_tiles) * unit_tiles * taps; }
+  /// Of the grid: clusters if blocks are listed, otherwise tiles.
+  constexpr std::int64_t columns() const { return blocks.count == 0 ? tiles() : blocks.count / parts; }
 };
 
-/// An order of positions in which the two positions of every pair, which are multiplied together, have as
-/// many taps in common as possible. The natural order if blocks of samples pair within a position or there
-/// are too many positions.
+/// An order of positions in which neighbours, whose units are multiplied together (two) or are in the same tile
+/// (four, eight), have as many taps in common as possible. The natural order if blocks of samples pair within a
+/// position or there are too many positions.
 PositionOrder paired_order(const TensorWalk& walk);
 
-/// How the rung divides a product, from its size alone.
+/// How many clusters of each number of blocks, one per multiprocessor, run at a time on an H100 or H200 with 132
+/// multiprocessors: of 8 blocks, 120 multiprocessors (public reports); of 2, all, which come in pairs; of others,
+/// what eight groups of 16 hold. tools/sass/constants.py has the same table, and bench/machine prints that of a
+/// GPU. Cards may differ by a cluster; plans do not, since the order of a sum follows from them.
+inline constexpr int kClustersAtOnce[] = {0, 132, 66, 40, 32, 24, 16, 16, 15};
+
+/// How the rung divides a product, which depends on its size alone. Remembered: a product is divided once.
 TensorPlan plan_tensor_product(const TensorProduct& product, TensorRung rung);
+/// The same, found again.
+TensorPlan find_tensor_plan(const TensorProduct& product, TensorRung rung);
+
+/// The plan with this shape and clusters of `size` blocks, of which `at_once` run at a time, that takes the least
+/// time; nothing if there is none in at most two waves of clusters and TensorBlocks::kMost blocks.
+std::optional<TensorPlan> plan_clusters(const TensorProduct& product, TensorShape shape, int size,
+                                        int at_once);
 
 /// Bytes of the packed operands and, on rungs without clusters, of the parts of sums.
 std::size_t tensor_workspace(const TensorProduct& product, TensorRung rung);
 
-/// Packs the operands and starts the kernel of the rung.
+/// Packs the operands and starts the kernel of the rung, by its own plan …
 void run_tensor_product(const TensorProduct& product, TensorRung rung, void* workspace, void* stream);
+/// … or by another one, for which the workspace must be large enough.
+void run_tensor_product(const TensorProduct& product, TensorRung rung, const TensorPlan& plan,
+                        void* workspace, void* stream);
 
 // ---- the rungs' launches, called by run_tensor_product() ----
 
@@ -162,6 +185,10 @@ void launch_tensor_wgmma(const TensorLaunch& launch, void* stream);
 void launch_tensor_tma(const TensorLaunch& launch, void* stream);
 void launch_tensor_specialised(const TensorLaunch& launch, void* stream);
 void launch_tensor_cluster(const TensorLaunch& launch, void* stream);
+
+/// Whether clusters of `size` blocks of the kernel that launch_tensor_cluster() starts for this shape run on this
+/// GPU at all: on a part of one, fewer blocks may fit.
+bool runs_clusters(const TensorProduct& product, TensorShape shape, int size);
 
 /// Numbers of a slice along the sum: 128 bytes of a row, or 64 if the sum of bfloat16 operands runs over
 /// samples.

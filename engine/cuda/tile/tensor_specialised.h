@@ -23,27 +23,28 @@ __device__ void produce(const TensorArguments& a, const TensorMap& w, const Tens
                         TensorShared<Tile>& shared) {
   unsigned parity = 1;  // a wait on a new barrier returns at once
   int stage = 0;
+#pragma unroll 1
   for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
+    const TensorTap<Tile> entry = slices.entry();  // read while the barrier is waited for
     barrier_wait(shared.empty[stage], parity);
-    fetch_slice(shared.stage[stage], shared.full[stage], w, x, slices, a.walk, at);
+    fetch_slice<Tile>(shared.stage[stage], shared.full[stage], w, x, entry, slices.first_step(), at);
     if (++stage == Tile::kStages) stage = 0, parity ^= 1;
   }
 }
 
 template <class Tile>
-__device__ __forceinline__ void consume(const TensorArguments& a, const TileAt& at,
+__device__ __forceinline__ void consume(const TensorArguments& a, const TileAt& at, int warpgroup,
                                         TensorShared<Tile>& shared, float (&sums)[Tile::kSums]) {
-  const int thread = static_cast<int>(threadIdx.x), warpgroup = thread / kWarpgroup;
-  const bool tells = thread % static_cast<int>(kWarp) == 0;
+  const bool signals = threadIdx.x % kWarp == 0;
+  const SliceOperands first = operands_of<Tile>(shared_address(shared.stage[0]), warpgroup);
   unsigned parity = 0;
   int stage = 0, last = -1;
   for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
+    const unsigned work = work_of(slices, a.walk, at, warpgroup);  // read while the barrier is waited for
     barrier_wait(shared.full[stage], parity);
-    multiply_slice<Tile>(sums, shared_address(shared.stage[stage]), warpgroup,
-                         work_of(slices, a.walk, at, warpgroup), slices.multiplications());
-    wgmma_commit();
+    multiply_slice<Tile>(sums, operands_of<Tile>(first, stage), warpgroup, work, slices.multiplications());
     wgmma_wait<1>();
-    if (last >= 0 && tells) barrier_arrive(shared.empty[last]);
+    if (last >= 0 && signals) barrier_arrive(shared.empty[last]);
     last = stage;
     if (++stage == Tile::kStages) stage = 0, parity ^= 1;
   }
@@ -71,14 +72,16 @@ __device__ __forceinline__ void run_specialised(const TensorArguments& a, const 
   load_scales(a, at, shared);
   __syncthreads();
 
-  if (thread < kMultipliers * kWarpgroup) {
+  const int warp = __shfl_sync(kFullWarp, thread / static_cast<int>(kWarp), 0);
+  if (warp < kWarpsThatMultiply) {
     register_take<kRegistersToMultiply>();
     float sums[Tile::kSums] = {};
-    consume(a, at, shared, sums);
+    consume(a, at, warp * static_cast<int>(kWarp) / kWarpgroup, shared, sums);
     use_sums(at, shared, sums);
   } else {
     register_release<kRegistersToCopy>();
-    if (thread == kMultipliers * kWarpgroup) produce(a, w, x, at, shared);
+    if (warp == kWarpsThatMultiply && one_of_warp()) produce(a, w, x, at, shared);
+    __syncwarp();
     otherwise();
   }
 }

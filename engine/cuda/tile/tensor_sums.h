@@ -24,7 +24,6 @@ __device__ __forceinline__ void for_each_two(const TensorArguments& a, const Til
                                              const Body& body) {
   const TensorWalk& walk = a.walk;
   const int warpgroup = thread / kWarpgroup;
-  const auto sample_of = [&](int unit) { return unit % walk.blocks * kUnitSamples; };  // the first sample
   const auto start_of = [&](int unit) {  // element of row 0 and sample 0
     return (walk.pairs ? at.result : walk.position(unit)) * a.epilogue.outer_pitch;
   };
@@ -34,7 +33,7 @@ __device__ __forceinline__ void for_each_two(const TensorArguments& a, const Til
       const int row = wgmma_d_place(thread % kWarpgroup, 2 * half).row;
       const int unit = at.unit0 + 2 * warpgroup + row / kUnitSamples;
       if (unit >= walk.units()) continue;
-      const int s = sample_of(unit) + row % kUnitSamples;
+      const int s = first_sample(walk, unit) + row % kUnitSamples;
       if (s >= walk.samples) continue;
       const int first = start_of(unit) + s * a.epilogue.sample_pitch;
 #pragma unroll
@@ -49,7 +48,7 @@ __device__ __forceinline__ void for_each_two(const TensorArguments& a, const Til
     for (int u = 0; u < Tile::kUnits; ++u) {
       const int unit = at.unit0 + u;
       if (unit >= walk.units()) break;
-      const int sample0 = sample_of(unit), start = start_of(unit);
+      const int sample0 = first_sample(walk, unit), start = start_of(unit);
 #pragma unroll
       for (int k = 0; k < kUnitSums; k += 2) {
         const Place2 place = wgmma_d_place(thread % kWarpgroup, k);
@@ -90,7 +89,7 @@ template <class Tile>
 __device__ __forceinline__ void store_sums(const TensorArguments& a, const TileAt& at,
                                            const TensorShared<Tile>& shared,
                                            const float (&sums)[Tile::kSums]) {
-  float* const parts = a.parts == nullptr ? nullptr : a.parts + blockIdx.y * a.outputs;
+  float* const parts = a.parts == nullptr ? nullptr : a.parts + at.part * a.outputs;
   for_each_two<Tile>(a, at, static_cast<int>(threadIdx.x),
                      [&](int k, int i, int r, int apart, bool second, int rows_apart) {
                        put_two<Tile>(a, shared, parts, sums[k], sums[k + 1], i, r, apart, second, rows_apart);

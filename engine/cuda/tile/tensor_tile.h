@@ -25,6 +25,8 @@ struct TensorTile {
   static constexpr Precision kPrecision = kPrecision_;
   static constexpr Major kMajorW = kMajorW_;
   static constexpr bool kUnitsOnM = units_on_m(kShape);
+  static constexpr bool kOnlyPairs = kPrecision == Precision::kBf16 && kRowBytes_ == 64;
+  static constexpr bool kOnlyTaps = !kUnitsOnM || (kPrecision == Precision::kBf16 && !kOnlyPairs);
   static constexpr int kUnits = units_of(kShape), kRows = rows_of(kShape), kRowBytes = kRowBytes_;
   static constexpr int kElementBytes = kPrecision == Precision::kBf16 ? 2 : 4;
   static constexpr int kSteps = kRowBytes / kElementBytes;  // of a slice
@@ -46,11 +48,32 @@ struct TensorTile {
   static_assert(kStageBytes % 512 == 0 && kWBytes % 512 == 0);
 };
 
+/// The first sample of a unit within its position.
+__device__ constexpr int first_sample(const TensorWalk& walk, int unit) {
+  return unit % walk.blocks * kUnitSamples;
+}
+/// Whether slices are pairs of positions: known when the kernel is compiled, except for the rows of TF32.
 template <class Tile>
-struct TensorTap {
-  int tap;                 // its number among the live taps
-  unsigned mask;           // bit u: it touches data for unit u
-  int from[Tile::kUnits];  // the position that it reads, or -1
+__device__ constexpr bool is_of_pairs(const TensorWalk& walk) {
+  return Tile::kOnlyPairs || (!Tile::kOnlyTaps && walk.pairs);
+}
+/// Whether all units of a tile are in one box of X, because X has one position for all of them and their
+/// samples follow one another. Otherwise a box has one unit.
+template <class Tile>
+__device__ constexpr bool x_is_one_box(const TensorWalk& walk) {
+  return Tile::kOnlyPairs || walk.positions == 1;
+}
+
+inline constexpr int kNoRow = -256;  // all rows of a box that starts here are before the first one: zeros
+
+/// An entry of the list of taps: what a slice copies and multiplies.
+template <class Tile>
+struct alignas(16) TensorTap {
+  int row[Tile::kUnits];  // of each box of X: its first row, or kNoRow
+  int tap;                // its number among the live taps
+  unsigned mask;          // bit u: it touches data for unit u
+  unsigned boxes;         // of X that are copied, as bits
+  unsigned bytes;         // of a slice, W's included
 };
 
 template <class Tile>
@@ -58,8 +81,8 @@ struct TensorShared {
   alignas(1024) unsigned char stage[Tile::kStages][Tile::kStageBytes];
   Barrier full[Tile::kStages], empty[Tile::kStages];
   float2 scales[Tile::kRows];
-  int taps;
-  unsigned masks[kMostTensorTaps];
+  int first_slice, end_slice;   // of the block's part
+  int clocks[kMostTensorTaps];  // of a slice of each live tap; 0: it touches no data
   TensorTap<Tile> tap[kMostTensorTaps];
 };
 
@@ -70,23 +93,37 @@ struct TensorArguments {
   bool twos;     // pairs of neighbours in the result and the parts start at multiples of 8 bytes
   float* parts;  // [gridDim.y][outputs], or null
   std::int64_t outputs;
+  TensorBlocks blocks;
 };
 static_assert(sizeof(TensorArguments) + 2 * sizeof(TensorMap) <= 4096, "parameters of a launch");
 
-/// The tile of this block. Eight tiles of rows follow each other before the next units, so that blocks that
-/// run at the same time share operands in the L2 cache.
+/// The tile of this block and its part of the tile's slices.
 struct TileAt {
-  int row0, unit0, result;
+  int row0, unit0, result, part, parts;
 };
 template <class Tile>
 __device__ TileAt tile_of_block(const TensorArguments& a) {
-  constexpr int kSideBySide = 8;
-  const int tiles = a.row_tiles * a.unit_tiles, block = static_cast<int>(blockIdx.x);
-  const int result = block / tiles, at = block - result * tiles;
-  const int group = at / (kSideBySide * a.unit_tiles), first = group * kSideBySide;
-  const int wide = a.row_tiles - first < kSideBySide ? a.row_tiles - first : kSideBySide;
-  const int within = at - first * a.unit_tiles;
-  return {(first + within % wide) * Tile::kRows, within / wide * Tile::kUnits, result};
+  const TensorBlock block =
+      a.blocks.at(static_cast<int>(blockIdx.x), static_cast<int>(blockIdx.y), static_cast<int>(gridDim.y));
+  const TilePlace place = place_of_tile(block.tile, a.row_tiles, a.unit_tiles);
+  return {place.row * Tile::kRows, place.unit * Tile::kUnits, place.result, block.part, block.parts};
+}
+
+/// The clocks of a slice that touches data for these units: of its multiplications, of its bytes, or of its
+/// instructions. They decide where parts of a tile's slices begin, and so affect only speed.
+template <class Tile>
+constexpr int slice_clocks(unsigned mask) {
+  constexpr int kInstructions = 400;  // of a multiplying warpgroup (tools/sass)
+  constexpr int kBytesInAClock = 48;  // from the L2 cache to one of many multiprocessors
+  constexpr int kColumns = Tile::kUnitsOnM ? Tile::kRows : kUnitSamples;
+  constexpr int kOne = kColumns / 2 > (64 + kColumns) / 4 ? kColumns / 2 : (64 + kColumns) / 4;
+  const int twos = ((mask & 3u) != 0 ? 1 : 0) + ((mask & 12u) != 0 ? 1 : 0);
+  const int units = Tile::kUnitsOnM ? 2 * twos : size_of_set(mask);
+  const int products = Tile::kUnitsOnM ? twos : kMultipliers * units;
+  const int multiplying = products * (Tile::kSteps / Tile::kOneSteps) * kOne;
+  const int copying = (Tile::kWBytes + units * Tile::kUnitBytes) / kBytesInAClock;
+  const int longer = multiplying > copying ? multiplying : copying;
+  return longer > kInstructions ? longer : kInstructions;
 }
 
 // ---- the list of tiles, for launches ----
@@ -118,12 +155,16 @@ TensorMapSpec boxes_of_w(const TensorLaunch& launch) {
 }
 template <class Tile>
 TensorMapSpec boxes_of_x(const TensorLaunch& launch) {
-  return boxes_of(launch.x, Tile::kSteps, kUnitSamples);
+  PackedOperand rows = launch.x;  // of all positions, one after the other
+  rows.rows *= rows.outer;
+  rows.outer = 1;
+  const int units = x_is_one_box<Tile>(launch.product.walk) ? Tile::kUnits : 1;
+  return boxes_of(rows, Tile::kSteps, units * kUnitSamples);
 }
 
 TensorArguments tensor_arguments(const TensorLaunch& launch);
 inline Grid tensor_grid(const TensorLaunch& launch, int threads, std::size_t shared) {
-  return {{static_cast<unsigned>(launch.plan.tiles()), static_cast<unsigned>(launch.plan.parts)},
+  return {{static_cast<unsigned>(launch.plan.columns()), static_cast<unsigned>(launch.plan.parts)},
           {static_cast<unsigned>(threads)},
           shared};
 }

@@ -33,7 +33,8 @@ __global__ void __launch_bounds__(kThreads, 1)
   float sums[Tile::kSums] = {};
   TensorSlices<Tile> slices(a, at, shared), ahead = slices;
   const auto fetch = [&](int stage) {
-    if (thread == 0) fetch_slice(shared.stage[stage], shared.full[stage], w, x, ahead, a.walk, at);
+    if (thread == 0)
+      fetch_slice<Tile>(shared.stage[stage], shared.full[stage], w, x, ahead.entry(), ahead.first_step(), at);
     ahead.next();
   };
   for (int stage = 0; stage < Tile::kStages - 1 && ahead.more(); ++stage) fetch(stage);
@@ -42,9 +43,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     // Into the stage that was multiplied last, which all threads have finished reading.
     if (ahead.more()) fetch(stage == 0 ? Tile::kStages - 1 : stage - 1);
     barrier_wait(shared.full[stage], parity);
-    multiply_slice<Tile>(sums, shared_address(shared.stage[stage]), warpgroup,
+    multiply_slice<Tile>(sums, operands_of<Tile>(shared_address(shared.stage[stage]), warpgroup), warpgroup,
                          work_of(slices, a.walk, at, warpgroup), slices.multiplications());
-    wgmma_commit();
     wgmma_wait<0>(sums);
     __syncthreads();
     if (++stage == Tile::kStages) stage = 0, parity ^= 1;

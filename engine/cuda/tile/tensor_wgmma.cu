@@ -26,7 +26,7 @@ __device__ void copy_box(unsigned char* stage, int where, const TensorMapSpec& p
   const bool exists = c2 >= 0 && c2 < static_cast<std::int64_t>(packed.extent[2]);
   for (int i = static_cast<int>(threadIdx.x); i < pieces * static_cast<int>(packed.box[1]); i += kThreads) {
     const int row = i / pieces, from = (i - row * pieces) * 16;
-    const bool inside = exists && c1 + row < static_cast<std::int64_t>(packed.extent[1]) &&
+    const bool inside = exists && c1 + row >= 0 && c1 + row < static_cast<std::int64_t>(packed.extent[1]) &&
                         start + from < static_cast<std::int64_t>(packed.pitch[0]);  // gaps are zeros
     int4 piece = make_int4(0, 0, 0, 0);
     if (inside)
@@ -53,14 +53,14 @@ __global__ void __launch_bounds__(kThreads, 1)
   float sums[Tile::kSums] = {};
   unsigned char* const stage = shared.stage[0];
   for (TensorSlices<Tile> slices(a, at, shared); slices.more(); slices.next()) {
-    for_each_box<Tile>(slices, a.walk, at, [&](int where, bool of_w, int c0, int c1, int c2) {
-      copy_box<Tile>(stage, where, of_w ? w : x, c0, c1, c2);
-    });
+    for_each_box<Tile>(slices.entry(), slices.first_step(), at,
+                       [&](int where, bool of_w, int c0, int c1, int c2) {
+                         copy_box<Tile>(stage, where, of_w ? w : x, c0, c1, c2);
+                       });
     async_proxy_fence();
     __syncthreads();
-    multiply_slice<Tile>(sums, shared_address(stage), warpgroup, work_of(slices, a.walk, at, warpgroup),
-                         slices.multiplications());
-    wgmma_commit();
+    multiply_slice<Tile>(sums, operands_of<Tile>(shared_address(stage), warpgroup), warpgroup,
+                         work_of(slices, a.walk, at, warpgroup), slices.multiplications());
     wgmma_wait<0>(sums);
     __syncthreads();
   }

@@ -7,6 +7,8 @@
 // the axes' live taps, and the outputs that a tap touches form a box.
 #pragma once
 
+#include <compare>
+
 namespace umbra {
 
 /// Numbers first … last; none when last < first.
@@ -48,6 +50,8 @@ constexpr int tap_of_rank(TapSet set, int rank) {
 struct WindowAxis {
   int in, out, kernel, stride, padding;
   TapSet live;  // taps that touch data for at least one output
+
+  auto operator<=>(const WindowAxis&) const = default;
 
   /// The input that tap t couples with output o, or -1.
   constexpr int input_of(int o, int t) const {
@@ -144,6 +148,7 @@ struct TapBox {
 struct WindowMap {
   WindowAxis d, h, w;
 
+  auto operator<=>(const WindowMap&) const = default;
   constexpr int inputs() const { return d.in * h.in * w.in; }
   constexpr int outputs() const { return d.out * h.out * w.out; }
   constexpr TapBox live() const { return {d.live, h.live, w.live}; }

@@ -91,7 +91,9 @@ __global__ void reduce(const float* x, float* sum) {
     }
     *reinterpret_cast<float4*>(sum + cluster * kReduced + 4 * i) = total;
   }
-  cluster_sync();
+  __syncthreads();  // all loads of the block have been performed
+  cluster_arrive_relaxed();
+  cluster_wait();
 }
 
 struct ShareShared {

@@ -44,7 +44,7 @@ void work(Communicator& world, const std::string& mode, bool chosen) {
   });
   add_on_gpus(world, device, 1000, false);
   world.barrier();
-  if (mode == "silent" || mode == "stuck" || mode == "kill") world.set_timeout(1.5);
+  if (mode == "silent" || mode == "stuck" || mode == "kill") world.set_timeout(1);
   if (chosen) *fails = mode;
   if (*fails == "silent") std::this_thread::sleep_for(std::chrono::seconds(60));
   require(*fails != "error", "galaxies.h5: no such file");
