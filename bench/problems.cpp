@@ -84,6 +84,32 @@ void add_layers(std::string_view op, std::int64_t channels, const Roundings& tra
   }
 }
 
+/// With packed activations, as a step on tensor cores gives them.
+template <class O, class... Arguments>
+std::unique_ptr<O> packed(Arguments&&... arguments) {
+  auto op = std::make_unique<O>(kF32, std::forward<Arguments>(arguments)...);
+  op->packed = true;
+  return op;
+}
+
+// The convolutions of the UM ResNet as its steps launch them. The dgrad of the first convolution of a block adds what the
+// shortcut gives.
+void add_step(std::string_view op, std::int64_t channels, const Roundings& roundings, Problems& problems) {
+  for (const ConvGeometry& g : um_resnet_convolutions(kBatch, channels)) {
+    for (const auto& [precision, weights] : roundings) {
+      if (g.in_channels == 1) continue;  // in the stem
+      if (op == "conv_fprop") problems.push_back(packed<ConvFprop>(g, precision, weights));
+      if (op == "conv_wgrad") problems.push_back(packed<ConvWgrad>(g, precision));
+      if (op != "conv_dgrad") continue;
+      problems.push_back(packed<ConvDgrad>(g, precision, weights));
+      if (g.kernel[2] == 1) continue;  // of the shortcut
+      auto sum = packed<ConvDgrad>(g, precision, weights);
+      sum->addend = true;
+      problems.push_back(std::move(sum));
+    }
+  }
+}
+
 // Convolutions typical of 3-D networks. A batch of 32, or of 8 if an activation would have 2^30 elements or
 // more.
 void add_volumes(std::string_view op, const Roundings& roundings, Problems& problems) {
@@ -149,8 +175,10 @@ std::vector<ProblemSet> on_cpu(const Ladder& ladder) {
 
 std::vector<ProblemSet> on_gpu(const Ladder& ladder) {
   const Roundings all{{Precision::kF32}, {Precision::kTf32}, {Precision::kBf16, kHeldAsBf16}};
-  Problems layers, volumes, images, squares;
+  const Roundings on_tensor_cores{all[1], all[2]};
+  Problems layers, step, volumes, images, squares;
   for (const std::int64_t channels : {20, 100, 200}) {
+    add_step(ladder.op, channels, on_tensor_cores, step);
     add_layers(ladder.op, channels, all, all, layers);
     add_product(ladder.op, kBatch, 4 * channels, 320, all, layers);
   }
@@ -163,6 +191,7 @@ std::vector<ProblemSet> on_gpu(const Ladder& ladder) {
     add_product(ladder.op, size, size, size, all, squares);
   Sets sets;
   sets.add("layers", std::move(layers));
+  sets.add("step", std::move(step));
   sets.add("volumes", std::move(volumes));
   sets.add("images", std::move(images));
   sets.add("squares", std::move(squares));

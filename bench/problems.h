@@ -18,6 +18,7 @@ struct ProblemSet {
 
 /// On the CPU one set without a name: the problems of the op's shapes.h and the layers of the UM ResNet at C
 /// = 20, 100, 200. On a GPU, in fp32, TF32 and bf16 (with weights stored as bf16 if the op only reads them):
+///   step      the UM ResNet's convolutions on batches of 32 as a step launches them: of packed operands, and with an addend
 ///   layers    the UM ResNet's layers on batches of 32
 ///   volumes   convolutions of 32 to 128 channels on 32^3 and 64^3 voxels
 ///   images    ResNet18 on 32 images of 224^2 and on 64 of 64^2

@@ -112,10 +112,12 @@ Samples train_as_graph(Context& context, Module& net, const std::function<Var(Pa
   const Tensor scalars =
       allocate_tensor(context.device(), {static_cast<std::int64_t>(numbers.size())}, DType::kF64);
   from_host(numbers, scalars, context.stream);
+  const Tensor one = allocate_tensor(context.device(), {1}, DType::kF32);  // as train keeps one
+  from_host(std::vector<double>{1}, one, context.stream);
   const auto step = [&] {
     Tape tape(context);
     Pass pass{context, &tape, true, Rng(1, Purpose::kDropout), number};
-    tape.backward(loss_of(pass));
+    tape.backward(loss_of(pass), {.start = one});
     adam->apply(context, scalars);
   };
   step();

@@ -28,7 +28,7 @@ target_link_libraries(umbra_device PUBLIC umbra_registry PRIVATE CUDA::cudart_st
 function(umbra_compile_kernels target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/engine/cuda/device)  # nvcc's cuda_grid.h
   target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;-Xptxas=-v,-warn-spills;\
--Xcompiler=-Wall,-Wextra>")
+-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")  # as all other host code: plans decide the order of sums
   if(UMBRA_WERROR)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xptxas=-Werror;\
 -Xcompiler=-Werror>")

@@ -22,13 +22,16 @@ Launch launched() {
       {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "mpirun"},
       {"PMI_SIZE", "PMI_RANK", "MPI_LOCALRANKID", "mpirun"},
       {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_LOCALID", "srun"}};
+  Launch alone;  // what started this process alone, if any of them did
   for (const auto& [size, rank, on_machine, launcher] : kVariables) {
     if (std::getenv(size) == nullptr) continue;
     const int processes = number_in(size, 1);
     const int place = number_in(on_machine, number_in("SLURM_LOCALID", 0));  // srun --mpi=pmi2 sets only that
-    return {number_in(rank, 0), processes, place, launcher};
+    if (processes > 1) return {number_in(rank, 0), processes, place, launcher};
+    // A shell that was started in one process hands its variables to the jobs that are started from it.
+    if (alone.launcher.empty()) alone = {0, 1, place, launcher};
   }
-  return {};
+  return alone;
 }
 
 }  // namespace umbra

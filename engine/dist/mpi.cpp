@@ -5,6 +5,7 @@
 #include <chrono>
 #include <deque>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -90,14 +91,14 @@ class MpiTransport final : public Transport {
     for (std::size_t i = 0; i < requests_.size(); ++i) {
       if (requests_[i] == MPI_REQUEST_NULL) continue;
       int done = 0;
-      if (MPI_Test(&requests_[i], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) dead_.push_back(peers_[i]);
+      if (MPI_Test(&requests_[i], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) dead_.insert(peers_[i]);
       all = all && done != 0;
     }
     return all && dead_.empty();
   }
 
   std::vector<int> missing() const override {
-    std::vector<int> ranks = dead_;
+    std::vector<int> ranks(dead_.begin(), dead_.end());
     for (std::size_t i = 0; i < requests_.size(); ++i)
       if (requests_[i] != MPI_REQUEST_NULL) ranks.push_back(peers_[i]);
     std::sort(ranks.begin(), ranks.end());
@@ -118,11 +119,12 @@ class MpiTransport final : public Transport {
   }
 
   void announce(const Notice& notice, double seconds) override {
-    announced_ = text_of_notice(notice);
+    // Kept: a process that does not receive now may read it after the next one has been sent.
+    std::string& text = announced_.emplace_back(text_of_notice(notice));
     std::vector<MPI_Request> sends;
     for (int peer = 0; peer < size_; ++peer) {
       if (peer == rank_) continue;
-      MPI_Isend(announced_.data(), static_cast<int>(announced_.size()), MPI_CHAR, peer, kNoticeTag, world_,
+      MPI_Isend(text.data(), static_cast<int>(text.size()), MPI_CHAR, peer, kNoticeTag, world_,
                 &sends.emplace_back());
     }
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
@@ -172,8 +174,8 @@ class MpiTransport final : public Transport {
   std::deque<MPI_Request> requests_;  // receives first; their addresses do not change
   std::vector<int> peers_;            // of the requests
   std::size_t received_ = 0;          // number of receives
-  std::vector<int> dead_;             // peers whose messages ended with an error
-  std::string announced_;
+  std::set<int> dead_;                // peers whose messages ended with an error
+  std::deque<std::string> announced_;
   std::optional<Notice> kept_back_;  // by notice()
   std::chrono::steady_clock::time_point kept_since_;
 };

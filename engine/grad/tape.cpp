@@ -51,12 +51,6 @@ void accumulate(Context& context, Variable& variable, const Tensor& grad) {
   variable.grad = sum;
 }
 
-std::vector<bool> defined(const std::vector<Tensor>& tensors) {
-  std::vector<bool> made;
-  for (const Tensor& tensor : tensors) made.push_back(tensor.defined());
-  return made;
-}
-
 // Reports variables whose gradients are final: after the first operation that uses them, the last in backward().
 class FinalGradients {
  public:
@@ -106,15 +100,15 @@ void Tape::backward(const Var& loss, const BackwardOptions& options) {
     for (const Var& input : node.inputs) {
       values.push_back(input->value);
       wanted.push_back(input->needs_grad);
-      so_far.push_back(options.observer ? Tensor() : input->grad);  // an observer sees the terms of a sum
+      const bool offered = input->needs_grad && !options.observer;  // an observer sees the terms of a sum
+      so_far.push_back(offered ? std::exchange(input->grad, {}) : Tensor());
     }
-    const std::vector<bool> had = defined(so_far);
     const std::vector<Tensor> grads =
         node.function->backward_onto(*context_, node.output->grad, values, node.saved, wanted, so_far);
     if (options.observer) options.observer(node, grads);
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!wanted[i]) continue;
-      if (had[i] && !so_far[i].defined()) node.inputs[i]->grad = {};  // it is part of grads[i]
+      if (so_far[i].defined()) node.inputs[i]->grad = so_far[i];  // otherwise it is part of grads[i]
       accumulate(*context_, *node.inputs[i], grads[i]);
     }
     node.output->grad = {};

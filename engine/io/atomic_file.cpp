@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -94,6 +94,22 @@ void check_replaceable(const fs::path& target, const fs::path& destination) {
           "': the folder '", folder_of(destination).string(), "' does not exist");
 }
 
+// umask() has to change the mask to return it, so it is the second choice, and called once: a file that another thread makes
+// meanwhile is private. Not every /proc has the mask.
+mode_t mask_of_process() {
+  std::ifstream status("/proc/self/status");
+  for (std::string name; status >> name;) {
+    unsigned mask = 0;
+    if (name == "Umask:" && status >> std::oct >> mask) return mask;
+  }
+  static const mode_t mask_at_first = [] {
+    const mode_t mask = ::umask(077);
+    ::umask(mask);
+    return mask;
+  }();
+  return mask_at_first;
+}
+
 // mkstemp makes files private. An output gets the permissions of any new file, or keeps those of the old one.
 void take_permissions(int descriptor, const fs::path& destination) {
   struct stat old {};
@@ -105,11 +121,7 @@ void take_permissions(int descriptor, const fs::path& destination) {
     ::fchmod(descriptor, old.st_mode & 07777);
     return;
   }
-  static std::mutex changing;  // another thread would take the 0 in between for the mask of the process
-  const std::lock_guard<std::mutex> lock(changing);
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor, 0666 & ~mask);
+  ::fchmod(descriptor, 0666 & ~mask_of_process());
 }
 
 // The first part of the name of a temporary file for a file `name`; kRandom, which mkstemp replaces, follows.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <ranges>
 #include <sstream>
 
 #include "engine/base/error.h"
@@ -91,17 +92,14 @@ std::string Registry::op_names() const {
 const Kernel* Registry::choose_if_any(const Op& op, Device::Kind device) const {
   const Ladder* ladder = find(op.name());
   if (ladder == nullptr) return nullptr;
-  const auto preference = preferred_.find(ladder->op);
-  const std::string_view preferred =
-      preference == preferred_.end() ? std::string_view() : std::string_view(preference->second);
-  const Kernel* chosen = nullptr;
-  for (const Kernel& kernel : ladder->kernels) {
-    if (kernel.missing != nullptr && kernel.rung != preferred) continue;
-    if (!takes(kernel, op, device)) continue;
-    chosen = &kernel;
-    if (kernel.rung == preferred) break;
+  if (const auto preference = preferred_.find(ladder->op); preference != preferred_.end()) {
+    for (const Kernel& kernel : ladder->kernels)
+      if (kernel.rung == preference->second && takes(kernel, op, device)) return &kernel;
   }
-  return chosen;
+  // From the last on: every call of an op chooses, and most rungs need not be asked.
+  for (const Kernel& kernel : std::views::reverse(ladder->kernels))
+    if (kernel.missing == nullptr && takes(kernel, op, device)) return &kernel;
+  return nullptr;
 }
 
 std::optional<std::size_t> Registry::height(const Op& op, Device::Kind device) const {

@@ -52,7 +52,8 @@ Event::~Event() {
 void Event::record(const Stream& stream) const {
   backend_of(device_.kind).record(device_.index, native_, stream.native());
 }
-void Event::wait() const {
+void Event::wait() const {  // may be the first call of a thread, whose device would be the first one
+  backend_of(device_.kind).select(device_.index);
   backend_of(device_.kind).wait(device_.index, native_);
 }
 double seconds_between(const Event& from, const Event& to) {

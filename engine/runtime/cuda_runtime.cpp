@@ -75,9 +75,9 @@ class CudaBackend final : public Backend {
   }
   std::size_t shared_memory() const override {
     static const std::size_t least = [this] {
-      std::size_t bytes = ~std::size_t{0};
-      for (int i = 0; i < device_count(); ++i)
-        bytes = std::min(bytes, properties_of(i).sharedMemPerBlockOptin);
+      const int devices = device_count();
+      std::size_t bytes = devices > 0 ? properties_of(0).sharedMemPerBlockOptin : 0;
+      for (int i = 1; i < devices; ++i) bytes = std::min(bytes, properties_of(i).sharedMemPerBlockOptin);
       return bytes;
     }();
     return least;

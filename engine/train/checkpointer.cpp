@@ -5,14 +5,18 @@
 namespace umbra {
 namespace {
 
-// Queues the copies. The memory of earlier ones is used again.
+// Memory for a copy of these.
+std::vector<NamedTensor> allocate_like(const std::vector<NamedTensor>& tensors) {
+  std::vector<NamedTensor> copies;
+  for (const auto& [name, tensor] : tensors)
+    copies.push_back(
+        {name, allocate_tensor(tensor.device(), tensor.shape(), tensor.dtype(), tensor.layout())});
+  return copies;
+}
+
+// Queues the copies.
 void copy_all(const std::vector<NamedTensor>& tensors, std::vector<NamedTensor>& copies,
               const Stream& stream) {
-  if (copies.empty()) {
-    for (const auto& [name, tensor] : tensors)
-      copies.push_back(
-          {name, allocate_tensor(tensor.device(), tensor.shape(), tensor.dtype(), tensor.layout())});
-  }
   for (std::size_t i = 0; i < tensors.size(); ++i) copy(tensors[i].tensor, copies[i].tensor, stream);
 }
 
@@ -29,7 +33,24 @@ Checkpointer::Checkpointer(std::filesystem::path run, const Stream& stream, cons
       every_(every),
       stop_(std::move(stop)),
       parallel_(parallel),
-      copied_(stream.device()) {}
+      writes_(parallel == nullptr || parallel->world().first()),
+      reached_(info_.step),
+      last_(info_.step),
+      one_{{}, {}, Event(stream.device())},
+      other_{{}, {}, Event(stream.device())} {
+  if (!writes_) return;
+  for (Snapshot* snapshot : {&one_, &other_}) {
+    snapshot->model = allocate_like(network.state());
+    snapshot->moments = allocate_like(optimizer.state());
+  }
+}
+
+Checkpointer::~Checkpointer() {
+  try {
+    finish();
+  } catch (const std::exception&) {  // training has ended with another error, which is reported
+  }
+}
 
 void Checkpointer::compare(std::vector<NamedTensor> model, const std::vector<NamedTensor>& optimizer) const {
   if (parallel_ == nullptr) return;
@@ -37,15 +58,48 @@ void Checkpointer::compare(std::vector<NamedTensor> model, const std::vector<Nam
   parallel_->compare(info_.step, model);
 }
 
-void Checkpointer::write(const CheckpointInfo& info, bool better) const {
-  copied_.wait();
-  if (better) write_checkpoint(run_ / "best.h5", info, model_copy_, {});
-  write_checkpoint(run_ / "last.h5", info, model_copy_, moments_copy_);
+void Checkpointer::reach(std::int64_t step) {
+  info_.step = step;
+  info_.optimizer_steps = optimizer_.steps();
+}
+
+void Checkpointer::take(Snapshot& snapshot, bool better) {
+  copy_all(network_.state(), snapshot.model, stream_);
+  copy_all(optimizer_.state(), snapshot.moments, stream_);
+  snapshot.copied.record(stream_);
+  snapshot.info = info_;
+  snapshot.better = better;
+  last_ = info_.step;
+}
+
+void Checkpointer::write(const Snapshot& snapshot) const {
+  snapshot.copied.wait();
+  if (snapshot.better) write_checkpoint(run_ / "best.h5", snapshot.info, snapshot.model, {});
+  write_checkpoint(run_ / "last.h5", snapshot.info, snapshot.model, snapshot.moments);
+}
+
+void Checkpointer::start(const Snapshot& snapshot) {
+  written_ = &snapshot;
+  writing_ = std::async(std::launch::async, [this, &snapshot] { write(snapshot); });
+}
+
+// Whether a file is being written. If none is, what waits is started.
+bool Checkpointer::is_writing() {
+  if (writing_.valid()) {
+    if (writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return true;
+    writing_.get();
+  }
+  if (waiting_ == nullptr) return false;
+  start(*std::exchange(waiting_, nullptr));
+  return true;
+}
+
+void Checkpointer::finish() {
+  while (is_writing()) writing_.wait();
 }
 
 void Checkpointer::on_step(const Report&) {
-  if (writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
-    writing_.get();
+  is_writing();
 }
 
 void Checkpointer::on_validation(const Report& report) {
@@ -56,22 +110,30 @@ void Checkpointer::on_validation(const Report& report) {
 }
 
 void Checkpointer::on_step_done(const Report& report, bool epoch_end) {
+  const bool busy = is_writing();
+  reached_ = report.step;
   if (!epoch_end && !wants_state(report.step) && !stop_()) return;
-  info_.step = report.step;
-  info_.optimizer_steps = optimizer_.steps();
-  const std::vector<NamedTensor> model = network_.state(), moments = optimizer_.state();
-  compare(model, moments);
+  reach(report.step);
+  compare();
   const bool better = std::exchange(better_, false);
-  if (parallel_ != nullptr && !parallel_->world().first()) return;
-  on_end();
-  copy_all(model, model_copy_, stream_);
-  copy_all(moments, moments_copy_, stream_);
-  copied_.record(stream_);
-  writing_ = std::async(std::launch::async, [this, info = info_, better] { write(info, better); });
+  if (!writes_) return;
+  if (!busy) {
+    take(one_, better);
+    start(one_);
+  } else if (better) {
+    waiting_ = written_ == &one_ ? &other_ : &one_;
+    take(*waiting_, better);
+  }
 }
 
 void Checkpointer::on_end() {
-  if (writing_.valid()) writing_.get();
+  finish();
+  if (last_ == reached_) return;
+  reach(reached_);
+  if (!writes_) return;
+  take(one_, false);
+  start(one_);
+  finish();
 }
 
 }  // namespace umbra

@@ -4,18 +4,22 @@
 #include <cstdio>
 #include <vector>
 
+#include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
 
 namespace umbra {
 namespace {
 
-// Copies of an op's tensors, so that it can be repeated without a trace. A tensor that is given twice is copied once.
+// Copies of the tensors that an op writes, so that it can be repeated without a trace; it reads the others where they are,
+// however large (the samples on the device, for example). A tensor that is given twice is copied once.
 class Copies {
  public:
-  Copies(Context& context, std::span<const Tensor> tensors) {
-    for (const Tensor& tensor : tensors) {
-      if (!tensor.defined()) {
-        pointers_.push_back(nullptr);
+  Copies(Context& context, const Op& op, std::span<const Tensor> tensors) {
+    const std::vector<BufferSpec> specs = op.buffers();
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const Tensor& tensor = tensors[i];
+      if (!tensor.defined() || specs[i].access == Access::kIn) {
+        pointers_.push_back(tensor.defined() ? tensor.data() : nullptr);
         continue;
       }
       const auto [copied, is_new] = tensors_.try_emplace({tensor.data(), tensor.bytes()});
@@ -39,12 +43,14 @@ double seconds_in_graph(Context& context, const Op& op, const Kernel& kernel, st
                         double alone) {
   constexpr double kLong = 200e-6, kMost = 20;
   const int launches = static_cast<int>(std::clamp(kLong / alone, 1.0, kMost));
-  const Copies copies(context, tensors);
+  const Copies copies(context, op, tensors);
   const std::size_t bytes = kernel.workspace(op);
   const std::shared_ptr<Storage> workspace = bytes > 0 ? context.arena.take(bytes) : nullptr;
   void* const scratch = workspace ? workspace->data() : nullptr;
   const Graph graph(context.stream, [&] {
     for (int i = 0; i < launches; ++i) kernel.run(op, copies.buffers(), scratch, context.stream);
+    const std::string error = backend_of(context.device().kind).launch_error(context.device().index);
+    require(error.empty(), op.name(), " (", op, ", rung ", kernel.rung, "), repeated in a graph: ", error);
   });
   const Event start(context.device()), end(context.device());
   graph.launch(context.stream);  // while it runs, the host queues the one that is timed

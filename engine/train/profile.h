@@ -10,7 +10,8 @@
 namespace umbra {
 
 /// Sums time, FLOPs and bytes per op and problem. On a device that captures graphs, the time of a call is that of a node
-/// of a graph, measured at the first call of a problem on copies of its tensors.
+/// of a graph, measured at the first call of a problem by repeating it on its inputs and on copies of what it writes,
+/// which are in the cache if they fit there.
 class Profile {
  public:
   /// Measures the peaks of the context's device, then becomes the observer of `context`, which it must

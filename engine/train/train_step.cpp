@@ -111,7 +111,8 @@ void TrainStep::differentiate_together(Tape& tape, const Var& loss, double share
 
 // Queues the copies of the results to the host.
 void TrainStep::fetch(const Outputs& outputs, Slot& s) {
-  if (!s.loss.defined()) {
+  if (!s.loss.defined() ||
+      s.prediction.shape() != outputs.prediction.shape()) {  // lists differ in their rows
     s.loss = pinned_like(outputs.loss);
     s.prediction = pinned_like(outputs.prediction);
     s.norm = pinned_like(outputs.norm);

@@ -9,9 +9,11 @@
 
 #include "engine/base/error.h"
 #include "engine/cuda/tile/remembered.h"
-#include "engine/ops/conv/cuda_tensor_products.h"
+#include "engine/ops/conv/cuda_tensor_rung.h"
 #include "engine/ops/conv/shapes.h"
 #include "engine/ops/matmul/cuda_tensor_rung.h"
+#include "engine/ops/shared/problems.h"
+#include "engine/registry/registry.h"
 #include "test_paths.h"
 
 namespace umbra {
@@ -165,6 +167,9 @@ TEST(TensorPlan, IsFoundOnce) {
     EXPECT_EQ(answers.of(question, [&] { return ++found, question * question; }), question * question);
   }
   EXPECT_EQ(found, 2);
+  for (int question = 0; question < 10000; ++question)
+    EXPECT_EQ(answers.of(question, [&] { return ++found, question * question; }), question * question);
+  EXPECT_EQ(found, 10000);  // of which two were known
 }
 
 // A plan that is remembered is that of the same product, rung and precision.
@@ -182,6 +187,52 @@ TEST(TensorPlan, IsThatOfTheProduct) {
         EXPECT_EQ(plan.tiles(), found.tiles());
         EXPECT_EQ(plan.blocks.count, found.blocks.count);
       }
+    }
+  }
+}
+
+// The shapes of tiles that cuda_7_cluster takes for problems of the gauntlet, by the kind of their operands.
+using Shapes = std::set<std::pair<int, TensorShape>>;
+template <class O>
+void add_shapes(const Ladder& ladder, Shapes& shapes) {
+  if (ladder.op != O::kName) return;
+  const auto rung = std::find_if(ladder.kernels.begin(), ladder.kernels.end(),
+                                 [](const Kernel& kernel) { return kernel.rung == "cuda_7_cluster"; });
+  ASSERT_NE(rung, ladder.kernels.end());
+  for (const auto& op : ladder.problems(DType::kF32)) {
+    if (!rung->declines(*op).empty()) continue;
+    constexpr void* kNoBuffers[4] = {};
+    const TensorProduct product = tensor_product_of(static_cast<const O&>(*op), kNoBuffers);
+    const int kind = product.precision == Precision::kTf32 ? 0
+                     : product.walk.pairs                  ? 1
+                     : product.w_along_rows                ? 2
+                                                           : 3;
+    shapes.insert({kind, plan_tensor_product(product, TensorRung::kCluster).shape});
+  }
+}
+
+// Larger tiles win only with more of them than an emulated run has time for. planned_test.cpp runs them all, without the
+// gauntlet's guarded memory.
+TEST(TensorPlan, TheGauntletHasAProblemOfTheseShapes) {
+  const Registry registry = make_registry();
+  Shapes shapes;
+  for (const Ladder& ladder : registry.ladders()) {
+    add_shapes<ConvFprop>(ladder, shapes);
+    add_shapes<ConvDgrad>(ladder, shapes);
+    add_shapes<ConvWgrad>(ladder, shapes);
+    add_shapes<LinearFprop>(ladder, shapes);
+    add_shapes<LinearDgrad>(ladder, shapes);
+    add_shapes<LinearWgrad>(ladder, shapes);
+  }
+  const Shapes missing{{2, TensorShape::kRows128}, {3, TensorShape::kRows128}, {0, TensorShape::kRows200},
+                       {2, TensorShape::kRows200}, {3, TensorShape::kRows200}, {0, TensorShape::kRows256},
+                       {1, TensorShape::kRows256}, {2, TensorShape::kRows256}, {3, TensorShape::kRows256}};
+  for (const TensorShape shape : {TensorShape::kRows64, TensorShape::kRows128, TensorShape::kRows200,
+                                  TensorShape::kRows256, TensorShape::kUnits1, TensorShape::kUnits8}) {
+    for (int kind = 0; kind < 4; ++kind) {
+      const bool exists = (kind != 1 || units_on_m(shape)) && !missing.contains({kind, shape});
+      EXPECT_EQ(shapes.contains({kind, shape}), exists)
+          << "operands " << kind << ", rows " << rows_of(shape) << ", units " << units_of(shape);
     }
   }
 }

@@ -2,6 +2,7 @@
 // operands. (The gauntlet tests the kernels.)
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "engine/base/error.h"
@@ -177,6 +178,21 @@ TEST(TensorProduct, AWarpgroupWithoutWorkReleasesNoStageEarly) {
     }
   }
   cuda_test::set_schedule(0);
+}
+
+// Without factors a sum is stored as it is: -0, and -0 plus -0, stay -0.
+TEST(TensorEpilogue, WithoutFactorsASumKeepsItsBits) {
+  float result = 1;
+  const float minus_zero = -0.0f, two = 2;
+  TensorEpilogue epilogue{.result = &result, .outer_pitch = 1, .row_pitch = 1, .sample_pitch = 1, .rows = 1};
+  epilogue.put(0, minus_zero);
+  EXPECT_TRUE(result == 0 && std::signbit(result)) << result;
+  epilogue.residual = &minus_zero;
+  epilogue.put(0, minus_zero);
+  EXPECT_TRUE(result == 0 && std::signbit(result)) << result;
+  epilogue.residual = &two;
+  epilogue.put(0, 3);
+  EXPECT_EQ(result, 5);
 }
 
 // Packing against plain loops: every number rounded to nearest, in its place, and zeros after each row.

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "engine/ops/elementwise/scale.h"
+#include "engine/ops/optim/gradient_norm.h"
 #include "tests/cuda/where.h"
 
 namespace umbra {
@@ -39,6 +40,24 @@ TEST_F(CudaProfile, ARowHasNotTheTimeThatTheHostNeeds) {
   std::istringstream(line) >> name >> rung >> calls >> milliseconds;
   EXPECT_EQ(calls, 2) << profile.table();
   EXPECT_LT(milliseconds, 1000) << profile.table();
+}
+
+// An input may be as large as all samples.
+TEST_F(CudaProfile, AnOpIsRepeatedOnItsInputsThemselves) {
+  const Registry registry = make_registry();
+  Context context(registry, {Device::Kind::kCuda, 0});
+  Profile profile;
+  profile.attach(context);
+  constexpr std::int64_t kMany = 1 << 20;
+  const GradientNorm op(DType::kF32, kMany, 1);
+  const Tensor tensors[] = {allocate_tensor(context.device(), {kMany}, DType::kF32),
+                            allocate_tensor(context.device(), {1}, DType::kF64),
+                            allocate_tensor(context.device(), {1}, DType::kF32)};
+  from_host(std::vector<double>(kMany, 2), tensors[0], context.stream);
+  const std::size_t before = context.arena.bytes_held();
+  call(context, op, tensors);
+  EXPECT_LT(context.arena.bytes_held() - before, tensors[0].bytes());
+  EXPECT_EQ(to_host(tensors[1], context.stream)[0], 2048);
 }
 
 }  // namespace

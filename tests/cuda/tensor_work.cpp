@@ -76,9 +76,9 @@ Json work_of_block(const TensorWalk& walk, const std::vector<unsigned>& masks, i
       else
         products += row0 + w * Tile::kBlockRows < walk.rows ? std::popcount(mask) : 0;
     }
-    const unsigned fetched = x_is_one_box<Tile>(walk) ? mask : units_needed<Tile>(mask);
-    ++work[{kCopiesOfW<Tile> + std::popcount(fetched), products,
-            ceil_div(std::min(left, Tile::kSteps), Tile::kOneSteps)}];
+    const int fetched =
+        x_is_one_box<Tile>(walk) ? units_of_box<Tile>(walk) : std::popcount(units_needed<Tile>(mask));
+    ++work[{kCopiesOfW<Tile> + fetched, products, ceil_div(std::min(left, Tile::kSteps), Tile::kOneSteps)}];
   }
   Json slices = Json::array();
   for (const auto& [kind, count] : work)

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -26,6 +27,24 @@ TEST(Launch, OneProcessOfMpirunIsKnownFromOneThatWasStartedAlone) {
     EXPECT_EQ(one.launcher, launcher) << variable;
     EXPECT_EQ(one.size, 1) << variable;
     EXPECT_EQ(two.size, *launcher == '\0' ? 1 : 2) << variable;
+  }
+}
+
+// Those of a shell that `srun --pty bash` or `mpirun -np 1 bash` started are in the environment of its jobs, too.
+TEST(Launch, VariablesOfOneProcessDoNotHideAJobOfSeveral) {
+  for (const auto& [left_over, size, rank, launcher] :
+       {std::array{"PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"},
+        {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"},
+        {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "mpirun"},
+        {"SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun"}}) {
+    ::setenv(left_over, "1", 1);
+    ::setenv(size, "4", 1);
+    ::setenv(rank, "3", 1);
+    const Launch launch = launched();
+    for (const char* variable : {left_over, size, rank}) ::unsetenv(variable);
+    EXPECT_EQ(launch.size, 4) << left_over << ' ' << size;
+    EXPECT_EQ(launch.rank, 3) << left_over << ' ' << size;
+    EXPECT_EQ(launch.launcher, launcher) << left_over << ' ' << size;
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/runtime/backend.h"
+
 namespace umbra {
 namespace {
 
@@ -35,6 +37,13 @@ TEST(CudaVersions, OtherErrorsKeepTheRuntimesWords) {
       why_no_device(kUnknown, "unknown error", {13010, 13000}),
       "the CUDA runtime finds no device: unknown error (error 999; the driver supports CUDA 13.1, the runtime "
       "is of CUDA 13.0)");
+}
+
+// Rungs divide their work by it, and name it where they decline.
+TEST(CudaBackend, HasSharedMemoryWhereItHasADevice) {
+  const Backend& cuda = backend_of(Device::Kind::kCuda);
+  EXPECT_EQ(cuda.shared_memory() > 0, cuda.device_count() > 0) << cuda.shared_memory();
+  EXPECT_LE(cuda.shared_memory(), 1u << 20);
 }
 
 }  // namespace

@@ -31,12 +31,13 @@ INSTANTIATE_TEST_SUITE_P(EveryRung, Gauntlet,
                          testing::ValuesIn(gauntlet::every_rung(registry(), Device::Kind::kCpu)),
                          gauntlet::name_of_test);
 
-/// Problems that only the reference supports, with the reason; without a text, all of an op.
+/// Problems that only the reference supports, those of an op whose texts end like this, with the reason.
 struct Exception {
-  std::string_view op, text, reason;
+  std::string_view op, ending, reason;
 };
-constexpr std::array<Exception, 1> kOnlyReference{
-    {{"pack_operand", "", "no kernel for the CPU reads packed operands"}}};
+constexpr std::array<Exception, 2> kOnlyReference{
+    {{"pack_operand", "", "no kernel for the CPU reads packed operands"},
+     {"conv_dgrad", " addend", "on the CPU the tape adds gradients"}}};
 
 TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
   for (const Ladder& ladder : registry().ladders()) {
@@ -45,10 +46,10 @@ TEST(GauntletCoverage, EveryProblemIsTakenByAFastRung) {
     EXPECT_FALSE(problems.empty()) << ladder.op;
     for (const auto& op : problems) {
       const bool excused = std::any_of(kOnlyReference.begin(), kOnlyReference.end(), [&](const Exception& e) {
-        return e.op == ladder.op && (e.text.empty() || e.text == op->text());
+        return e.op == ladder.op && op->text().ends_with(e.ending);
       });
       const Kernel& chosen = registry().choose(*op, Device::Kind::kCpu);
-      EXPECT_TRUE(excused || !gauntlet::is_reference(chosen)) << ladder.op << " " << op->text();
+      EXPECT_EQ(excused, gauntlet::is_reference(chosen)) << ladder.op << " " << op->text();
     }
   }
 }

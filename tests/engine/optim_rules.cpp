@@ -32,6 +32,11 @@ Bound bound_of(const SgdStep& op, const Values& in, const Values& want) {
   return bound;
 }
 
+/// Scalars are drawn positive, but -lr / bc1 is negative.
+void descend(const AdamStep&, const Rng&, Values& in) {
+  in.back()[0] = -std::abs(in.back()[0]);
+}
+
 /// An error of v moves the update by half its relative size.
 Bound bound_of(const AdamStep& op, const Values& in, const Values& want) {
   Bound bound{magnitudes_of_outputs(want), usual_growth(op)};
@@ -74,6 +79,7 @@ std::vector<gauntlet::OpRules> optim_rules() {
            .settle = settle<SgdStep, settle_bf16_copies>},
           {.op = AdamStep::kName,
            .bound = bound<AdamStep, bound_of>,
+           .fill = gauntlet::fill<AdamStep, descend>,
            .settle = settle<AdamStep, settle_bf16_copies>}};
 }
 

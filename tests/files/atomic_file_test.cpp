@@ -3,11 +3,23 @@
 #include "engine/io/atomic_file.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 
 #include "tests/fixtures/file_test.h"
+
+namespace {
+int masks_set = 0;
+}
+
+// In place of the C library's, for the code under test, too.
+extern "C" mode_t umask(mode_t mask) noexcept {
+  ++masks_set;
+  return static_cast<mode_t>(::syscall(SYS_umask, mask));
+}
 
 namespace umbra {
 namespace {
@@ -88,6 +100,15 @@ TEST_F(AtomicFileTest, DevicesPipesAndOpenFilesAreRefused) {
   for (const fs::path& name : {path("stdout"), fs::path("/dev/stdout"), fs::path("/dev/fd/1")})
     expect_message([&] { const AtomicFile file(name); }, {name.string(), "open file of a process"});
   EXPECT_TRUE(fs::is_symlink(path("null")) && fs::is_symlink(path("stdout")) && fs::is_fifo(path("pipe")));
+}
+
+// While the mask is changed, files that other threads make are writable by everybody.
+TEST_F(AtomicFileTest, TheMaskOfTheProcessIsNotChanged) {
+  const int before = masks_set;
+  write_text_file(path("a"), "one");
+  EXPECT_EQ(masks_set, before);
+  ::umask(::umask(0));
+  EXPECT_EQ(masks_set, before + 2) << "the calls are counted";
 }
 
 TEST_F(AtomicFileTest, AFileKeepsItsMode) {

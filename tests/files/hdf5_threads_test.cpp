@@ -1,4 +1,5 @@
-// Threads use HDF5 files of their own at the same time, as training does that reads samples while a checkpoint is written.
+// Threads use HDF5 files of their own at the same time, as training does that reads samples while a checkpoint is written. Where
+// the HDF5 library is thread-safe (Debian's is), this proves that a thread sees its own errors only, and not that calls take turns.
 #include <gtest/gtest.h>
 
 #include <thread>

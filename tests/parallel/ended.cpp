@@ -1,8 +1,8 @@
 // A program of several processes that end in different ways: ended MODE. Its time-out is 1 s.
-//   slow     the first process works for 2 s while the others wait
+//   slow     the first process works for 1.5 s while the others wait
 //   busy     the last process has an error while the first one, which should print it, works for a minute
 //   stopped  all processes stop after a signal
-//   absent   the others wait for the last process, which does not meet them
+//   absent   the others wait for the first process, which does not meet them
 #include <iostream>
 
 #include "engine/dist/launch.h"
@@ -18,7 +18,7 @@ void work(Communicator& world, const std::string& mode) {
     std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   };
   world.set_timeout(1);
-  if (mode == "slow") first_process(world, [&] { sleep(2); });
+  if (mode == "slow") first_process(world, [&] { sleep(1.5); });
   if (mode == "busy") {
     take_time(world, [&] {
       require(world.rank() != world.size() - 1, "galaxies.h5: no such file");
@@ -35,10 +35,8 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   try {
     const bool absent = std::string(argv[1]) == "absent";
-    if (absent && launched().rank + 1 == launched().size)
-      std::this_thread::sleep_for(std::chrono::minutes(1));
-    run_processes(
-        "ended", {argv[1]}, [&](Communicator& world) { work(world, argv[1]); }, absent ? 1 : 600);
+    if (absent && launched().rank == 0) std::this_thread::sleep_for(std::chrono::minutes(1));
+    run_processes("ended", {argv[1]}, [&](Communicator& world) { work(world, argv[1]); });
   } catch (const Reported& reported) {
     return reported.status();
   }

@@ -19,8 +19,10 @@ class Ended : public testing::Test {
   void SetUp() override {
     if (!can_mpirun()) GTEST_SKIP() << "this build has no mpirun of Open MPI";
   }
-  void start(const std::string& mode) {
-    outcome_ = mpirun(3, UMBRA_BINARY_DIR "/tests/ended " + mode);
+  // Processes have `seconds` to meet.
+  void start(const std::string& mode, const std::string& seconds = "600") {
+    outcome_ =
+        mpirun(3, "env UMBRA_MEETING_TIMEOUT=" + seconds + " " UMBRA_BINARY_DIR "/tests/ended " + mode);
     std::istringstream in(outcome_.output);
     for (std::string line; std::getline(in, line);)
       if (line.starts_with("ended: ")) lines_.push_back(line.substr(7, line.find('\r') - 7));
@@ -46,13 +48,22 @@ TEST_F(Ended, AnErrorIsPrintedWhereTheProcessThatShouldPrintItIsBusy) {
 }
 
 TEST_F(Ended, AProcessThatNeverComesIsNotWaitedForWithoutEnd) {
-  start("absent");
+  start("absent", "1");
   EXPECT_EQ(outcome_.status, 1) << outcome_.output;
-  ASSERT_FALSE(lines_.empty())
-      << outcome_.output;  // the first process prints, unless it started a second later
-  EXPECT_TRUE(
-      lines_[0].ends_with(" has waited 1 s for the 3 processes that mpirun started: one of them does not "
-                          "run ended"))
+  EXPECT_EQ(lines_,
+            std::vector<std::string>{
+                "rank 1 has waited 2 s for the 3 processes that mpirun started: one of them does not run "
+                "ended, has not started yet or cannot be reached; UMBRA_MEETING_TIMEOUT sets another number "
+                "of seconds"})
+      << outcome_.output;
+}
+
+TEST_F(Ended, ATimeToMeetThatIsNoNumberIsPrintedOnce) {
+  start("stopped", "1h");
+  EXPECT_EQ(outcome_.status, 1) << outcome_.output;
+  EXPECT_EQ(
+      lines_,
+      std::vector<std::string>{"UMBRA_MEETING_TIMEOUT=1h: expected a whole number of seconds, at least 1"})
       << outcome_.output;
 }
 

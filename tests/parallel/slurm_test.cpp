@@ -57,16 +57,19 @@ class Slurm : public testing::Test {
   std::string record() const { return bytes(folder_ / "record"); }
 
   fs::path folder_ = fs::path(testing::TempDir()) / ("umbra_slurm_" + std::to_string(getpid()));
-  const std::string settings_ = "'device=cpu model.channels=2 train.epochs=20 train.batch=4'";
+  const std::string settings_ = "'device=cpu train.epochs=14 train.batch=4'";
+  const std::string config_ = "'--config small.toml'";
 };
 
 TEST_F(Slurm, AJobThatIsStoppedIsQueuedAgainAndContinues) {
   std::ofstream(folder_ / "stop") << ' ';
-  const Outcome stopped = submit("MODULES='GCC OpenMPI' SETTINGS=" + settings_);
+  std::ofstream(folder_ / "small.toml") << "[model]\nchannels = 2\n";
+  const Outcome stopped = submit("MODULES='GCC OpenMPI' SETTINGS=" + settings_ + " OPTIONS=" + config_);
   EXPECT_EQ(stopped.status, 143) << stopped.output;
   EXPECT_NE(record().find("#SBATCH --signal=TERM@120\n#SBATCH --requeue\n"), std::string::npos) << record();
   EXPECT_NE(record().find("module load GCC\nmodule load OpenMPI\n"), std::string::npos) << record();
-  EXPECT_NE(record().find("tools/train --data mock.h5 --out run device=cpu model.channels=2 "),
+  EXPECT_NE(record().find("tools/train --data mock.h5 --out run device=cpu train.epochs=14 train.batch=4 "
+                          "--config small.toml\n"),
             std::string::npos)
       << record();
   EXPECT_NE(record().find("\nsrun --kill-on-bad-exit=1 "), std::string::npos) << record();
@@ -77,13 +80,13 @@ TEST_F(Slurm, AJobThatIsStoppedIsQueuedAgainAndContinues) {
   EXPECT_EQ(lost.status, 1) << lost.output;
   EXPECT_NE(lost.output.find("nowhere/tools/train: there is no such program"), std::string::npos)
       << lost.output;
-  const Outcome finished = submit("SETTINGS=" + settings_);
+  const Outcome finished = submit("SETTINGS=" + settings_ + " OPTIONS=" + config_);
   EXPECT_EQ(finished.status, 0) << finished.output;
   EXPECT_NE(record().find(" train.batch=4 --resume\n"), std::string::npos) << record();
   EXPECT_EQ(record().find("scontrol"), std::string::npos) << record();
   const Outcome whole =
       run("cd '" + folder_.string() + "' && '" UMBRA_BINARY_DIR "/tools/train' --data mock.h5 " +
-          "--out whole $(echo " + settings_ + ")");
+          "--out whole $(echo " + settings_ + ' ' + config_ + ")");
   EXPECT_EQ(whole.status, 0) << whole.output;
   EXPECT_TRUE(bytes(folder_ / "run/last.h5") == bytes(folder_ / "whole/last.h5"));
 }

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <future>
 #include <iostream>
 #include <new>
@@ -55,6 +57,19 @@ using Seconds = std::chrono::duration<double>;
          !sentence.empty(), world);
 }
 
+// Before the processes have met none has read its settings.
+constexpr const char* kMeetingVariable = "UMBRA_MEETING_TIMEOUT";
+constexpr int kMeetingSeconds = 600;
+
+// The seconds within which all processes meet; 0 if the variable does not contain such a number.
+int meeting_seconds() {
+  const char* text = std::getenv(kMeetingVariable);
+  if (text == nullptr) return kMeetingSeconds;
+  int seconds = 0;
+  const auto [end, problem] = std::from_chars(text, text + std::strlen(text), seconds);
+  return problem == std::errc() && *end == '\0' && seconds > 0 ? seconds : 0;
+}
+
 // What on_late() prints.
 std::string late;
 
@@ -65,14 +80,21 @@ void on_late(int /*signal*/) {
 }
 
 // MPI itself waits for ever for a process that ends without having started it.
-std::unique_ptr<Communicator> meet(const std::string& tool, int seconds) {
+std::unique_ptr<Communicator> meet(const std::string& tool) {
   const Launch launch = launched();
   if (launch.size == 1) return make_world();
+  const int given = meeting_seconds();
+  // Each waits a second longer than the one before it, which has ended the job by then. Where the launcher does not end
+  // jobs, all print, and the last one of many should not wait for hours.
+  constexpr int kMostAfterTheFirst = 60;
+  const unsigned seconds = static_cast<unsigned>(given > 0 ? given : kMeetingSeconds) +
+                           static_cast<unsigned>(std::min(launch.rank, kMostAfterTheFirst));
   late = concat(tool, ": rank ", launch.rank, " has waited ", seconds, " s for the ", launch.size,
-                " processes that ", launch.launcher, " started: one of them does not run ", tool, '\n');
+                " processes that ", launch.launcher, " started: one of them does not run ", tool,
+                ", has not started yet or cannot be reached; ", kMeetingVariable,
+                " sets another number of seconds\n");
   const auto before = std::signal(SIGALRM, on_late);
-  const int after_the_first = launch.rank == 0 ? 0 : 1 + launch.rank / 10;  // which has then ended all
-  ::alarm(static_cast<unsigned>(seconds + after_the_first));
+  ::alarm(seconds);
   std::unique_ptr<Communicator> world = make_world();
   ::alarm(0);
   std::signal(SIGALRM, before);
@@ -116,14 +138,17 @@ void compare_arguments(const std::vector<std::string>& arguments, Communicator& 
 }  // namespace
 
 void run_processes(const std::string& tool, const std::vector<std::string>& arguments,
-                   const std::function<void(Communicator&)>& body, int seconds) {
+                   const std::function<void(Communicator&)>& body) {
   // mpirun gives every process a terminal of its own, also where its output is a file: lines that are redrawn would be
   // printed one after another.
   if (launched().launcher == "mpirun") setenv("TERM", "dumb", 1);
-  const std::unique_ptr<Communicator> world = meet(tool, seconds);
+  const std::unique_ptr<Communicator> world = meet(tool);
   if (world->size() == 1) return body(*world);
   try {
     compare_arguments(arguments, *world);
+    if (meeting_seconds() == 0)
+      fail(kMeetingVariable, "=", shell_word(std::getenv(kMeetingVariable)),
+           ": expected a whole number of seconds, at least 1");
     const int threads = fair_threads(*world);
     if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(threads);
     require(world->first() || std::freopen("/dev/null", "w", stdout) != nullptr,

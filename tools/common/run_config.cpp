@@ -61,9 +61,11 @@ std::vector<Setting> train_settings(RunConfig& c) {
            0,
            0,
            {"on", "off"}}),
-      changeable({"train.checkpoint_steps",
-                  "write last.h5 after this many steps, in addition to every epoch; 0: only after epochs",
-                  &c.checkpoint_steps, 0, kMany}),
+      changeable(
+          {"train.checkpoint_steps",
+           "write last.h5 after this many steps, in addition to every epoch, unless a file is being written then; 0: "
+           "only after epochs",
+           &c.checkpoint_steps, 0, kMany}),
       {"train.sync_batch_norm",
        "several processes: batch norm uses the statistics of the whole batch, not those of each process's part",
        &c.sync_batch_norm},

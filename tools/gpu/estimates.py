@@ -19,15 +19,15 @@ def of_step(model, channels, precision):
 
 
 def compared(model, ops):
-    """A line per kernel of the model, longest first: the measured time, the estimate, the blocks of a cluster. `ops`: those of
-    report.GpuKernels."""
+    """A line per kernel that was timed and is in the model, longest first: both times and the blocks of a cluster. `ops`: those
+    of report.GpuKernels."""
     if not model["kernels"]:
         return ["this bundle has no estimates of the model"]
     timed = {f"{op}/{rung}/{problem}": run["seconds"] * 1e6 for op, problems in ops.items() for (_, problem), rungs in problems.items()
              for rung, run in rungs.items()}
     lines = []
     for name, kernel in sorted(model["kernels"].items(), key=lambda item: -item[1]["us"]):
-        measured = f"{timed[name]:.2f} µs" if name in timed else "not timed"
-        clusters = f", clusters of {kernel['cluster']}" if "cluster" in kernel else ""
-        lines.append(f"{name}: {measured}, by the model {kernel['us']:.2f} µs{clusters}")
-    return lines
+        if name in timed:
+            clusters = f", clusters of {kernel['cluster']}" if "cluster" in kernel else ""
+            lines.append(f"{name}: {timed[name]:.2f} µs, by the model {kernel['us']:.2f} µs{clusters}")
+    return lines or ["no kernel that was timed is in the model"]

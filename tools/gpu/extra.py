@@ -47,7 +47,7 @@ FAST = r"(cuda_[3-9][^/]*|cudnn|cublaslt[_a-z]*)/"
 OWN = r"(cuda_[2-9]|cuda_1_block)"
 SETS = {
     "squares": rf"linear_.*{FAST}.*/squares/",
-    "layers200": rf"conv_(fprop|dgrad|wgrad)/({FAST}|cuda_2).*c(200|400|800):.*/layers/",
+    "layers200": rf"conv_(fprop|dgrad|wgrad)/({FAST}|cuda_2).*c(200|400|800):.*/(layers|step)/",
     "rest": rf"(stem3d|batch_norm|adam|conv_inference).*{OWN}.*/layers/|peak",
     "volumes": rf"conv_(fprop|dgrad|wgrad)/{FAST}.* (tf32|bf16).*/volumes/",
     "images": rf"conv_(fprop|dgrad|wgrad)/{FAST}.* (tf32|bf16).*/images/",

@@ -65,7 +65,9 @@ def step(precision, count):
 
 FAST = r"(cuda_[367][^/]*|cudnn|cublaslt)/"  # 3 is the fallback; 4 and 5 are only steps towards 6 and 7
 SQUARES = rf"^linear_.*/{FAST}.* (tf32|bf16).*/squares/"
-LAYERS = rf"^conv_OP/{FAST}.*c(200|400|800):.* (tf32|bf16).*/layers/"
+# The convolutions of a step at C = 200: of layers with the library, then of packed operands, as the step launches them.
+SHAPES_200 = r".*(c200:[0-9]+ i[48]x|c400:[0-9]+ i2x|c800:800 i1x).* (tf32|bf16).*"
+LAYERS = rf"^conv_OP/((cuda_[67][^/]*|cudnn|cublaslt)/{SHAPES_200}/layers|cuda_7[^/]*/{SHAPES_200}/step)/"
 
 
 def again(check, limit):

@@ -53,6 +53,7 @@ class Loops:
     waits: bool           # a slice's multiplications end before the next slice's begin
     dummies: int          # HGMMA.64x8x16.F16 RZ in the whole kernel
     loops_of_copies: int  # BRA.U.ANY next to UTMALDG
+    hasty_arrivals: int   # at a cluster's barrier while loads from other blocks may be under way
 
     def wgmma_clocks(self):
         """Clocks of one wgmma: of the multiplications, or of reading its operands from shared memory."""
@@ -146,6 +147,26 @@ def loops_of_copies(code):
     return sum(one.opcode == "BRA.U.ANY" and any((one.target() or one.address) <= at < one.address for at in copies) for one in code)
 
 
+def hasty_arrivals(blocks):
+    """UCGABAR_ARV that a thread may reach after a load from another block (LD: by a generic address) without a BAR.SYNC in
+    between, which waits until the load has been performed. The other block may then end, and its memory with it."""
+    found, seen, todo = set(), set(), [(0, False)]
+    while todo:
+        block, loading = state = todo.pop()
+        if state in seen:
+            continue
+        seen.add(state)
+        for one in blocks[block].instructions:
+            if one.name == "LD":
+                loading = True
+            elif one.opcode.startswith("BAR.SYNC") and not one.predicate:
+                loading = False
+            elif one.name == "UCGABAR_ARV" and loading:
+                found.add(one.address)
+        todo += [(following, loading) for following in blocks[block].after]
+    return len(found)
+
+
 def loops_of_kernel(name, part):
     """The Loops of a kernel with a producer; None for others. Raises ValueError if they are not found."""
     tile = tile_of(name)
@@ -166,4 +187,5 @@ def loops_of_kernel(name, part):
                  producers=dict.fromkeys(kinds_of(tile), max((producer(blocks, loop) for loop in copying), key=lambda one: one.of_most.model)),
                  consumer=cost(consumer), products=len(products) // steps, steps=steps, columns=int(products[0][1]),
                  tf32=tile["precision"] == "tf32", waits=any(waits_for_all(one) for one, _ in consumer),
-                 dummies=sum(is_dummy(one) for one in code), loops_of_copies=loops_of_copies(code))
+                 dummies=sum(is_dummy(one) for one in code), loops_of_copies=loops_of_copies(code),
+                 hasty_arrivals=hasty_arrivals(blocks))

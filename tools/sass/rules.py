@@ -7,6 +7,7 @@ RULES = {
     CLOCKS: "clocks per slice of a producer that is slower than its multiplication",
     "idle HGMMA": "HGMMA.64x8x16.F16 RZ, with which ptxas waits: slices do not overlap",
     "loop of copies": "BRA.U.ANY next to UTMALDG: a copy in a loop over the threads of a warp",
+    "hasty arrival": "UCGABAR_ARV after LD without BAR.SYNC in between: a block may end while others still read its memory",
     "C7520": "remarks of ptxas: a branch between a fence and its wgmma makes all of them wait for one another",
 }
 NOISE = 0.02  # of clocks: what does not count as a difference
@@ -22,7 +23,8 @@ def violations(all_loops):
         for kind, producer in one.producers.items():
             if producer.of_most.model > one.multiplication():
                 found[CLOCKS, f"{one.kernel}, {kind}"] = producer.of_most.model
-        for rule, number in (("idle HGMMA", one.dummies), ("loop of copies", one.loops_of_copies)):
+        for rule, number in (("idle HGMMA", one.dummies), ("loop of copies", one.loops_of_copies),
+                             ("hasty arrival", one.hasty_arrivals)):
             if number > 0:
                 found[rule, one.kernel] = number
     return found

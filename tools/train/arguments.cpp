@@ -5,6 +5,7 @@
 
 #include "engine/base/listed.h"
 #include "engine/io/checkpoint.h"
+#include "engine/io/config_text.h"
 #include "engine/io/setting_names.h"
 #include "tools/common/command_line.h"
 #include "tools/common/ensemble.h"
@@ -15,10 +16,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Whether an assignment leaves a setting that --resume must keep to the program, as that has decided it at the start.
+bool keeps_choice(const Config& config, const std::string& assignment) {
+  return std::any_of(config.settings().begin(), config.settings().end(), [&](const Setting& setting) {
+    return may_be_auto(setting) && !setting.may_change && assignment == setting.key + "=" + kAuto;
+  });
+}
+
 // Changes settings of the run that is resumed. Throws Error if one of `assignments` gives another value to a setting that
-// --resume must keep; the value that it has may be repeated.
+// --resume must keep; the value that it has, or auto, may be repeated.
 void change(Config& config, const std::vector<std::string>& assignments) {
   for (const std::string& assignment : assignments) {
+    if (keeps_choice(config, assignment)) continue;
     const std::string before = config.dump(/*all=*/false);
     config.set({assignment});
     if (config.dump(false) == before) continue;

@@ -45,22 +45,23 @@ Tensor made_up(const Shape& shape, Context& context) {
   return tensor;
 }
 
-// A checkpoint has no bfloat16 copies of weights.
+// There are two copies of the state for checkpoints, without the bfloat16 copies of weights.
 std::string memory_line(const RunConfig& config, const Module& network, const Arena& arena) {
   constexpr double kMiB = 1 << 20;
   const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
-  std::size_t state = 0, copies = 0;
+  std::size_t state = 0, as_bf16 = 0;
+  for (const NamedTensor& named : network.state()) state += named.tensor.bytes();
   for (const Parameter& p : network.parameters()) {
     const Tensor& value = p.value();
     const std::int64_t moving =
         config.weight_decay == 0 ? p.var->grad_layout.stored(value.shape()) : value.count();
-    state += value.bytes() + moments * static_cast<std::size_t>(moving) * size_of(value.dtype());
-    if (p.var->bf16_copy.defined()) copies += p.var->bf16_copy.bytes();
+    state += moments * static_cast<std::size_t>(moving) * size_of(value.dtype());
+    if (p.var->bf16_copy.defined()) as_bf16 += p.var->bf16_copy.bytes();
   }
   return format(
-      "memory          %.1f MiB weights and optimiser, %.1f MiB copy of them for checkpoints, %.1f MiB "
+      "memory          %.1f MiB weights and optimiser, %.1f MiB two copies of them for checkpoints, %.1f MiB "
       "activations, gradients and workspace\n",
-      static_cast<double>(state + copies) / kMiB, static_cast<double>(state) / kMiB,
+      static_cast<double>(state + as_bf16) / kMiB, static_cast<double>(2 * state) / kMiB,
       static_cast<double>(arena.bytes_held()) / kMiB);
 }
 

@@ -7,7 +7,8 @@
 
 namespace umbra {
 
-/// Thread-safe. Keeps every answer: there are as many as different problems.
+/// Thread-safe; a new question waits while another thread finds an answer. Keeps 4,096 answers, then begins again: a
+/// network has some 40 problems per size of a batch.
 template <class Question, class Answer>
 class Remembered {
  public:
@@ -15,8 +16,10 @@ class Remembered {
   template <class Find>
   Answer of(const Question& question, Find find) {
     const std::lock_guard lock(mutex_);
-    const auto known = answers_.find(question);
-    return known != answers_.end() ? known->second : answers_.emplace(question, find()).first->second;
+    if (const auto known = answers_.find(question); known != answers_.end()) return known->second;
+    constexpr std::size_t kMost = 4096;
+    if (answers_.size() == kMost) answers_.clear();
+    return answers_.emplace(question, find()).first->second;
   }
 
  private:

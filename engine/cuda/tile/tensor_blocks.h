@@ -14,7 +14,7 @@ struct TensorBlock {
 /// The blocks of a grid (columns, height). If some are listed, a column is a cluster, and the blocks of a tile
 /// follow one another in one; otherwise each column is a tile in `height` parts.
 struct TensorBlocks {
-  static constexpr int kMost = 264;  // two for each multiprocessor of an H100
+  static constexpr int kMost = 2 * kPlannedMultiprocessors;
   struct Listed {
     unsigned short tile;
     unsigned char part, parts;

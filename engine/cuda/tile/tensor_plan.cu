@@ -1,5 +1,5 @@
 // How a product on tensor cores is divided into tiles and blocks (tensor_product.h). Plans are compared by an
-// estimate of their clocks; it affects only speed.
+// estimate of their clocks.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -12,11 +12,11 @@
 namespace umbra {
 namespace {
 
-constexpr int kBlocksAtOnce = 132;  // without clusters: the multiprocessors of an H100 or H200
-constexpr int kMostParts = 8;       // and blocks in a cluster, on every Hopper card
-constexpr int kFewestSlices = 2;    // of a part
+constexpr int kBlocksAtOnce = kPlannedMultiprocessors;  // without clusters
+constexpr int kMostParts = 8;                           // and blocks in a cluster, on every Hopper card
+constexpr int kFewestSlices = 2;                        // of a part, unless a cluster has blocks to spare
 // Clocks, besides those of slices (tensor_tile.h): what each block needs to start and to store its sums, adding
-// sums in a cluster, and a second kernel that adds parts.
+// sums in a cluster, and a second kernel that adds parts; by a model. Other numbers choose other plans, with other bits.
 constexpr double kStart = 2000, kClusterSum = 4000, kSecondKernel = 3000, kPartOfTile = 16;
 
 // What the blocks of a tile have to do.
@@ -93,8 +93,9 @@ void keep_faster(std::optional<Candidate>& best, const std::optional<Candidate>&
   if (other && (!best || other->clocks < best->clocks)) best = other;
 }
 
+// As if all slices took equally long; parts end by clocks (end_of_part()), and may take up to a slice more or less.
 double longest_part(const TileWork& work, int parts) {
-  return work.slices == 0 ? 0 : work.clocks / work.slices * ceil_div(work.slices, parts);
+  return work.slices == 0 ? 0 : work.clocks * ceil_div(work.slices, parts) / work.slices;
 }
 
 // The fewest parts, at most `most`, none of which takes longer than these clocks; 0 if even the most take longer.

@@ -78,9 +78,11 @@ struct TensorEpilogue {
   bool relu = false;
 
   __device__ bool scales_rows() const { return beta != nullptr; }
-  /// The factor and the shift of a row, computed in double and rounded once.
+  /// The factor and the shift that change no sum: even -0 stays -0.
+  __device__ static float2 no_scales() { return make_float2(1, -0.0f); }
+  /// The factor and the shift of a row if scales_rows(), computed in double and rounded once.
   __device__ float2 scales(int row) const {
-    if (gamma == nullptr) return make_float2(1, beta == nullptr ? 0 : beta[row]);
+    if (gamma == nullptr) return make_float2(1, beta[row]);
     const double factor = static_cast<double>(gamma[row]) / sqrt(static_cast<double>(var[row]) + epsilon);
     const double shift = static_cast<double>(beta[row]) - static_cast<double>(mean[row]) * factor;
     return make_float2(static_cast<float>(factor), static_cast<float>(shift));
@@ -92,7 +94,7 @@ struct TensorEpilogue {
     return relu && v <= 0 ? 0.0f : v;
   }
   __device__ void put(int i, float sum) const {
-    result[i] = value(sum, scales_rows() ? scales(i / row_pitch % rows) : make_float2(1, 0), i);
+    result[i] = value(sum, scales_rows() ? scales(i / row_pitch % rows) : no_scales(), i);
   }
 };
 
@@ -148,11 +150,11 @@ struct TensorPlan {
 /// position or there are too many positions.
 PositionOrder paired_order(const TensorWalk& walk);
 
-/// How many clusters of each number of blocks, one per multiprocessor, run at a time on an H100 or H200 with 132
-/// multiprocessors: of 8 blocks, 120 multiprocessors (public reports); of 2, all, which come in pairs; of others,
+/// How many clusters of each number of blocks, one per multiprocessor, run at a time on an H100 or H200: of 8 blocks, 120 multiprocessors (public reports); of 2, all, which come in pairs; of others,
 /// what eight groups of 16 hold. tools/sass/constants.py has the same table, and bench/machine prints that of a
 /// GPU. Cards may differ by a cluster; plans do not, since the order of a sum follows from them.
-inline constexpr int kClustersAtOnce[] = {0, 132, 66, 40, 32, 24, 16, 16, 15};
+inline constexpr int kClustersAtOnce[] = {
+    0, kPlannedMultiprocessors, kPlannedMultiprocessors / 2, 40, 32, 24, 16, 16, 15};
 
 /// How the rung divides a product, which depends on its size alone. Remembered: a product is divided once.
 TensorPlan plan_tensor_product(const TensorProduct& product, TensorRung rung);

@@ -34,7 +34,8 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
     if (t > 0) return;
     const int here = walk.units() - at.unit0;
     const unsigned mask = here >= Tile::kUnits ? Tile::kAllUnits : (1u << here) - 1;
-    shared.tap[0] = {{}, 0, mask, 1, Tile::kStageBytes};
+    const auto bytes = static_cast<unsigned>(Tile::kWBytes + units_of_box<Tile>(walk) * Tile::kUnitBytes);
+    shared.tap[0] = {{}, 0, mask, 1, bytes};
     const int all = pairs_of(walk.map, live.at(at.result)).count() * chunks;
     shared.first_slice = first_slice(all, at.part, at.parts);
     shared.end_slice = first_slice(all, at.part + 1, at.parts);
@@ -59,7 +60,7 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
     }
     const bool one = x_is_one_box<Tile>(walk);
     mine.boxes = one ? 1 : units_needed<Tile>(mine.mask);
-    mine.bytes = Tile::kWBytes + Tile::kUnitBytes * (one ? Tile::kUnits : bits_set(mine.boxes));
+    mine.bytes = Tile::kWBytes + Tile::kUnitBytes * units_of_box<Tile>(walk) * bits_set(mine.boxes);
     shared.clocks[t] = mine.mask == 0 ? 0 : slice_clocks<Tile>(mine.mask);
   }
   if (t == 0) shared.first_slice = shared.end_slice = 0;
@@ -143,6 +144,7 @@ class TensorSlices {
     if (!of_pairs()) return;
     pairs_.start(walk_, at.result, entry_, at.unit0 * kUnitSamples);
     of_pairs_ = shared.tap[0];
+    if constexpr (Tile::kOnlyPairs) of_pairs_.bytes = Tile::kStageBytes;  // a constant for the compiler
   }
   __device__ bool more() const { return left_ > 0; }
   __device__ void next() {

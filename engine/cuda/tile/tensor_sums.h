@@ -71,7 +71,7 @@ __device__ __forceinline__ void put_two(const TensorArguments& a, const TensorSh
     to = a.epilogue.result;
     const bool scaled = a.epilogue.scales_rows();
     const auto value = [&](float sum, int row, int at) {
-      return a.epilogue.value(sum, scaled ? shared.scales[row] : make_float2(1, 0), at);
+      return a.epilogue.value(sum, scaled ? shared.scales[row] : a.epilogue.no_scales(), at);
     };
     one = value(one, r, i);
     if (second) two = value(two, r + rows_apart, i + apart);

@@ -63,6 +63,15 @@ template <class Tile>
 __device__ constexpr bool x_is_one_box(const TensorWalk& walk) {
   return Tile::kOnlyPairs || walk.positions == 1;
 }
+/// The units in a box of X: if it has all of a tile, as many as the result has, in twos if two are multiplied at
+/// once. Of pairs always all, a constant: their producer has no clock to spare.
+template <class Tile>
+__device__ constexpr int units_of_box(const TensorWalk& walk) {
+  if (Tile::kOnlyPairs) return Tile::kUnits;
+  if (!x_is_one_box<Tile>(walk)) return 1;
+  const int units = walk.units() < Tile::kUnits ? walk.units() : Tile::kUnits;
+  return Tile::kUnitsOnM ? (units + 1) / 2 * 2 : units;
+}
 
 inline constexpr int kNoRow = -256;  // all rows of a box that starts here are before the first one: zeros
 
@@ -110,7 +119,8 @@ __device__ TileAt tile_of_block(const TensorArguments& a) {
 }
 
 /// The clocks of a slice that touches data for these units: of its multiplications, of its bytes, or of its
-/// instructions. They decide where parts of a tile's slices begin, and so affect only speed.
+/// instructions, by the model of tools/sass. They decide where parts of a tile's slices begin, and so in which order a
+/// sum is added: with other numbers results of real numbers differ by rounding.
 template <class Tile>
 constexpr int slice_clocks(unsigned mask) {
   constexpr int kInstructions = 400;  // of a multiplying warpgroup (tools/sass)
@@ -158,8 +168,7 @@ TensorMapSpec boxes_of_x(const TensorLaunch& launch) {
   PackedOperand rows = launch.x;  // of all positions, one after the other
   rows.rows *= rows.outer;
   rows.outer = 1;
-  const int units = x_is_one_box<Tile>(launch.product.walk) ? Tile::kUnits : 1;
-  return boxes_of(rows, Tile::kSteps, units * kUnitSamples);
+  return boxes_of(rows, Tile::kSteps, units_of_box<Tile>(launch.product.walk) * kUnitSamples);
 }
 
 TensorArguments tensor_arguments(const TensorLaunch& launch);

@@ -7,6 +7,10 @@
 
 namespace umbra {
 
+/// Multiprocessors of the GPU that plans are made for, an H100 or H200, whatever GPU runs them: the order of a sum may
+/// follow from its plan, and is the same everywhere.
+inline constexpr int kPlannedMultiprocessors = 132;
+
 /// Steps along the sum that a block processes at a time, in fp32.
 inline constexpr int kTileSteps = 16;
 
@@ -31,10 +35,10 @@ constexpr int ceil_div(std::int64_t a, std::int64_t b) {
 }
 
 /// The number of parts, at most `most`, of a sum of `slices` that takes the least time if a GPU runs kAtOnce
-/// blocks at a time and a second kernel adds the parts. Times are in slices of a block; they affect only
-/// speed.
+/// blocks at a time and a second kernel adds the parts. Times are in slices of a block. Other
+/// times choose other parts, and so other bits.
 constexpr int parts_of_sums(std::int64_t tiles, std::int64_t slices, std::int64_t most) {
-  constexpr std::int64_t kAtOnce = 264;  // two for each multiprocessor of an H100
+  constexpr std::int64_t kAtOnce = 2 * kPlannedMultiprocessors;
   constexpr double kLaunch = 2,
                    kPartOfTile = 1.0 / 100;  // times of the second kernel: its launch, and its reads
   int best = 1;

@@ -40,8 +40,8 @@ std::string declines_unless_bf16_dots(const O& op) {
   return declines_unless_bf16(op);
 }
 
-/// … and for dgrad: the CPU has no rung that adds to another gradient; the tape does so with Add, whose call costs
-/// little there.
+/// … and for dgrad: on the CPU only the reference adds to another gradient; the tape does so with Add, whose call
+/// costs little there.
 template <std::string (*kOthers)(const ConvOp&)>
 std::string without_addend(const ConvDgrad& op) {
   return op.addend ? "it adds to no other gradient" : kOthers(op);

@@ -79,7 +79,7 @@ template <class O, TensorRung kRung>
 struct LinearTensorRung {
   static std::string declines(const O& op) {
     if (op.rows <= kFewSamples)
-      return concat("it packs its operands, which takes longer than products of ", kFewSamples,
+      return concat("it packs its operands, which needs more launches than products of ", kFewSamples,
                     " samples or fewer");
     const std::string reason = cuda_declines_fp32(op);
     return reason.empty() ? why_no_wgmma() : reason;

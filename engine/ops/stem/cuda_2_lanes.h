@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "engine/cuda/tile/tile_plan.h"
 #include "engine/ops/stem/cuda_2_lanes_index.h"
 #include "engine/ops/stem/cuda_stem.h"
 #include "engine/runtime/backend.h"
@@ -104,9 +105,8 @@ struct StemPooling {
     blocks_of_channels = stem_tiles(all, tiles);
   }
   /// How often warps take a row one after the other if a block has so many tiles of channels: rounds of the rows of a
-  /// block times rounds of blocks. Blocks of planes at the ends, where most taps read padding, fill the gaps.
+  /// block times rounds of blocks, one to a multiprocessor. Blocks of planes at the ends, where most taps read padding, fill the gaps.
   std::int64_t time(const StemView& v, int tiles_of_block) const {
-    constexpr std::int64_t kAtOnce = 128;  // blocks, one to a multiprocessor: about as many as there are
     const StemAxisView& d = v.axis[0];
     const auto taps = [&](int q) {
       int sum = 0;
@@ -120,7 +120,7 @@ struct StemPooling {
     for (int q = 0; q < d.pooled; ++q) full += 2 * taps(q) > most ? 1 : 0;
     const std::int64_t blocks = full * high * wide * stem_tiles(v.batch, kStemLanes32) *
                                 stem_tiles(stem_tiles(v.channels, kStemTileChannels), tiles_of_block);
-    return (blocks + kAtOnce - 1) / kAtOnce * stem_tiles(tiles_of_block * rows, kStemPoolWarps);
+    return ceil_div(blocks, kPlannedMultiprocessors) * stem_tiles(tiles_of_block * rows, kStemPoolWarps);
   }
   /// Whether of the nine outputs below four windows either the first two or the last two read no data, in
   /// every tile: with seven sums per channel a warp then computes four windows.

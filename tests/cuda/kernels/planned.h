@@ -17,6 +17,7 @@ struct PlannedCase {
   int shape;    // a number of TensorShape
   int size;     // blocks of a cluster of cuda_7_cluster; 0: cuda_6_specialised
   int at_once;  // clusters that the plan is made for: with few of them, a cluster has several tiles
+  int parts;    // of every tile, in cuda_6_specialised
 };
 /// Bytes that the case needs besides its operands.
 std::size_t workspace_of(const PlannedCase& planned);
