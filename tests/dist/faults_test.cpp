@@ -16,13 +16,13 @@ class Faults : public testing::Test {
 
 TEST_F(Faults, ARankThatDoesNotAnswerIsNamed) {
   EXPECT_EQ(sentence_of("dist_faults", "silent", 0),
-            concat("rank 0 on ", host(), " has not answered for 1.5 s"));
+            concat("rank 0 on ", host(), " has not answered for 4 s"));
 }
 
 // mpirun would end the job by itself at once, unless it is asked to leave that to the program, as srun does.
 TEST_F(Faults, ARankThatIsKilledIsNamed) {
   EXPECT_EQ(sentence_of("dist_faults", "kill", 1, "--enable-recovery"),
-            concat("rank 1 on ", host(), " has not answered for 1.5 s"));
+            concat("rank 1 on ", host(), " has not answered for 4 s"));
 }
 
 TEST_F(Faults, AnErrorOfOneRankIsPrintedOnceWithItsName) {

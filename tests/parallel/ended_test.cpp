@@ -44,18 +44,17 @@ TEST_F(Ended, AnErrorIsPrintedWhereTheProcessThatShouldPrintItIsBusy) {
   ASSERT_EQ(lines_.size(), 1U) << outcome_.output;
   EXPECT_TRUE(lines_[0].starts_with("rank 2 on ")) << outcome_.output;
   EXPECT_TRUE(lines_[0].ends_with(": galaxies.h5: no such file")) << outcome_.output;
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(40));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(5));
 }
 
 TEST_F(Ended, AProcessThatNeverComesIsNotWaitedForWithoutEnd) {
   start("absent", "1");
   EXPECT_EQ(outcome_.status, 1) << outcome_.output;
-  EXPECT_EQ(lines_,
-            std::vector<std::string>{
-                "rank 1 has waited 2 s for the 3 processes that mpirun started: one of them does not run "
-                "ended, has not started yet or cannot be reached; UMBRA_MEETING_TIMEOUT sets another number "
-                "of seconds"})
-      << outcome_.output;
+  // Rank 2 waits for another second: time for mpirun to end it, unless the machine is busy.
+  ASSERT_GE(lines_.size(), 1U) << outcome_.output;
+  EXPECT_EQ(lines_[0],
+            "rank 1 has waited 2 s for the 3 processes that mpirun started: one of them does not run ended, "
+            "has not started yet or cannot be reached; UMBRA_MEETING_TIMEOUT sets another number of seconds");
 }
 
 TEST_F(Ended, ATimeToMeetThatIsNoNumberIsPrintedOnce) {

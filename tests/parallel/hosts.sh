@@ -45,7 +45,7 @@ settings=(model.channels=4 train.batch=8)
 "${job[@]}" --out "$folder/hosts" "${settings[@]}" train.epochs=2 > "$folder/hosts.txt" 2>&1
 echo "two hosts: status $?"
 
-"${job[@]}" --out "$folder/cut" "${settings[@]}" train.epochs=4000 train.timeout=3 > "$folder/cut.txt" 2>&1 &
+"${job[@]}" --out "$folder/cut" "${settings[@]}" train.epochs=1000000 train.timeout=5 > "$folder/cut.txt" 2>&1 &
 process=$!
 for ((i = 0; i < 600; ++i)); do
   [ -s "$folder/cut/metrics.csv" ] && break
@@ -57,6 +57,11 @@ cut=$SECONDS
 # mpirun itself waits for the host that is gone. The training must not.
 while pgrep -f "^$train .*/cut " > /dev/null && [ $((SECONDS - cut)) -lt 60 ]; do sleep 0.1; done
 echo "one cut off: ended after $((SECONDS - cut)) s"
+# What the training printed is still on its way through mpirun.
+for ((i = 0; i < 600; ++i)); do
+  grep -aq "^train: " "$folder/cut.txt" && break
+  sleep 0.05
+done
 kill -KILL "$process"
 grep -a "^train: " "$folder/cut.txt"
 exit 0

@@ -48,7 +48,7 @@ class CliTest : public testing::Test {
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << command << "\n" << outcome.output;
     if (status == 1) {
-      EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+      EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
     }
   }
 };

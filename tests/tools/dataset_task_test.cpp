@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -55,7 +54,7 @@ class DatasetTaskTest : public testing::Test {
   static void expect_error(const std::string& command, const std::vector<std::string>& words) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.status, 1) << command << "\n" << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
   }
@@ -251,7 +250,7 @@ TEST_F(DatasetTaskTest, ARunThatWasKilledInAnEpochGoesOnWithTheSameBits) {
       "train.checkpoint_steps=7";
   must(train("chunked.h5", "at_once", settings));
   bool interrupted = false;  // after its first checkpoint and before its end, however fast the machine is
-  for (const char* seconds : {"0.2", "0.5", "1", "2", "4"}) {
+  for (const char* seconds : {"0.2", "0.5", "1", "2", "4", "8", "16"}) {
     fs::remove_all(folder() / "killed");
     const Outcome killed = run(concat("OMP_NUM_THREADS=1 timeout -s KILL ", seconds, " ./",
                                       train("chunked.h5", "killed", settings)));

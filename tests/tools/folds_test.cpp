@@ -47,7 +47,7 @@ class FoldsTest : public testing::Test {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.status, 1) << command << "\n" << outcome.output;
     EXPECT_NE(outcome.output.find(words), std::string::npos) << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
   }
   static std::vector<std::int64_t> fold_of_box() {
     return nlohmann::json::parse(bytes(folder() / "folds.json"))["fold_of_box"];

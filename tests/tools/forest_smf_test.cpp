@@ -310,7 +310,7 @@ TEST_F(ForestToolsTest, EvaluateScoresForestsBesideNetworks) {
   EXPECT_EQ(refused.status, 1);
   EXPECT_NE(refused.output.find("seen.h5: the forest was fitted on galaxies of sub-box"), std::string::npos)
       << refused.output;
-  EXPECT_EQ(std::count(refused.output.begin(), refused.output.end(), '\n'), 1) << refused.output;
+  EXPECT_EQ(testing_tools::line_count(refused.output), 1) << refused.output;
   EXPECT_FALSE(fs::exists(folder() / "no.json"));
 }
 

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -41,7 +40,7 @@ class ImagesToolTest : public FolderTest {
   static void expect_error(const std::string& command, const std::vector<std::string>& words) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.status, 1) << command << "\n" << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << word << "\n" << outcome.output;
   }

@@ -39,7 +39,7 @@ class OverwriteTest : public testing::Test {
   static void expect_refused(const std::string& command, const std::vector<std::string>& words) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.status, 1) << command << "\n" << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
     for (const std::string& word : words)
       EXPECT_NE(outcome.output.find(word), std::string::npos) << word << " | " << outcome.output;
   }

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/io/atomic_file.h"
@@ -181,7 +180,7 @@ TEST_F(ReproduceTool, WrongInputIsExplained) {
   const auto error_of = [](const std::string& words) {
     const Outcome outcome = run("reproduce " + words);
     EXPECT_NE(outcome.status, 0) << outcome.output;
-    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(testing_tools::line_count(outcome.output), 1) << outcome.output;
     return outcome.output;
   };
   expect_words(error_of("--data " + path("none.h5") + " --out " + path("new")),

@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 using testing_tools::bytes;
 using testing_tools::Outcome;
 using testing_tools::run;
+using testing_tools::run_and_signal;
 
 // A universe of 27 sub-boxes, a run and a forest of it for the whole file.
 class UserFilesTest : public testing::Test {
@@ -198,15 +199,14 @@ TEST_F(UserFilesTest, AStoppedRunSaysHowItGoesOn) {
   const std::pair<const char*, int> signals[] = {{"TERM", 143}, {"INT", 130}};
   for (const auto& [signal, status] : signals) {
     fs::remove_all(folder() / "stopped");
-    const Outcome stopped =
-        run("timeout --preserve-status -s " + std::string(signal) + " 1 " + train("stopped", settings));
+    const Outcome stopped = run_and_signal(train("stopped", settings), "epoch 2/400", signal);
     ASSERT_EQ(stopped.status, status) << stopped.output;
     const std::string marker = "continue with: ";
     const std::size_t at = stopped.output.find(marker);
     ASSERT_NE(at, std::string::npos) << stopped.output;
     std::string command = stopped.output.substr(at + marker.size());
     command.pop_back();
-    const Outcome resumed = run("timeout --preserve-status -s TERM 1 " + command + " train.epochs=401");
+    const Outcome resumed = run_and_signal(command + " train.epochs=401", "/401", "TERM");
     EXPECT_EQ(resumed.status, 143) << command << "\n" << resumed.output;
     EXPECT_NE(resumed.output.find("401"), std::string::npos) << resumed.output;
   }

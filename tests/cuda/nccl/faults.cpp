@@ -30,7 +30,7 @@ void add_on_gpus(Communicator& world, Device device, std::int64_t count, bool st
   } catch (const Error&) {
     if (!stuck) throw;
     std::this_thread::sleep_for(
-        std::chrono::seconds(60));  // another process ends the job; the queue never ends
+        std::chrono::minutes(10));  // another process ends the job; the queue never ends
   }
 }
 
@@ -44,9 +44,9 @@ void work(Communicator& world, const std::string& mode, bool chosen) {
   });
   add_on_gpus(world, device, 1000, false);
   world.barrier();
-  if (mode == "silent" || mode == "stuck" || mode == "kill") world.set_timeout(1);
+  if (mode == "silent" || mode == "stuck" || mode == "kill") world.set_timeout(4);
   if (chosen) *fails = mode;
-  if (*fails == "silent") std::this_thread::sleep_for(std::chrono::seconds(60));
+  if (*fails == "silent") std::this_thread::sleep_for(std::chrono::minutes(10));
   require(*fails != "error", "galaxies.h5: no such file");
   add_on_gpus(world, device, *fails == "other" ? 2000 : 1000, *fails == "stuck");
   world.barrier();

@@ -11,18 +11,18 @@ std::string sentence_of(const std::string& mode, int rank, const std::string& op
 }
 
 TEST(EmulatedFaults, ARankThatDoesNotAnswerIsNamed) {
-  EXPECT_EQ(sentence_of("silent", 1), concat("rank 1 on ", host(), " has not answered for 1 s"));
+  EXPECT_EQ(sentence_of("silent", 1), concat("rank 1 on ", host(), " has not answered for 4 s"));
 }
 
 TEST(EmulatedFaults, ARankThatIsKilledDuringASumIsNamed) {
   EXPECT_EQ(sentence_of("kill", 1, "--enable-recovery"),
-            concat("rank 1 on ", host(), " has not answered for 1 s"));
+            concat("rank 1 on ", host(), " has not answered for 4 s"));
 }
 
 // All answer, and any of them may be the first to notice it.
 TEST(EmulatedFaults, AGpuThatDoesNotEndIsNoticed) {
   const std::string sentence = sentence_of("stuck", 2);
-  EXPECT_NE(sentence.find(": NCCL has not finished for 1 s an operation that all processes have begun"),
+  EXPECT_NE(sentence.find(": NCCL has not finished for 4 s an operation that all processes have begun"),
             std::string::npos)
       << sentence;
 }
