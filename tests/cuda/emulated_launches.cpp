@@ -134,35 +134,30 @@ StemGeometry stem_of_the_network(std::int64_t channels) {
           .pool_padding = {1, 1, 1}};
 }
 
-// The network's stem at C = 200: 25 tiles of eight channels in five blocks of five, 8 x 2 x 2 tiles of windows; of the
-// 35 jobs of a block in the middle three go to the busiest of twelve warps, of 3 x 3 x 3 rows of filters each.
+// The network's stem at C = 200: 25 tiles of eight channels in two blocks along W and two along D. A warp has a row of 13;
+// in the seven planes of a block, of which the first or the last reads one tap less, it takes 20 x 3 rows of filters.
 TEST(StemWork, OfTheNetworkIsThatOfItsTiles) {
   const StemGeometry g = stem_of_the_network(200);
   const Json forward = cuda_test::stem_forward_turns(g);
-  long blocks = 0, most = 0;
-  for (const Json& alike : forward["pool_tile"]) {
-    blocks += alike[0].get<long>();
-    most = std::max(most, alike[2].get<long>());
-  }
-  EXPECT_EQ(blocks, 5 * 8 * 2 * 2);
-  EXPECT_EQ(most, 3 * 27);
+  EXPECT_EQ(forward["pool_tile"], Json({{25 * 2 * 2, 13, 60}}));
+  // Four planes of 13 rows for twelve warps, and one plane.
+  EXPECT_EQ(forward["sum_products"], Json({{32 * 3, 12, 5}, {32, 12, 2}}));
   EXPECT_EQ(cuda_test::stem_backward_turns(g)["sum_winners"], Json({{8 * 4 * 4, 32, 7}}));
 }
 
-// Rounds of 132 blocks times rounds of twelve warps, of the 24 blocks in the middle for each block of channels. One more
-// tile or one less takes more; a tile takes 36 KB.
-TEST(StemWork, ABlockHasAsManyTilesAsTakeTheFewestRounds) {
+// Rounds of 132 blocks times the planes of a block: with more blocks than multiprocessors, fewer and longer ones.
+TEST(StemWork, ABlockWalksThroughAsManyPlanesAsTakeTheLeastTime) {
   struct Case {
-    std::int64_t channels, rounds;
-    int tiles;
+    std::int64_t channels, planes;
+    int deep;
   };
-  for (const Case& c : {Case{20, 1, 1}, {100, 2, 3}, {200, 3, 5}}) {
+  for (const Case& c : {Case{20, 3, 8}, {100, 5, 4}, {200, 7, 2}}) {
     const StemView v(stem_of_the_network(c.channels));
     const StemPooling plan(v);
-    EXPECT_EQ(plan.tiles, c.tiles) << c.channels;
-    EXPECT_EQ(plan.time(v, plan.tiles), c.rounds) << c.channels;
-    EXPECT_EQ(plan.blocks_of_channels, stem_tiles(static_cast<int>(c.channels), 8 * c.tiles));
-    EXPECT_LE(plan.bytes(v), 227 << 10);
+    EXPECT_EQ(plan.deep, c.deep) << c.channels;
+    EXPECT_EQ(plan.time(v, plan.windows_deep), c.planes) << c.channels;
+    EXPECT_EQ(plan.high, 1);
+    EXPECT_LE(plan.bytes(v), 160 << 10);
   }
 }
 

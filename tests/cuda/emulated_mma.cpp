@@ -103,5 +103,60 @@ TEST(Mma, ProductsOfBf16AreThoseOfPlainLoops) {
   check(true);
 }
 
+constexpr int kPieces = 4;
+
+// rows and columns [number of the sum][4 * 8], d [4 * 8][4 * 8].
+template <bool kUpper>
+__global__ void multiply_f64(const double* rows, const double* columns, double* d) {
+  constexpr int kLines = kPieces * kMmaF64Lines;
+  const int lane = static_cast<int>(threadIdx.x);
+  const MmaOperandPlace of = mma_b_place(lane, 0);
+  double a[kPieces], b[kPieces], sums[kPieces][kPieces][2];
+  const auto for_each_sum = [&](const auto& body) {
+    for (int i = 0; i < kPieces; ++i) {
+      for (int j = kUpper ? i : 0; j < kPieces; ++j) {
+        for (int e = 0; e < 2; ++e) {
+          const MmaResultPlace at = mma_d_place(lane, e);
+          body(sums[i][j][e], d[(i * kMmaF64Lines + at.row) * kLines + j * kMmaF64Lines + at.column]);
+        }
+      }
+    }
+  };
+  for_each_sum([](double& mine, double theirs) { mine = theirs; });
+  for (int i = 0; i < kPieces; ++i) {
+    a[i] = rows[of.word * kLines + i * kMmaF64Lines + of.line];
+    b[i] = columns[of.word * kLines + i * kMmaF64Lines + of.line];
+  }
+  for (int twice = 0; twice < 2; ++twice) mma_f64_pieces<kUpper>(sums, a, b);
+  for_each_sum([](double mine, double& theirs) { theirs = mine; });
+}
+
+TEST(Mma, ProductsInDoubleAreThoseOfPlainLoops) {  // integers above 2^24, which a float could not hold
+  constexpr int kLines = kPieces * kMmaF64Lines;
+  const Rng rng(2018, Purpose::kTest, 1);
+  std::uint64_t drawn = 0;
+  const auto numbers = [&](int count) {
+    std::vector<double> values;
+    while (static_cast<int>(values.size()) < count)
+      values.push_back(static_cast<double>(rng.below(drawn++, 1 << 20)) - (1 << 19));
+    return values;
+  };
+  const std::vector<double> a = numbers(kMmaF64Numbers * kLines), b = numbers(kMmaF64Numbers * kLines),
+                            d = numbers(kLines * kLines);
+  for (const bool upper : {false, true}) {
+    std::vector<double> expected = d, result = d;
+    for (std::size_t row = 0; row < kLines; ++row) {
+      for (std::size_t column = 0; column < kLines; ++column) {
+        if (upper && column / kMmaF64Lines < row / kMmaF64Lines) continue;
+        for (std::size_t k = 0; k < kMmaF64Numbers; ++k)
+          expected[row * kLines + column] += 2 * a[k * kLines + row] * b[k * kLines + column];
+      }
+    }
+    launch(upper ? multiply_f64<true> : multiply_f64<false>, {{1}, {32}}, nullptr, a.data(), b.data(),
+           result.data());
+    EXPECT_EQ(result, expected) << upper;
+  }
+}
+
 }  // namespace
 }  // namespace umbra

@@ -22,42 +22,40 @@ int taps_at(const StemAxisView& axis, int output) {
   return std::max(0, axis.last_tap(output) - axis.first_tap(output));
 }
 
-// pool_tile: a warp takes every twelfth job, a row of outputs of eight channels in the planes of a window; a turn
-// is a row of the filter.
+// pool_tile: a warp per row of outputs walks through the planes below its block's windows; a turn is a row of the
+// filter.
 Json pool_tile(const StemView& v) {
-  constexpr int kWarps = kStemPoolWarps;
   const StemPooling plan(v);
   const StemAxisView &d = v.axis[0], &h = v.axis[1];
+  const auto most_taps = [](const StemAxisView& axis, int begin, int end) {
+    int most = 0;
+    for (int output = begin; output < end; ++output) most = std::max(most, taps_at(axis, output));
+    return most;
+  };
   Json blocks = Json::array();
-  for (int tile = 0; tile < static_cast<int>(plan.blocks(v)); ++tile) {
-    const int tiles = plan.high * plan.wide, qd = from_the_middle(tile / tiles, d.pooled);
-    const int qh = tile % tiles / plan.wide * kStemWindowsHigh;
-    const int first = std::max(h.window(qh), h.live_begin),
-              end = std::min(h.window(qh) + 2 * kStemWindowsHigh + 1, h.live_end);
-    int planes = 0;  // taps along the depth
-    for (int td = d.window_begin(qd); td < d.window_end(qd); ++td) planes += taps_at(d, d.window(qd) + td);
-    for (int c = 0; c < plan.blocks_of_channels; ++c) {
-      const int left = stem_tiles(v.channels - c * plan.tiles * kStemTileChannels, kStemTileChannels);
-      const int parts = std::min(left, plan.tiles);
-      std::vector<int> turns(kWarps);
-      for (int job = 0; job < parts * (end - first); ++job)
-        turns[static_cast<std::size_t>(job % kWarps)] +=
-            v.in_channels * planes * taps_at(h, first + job / parts);
-      add(blocks, stem_tiles(v.batch, kStemLanes32), kWarps, *std::max_element(turns.begin(), turns.end()));
+  const int alike = plan.wide * stem_tiles(v.channels, kStemTileChannels) * stem_tiles(v.batch, kStemLanes32);
+  for (int qd = 0; qd < d.pooled; qd += plan.windows_deep) {
+    int taps = 0;  // along the depth
+    for (int od = d.window(qd); od <= d.window(qd) + 2 * plan.windows_deep; ++od)
+      if (d.lives(od)) taps += taps_at(d, od);
+    for (int qh = 0; qh < h.pooled; qh += plan.windows_high) {
+      const int rows = most_taps(h, std::max(h.window(qh), h.live_begin),
+                                 std::min(h.window(qh) + 2 * plan.windows_high + 1, h.live_end));
+      add(blocks, alike, plan.rows, v.in_channels * taps * rows);
     }
   }
   return blocks;
 }
 
-// sum_products: a warp takes every 15th pair of chunks; a turn is 16 outputs of two rows.
+// sum_products, of numbers with themselves: a warp takes every twelfth row of outputs of its block's planes; a turn is 16
+// outputs.
 Json sum_products(const StemView& v) {
-  constexpr int kWarps = 15;
   const StemGram gram(v);
   Json blocks = Json::array();
   for (int part = 0; part < gram.parts; ++part) {
     const int planes = std::min(gram.planes, gram.depth - part * gram.planes);
-    add(blocks, v.batch, kWarps,
-        stem_tiles(gram.pairs, kWarps) * planes * stem_tiles(gram.height, 2) * stem_tiles(gram.width, 16));
+    add(blocks, v.batch * gram.quads, kStemGramWarps,
+        stem_tiles(planes * gram.height, kStemGramWarps) * gram.across);
   }
   return blocks;
 }

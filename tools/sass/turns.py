@@ -1,4 +1,4 @@
-"""The innermost loop of a kernel that multiplies without tensor cores: what a turn costs one warp, and many."""
+"""The innermost loop of a kernel that multiplies without Hopper's warpgroups: what a turn costs one warp, and many."""
 import dataclasses
 
 import clocks
@@ -6,7 +6,7 @@ import constants
 import flow
 import listing
 
-PRODUCTS = ("FFMA", "DFMA")
+PRODUCTS = ("FFMA", "DFMA", "DMMA")
 SCHEDULERS = 4  # of a multiprocessor; each issues one instruction per clock
 
 

@@ -58,4 +58,37 @@ __device__ __forceinline__ void mma_pieces(float (&sums)[kRows][kColumns][4],
   }
 }
 
+/// The 8 x 8 sums over four numbers each, in double, of two pieces below each other: upper += a b, lower += c
+/// b. All lanes of a warp call it together. Hopper multiplies them at once; one piece takes it as long as two.
+__device__ __forceinline__ void mma_f64(double (&upper)[2], double (&lower)[2], double a, double c,
+                                        double b) {
+  if constexpr (kHopperCode) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k4.row.col.f64.f64.f64.f64 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+d"(upper[0]), "+d"(upper[1]), "+d"(lower[0]), "+d"(lower[1])
+        : "d"(a), "d"(c), "d"(b));
+  } else {
+    asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"
+                 : "+d"(upper[0]), "+d"(upper[1])
+                 : "d"(a), "d"(b));
+    asm volatile("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%0, %1};"
+                 : "+d"(lower[0]), "+d"(lower[1])
+                 : "d"(c), "d"(b));
+  }
+}
+/// sums[i][j] += rows[i] columns[j] for a warp's tile of pieces of 8 x 8 sums; kUpper: only where j >= i (of
+/// other sums nothing is known).
+template <bool kUpper, int kPieces>
+__device__ __forceinline__ void mma_f64_pieces(double (&sums)[kPieces][kPieces][2],
+                                               const double (&rows)[kPieces],
+                                               const double (&columns)[kPieces]) {
+  static_assert(kPieces % 2 == 0);
+#pragma unroll
+  for (int i = 0; i < kPieces; i += 2) {
+#pragma unroll
+    for (int j = kUpper ? i : 0; j < kPieces; ++j)
+      mma_f64(sums[i][j], sums[i + 1][j], rows[i], rows[i + 1], columns[j]);
+  }
+}
+
 }  // namespace umbra

@@ -90,7 +90,51 @@ void multiply_pieces(const WarpOffers& offers) {
   }
 }
 
+/// One lane's part of a tile of pieces in double.
+template <int kPieces>
+struct MmaF64Pieces {
+  double (&sums)[kPieces][kPieces][2];
+  const double (&rows)[kPieces];
+  const double (&columns)[kPieces];
+};
+
+template <bool kUpper, int kPieces>
+void multiply_f64_pieces(const WarpOffers& offers) {
+  using Numbers = double[kPieces][kMmaF64Numbers][kMmaF64Lines];
+  const auto of = [&](int lane) -> const MmaF64Pieces<kPieces>& {
+    return *static_cast<const MmaF64Pieces<kPieces>*>(offers[static_cast<std::size_t>(lane)]);
+  };
+  Numbers a, b;
+  for (int lane = 0; lane < 32; ++lane) {
+    const MmaOperandPlace at = mma_b_place(lane, 0);
+    for (int i = 0; i < kPieces; ++i) {
+      a[i][at.word][at.line] = of(lane).rows[i];
+      b[i][at.word][at.line] = of(lane).columns[i];
+    }
+  }
+  for (int lane = 0; lane < 32; ++lane) {
+    for (int e = 0; e < 2; ++e) {
+      const MmaResultPlace at = mma_d_place(lane, e);
+      for (int i = 0; i < kPieces; ++i) {
+        for (int j = kUpper ? i : 0; j < kPieces; ++j) {
+          double& sum = of(lane).sums[i][j][e];
+          for (int k = 0; k < kMmaF64Numbers; ++k)
+            sum = __builtin_fma(a[i][k][at.row], b[j][k][at.column], sum);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace emulator
+
+template <bool kUpper, int kPieces>
+void mma_f64_pieces(double (&sums)[kPieces][kPieces][2], const double (&rows)[kPieces],
+                    const double (&columns)[kPieces]) {
+  static_assert(kPieces % 2 == 0);
+  emulator::MmaF64Pieces<kPieces> mine{sums, rows, columns};
+  emulator::meet_in_warp(kFullWarp, &mine, emulator::multiply_f64_pieces<kUpper, kPieces>);
+}
 
 template <Precision kPrecision, int kRows, int kColumns>
 void mma_pieces(float (&sums)[kRows][kColumns][4], const unsigned (&rows)[kRows][4],

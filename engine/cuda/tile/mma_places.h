@@ -30,6 +30,12 @@ constexpr MmaResultPlace mma_d_place(int lane, int i) {
   return {lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2};
 }
 
+// In double a piece is an 8 x 8 product, summed over four numbers (m8n8k4; Hopper has m16n8k4, which is two of
+// them below each other): a lane holds one number of A and one of B, both in the places of register 0 of B
+// above, and two sums, in the places of registers 0 and 1 of D (PTX ISA, "Matrix Fragments for mma.m8n8k4 with
+// .f64 floating point type").
+inline constexpr int kMmaF64Lines = 8, kMmaF64Numbers = 4;
+
 /// A slice of an operand in shared memory has kMmaSliceWords words along the sum for each of its lines. Two
 /// orders, for the two ways in which it is loaded from memory; in both a warp stores 32 words to 32 banks,
 /// and reads a register of a fragment, 8 lines x 4 words, from 32 banks:

@@ -1,9 +1,7 @@
 // Samples in the lanes of a warp, as in the memory order of activations: cuda_2_lanes.h describes how a
-// stem is divided, cuda_2_lanes_*.cu implement the parts. This file computes the affine map and orders the
-// parts.
+// stem is divided, cuda_2_lanes_*.cu implement the parts. This file orders
+// the parts.
 #include "engine/base/error.h"
-#include "engine/cuda/tile/block_fold.h"
-#include "engine/cuda/tile/indexing.h"
 #include "engine/ops/kernel.h"
 #include "engine/ops/shared/workspace_allocator.h"
 #include "engine/ops/stem/cuda_2_lanes.h"
@@ -12,53 +10,14 @@
 namespace umbra {
 namespace {
 
-constexpr unsigned kStatisticsWarps = 4;
-
-/// The affine map from sign(gamma) z to y, per channel.
-struct Affine {
-  float *shift, *scale;  // [C]
-
-  __device__ void set(int c, float gamma, double mean, double inverse) const {
-    const double sign = gamma > 0 ? 1 : gamma < 0 ? -1 : 0;
-    shift[c] = static_cast<float>(sign * mean);
-    scale[c] = static_cast<float>(sign * static_cast<double>(gamma) * inverse);
-  }
-};
-
-/// A warp per channel, lanes along the patch.
-__global__ void channel_statistics(StemView v, const float* w, const float* gamma, const double* mu,
-                                   const double* cov, StemMoments moments, Affine affine) {
-  const int c = static_cast<int>(blockIdx.x * kStatisticsWarps + threadIdx.x / kWarp);
-  const int lane = static_cast<int>(threadIdx.x % kWarp);
-  if (c >= v.channels) return;
-  double mean = 0, variance = 0;
-  for (int k = lane; k < v.patch; k += static_cast<int>(kWarp)) {
-    const double weight = static_cast<double>(w[k * v.channels + c]);
-    mean += weight * mu[k];
-    variance += weight * stem_cov_dot(v.patch, v.channels, w, c, cov, k);
-  }
-  mean = warp_sum(mean);
-  variance = warp_sum(variance);
-  if (lane == 0) affine.set(c, gamma[c], mean, moments.set(c, mean, variance));
-}
-
-__global__ void running_statistics(const float* gamma, const float* mean, const float* var, int channels,
-                                   double epsilon, Affine affine) {
-  const int c = static_cast<int>(thread_number());
-  if (c >= channels) return;
-  affine.set(c, gamma[c], static_cast<double>(mean[c]), 1 / sqrt(static_cast<double>(var[c]) + epsilon));
-}
-
 /// The workspace of forward and inference; with a null base it only counts the bytes.
 struct PoolingSpace {
   PoolingSpace(const StemView& v, WorkspaceAllocator& allocator) : plan(v), boxes(v, plan.windows) {
     packed = allocator.take<float>(boxes.floats()).data();
-    affine = {allocator.take<float>(v.channels).data(), allocator.take<float>(v.channels).data()};
   }
   StemPooling plan;
   StemBoxes boxes;
   float* packed;
-  Affine affine;
 };
 
 /// Why a block cannot have this much shared memory on the GPUs of this machine; "" when it can, or when
@@ -86,7 +45,7 @@ std::string declines_pooling(const StemGeometry& g, bool pools) {
   if (pools && plan.bytes(v) > stem_pool_shared())
     return "the filters of a patch do not fit into shared memory";
   if (std::string reason = declines_shared(stem_backward_shared()); !pools && !reason.empty()) return reason;
-  if (pools && plan.blocks(v) > kMostBlocks) return "there are too many pooling windows";
+  if (pools && plan.blocks() > kMostBlocks) return "there are too many pooling windows";
   return {};
 }
 
@@ -110,36 +69,28 @@ void forward(const Stem3dForward& op, Buffers buffers, void* workspace, Stream& 
   const PoolingSpace space(v, allocator);
   double* sums = allocator.take<double>(gram.doubles()).data();
   const auto* x = buffers.in(0);        // [N][Cin][D][H][W]
-  const auto* w = buffers.in(1);        // [live tap][Cin][C]
-  const auto* gamma = buffers.in(2);    // [C]
   auto* mu = buffers.out<double>(10);   // [K]
   auto* cov = buffers.out<double>(11);  // [K][K]
   const StemMoments moments{op.epsilon,     op.momentum,    static_cast<double>(v.outputs),
                             buffers.out(4), buffers.out(5), buffers.out(8),
                             buffers.out(9)};
   stem_patch_statistics_cuda(v, gram, x, sums, mu, cov, stream);
-  const auto blocks = static_cast<unsigned>(stem_tiles(v.channels, kStatisticsWarps));
-  launch(channel_statistics, Grid{{blocks}, {kStatisticsWarps * kWarp}}, stream.native(), v, w, gamma, mu,
-         cov, moments, space.affine);
   stem_pack_boxes_cuda(v, space.boxes, x, space.packed, stream);
   stem_pool_cuda(v, space.boxes, space.plan,
-                 {space.packed, w, gamma, buffers.in(3), space.affine.shift, space.affine.scale,
-                  buffers.out(6), buffers.out<std::uint8_t>(7)},
-                 stream);
+                 {space.packed, buffers.in(1), buffers.in(2), buffers.in(3), buffers.out(6),
+                  buffers.out<std::uint8_t>(7)},
+                 {mu, cov, moments, nullptr, nullptr}, stream);
 }
 
 void inference(const Stem3dInference& op, Buffers buffers, void* workspace, Stream& stream) {
   const StemView v(op.geometry);
   WorkspaceAllocator allocator(workspace);
   const PoolingSpace space(v, allocator);
-  const auto* gamma = buffers.in(2);
-  launch(running_statistics, one_thread_each(v.channels), stream.native(), gamma, buffers.in(4),
-         buffers.in(5), v.channels, op.epsilon, space.affine);
   stem_pack_boxes_cuda(v, space.boxes, buffers.in(0), space.packed, stream);
+  const StemMoments moments{op.epsilon, 0, 0, nullptr, nullptr, nullptr, nullptr};
   stem_pool_cuda(v, space.boxes, space.plan,
-                 {space.packed, buffers.in(1), gamma, buffers.in(3), space.affine.shift, space.affine.scale,
-                  buffers.out(6), nullptr},
-                 stream);
+                 {space.packed, buffers.in(1), buffers.in(2), buffers.in(3), buffers.out(6), nullptr},
+                 {nullptr, nullptr, moments, buffers.in(4), buffers.in(5)}, stream);
 }
 
 void backward(const Stem3dBackward& op, Buffers buffers, void* workspace, Stream& stream) {

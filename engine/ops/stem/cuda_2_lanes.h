@@ -48,35 +48,43 @@ void stem_pack_boxes_cuda(const StemView& v, const StemBoxes& boxes, const float
 
 // ---- statistics of the patches ----
 
+// Of a block of the statistics: every scheduler gets 13 of the 52 rows below four planes of the network.
+inline constexpr int kStemGramWarps = 12;
+inline constexpr int kStemGramOutputs = 16;  // of a row that a warp multiplies in one turn
+
 /// A block sums over some planes of outputs of one sample, whose inputs it holds in shared memory: rows are
 /// split into even and odd columns, so that neighbouring outputs (two columns apart) read neighbouring
 /// numbers.
 struct StemGram {
   explicit StemGram(const StemView& v)
-      : chunks(9 * v.in_channels),
-        pairs(chunks * (chunks + 1) / 2),
+      : eights(stem_tiles(v.patch + 1, 8)),
+        quads(stem_tiles(eights, 4)),
         depth(v.axis[0].live_end - v.axis[0].live_begin),
         height(v.axis[1].live_end - v.axis[1].live_begin),
         width(v.axis[2].live_end - v.axis[2].live_begin),
-        half(width + 1),
-        pitch((2 * half + 7) / 16 * 16 + 8),
+        across(stem_tiles(width, kStemGramOutputs)),
+        half(kStemGramOutputs * across + 1),
+        pitch((2 * half + 26) / 32 * 32 + 5),
         lines(2 * height + 1),
         planes(std::min(kMostPlanes, depth)) {
-    while (planes > 1 && bytes(v) > kComfortable) --planes;
+    while (planes > 1 && bytes(v) > kSums) --planes;
     parts = stem_tiles(depth, planes);
     blocks = v.batch * parts;
   }
+  /// Of shared memory: the inputs, and later the sums of every warp.
   std::int64_t bytes(const StemView& v) const {
-    return std::int64_t{4} * v.in_channels * (2 * planes + 1) * lines * pitch;
+    return std::max(kSums, std::int64_t{4} * v.in_channels * (2 * planes + 1) * lines * pitch);
   }
-  std::int64_t doubles() const { return static_cast<std::int64_t>(pairs) * kStemPairSums * blocks; }
+  std::int64_t doubles() const {
+    return static_cast<std::int64_t>(stem_pair(eights, eights, eights)) * kStemTileSums * blocks;
+  }
 
-  static constexpr int kMostPlanes = 2;
-  static constexpr std::int64_t kComfortable =
-      72 << 10;  // of shared memory, so that blocks share a multiprocessor
-  int chunks, pairs;
+  static constexpr int kMostPlanes = 4;
+  static constexpr std::int64_t kSums = std::int64_t{8} * kStemGramWarps * 16 * kStemTileSums;
+  int eights, quads;         // of the numbers of a patch and a 1
   int depth, height, width;  // outputs that read data
-  int half, pitch;           // even columns of a row; a row: 8 mod 16, so that rows two apart use other banks
+  int across;                // 16 of them along W
+  int half, pitch;           // even columns of a row; a row: 5 mod 32, so that three rows use different banks
   int lines;                 // rows of a plane
   int planes, parts, blocks;
 };
@@ -87,43 +95,37 @@ void stem_patch_statistics_cuda(const StemView& v, const StemGram& gram, const f
 
 // ---- convolution and pooling ----
 
-inline constexpr int kStemTileChannels = 8;  // of one warp
-inline constexpr int kStemMostTiles = 5;     // of a block
-inline constexpr int kStemWindowsHigh = 4;   // pooling windows of a block along H
-inline constexpr int kStemPoolWarps = 12;    // of a block: three to a scheduler, with 168 registers each
+inline constexpr int kStemTileChannels = 8;  // of a block
+inline constexpr int kStemPoolRows = 13;     // of a block at most, a warp each with 128 registers
 
 struct StemPooling {
   explicit StemPooling(const StemView& v)
       : mirrored(fits_mirrored(v.axis[2])),
         windows(mirrored ? 4 : 3),
-        high(stem_tiles(v.axis[1].pooled, kStemWindowsHigh)),
-        wide(stem_tiles(v.axis[2].pooled, windows)),
-        rows(most_rows(v.axis[1])) {
-    const int all = stem_tiles(v.channels, kStemTileChannels);
-    for (int more = 2; more <= std::min(all, kStemMostTiles); ++more)
-      if (bytes(v, more) <= stem_pool_shared() && time(v, more) <= time(v, tiles)) tiles = more;
-    blocks_of_channels = stem_tiles(all, tiles);
+        windows_high(v.axis[1].pooled),
+        windows_deep(v.axis[0].pooled),
+        wide(stem_tiles(v.axis[2].pooled, windows)) {
+    while (most_rows(v.axis[1], windows_high) > kStemPoolRows) --windows_high;
+    rows = std::max(1, most_rows(v.axis[1], windows_high));
+    high = stem_tiles(v.axis[1].pooled, windows_high);
+    for (int parts = 2; parts <= v.axis[0].pooled; ++parts) {
+      const int fewer = stem_tiles(v.axis[0].pooled, parts);
+      if (time(v, fewer) < time(v, windows_deep)) windows_deep = fewer;
+    }
+    deep = stem_tiles(v.axis[0].pooled, windows_deep);
   }
-  /// How often warps take a row one after the other if a block has so many tiles of channels: rounds of the rows of a
-  /// block times rounds of blocks, one to a multiprocessor. Blocks of planes at the ends, where most taps read padding, fill the gaps.
-  std::int64_t time(const StemView& v, int tiles_of_block) const {
+  /// How many planes a multiprocessor computes one after the other if a block has so many windows along D: rounds of
+  /// blocks, one to a multiprocessor, times the most planes of a block that read data.
+  std::int64_t time(const StemView& v, int windows_of_block) const {
     const StemAxisView& d = v.axis[0];
-    const auto taps = [&](int q) {
-      int sum = 0;
-      for (int t = d.window_begin(q); t < d.window_end(q); ++t)
-        sum += std::max(0, d.last_tap(d.window(q) + t) - d.first_tap(d.window(q) + t));
-      return sum;
-    };
-    int most = 0;
-    for (int q = 0; q < d.pooled; ++q) most = std::max(most, taps(q));
-    std::int64_t full = 0;
-    for (int q = 0; q < d.pooled; ++q) full += 2 * taps(q) > most ? 1 : 0;
-    const std::int64_t blocks = full * high * wide * stem_tiles(v.batch, kStemLanes32) *
-                                stem_tiles(stem_tiles(v.channels, kStemTileChannels), tiles_of_block);
-    return ceil_div(blocks, kPlannedMultiprocessors) * stem_tiles(tiles_of_block * rows, kStemPoolWarps);
+    int most = 1;
+    for (int q = 0; q < d.pooled; q += windows_of_block)
+      most = std::max(most, live_below(d, q, windows_of_block));
+    const std::int64_t blocks = std::int64_t{1} * stem_tiles(d.pooled, windows_of_block) * high * wide *
+                                stem_tiles(v.batch, kStemLanes32) * stem_tiles(v.channels, kStemTileChannels);
+    return ceil_div(blocks, kPlannedMultiprocessors) * most;
   }
-  /// Whether of the nine outputs below four windows either the first two or the last two read no data, in
-  /// every tile: with seven sums per channel a warp then computes four windows.
+  /// A tile of four windows is nine outputs wide, of which the warp computes seven if the others read no data.
   static bool fits_mirrored(const StemAxisView& w) {
     for (int q = 0; q < w.pooled; q += 4) {
       const int first = w.window(q);
@@ -132,40 +134,44 @@ struct StemPooling {
     }
     return true;
   }
-  static int most_rows(const StemAxisView& h) {
+  /// Outputs that read data below `count` windows from q on.
+  static int live_below(const StemAxisView& axis, int q, int count) {
+    return std::min(axis.live_end, axis.window(q) + 2 * count + 1) -
+           std::max(axis.live_begin, axis.window(q));
+  }
+  static int most_rows(const StemAxisView& h, int windows_of_block) {
     int most = 0;
-    for (int q = 0; q < h.pooled; q += kStemWindowsHigh) {
-      const int begin = std::max(h.live_begin, h.window(q));
-      const int end = std::min(h.live_end, h.window(q) + 2 * kStemWindowsHigh + 1);
-      most = std::max(most, end - begin);
-    }
+    for (int q = 0; q < h.pooled; q += windows_of_block)
+      most = std::max(most, live_below(h, q, windows_of_block));
     return most;
   }
-  /// Bytes of the filters and, per tile of channels and row, of the maxima and their winners.
-  std::int64_t bytes(const StemView& v) const { return bytes(v, tiles); }
-  std::int64_t bytes(const StemView& v, int tiles_of_block) const {
-    return std::int64_t{4} * tiles_of_block * kStemTileChannels *
-           (v.patch + rows * kStemLanes32 * (windows + 1));
+  /// Bytes of the filters, of shift and scale and, twice per row, of the maxima and their winners.
+  std::int64_t bytes(const StemView& v) const {
+    return std::int64_t{4} * kStemTileChannels * (v.patch + 2 + 2 * rows * kStemLanes32 * (windows + 1));
   }
-  std::int64_t blocks(const StemView& v) const { return std::int64_t{1} * v.axis[0].pooled * high * wide; }
+  std::int64_t blocks() const { return std::int64_t{1} * deep * high * wide; }
 
   bool mirrored;
-  int windows;     // of a warp, along W
-  int high, wide;  // tiles along H and W
-  int rows;        // of outputs that read data, at most, in a block
-  int tiles = 1;   // of channels, of a block
-  int blocks_of_channels = 1;
+  int windows, windows_high, windows_deep;  // of a block, along W, H and D
+  int wide, high = 1, deep = 1;             // blocks along W, H and D
+  int rows = 1;                             // of outputs that read data, at most, in a block
 };
 
-/// Writes y and, unless null, winner. `shift` and `scale` [C]: y = relu((max of sign(gamma) z - shift)
-/// scale + beta).
+/// Where mean and variance of a channel come from: in training from those of the patches, of which the first
+/// block of a channel stores the moments; in inference, where mu is null, from running_mean and running_var.
+struct StemStatistics {
+  const double *mu, *cov;                   // [K], [K][K]
+  StemMoments moments;                      // in inference only epsilon is used
+  const float *running_mean, *running_var;  // [C]
+};
+/// Writes y and, unless null, winner.
 struct StemPoolingBuffers {
-  const float *boxes, *w, *gamma, *beta, *shift, *scale;
+  const float *boxes, *w, *gamma, *beta;
   float* y;
   std::uint8_t* winner;
 };
 void stem_pool_cuda(const StemView& v, const StemBoxes& boxes, const StemPooling& plan,
-                    const StemPoolingBuffers& b, Stream& stream);
+                    const StemPoolingBuffers& b, const StemStatistics& statistics, Stream& stream);
 
 // ---- gradients ----
 

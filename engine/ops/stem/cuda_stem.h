@@ -92,10 +92,12 @@ struct StemMoments {
   double epsilon, momentum, count;
   float *running_mean, *running_var, *mean, *invstd;  // [C] each
 
+  /// invstd, unrounded.
+  __device__ double inverse_of(double variance) const { return 1 / sqrt(variance + epsilon); }
   /// Channel c; returns invstd unrounded.
   __device__ double set(int c, double m, double variance) const {
     const double var = variance < 0 ? 0 : variance;  // negative by rounding; a NaN stays a NaN
-    const double inverse = 1 / sqrt(var + epsilon), keep = 1 - momentum;
+    const double inverse = inverse_of(var), keep = 1 - momentum;
     mean[c] = static_cast<float>(m);
     invstd[c] = static_cast<float>(inverse);
     running_mean[c] = static_cast<float>(keep * static_cast<double>(running_mean[c]) + momentum * m);
