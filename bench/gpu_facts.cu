@@ -48,7 +48,7 @@ GpuFacts gpu_facts(int index) {
       ask(cudaFuncSetAttribute(fills_a_multiprocessor, cudaFuncAttributeMaxDynamicSharedMemorySize, shared),
           "cudaFuncSetAttribute");
   constexpr int kHopper = 9;  // the first with clusters
-  for (const int size : {2, 4, 7, 8}) {
+  for (int size = 1; size <= 8; ++size) {
     int count = 0;
     if (known && major >= kHopper)
       ask(count_clusters(size, static_cast<std::size_t>(shared), &count), "cudaOccupancyMaxActiveClusters");

@@ -1,8 +1,8 @@
 // Measures the peaks of this machine: multiply-adds from registers, and copying memory beyond the caches.
 // Prints one line of JSON. Every percentage of a peak in this repository refers to these figures.
 //   build/bench/machine              the CPU, on one thread and on OMP_NUM_THREADS
-//   build/bench/machine cuda         the GPU, with the versions of driver and runtime, and how many clusters of 2, 4, 7
-//                                    and 8 blocks run at a time
+//   build/bench/machine cuda         the GPU, with the versions of driver and runtime, and how many clusters of 1 to 8
+//                                    blocks run at a time
 #include <hwy/highway.h>
 #include <omp.h>
 

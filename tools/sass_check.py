@@ -10,6 +10,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "sass"))
+import constants
 import listing
 import loops
 import report
@@ -86,7 +87,7 @@ def check_loops(kernels, options):
 
 def print_steps(kernels, found, options):
     model = step.Model({one.kernel: one for one in found}, kernels)
-    steps, estimates = {}, {"kernels": {}, "steps": {}}
+    steps, estimates = {}, {"clusters": constants.CLUSTERS, "kernels": {}, "steps": {}}
     for channels in options.channels:
         for precision in ("bf16", "tf32"):
             lines = step.launches_of(options.step, channels, precision)
@@ -109,7 +110,7 @@ def parsed():
     parser.add_argument("--ptxas", type=pathlib.Path, nargs="*", default=[], help="reports of ptxas")
     parser.add_argument("--objects", type=pathlib.Path, nargs="*", default=[], help="what was disassembled, for the version of ptxas")
     parser.add_argument("--step", type=pathlib.Path, help="the program step_launches: estimate training steps, too")
-    parser.add_argument("--json", type=pathlib.Path, help="with --step: write the estimates of ops and steps to this file, for tools/gpu")
+    parser.add_argument("--json", type=pathlib.Path, help="with --step: write the estimates of ops and steps, and the numbers of clusters they count on, to this file, for tools/gpu")
     parser.add_argument("--channels", type=int, nargs="+", default=[20, 100, 200], help="of the steps")
     parser.add_argument("--shrink", action="store_true", help="take out of the known violations what has been mended")
     parser.add_argument("--known", type=pathlib.Path, default=HERE / "sass" / "known.txt", help="the known violations")

@@ -5,8 +5,9 @@
 # A wgmma rung (cuda_4_wgmma, cuda_5_tma, cuda_6_specialised, cuda_7_cluster) must multiply with HGMMA, the warpgroup's
 # instruction, and never with HMMA, a warp's; from cuda_5 on it must load tiles with UTMALDG (or UBLKCP, a bulk copy), from
 # cuda_6 on reallocate registers (USETMAXREG). No kernel may keep numbers in local memory (LDL, STL). A producer must be faster
-# than its multiplication, slices must overlap, a copy must not be in a loop, and the blocks of a cluster must not arrive at its
-# last barrier before their loads from each other are over, except for what tools/sass/known.txt lists;
+# than its multiplication, slices must overlap, a copy must not be in a loop, the blocks of a cluster must not arrive at its last
+# barrier before their loads from each other are over, and a block must compare its cluster's size before a barrier of it,
+# except for what tools/sass/known.txt lists;
 # --shrink takes out of that list what has been mended. If there is no disassembler (cuobjdump and nvdisasm in
 # build/disassembler, where tools/disassembler.sh puts them, in PATH, in the CUDA Toolkit or in a triton wheel), only reads
 # ptxas' reports next to the objects, prints a message and exits with status 77.

@@ -153,7 +153,10 @@ void TrainStep::launch(std::int64_t step) {
                         Graph::possible(context_.device()) && !context_.observer && sized_->warm;
   if (slot(step).replayed) {
     replay(step);
+    under_way_ = step;
   } else {
+    // A replayed step updates the parameters even if its results are not finite; this one would be blamed for them.
+    if (under_way_) await(*under_way_);
     run(step);
     sized_->warm = true;
   }
@@ -169,10 +172,17 @@ const DataParallel::Totals& TrainStep::totals(Slot& s) {
   return *s.totals;
 }
 
-Report TrainStep::finish(std::int64_t step) {
+// Waits for the results of a step and examines them.
+TrainStep::Slot& TrainStep::await(std::int64_t step) {
   Slot& s = slot(step);
   s.done.wait();
   if (options_.nan_guard) guard(step, s);
+  if (under_way_ == step) under_way_.reset();
+  return s;
+}
+
+Report TrainStep::finish(std::int64_t step) {
+  Slot& s = await(step);
   Report report;
   report.epoch = step / training_.batches_per_epoch();
   report.step = step + 1;

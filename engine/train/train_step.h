@@ -115,6 +115,7 @@ class TrainStep {
   void differentiate_together(Tape& tape, const Var& loss, double share);
   const DataParallel::Totals& totals(Slot& slot);
   void run(std::int64_t step);
+  Slot& await(std::int64_t step);
   void replay(std::int64_t step);
   void fetch(const Outputs& outputs, Slot& slot);
   void guard(std::int64_t step, Slot& slot);
@@ -126,9 +127,10 @@ class TrainStep {
   const Objective& objective_;
   const TrainerOptions& options_;
   const Loader& training_;
-  Tensor one_;                           // as a loss
-  std::map<std::int64_t, Sized> sizes_;  // by the number of samples
-  Sized* sized_ = nullptr;               // of the step that was launched last
+  Tensor one_;                             // as a loss
+  std::map<std::int64_t, Sized> sizes_;    // by the number of samples
+  Sized* sized_ = nullptr;                 // of the step that was launched last
+  std::optional<std::int64_t> under_way_;  // a replayed step whose results have not been examined
   std::chrono::steady_clock::time_point finished_;
 };
 

@@ -104,6 +104,16 @@ __global__ void takes_registers() {
   register_take<232>();
 }
 
+// Half a row of the swizzle.
+__global__ void has_a_partial_atom() {
+  ProductShared& shared = shared_memory<ProductShared>();
+  float d[16] = {};
+  wgmma_fence(d);
+  wgmma<Precision::kBf16, 32, Major::kK, Major::kMN>(
+      d, wgmma_descriptor(shared_address(shared.a), 0, 1024, Swizzle::k128),
+      wgmma_descriptor(shared_address(shared.b), 8192, 1024, Swizzle::k128), false);
+}
+
 TEST(Mistakes, OfWgmmas) {
   expect_error<Mistake::kMisplacedOperand>("operand a of a wgmma starts at byte 512 of shared memory");
   expect_error<Mistake::kOperandOutside>("outside the 33792 bytes of shared memory");
@@ -112,6 +122,9 @@ TEST(Mistakes, OfWgmmas) {
   expect_error<Mistake::kNoWgmmaFence>("for new accumulators without wgmma_fence()");
   expect_error<Mistake::kWritesEarly>("accumulators were written while a wgmma");
   expect_error<Mistake::kNeverWaits>("wgmma");
+  expect_error("operand b of a wgmma has 32 MN-major rows or columns of 2 bytes", [] {
+    launch(has_a_partial_atom, {{1}, {128}, sizeof(ProductShared)}, nullptr);
+  });
   expect_error("the threads of a block use 89088 registers; there are 65536", [] {
     launch(takes_registers, {{1}, {384}}, nullptr);
   });

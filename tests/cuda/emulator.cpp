@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/cuda/emulator/queues.h"
 #include "engine/runtime/backend.h"
+#include "engine/runtime/graph.h"
 #include "engine/runtime/queue_mark.h"
 #include "engine/runtime/storage.h"
 
@@ -163,6 +164,7 @@ TEST(Emulator, DeferredWorkIsDoneWhenItIsWaitedFor) {
 TEST(Emulator, AGraphHasTheWorkOfTheThreadThatCapturesIt) {
   const Backend& backend = cuda_backend();
   float x = 0, y = 0;
+  launch(set_to, {{1}, {1}}, nullptr, &x, 0.0F);  // a kernel is not launched for the first time in a graph
   backend.begin_capture(0, nullptr);
   launch(set_to, {{1}, {1}}, nullptr, &x, 1.0F);
   std::thread([&] {
@@ -178,6 +180,45 @@ TEST(Emulator, AGraphHasTheWorkOfTheThreadThatCapturesIt) {
   backend.destroy_graph(0, graph);
   EXPECT_EQ(x, 1);
   EXPECT_EQ(y, 3);
+}
+
+__global__ void is_launched_in_a_graph(float* x) {
+  x[threadIdx.x] = 1;
+}
+
+TEST(Emulator, WhatAGraphMustNotContainIsRefused) {
+  const Device device{Device::Kind::kCuda, 0};
+  const Stream stream(device);
+  const Event event(device);
+  const QueueMark mark(stream);
+  const std::shared_ptr<Storage> memory = allocate_storage(device, 4);
+  auto* const x = static_cast<float*>(memory->data());
+  float pageable = 0;
+  const auto capture = [&](const std::function<void()>& work) -> std::string {
+    try {
+      const Graph graph(stream, work);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing";
+  };
+  const auto copy = [&](void* to, const void* from) { cuda_backend().copy(0, stream.native(), to, from, 4); };
+  const std::string pageable_copy = "pageable memory was copied while a graph was being captured";
+  EXPECT_EQ(capture([&] { copy(x, &pageable); }), pageable_copy);
+  EXPECT_EQ(capture([&] { copy(&pageable, x); }), pageable_copy);
+  EXPECT_EQ(capture([&] { copy(x, x); }), "nothing");
+  EXPECT_EQ(capture([&] { event.record(stream); }), "an event was recorded while a graph was being captured");
+  EXPECT_EQ(capture([&] { event.wait(); }), "an event was waited for while a graph was being captured");
+  EXPECT_EQ(capture([&] { mark.reached(); }), "an event was queried while a graph was being captured");
+  EXPECT_EQ(capture([&] { mark.wait_in(stream); }),
+            "a queue was made to wait for an event while a graph was being captured");
+  const auto launched = [&] { launch(is_launched_in_a_graph, {{1}, {1}}, stream.native(), x); };
+  EXPECT_EQ(capture(launched),
+            "a kernel of 1,1,1 blocks of 1 threads was launched for the first time while a graph was being "
+            "captured");
+  EXPECT_TRUE(std::isnan(*x));
+  launched();
+  EXPECT_EQ(capture(launched), "nothing");
 }
 
 }  // namespace

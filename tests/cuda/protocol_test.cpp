@@ -205,20 +205,23 @@ TEST_F(Protocol, APipelineMultiplies) {
   }
 }
 
-TEST_F(Protocol, AClusterReduces) {
-  constexpr int kClusters = 3;
-  const std::vector<float> x = numbers(kClusters * kReducers * kReduced);
+// A block that ends before the others have read its memory matters only if another block takes over that memory, and a
+// GPU runs hundreds of blocks at a time.
+TEST_F(Protocol, ClustersOfEverySizeReduce) {
+  const std::size_t clusters = compiled_for_gpu() ? 2000 : 2;
+  const std::vector<float> x = numbers(clusters * kMostReducers * kReduced);
   const OnDevice<float> from(x);
-  for (int schedule = 0; schedule < 3; ++schedule) {
-    set_schedule(schedule);
-    const OnDevice<float> sum(kClusters * kReduced);
-    reduce_in_clusters(from.data(), sum.data(), kClusters, nullptr);
-    const std::vector<float> got = sum.values();
-    for (std::size_t i = 0; i < got.size(); ++i) {
-      float expected = 0;
-      for (std::size_t b = 0; b < kReducers; ++b)
-        expected += x[(i / kReduced * kReducers + b) * kReduced + i % kReduced];
-      ASSERT_EQ(got[i], expected) << i;
+  for (int size = 2; size <= kMostReducers; ++size) {
+    std::vector<float> expected(clusters * kReduced, 0);
+    for (std::size_t i = 0; i < clusters * static_cast<std::size_t>(size) * kReduced; ++i)
+      expected[i / kReduced / static_cast<std::size_t>(size) * kReduced + i % kReduced] += x[i];
+    for (int schedule = 0; schedule < 3; ++schedule) {
+      set_schedule(schedule);
+      const OnDevice<float> sum(expected.size());
+      reduce_in_clusters(from.data(), sum.data(), static_cast<int>(clusters), size, nullptr);
+      const std::vector<float> got = sum.values();
+      for (std::size_t i = 0; i < got.size(); ++i)
+        ASSERT_EQ(got[i], expected[i]) << "clusters of " << size << " at " << i;
     }
   }
 }

@@ -75,7 +75,7 @@ esac
 
 // What tools/sass_check.sh --json writes.
 constexpr const char* kModel =
-    R"({"kernels": {"op/first/p": {"us": 12.5, "cluster": 4}, "op/second/p": {"us": 3},
+    R"({"clusters": {"2": 66, "3": 40, "8": 15}, "kernels": {"op/first/p": {"us": 12.5, "cluster": 4}, "op/second/p": {"us": 3},
  "op/third/p": {"us": 40.25, "cluster": 8}}, "steps": {"200 fp32": {"us": 2600, "launches": 185}}})";
 
 constexpr const char* kPyTorch = R"(import sys
@@ -231,6 +231,22 @@ TEST_F(GpuCheckTest, EstimatesOfTheModelFollowWhatWasMeasured) {
        {"| problem | rung | time, µs | model, µs | blocks of a cluster | useful TFLOP/s |",
         "| p (set) | `first` | 0.01 | 12.5 | 4 | 0 |", "| p (set) | `second` | 0.02 | 3 |  | 0 |"})
     EXPECT_NE(table.find(line), std::string::npos) << line << "\n" << table;
+}
+
+// Plans do not ask the GPU how many clusters it runs at a time. With fewer than in their table there is a second wave.
+TEST_F(GpuCheckTest, FewerClustersThanPlannedAreNamed) {
+  write("bundle/model.json", kModel);
+  const auto said_of = [&](const std::string& clusters) {
+    script("bundle/bin/machine", R"(echo '{"gpu": "a stand-in", "resident_clusters": )" + clusters + "}'");
+    EXPECT_EQ(check("triage out --stages machine").status, 0);
+    return said(stage(report("triage"), "machine"));
+  };
+  const std::string fewer = said_of(R"({"2": 66, "3": 38, "4": 1, "8": 16})");
+  EXPECT_NE(fewer.find("clusters of 3 blocks: 38 run at a time, but plans count on 40"), std::string::npos)
+      << fewer;
+  EXPECT_EQ(fewer.find("clusters of 2"), std::string::npos) << fewer;
+  EXPECT_EQ(fewer.find("clusters of 8"), std::string::npos) << fewer;
+  EXPECT_EQ(said_of(R"({"2": 0, "3": 0, "8": 0})").find("clusters of"), std::string::npos);
 }
 
 TEST_F(GpuCheckTest, AChangeIsMeasuredInTurns) {

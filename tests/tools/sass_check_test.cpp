@@ -138,23 +138,53 @@ TEST_F(SassCheckTest, AnIdleMultiplicationFails) {
   expect_fails_with(check(kernel({}, {{kIdle}})), std::string(kKernel) + ": idle HGMMA, 1");
 }
 
-// The emulator's loads end at once, so it cannot see whether the barrier is there.
+const Line kSize{"LDC R2, c[0x0][0x188]", 2, 1}, kCompare{"ISETP.NE.AND P0, PT, R2, 0x1, PT", 5, kNone, 2},
+    kLoad{"LD.E.128 R4, [R8]", 2, 0}, kArrival{"UCGABAR_ARV", 5};
+
+// A kernel whose blocks ask for the size of their cluster and then meet at its barriers.
+std::vector<Line> cluster_kernel(const std::vector<Line>& asking, const std::vector<Line>& meeting) {
+  std::vector<Line> lines = kernel();
+  lines.pop_back();  // EXIT
+  lines.insert(lines.end(), asking.begin(), asking.end());
+  lines.insert(lines.end(), meeting.begin(), meeting.end());
+  lines.insert(lines.end(), {{"UCGABAR_WAIT", 5}, {"EXIT"}});
+  return lines;
+}
+
+// The emulator's loads end at once, so it cannot see whether they are waited for.
 TEST_F(SassCheckTest, AnArrivalBeforeLoadsAreOverFails) {
-  const auto sums = [](const std::vector<Line>& between) {
-    std::vector<Line> lines = kernel();
-    lines.pop_back();  // EXIT
-    lines.insert(lines.end(), {{"UCGABAR_ARV", 5}, {"UCGABAR_WAIT", 5}, {"L: LD.E.128 R4, [R8]", 2, 0}});
-    lines.insert(lines.end(), between.begin(), between.end());
-    lines.insert(lines.end(), {{"UCGABAR_ARV", 5}, {"LDG.E R4, [R8]", 2, 0}, {"UCGABAR_WAIT", 5}, {"EXIT"}});
-    return lines;
+  const Line add{"FADD R9, R9, R4", 5, kNone, 1}, all{"FADD R9, R9, R4", 5, kNone, 63},
+      other{"FADD R9, R9, R5", 5, kNone, 2}, block{"BAR.SYNC.DEFER_BLOCKING 0x1, 0x100", 5};
+  const auto arriving_after = [&](const std::vector<std::vector<Line>>& each) {
+    std::vector<Line> lines;
+    for (const std::vector<Line>& loads : each) {
+      lines.insert(lines.end(), loads.begin(), loads.end());
+      lines.insert(lines.end(), {kArrival, all});
+    }
+    return cluster_kernel({kSize, kCompare, {"@!P0 EXIT"}}, lines);
   };
-  const Line barrier{"BAR.SYNC.DEFER_BLOCKING 0x1, 0x100", 5}, repeat{"@P1 BRA @L", 5};
-  expect_passes(check(sums({repeat, barrier})));
-  for (const std::vector<Line>& between : {std::vector<Line>{},
-                                           {{"MEMBAR.ALL.CTA"}},
-                                           {barrier, {"@P1 LD.E.128 R4, [R8]", 2, 0}},
-                                           {{"@P0 BAR.SYNC.DEFER_BLOCKING 0x1, 0x100", 5}}})
-    expect_fails_with(check(sums(between)), std::string(kKernel) + ": hasty arrival, 1");
+  expect_passes(check(arriving_after({{},
+                                      {{"L: LD.E.128 R4, [R8]", 2, 0}, {"@P1 BRA @L", 5}, add},
+                                      {kLoad, {"UCGABAR_ARV", 5, kNone, 1}},
+                                      {{"LDG.E R4, [R8]", 2, 0}}})));
+  const std::vector<std::vector<Line>> hasty = {
+      {kLoad, block},  // which does not wait for the load
+      {kLoad, other},
+      {kLoad, add, {"@P1 LD.E.128 R4, [R8]", 2, 0}},
+      {kLoad, {"LD.E.128 R12, [R8]", 2, 1}, add},
+      {kLoad, {"@P1 BRA @E", 5}, add, {"E: NOP"}},
+      {{"LD.E.128 R12, [R8]", 2, kNone}, all}};  // there is nothing to wait for
+  expect_fails_with(check(arriving_after(hasty)), std::string(kKernel) + ": hasty arrival, 6");
+}
+
+TEST_F(SassCheckTest, ABarrierOfAClusterWithoutAComparisonOfItsSizeFails) {
+  expect_passes(check(cluster_kernel({{"ISETP.NE.AND P0, PT, RZ, c[0x0][0x188], PT"}}, {kArrival})));
+  for (const std::vector<Line>& asking :
+       {std::vector<Line>{kSize, {"ISETP.NE.AND P0, PT, R22, 0x1, PT"}},  // compares another number
+        {kSize, {"LDC R2, c[0x0][0x140]", 2, 1}, kCompare},               // which has taken the register
+        {{"@P1 BRA @B", 5}, kSize, kCompare, {"B: NOP"}}})                // on one of two ways
+    expect_fails_with(check(cluster_kernel(asking, {kArrival})),
+                      std::string(kKernel) + ": unasked barrier, 2");
 }
 
 TEST_F(SassCheckTest, SerialisedMultiplicationsFailWithoutADisassembler) {
@@ -259,6 +289,7 @@ TEST_F(SassCheckTest, AStepIsTheSumOfItsLaunches) {
   const Json estimates = Json::parse(testing_tools::bytes(folder_ / "json"));
   EXPECT_EQ(estimates["kernels"]["conv_dgrad/r/p"], Json::parse(R"({"us": 6.42, "cluster": 8})"));
   EXPECT_FALSE(estimates["kernels"]["add_forward/r/p"].contains("cluster"));
+  EXPECT_EQ(estimates["clusters"]["8"], 15);
   EXPECT_EQ(estimates["steps"]["200 bf16"]["launches"], 6);
   EXPECT_NEAR(estimates["steps"]["200 bf16"]["us"].get<double>(), 128.3, 0.1);
   for (const char* row :

@@ -4,12 +4,21 @@ import json
 
 
 def read(path):
-    """{"kernels": {"op/rung/problem": {"us": …, "cluster": …}}, "steps": {"200 bf16": {"us": …, "launches": …}}}"""
+    """{"clusters": {"8": how many run at a time}, "kernels": {"op/rung/problem": {"us": …, "cluster": …}},
+    "steps": {"200 bf16": {"us": …, "launches": …}}}"""
     try:
         found = json.loads(path.read_text())
-        return {"kernels": found["kernels"], "steps": found["steps"]}
+        return {key: found[key] for key in ("clusters", "kernels", "steps")}
     except (OSError, ValueError, KeyError):
-        return {"kernels": {}, "steps": {}}
+        return {"clusters": {}, "kernels": {}, "steps": {}}
+
+
+def fewer_clusters(model, machine):
+    """A line per number of blocks of which this GPU runs fewer clusters at a time than plans and the model count on. `machine`: what
+    bench/machine printed; a GPU without clusters has none of any size."""
+    here = machine.get("resident_clusters", {})
+    return [f"clusters of {size} blocks: {here[size]} run at a time, but plans count on {planned}: those with more than {here[size]} take a second wave"
+            for size, planned in model["clusters"].items() if any(here.values()) and here.get(size, planned) < planned]
 
 
 def of_step(model, channels, precision):

@@ -42,12 +42,14 @@ def has_gpu():
 
 
 def machine(check, limit):
-    """Runs bench/machine, which prints driver, runtime, resident clusters and peaks."""
+    """Runs bench/machine, which prints driver, runtime, resident clusters and peaks; names the sizes of which fewer clusters are
+    resident than planned."""
     ended = running.run("machine", check.bundle.command("machine", "cuda"), check.log("machine.json"), limit, check.bundle.env,
                         separate_stderr=check.log("machine.log"))
     sentence = check.log("machine.log").read_text(errors="replace").strip().splitlines()[-1:]
     if ended.how == "passed":
-        return outcome("passed", ended.said())
+        lines = json_lines(check.log("machine.json").read_text(errors="replace"))
+        return outcome("passed", ended.said() + [said for line in lines for said in estimates.fewer_clusters(check.model, line)])
     if ended.how == "failed" and not has_gpu():
         return outcome("no_gpu", sentence)
     return outcome(ended.how, sentence + ended.said(), ended.timed_out)

@@ -116,6 +116,24 @@ def outermost(blocks, loops, opcode):
     return [loop for loop in having if not any(loop.blocks < other.blocks for other in having)]
 
 
+def states(blocks, state, after):
+    """(instruction, state before it) of every path from the first instruction, which begins with `state`; both once per state of
+    a block. after(instruction, state) is what follows, or None: no path that is of interest."""
+    seen, todo = set(), [(0, state)]
+    while todo:
+        block, state = todo.pop()
+        if (block, state) in seen:
+            continue
+        seen.add((block, state))
+        for one in blocks[block].instructions:
+            yield one, state
+            state = after(one, state)
+            if state is None:
+                break
+        else:
+            todo += [(following, state) for following in blocks[block].after]
+
+
 def turn(blocks, loop, worth):
     """The instructions of one turn of a loop, each inner loop passed once, and whether each is a branch that is taken. Of
     all paths the one with the greatest sum of worth(instruction), a tuple of numbers; of these the shortest."""

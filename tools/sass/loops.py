@@ -17,6 +17,7 @@ PRODUCT = re.compile(r"HGMMA\.64x(\d+)x(\d+)\.F32")  # columns and steps
 DUMMY = "HGMMA.64x8x16.F16"                          # multiplies nothing: ptxas waits with it
 WARPGROUPS = 2                                       # that multiply
 ROW_BYTES_OF_STEP = 32                               # of an operand that one wgmma reads
+BLOCKS_OF_CLUSTER = "c[0x0][0x188]"                  # where a kernel finds their number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Loops:
     dummies: int          # HGMMA.64x8x16.F16 RZ in the whole kernel
     loops_of_copies: int  # BRA.U.ANY next to UTMALDG
     hasty_arrivals: int   # at a cluster's barrier while loads from other blocks may be under way
+    unasked_barriers: int  # of a cluster, reached without a comparison of its size
 
     def wgmma_clocks(self):
         """Clocks of one wgmma: of the multiplications, or of reading its operands from shared memory."""
@@ -147,24 +149,35 @@ def loops_of_copies(code):
     return sum(one.opcode == "BRA.U.ANY" and any((one.target() or one.address) <= at < one.address for at in copies) for one in code)
 
 
+def loading_after_wait(one, loading):
+    """Of the barriers that `loading` loads have set, those that are still busy when this instruction issues."""
+    return frozenset(barrier for barrier in loading if not one.waits >> barrier & 1)
+
+
 def hasty_arrivals(blocks):
-    """UCGABAR_ARV that a thread may reach after a load from another block (LD: by a generic address) without a BAR.SYNC in
-    between, which waits until the load has been performed. The other block may then end, and its memory with it."""
-    found, seen, todo = set(), set(), [(0, False)]
-    while todo:
-        block, loading = state = todo.pop()
-        if state in seen:
-            continue
-        seen.add(state)
-        for one in blocks[block].instructions:
-            if one.name == "LD":
-                loading = True
-            elif one.opcode.startswith("BAR.SYNC") and not one.predicate:
-                loading = False
-            elif one.name == "UCGABAR_ARV" and loading:
-                found.add(one.address)
-        todo += [(following, loading) for following in blocks[block].after]
-    return len(found)
+    """UCGABAR_ARV that a thread may reach while a load from another block (LD: by a generic address) is under way, because no
+    instruction has waited for the barrier that the load sets. The other block may then end, and its memory with it."""
+    def after(one, loading):
+        loading = loading_after_wait(one, loading)
+        return loading | {one.writes} if one.name == "LD" else loading
+    return len({one.address for one, loading in flow.states(blocks, frozenset(), after)
+                if one.name == "UCGABAR_ARV" and loading_after_wait(one, loading)})
+
+
+def unasked_barriers(blocks):
+    """Barriers of the cluster that a thread may reach without having compared the number of the cluster's blocks. The state is
+    the register that this number is in, "" if none."""
+    def compares(one, register):
+        return "ISETP" in one.name and (BLOCKS_OF_CLUSTER in one.operands or (register and re.search(rf"\b{register}\b", one.operands)))
+
+    def after(one, register):
+        if compares(one, register):
+            return None
+        result = one.operands.split(",")[0].strip()
+        if BLOCKS_OF_CLUSTER in one.operands:
+            return result
+        return "" if result == register else register
+    return len({one.address for one, _ in flow.states(blocks, "", after) if one.name.startswith("UCGABAR")})
 
 
 def loops_of_kernel(name, part):
@@ -188,4 +201,4 @@ def loops_of_kernel(name, part):
                  consumer=cost(consumer), products=len(products) // steps, steps=steps, columns=int(products[0][1]),
                  tf32=tile["precision"] == "tf32", waits=any(waits_for_all(one) for one, _ in consumer),
                  dummies=sum(is_dummy(one) for one in code), loops_of_copies=loops_of_copies(code),
-                 hasty_arrivals=hasty_arrivals(blocks))
+                 hasty_arrivals=hasty_arrivals(blocks), unasked_barriers=unasked_barriers(blocks))

@@ -7,7 +7,8 @@ RULES = {
     CLOCKS: "clocks per slice of a producer that is slower than its multiplication",
     "idle HGMMA": "HGMMA.64x8x16.F16 RZ, with which ptxas waits: slices do not overlap",
     "loop of copies": "BRA.U.ANY next to UTMALDG: a copy in a loop over the threads of a warp",
-    "hasty arrival": "UCGABAR_ARV after LD without BAR.SYNC in between: a block may end while others still read its memory",
+    "hasty arrival": "UCGABAR_ARV while an LD may be under way, whose barrier nothing has waited for: a block may end while others still read its memory",
+    "unasked barrier": "UCGABAR without a comparison of the cluster's size before it: a single block must not reach it",
     "C7520": "remarks of ptxas: a branch between a fence and its wgmma makes all of them wait for one another",
 }
 NOISE = 0.02  # of clocks: what does not count as a difference
@@ -24,7 +25,7 @@ def violations(all_loops):
             if producer.of_most.model > one.multiplication():
                 found[CLOCKS, f"{one.kernel}, {kind}"] = producer.of_most.model
         for rule, number in (("idle HGMMA", one.dummies), ("loop of copies", one.loops_of_copies),
-                             ("hasty arrival", one.hasty_arrivals)):
+                             ("hasty arrival", one.hasty_arrivals), ("unasked barrier", one.unasked_barriers)):
             if number > 0:
                 found[rule, one.kernel] = number
     return found

@@ -25,6 +25,11 @@ emulator::Mark* mark_of(void* event) {
   return static_cast<emulator::Mark*>(event);
 }
 
+// What CUDA refuses while a stream is captured, or answers about the capture and not about the work.
+void refuse_in_capture(const char* what) {
+  require(!emulator::is_capturing(), what, " while a graph was being captured");
+}
+
 class EmulatedBackend final : public HostOnly {
  public:
   /// As many as the environment says, so that several processes of a machine can have one each.
@@ -63,22 +68,31 @@ class EmulatedBackend final : public HostOnly {
   void copy(int, void* queue, void* to, const void* from, std::size_t bytes) const override {
     if (bytes == 0) return;
     const bool pageable = !emulator::owns(to, bytes) || !emulator::owns(from, bytes);
+    if (pageable) refuse_in_capture("pageable memory was copied");
     emulator::submit(queue, [=] { std::memcpy(to, from, bytes); });
-    if (pageable && !emulator::is_capturing()) emulator::finish(queue_of(queue));
+    if (pageable) emulator::finish(queue_of(queue));
   }
   void* create_event(int) const override { return new emulator::Mark(emulator::mark_in(nullptr)); }
   void destroy_event(int, void* event) const override { delete mark_of(event); }
   void record(int, void* event, void* queue) const override {
+    refuse_in_capture("an event was recorded");
     *mark_of(event) = emulator::mark_in(queue_of(queue));
   }
-  void wait(int, void* event) const override { emulator::finish(*mark_of(event)); }
+  void wait(int, void* event) const override {
+    refuse_in_capture("an event was waited for");
+    emulator::finish(*mark_of(event));
+  }
   double seconds(int, void* from, void* to) const override {
     return std::chrono::duration<double>(*mark_of(to)->time - *mark_of(from)->time).count();
   }
   void wait_in_queue(int, void* queue, void* event) const override {
+    refuse_in_capture("a queue was made to wait for an event");
     emulator::wait_in_queue(queue_of(queue), *mark_of(event));
   }
-  bool reached(int, void* event) const override { return emulator::advance(*mark_of(event)); }
+  bool reached(int, void* event) const override {
+    refuse_in_capture("an event was queried");
+    return emulator::advance(*mark_of(event));
+  }
   bool captures_graphs() const override { return true; }
   void begin_capture(int, void*) const override { emulator::begin_capture(); }
   void* end_capture(int, void*) const override { return new Work(emulator::end_capture()); }

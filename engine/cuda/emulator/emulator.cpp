@@ -1,8 +1,11 @@
 #include "engine/cuda/emulator/emulator.h"
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 
 #include "engine/base/error.h"
+#include "engine/cuda/emulator/queues.h"
 #include "engine/cuda/emulator/scheduler.h"
 
 namespace umbra::emulator {
@@ -23,12 +26,24 @@ std::function<void(const Launch&)>& recorder() {
   return seen;
 }
 
+// CUDA loads a kernel into the GPU when it is launched for the first time, which may wait for the GPU: not in a capture.
+void check_loaded(const Launch& launch) {
+  static std::mutex mutex;
+  static std::set<const void*> loaded;
+  const std::lock_guard<std::mutex> lock(mutex);
+  require(!is_capturing() || loaded.contains(launch.kernel), "a kernel of ", launch.blocks.x, ",",
+          launch.blocks.y, ",", launch.blocks.z, " blocks of ", launch.threads.x,
+          " threads was launched for the first time while a graph was being captured");
+  loaded.insert(launch.kernel);
+}
+
 }  // namespace
 
 void record_launches(std::function<void(const Launch&)> seen) {
   recorder() = std::move(seen);
 }
 bool recorded(const Launch& launch) {
+  check_loaded(launch);
   if (!recorder()) return false;
   recorder()(launch);
   return true;

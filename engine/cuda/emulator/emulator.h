@@ -44,7 +44,7 @@ struct Launch {
 /// From now on every launch is passed to `seen` instead of being executed; null ends that. Results are then
 /// whatever memory contained, so only the sequence of launches means something.
 void record_launches(std::function<void(const Launch&)> seen);
-/// Whether launches are being recorded; if so, this one is.
+/// Whether launches are being recorded; if so, this one is. Throws Error if a capture has a kernel's first launch.
 bool recorded(const Launch& launch);
 
 /// Puts `work` into a queue (queues.h) or, while a graph is being captured, into the graph.

@@ -27,7 +27,7 @@ struct ClusterSums {
 /// nothing. bar.sync does: accesses before it have been performed for the threads that take part, and a load
 /// has been performed when its value can no longer change, so the memory that it has read is not needed any
 /// more (PTX ISA: "barrier.cluster", "bar", "membar"). The emulator performs a load at once and passes its tests
-/// without that bar.sync; tools/sass looks for it in the machine code.
+/// without that bar.sync; tools/sass finds loads that nothing waits for.
 template <class Tile>
 __device__ __forceinline__ unsigned add_in_cluster(const TileAt& at, TensorShared<Tile>& shared,
                                                    float (&sums)[Tile::kSums]) {

@@ -73,7 +73,7 @@ struct ReduceShared {
   float4 mine[kReduced / 4];
 };
 
-// Every block of a cluster adds a quarter of what the four have.
+// Every block of a cluster adds its share of what they have; the shares differ by one if they cannot be equal.
 __global__ void reduce(const float* x, float* sum) {
   ReduceShared& shared = shared_memory<ReduceShared>();
   const unsigned all = kReduced / 4, rank = cluster_rank(), size = cluster_size();
@@ -81,8 +81,7 @@ __global__ void reduce(const float* x, float* sum) {
   for (unsigned i = threadIdx.x; i < all; i += blockDim.x)
     shared.mine[i] = *reinterpret_cast<const float4*>(x + blockIdx.x * kReduced + 4 * i);
   cluster_sync();
-  const unsigned part = all / size;
-  for (unsigned i = rank * part + threadIdx.x; i < (rank + 1) * part; i += blockDim.x) {
+  for (unsigned i = rank * all / size + threadIdx.x; i < (rank + 1) * all / size; i += blockDim.x) {
     float4 total = make_float4(0, 0, 0, 0);
     for (unsigned other = 0; other < size; ++other) {
       const float4 theirs = cluster_load(&shared.mine[i], other);
@@ -176,8 +175,11 @@ __global__ void turns(const float* x, float* y, int rounds) {
 
 }  // namespace
 
-void reduce_in_clusters(const float* x, float* sum, int clusters, void* stream) {
-  launch(reduce, {{static_cast<unsigned>(clusters * kReducers)}, {64}, sizeof(ReduceShared), {kReducers}},
+void reduce_in_clusters(const float* x, float* sum, int clusters, int size, void* stream) {
+  // Two blocks fill a multiprocessor, so that the next one soon takes over the memory of one that ends, and writes to it.
+  constexpr std::size_t kShared = 96 << 10;
+  static_assert(kShared >= sizeof(ReduceShared));
+  launch(reduce, {{static_cast<unsigned>(clusters * size)}, {64}, kShared, {static_cast<unsigned>(size)}},
          stream, x, sum);
 }
 

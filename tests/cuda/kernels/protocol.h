@@ -45,9 +45,9 @@ bool multiply(const ProductCase& product, const void* a, const void* b, float* c
 /// c[row][column] = a[row][k] b[column][k], in bf16, rows of a and b padded to 16 bytes (pipeline.h).
 void multiply_in_pipeline(const void* a, const void* b, float* c, int rows, int columns, int k, void* stream);
 
-inline constexpr int kReduced = 512, kReducers = 4;  // floats of a block, blocks of a cluster
-/// sum[cluster][i] = x[4 cluster][i] + … + x[4 cluster + 3][i], of `clusters` clusters.
-void reduce_in_clusters(const float* x, float* sum, int clusters, void* stream);
+inline constexpr int kReduced = 512, kMostReducers = 8;  // floats of a block, blocks of a cluster
+/// sum[cluster][i] is the sum of x[block][i] over the `size` blocks of a cluster, one cluster after the other.
+void reduce_in_clusters(const float* x, float* sum, int clusters, int size, void* stream);
 
 inline constexpr int kShareRows = 8, kShareColumns = 32;
 /// Two blocks, each of which fetches one of two boxes for both: to[block][box] is what arrived, x[box].
