@@ -84,11 +84,12 @@ void add_layers(std::string_view op, std::int64_t channels, const Roundings& tra
   }
 }
 
-/// With packed activations, as a step on tensor cores gives them.
+/// With packed activations and, in TF32, packed weights, as a step on tensor cores gives them.
 template <class O, class... Arguments>
 std::unique_ptr<O> packed(Arguments&&... arguments) {
   auto op = std::make_unique<O>(kF32, std::forward<Arguments>(arguments)...);
   op->packed = true;
+  op->weights_packed = !std::is_same_v<O, ConvWgrad> && op->precision == Precision::kTf32;
   return op;
 }
 

@@ -16,6 +16,12 @@ const Tensor& StepNumber::tensor(Context& context) {
   return tensor_;
 }
 
+bool Variable::is_at(const void* memory) const {
+  for (const Tensor& tensor : {value, bf16_copy, packed.straight, packed.transposed})
+    if (tensor.defined() && tensor.data() == memory) return true;
+  return false;
+}
+
 Var constant(Tensor value) {
   auto var = std::make_shared<Variable>();
   var->value = std::move(value);

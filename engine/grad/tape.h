@@ -19,6 +19,15 @@
 
 namespace umbra {
 
+/// The weights of a convolution as tensor cores read them in TF32 (PackOperand): rounded, in rows along the sums of
+/// its passes. Both are undefined when a weight has no such forms.
+struct PackedWeights {
+  Tensor straight;    ///< [live tap, Cin, pitch], for dgrad; undefined in a network for inference only
+  Tensor transposed;  ///< [live tap, Cout, pitch], for fprop and inference
+  /// Whether they hold the weight's numbers. If not, they are packed before they are read.
+  bool current = false;
+};
+
 /// A value and its gradient.
 struct Variable {
   Tensor value;             ///< the result of an operation, a parameter, or data
@@ -30,6 +39,9 @@ struct Variable {
   Layout grad_layout;
   /// Copy of a weight rounded to bfloat16, in grad_layout; undefined when the weight has no such copy.
   Tensor bf16_copy;
+  PackedWeights packed;  ///< other forms of the weights of a convolution
+  /// Whether `memory` holds this variable's numbers, in whichever format.
+  bool is_at(const void* memory) const;
 };
 /// A shared handle to a Variable: what operations take and return.
 using Var = std::shared_ptr<Variable>;

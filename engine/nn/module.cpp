@@ -38,8 +38,9 @@ Var Module::add_weight(const Build& build, std::string name, Tensor value, Preci
   return var;
 }
 
-void Module::renew_bf16_copies() const {
+void Module::renew_copies() const {
   for (const Parameter& p : parameters()) {
+    p.var->packed.current = false;
     if (p.var->bf16_copy.defined()) renew_bf16_copy(*p.var);
   }
 }

@@ -37,7 +37,8 @@ struct Build {
   /// that only ever meet padding are not stored (they are a third of the memory at C = 200). Such a network
   /// cannot be trained or saved.
   bool learns = true;
-  /// The format in which weights are stored, and which of them have a copy in bfloat16 (Variable::bf16_copy).
+  /// The format in which weights are stored, and which of them have a copy in bfloat16 (Variable::bf16_copy)
+  /// or packed forms (Variable::packed).
   /// Weights stored as bfloat16 can only be used by conv_inference().
   PrecisionPolicy precision{};
 };
@@ -51,8 +52,9 @@ class Module {
   /// Does what forward() does on the host in training. Called when a captured pass is replayed, which does
   /// not call forward().
   virtual void replayed();
-  /// Updates the bfloat16 copies of weights. Call it after anything but an optimiser has written weights.
-  void renew_bf16_copies() const;
+  /// Updates the bfloat16 copies of weights, and has their packed forms updated before they are next read. Call it after
+  /// anything but an optimiser has written weights.
+  void renew_copies() const;
 
   /// All parameters, including those of children, in the order of registration.
   std::vector<Parameter> parameters() const;

@@ -1,5 +1,6 @@
 #include "engine/optim/optimizer.h"
 
+#include "engine/grad/packed_weights.h"
 #include "engine/ops/optim/adam.h"
 #include "engine/ops/optim/gradient_norm.h"
 #include "engine/ops/optim/sgd.h"
@@ -158,7 +159,10 @@ void Optimizer::apply(Context& context, const Tensor& scalars) {
   }
   if (moving.empty()) return;
   update(context, moving, scalars);
-  for (const std::size_t i : moving) parameters_[i].grad() = {};
+  std::vector<Var> moved;
+  for (const std::size_t i : moving) moved.push_back(parameters_[i].var);
+  pack_weights(context, moved);
+  for (const Var& parameter : moved) parameter->grad = {};
 }
 
 void Optimizer::step(Context& context, double lr) {

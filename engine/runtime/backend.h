@@ -23,6 +23,8 @@ class Backend {
   virtual std::size_t shared_memory() const = 0;
   /// Major compute capability of every such device; 0 where there is none, or where they differ.
   virtual int compute_capability() const = 0;
+  /// Whether tensor cores of every such device multiply operands in shared memory (wgmma): Hopper, 9.0.
+  bool has_wgmma() const { return compute_capability() == 9; }
   virtual void* allocate(int index,
                          std::size_t bytes) const = 0;  // aligned to 256 bytes at least; throws Error
   virtual void release(int index, void* memory, std::size_t bytes) const = 0;

@@ -78,9 +78,8 @@ void TrainStep::explain_nonfinite(std::int64_t step, Slot& s) {
           bad = concat(found, " of ", specs[i].count, " elements of ", specs[i].name);
       }
       for (const Parameter& p : parameters) {
-        const bool same = p.value().data() == tensors[i].data() ||
-                          (p.var->bf16_copy.defined() && p.var->bf16_copy.data() == tensors[i].data());
-        if (same) read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
+        if (p.var->is_at(tensors[i].data()))
+          read += concat(read.empty() ? ", reading parameter " : ", ", p.name);
       }
     }
     if (bad.empty()) return;

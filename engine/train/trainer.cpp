@@ -43,7 +43,7 @@ std::int64_t Trainer::run(const Loader& training, const Loader* validation, std:
                           const std::vector<Observer*>& observers) {
   const std::int64_t per_epoch = training.batches_per_epoch(), total = options_.epochs * per_epoch;
   context_.stream.synchronize();
-  network_.renew_bf16_copies();  // the weights may have been written since, from a checkpoint for example
+  network_.renew_copies();  // the weights may have been written since, from a checkpoint for example
   TrainStep train_step(context_, network_, optimizer_, objective_, options_, training);
   const auto tell = [&](const Report& report) {
     for (Observer* observer : observers) observer->on_step(report);

@@ -191,6 +191,26 @@ TEST_F(EmulatedTools, RoundedRunsFollowTheCpuAndGoOnOnTheOtherDevice) {
   }
 }
 
+// A layer is found wherever its weights are read: in fp32, as bfloat16 or packed. Copies take memory.
+TEST_F(EmulatedTools, ADryRunListsEveryLayerAndCountsCopiesOfWeights) {
+  std::map<std::string, double> mib;
+  for (const std::string precision : {"fp32", "tf32", "bf16"}) {
+    const Outcome outcome =
+        run(gpu("train") +
+            " --dry-run device=cuda model.channels=10 data.voxels=8 train.batch=2 precision=" + precision);
+    ASSERT_EQ(outcome.status, 0) << outcome.output;
+    int layers = 0;
+    std::istringstream lines(outcome.output);
+    for (std::string line; std::getline(lines, line);) {
+      layers += line.find(" (cuda_") != std::string::npos ? 1 : 0;
+      if (line.starts_with("memory ")) mib[precision] = std::atof(line.substr(7).c_str());
+    }
+    EXPECT_EQ(layers, 19) << outcome.output;
+  }
+  EXPECT_GT(mib["bf16"], mib["fp32"]);  // half of the weights that are multiplied
+  EXPECT_GT(mib["tf32"], mib["bf16"]);  // twice
+}
+
 TEST_F(EmulatedTools, ARunIsAskedInAnyPrecisionOnEitherDevice) {
   ASSERT_EQ(run(train("train", "asked", "device=cpu train.epochs=1")).status, 0);
   std::map<std::string, std::vector<double>> smf;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/nn/layers.h"
+#include "engine/runtime/backend.h"
 #include "engine/train/trainer.h"
 #include "models/um_resnet.h"
 #include "tests/cuda/where.h"
@@ -92,6 +93,7 @@ struct Outcome {
   Log log;
   std::map<std::string, Numbers> state;
   std::map<std::string, Numbers> bf16_copies;  // of weights, by their names
+  std::map<std::string, Numbers> packed;       // their packed forms, straight, then transposed
   std::set<std::string> texts;                 // of the ops that were called outside of graphs
   int forward_passes = 0;                      // in training, replayed ones not counted
 };
@@ -104,6 +106,7 @@ struct RunSetup {
   Precision precision = Precision::kF32;
   std::int64_t from = 0;           // the first step
   const Outcome* after = nullptr;  // begins with its state
+  bool used = false;               // the network has taken other steps before its state is written
   std::string optimizer = "adam";
   std::function<double(std::int64_t)> rate = [](std::int64_t step) {
     return 0.02 / (1.0 + static_cast<double>(step));
@@ -122,13 +125,6 @@ Outcome train(Device device, const RunSetup& setup) {
   const auto optimizer = setup.optimizer == "sgd"
                              ? make_sgd(net.parameters(), {.momentum = 0.9, .weight_decay = 1e-3})
                              : make_adam(net.parameters(), {.weight_decay = 1e-3});
-  if (setup.after != nullptr) {
-    for (const NamedTensor& t : net.state())
-      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
-    for (const NamedTensor& t : optimizer->state())
-      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
-    optimizer->set_steps(setup.from);
-  }
   Objective objective;
   Outcome outcome;
   objective.predict = [&](Pass& pass, const Var& x) {
@@ -146,6 +142,18 @@ Outcome train(Device device, const RunSetup& setup) {
   const Loader training(data, {5, 11, true, setup.drop_last, true}),
       validation(data, {8, 11, false, false, false});
   TrainerOptions options{setup.epochs, 11, setup.clip, true, setup.rate, setup.graph};
+  if (setup.used) {
+    TrainerOptions before = options;
+    before.epochs = 1;
+    Trainer(context, net, *optimizer, objective, before).run(training, nullptr, 2, {});
+  }
+  if (setup.after != nullptr) {
+    for (const NamedTensor& t : net.state())
+      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
+    for (const NamedTensor& t : optimizer->state())
+      from_host(setup.after->state.at(t.name), t.tensor, context.stream);
+    optimizer->set_steps(setup.from);
+  }
   if (!setup.graph) {
     context.observer = [&](const Op& op, const Kernel&, std::span<const Tensor>, double) {
       outcome.texts.insert(concat(op.name(), " ", op.text()));
@@ -158,6 +166,10 @@ Outcome train(Device device, const RunSetup& setup) {
   for (const Parameter& p : net.parameters()) {
     const Tensor& copy = p.var->bf16_copy;
     if (copy.defined()) outcome.bf16_copies[p.name] = to_host(copy, context.stream);
+    if (!p.var->packed.straight.defined()) continue;
+    Numbers& packed = outcome.packed[p.name];
+    for (const Tensor& form : {p.var->packed.straight, p.var->packed.transposed})
+      for (const double number : to_host(form, context.stream)) packed.push_back(number);
   }
   return outcome;
 }
@@ -295,7 +307,7 @@ TEST_F(CudaTrain, FollowsTheCpuInEveryPrecision) {
 // The copies that the optimisers wrote, in graphs and queued, are the roundings of the weights.
 TEST_F(CudaTrain, Bf16CopiesAreWhatTheWeightsRoundTo) {
   for (const std::string optimizer : {"adam", "sgd"}) {
-    const RunSetup setup{.graph = true, .epochs = 2, .precision = Precision::kBf16, .optimizer = optimizer};
+    const RunSetup setup{.graph = true, .epochs = 1, .precision = Precision::kBf16, .optimizer = optimizer};
     const Outcome replayed = train(kGpu, setup);
     RunSetup one_by_one = setup;
     one_by_one.graph = false;
@@ -319,15 +331,50 @@ TEST_F(CudaTrain, Bf16CopiesAreWhatTheWeightsRoundTo) {
   }
 }
 
-// Weights that come from a file have no bf16 copy: it is made before the first step.
+// The forms that are packed after every update, in graphs and queued, are the roundings of the weights.
+TEST_F(CudaTrain, PackedWeightsAreWhatTheWeightsRoundTo) {
+  if (!backend_of(kGpu.kind).has_wgmma())
+    GTEST_SKIP() << "this GPU has no wgmma, whose kernels read packed weights";
+  RunSetup setup{.graph = true, .epochs = 1, .precision = Precision::kTf32, .optimizer = "sgd"};
+  const Outcome replayed = train(kGpu, setup);
+  setup.graph = false;
+  const Outcome queued = train(kGpu, setup);
+  expect_same_bits(replayed, queued);
+  ASSERT_EQ(replayed.packed.size(), 1u);
+  const Numbers& packed = replayed.packed.at("second.weight");
+  const Numbers& weight = replayed.state.at("second.weight");  // [5, 6, 27]
+  constexpr std::size_t kTaps = 27, kIn = 6, kOut = 5, kPitch = 8;
+  ASSERT_EQ(packed.size(), kTaps * (kIn + kOut) * kPitch);
+  for (std::size_t t = 0; t < kTaps; ++t)
+    for (std::size_t c = 0; c < kIn; ++c)
+      for (std::size_t k = 0; k < kOut; ++k) {
+        const double rounded = round_to_tf32(weight[(k * kIn + c) * kTaps + t]);
+        EXPECT_EQ(packed[(t * kIn + c) * kPitch + k], rounded);
+        EXPECT_EQ(packed[kTaps * kIn * kPitch + (t * kOut + k) * kPitch + c], rounded);
+      }
+  EXPECT_EQ(queued.packed, replayed.packed);
+  for (const char* op : {"conv_fprop", "conv_dgrad", "conv_inference"}) {
+    EXPECT_TRUE(std::any_of(queued.texts.begin(), queued.texts.end(), [&](const std::string& text) {
+      return text.starts_with(op) && text.find("weights=packed") != std::string::npos;
+    })) << op;
+  }
+}
+
+// Weights that come from a file: their bf16 copies and packed forms, of which the network has those of other numbers,
+// are made before the first step.
 TEST_F(CudaTrain, AResumedRunGivesTheBitsOfTheUninterruptedOne) {
   for (const Precision precision : {Precision::kF32, Precision::kTf32, Precision::kBf16}) {
     const Outcome whole = train(kGpu, {.epochs = 2, .precision = precision});
     const Outcome half = train(kGpu, {.epochs = 1, .precision = precision});
     const auto steps = static_cast<std::int64_t>(half.log.steps.size());
-    const Outcome resumed = train(kGpu, {.epochs = 2, .precision = precision, .from = steps, .after = &half});
+    const Outcome resumed = train(kGpu, {.epochs = 2,
+                                         .precision = precision,
+                                         .from = steps,
+                                         .after = &half,
+                                         .used = precision != Precision::kF32});
     EXPECT_EQ(resumed.state, whole.state) << name_of(precision);
     EXPECT_EQ(resumed.bf16_copies, whole.bf16_copies) << name_of(precision);
+    EXPECT_EQ(resumed.packed, whole.packed) << name_of(precision);
     EXPECT_EQ(resumed.bf16_copies.empty(), precision != Precision::kBf16);
   }
 }

@@ -18,7 +18,7 @@ TEST(PackOperand, SmallExampleByHand) {
                                       211, 221, 0, 0, 212, 222, 0, 0, 213, 223, 0, 0};
   int rungs = 0;
   with_every_rung(
-      PackOperand(DType::kF32, Precision::kTf32, 2, 2, 3),
+      PackOperand(DType::kF32, Precision::kTf32, {{2, 2, 3}}),
       [&](std::string_view rung, const auto&, const auto& along, const auto& across) {
         EXPECT_EQ(along, straight) << rung;
         EXPECT_EQ(across, transposed) << rung;
@@ -32,7 +32,7 @@ TEST(PackOperand, RoundsToNearest) {
   const std::vector<float> from{1 + 0x1p-8f, 1 + 0x1p-11f,
                                 -3};  // halfway between two bfloat16, two TF32 numbers
   with_every_rung(
-      PackOperand(DType::kF32, Precision::kBf16, 1, 1, 3),
+      PackOperand(DType::kF32, Precision::kBf16, {{1, 1, 3}}),
       [&](std::string_view rung, const auto&, const auto& along, const auto& across) {
         for (std::size_t i = 0; i < along.size(); ++i)
           EXPECT_EQ(along[i].bits, i < 3 ? bf16_bits(from[i]) : 0) << rung << ' ' << i;
@@ -41,7 +41,7 @@ TEST(PackOperand, RoundsToNearest) {
       },
       from, std::vector<Bf16>(8), std::vector<Bf16>(24));
   with_every_rung(
-      PackOperand(DType::kF32, Precision::kTf32, 1, 1, 3),
+      PackOperand(DType::kF32, Precision::kTf32, {{1, 1, 3}}),
       [&](std::string_view rung, const auto&, const auto& along, const auto&) {
         EXPECT_EQ(along, (std::vector<float>{1 + 0x1p-8f, 1 + 0x1p-10f, -3, 0})) << rung;
       },
@@ -50,7 +50,7 @@ TEST(PackOperand, RoundsToNearest) {
 
 TEST(PackOperand, NeedsAPrecisionToRoundTo) {
   try {
-    PackOperand(DType::kF32, Precision::kF32, 1, 1, 1);
+    PackOperand(DType::kF32, Precision::kF32, {{1, 1, 1}});
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "operands are packed with precision tf32 or bf16, not fp32");

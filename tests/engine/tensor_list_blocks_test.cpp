@@ -1,5 +1,5 @@
 // Launches over many tensors: every element belongs to exactly one block.
-#include "engine/ops/optim/tensor_list_blocks.h"
+#include "engine/cuda/tile/tensor_list_blocks.h"
 
 #include <gtest/gtest.h>
 

@@ -320,7 +320,7 @@ TEST_F(SassCheckTest, AStepIsRecordedWithItsKernels) {
   }
   EXPECT_EQ(ops["conv_fprop"], 15);
   EXPECT_EQ(ops["conv_wgrad"], 15);
-  EXPECT_EQ(ops["pack_operand"], 12 + 15);  // inputs, which shortcuts share, and gradients
+  EXPECT_EQ(ops["pack_operand"], 12 + 15 + 1);  // inputs, which shortcuts share, gradients, and all weights
   EXPECT_EQ(ops["stem3d_backward"], 1);
   EXPECT_EQ(ops["adam_step"], 1);
 }

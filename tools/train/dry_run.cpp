@@ -1,5 +1,6 @@
 #include "tools/train/dry_run.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -45,23 +46,25 @@ Tensor made_up(const Shape& shape, Context& context) {
   return tensor;
 }
 
-// There are two copies of the state for checkpoints, without the bfloat16 copies of weights.
+// There are two copies of the state for checkpoints, without the bfloat16 copies and packed forms of weights.
 std::string memory_line(const RunConfig& config, const Module& network, const Arena& arena) {
   constexpr double kMiB = 1 << 20;
   const std::size_t moments = config.optimizer == "sgd" ? (config.momentum != 0 ? 1 : 0) : 2;
-  std::size_t state = 0, as_bf16 = 0;
+  std::size_t state = 0, copies = 0;
   for (const NamedTensor& named : network.state()) state += named.tensor.bytes();
   for (const Parameter& p : network.parameters()) {
     const Tensor& value = p.value();
     const std::int64_t moving =
         config.weight_decay == 0 ? p.var->grad_layout.stored(value.shape()) : value.count();
     state += moments * static_cast<std::size_t>(moving) * size_of(value.dtype());
-    if (p.var->bf16_copy.defined()) as_bf16 += p.var->bf16_copy.bytes();
+    const PackedWeights& packed = p.var->packed;
+    for (const Tensor& copy : {p.var->bf16_copy, packed.straight, packed.transposed})
+      copies += copy.defined() ? copy.bytes() : 0;
   }
   return format(
       "memory          %.1f MiB weights and optimiser, %.1f MiB two copies of them for checkpoints, %.1f MiB "
       "activations, gradients and workspace\n",
-      static_cast<double>(state + as_bf16) / kMiB, static_cast<double>(2 * state) / kMiB,
+      static_cast<double>(state + copies) / kMiB, static_cast<double>(2 * state) / kMiB,
       static_cast<double>(arena.bytes_held()) / kMiB);
 }
 
@@ -74,7 +77,7 @@ std::string dry_run(RunConfig config, const TrainArguments& arguments) {
   const Task& task = *config.task;
   Experiment experiment(config, fitted, data.empty() ? "--dry-run" : data);
   Context& context = experiment.context();
-  std::map<const void*, LayerCost> layers;  // by the address of their weights
+  std::map<const void*, LayerCost> layers;  // by the address at which they read their weights
   double flops = 0;
   context.observer = [&](const Op& op, const Kernel& kernel, std::span<const Tensor> tensors, double) {
     flops += op.flops();
@@ -100,7 +103,9 @@ std::string dry_run(RunConfig config, const TrainArguments& arguments) {
       "problem (rung)\n";
   std::int64_t total = 0, dead = 0;
   for (const Parameter& p : experiment.network().parameters()) {
-    const LayerCost& cost = layers[p.value().data()];
+    const auto layer = std::find_if(layers.begin(), layers.end(),
+                                    [&](const auto& read) { return p.var->is_at(read.first); });
+    const LayerCost cost = layer == layers.end() ? LayerCost{} : layer->second;
     const std::int64_t never = p.value().count() - p.var->grad_layout.stored(p.value().shape());
     text += format("%-34s %-25s %11lld %10lld %10.2f  %s\n", p.name.c_str(), p.value().shape().text().c_str(),
                    static_cast<long long>(p.value().count()), static_cast<long long>(never),

@@ -1,9 +1,11 @@
 // Packs operands (packed_operand.h): one pass over memory that rounds and, if necessary, transposes. Without
 // transposition a thread writes 16 bytes of a row. With it, numbers pass through shared memory in squares of
-// 32 x 32, so that reads and writes both run along rows; the 33rd column of the square spreads a column's
-// numbers over all banks. The same read may also write the form that is not transposed.
+// 32 x 32, a block each, so that reads and writes both run along rows; the 33rd column of the square spreads a
+// column's numbers over all banks. The same read may also write the form that is not transposed, and one launch may
+// pack many operands.
 #include "engine/cuda/tile/indexing.h"
 #include "engine/cuda/tile/packed_operand.h"
+#include "engine/cuda/tile/tensor_list_blocks.h"
 
 namespace umbra {
 namespace {
@@ -49,56 +51,89 @@ struct Square {
   float at[kSquare][kSquare + 1];
 };
 
-// from [outer][rows][columns], to [outer][columns][pitch], and straight [outer][rows][straight_pitch] or null;
-// blocks: squares along columns, along rows, outer.
+/// from [outer][rows][columns], transposed [outer][columns][pitch] and straight [outer][rows][straight_pitch]; either of
+/// the last two may be null.
+template <class From, class To>
+struct Stack {
+  const From* from;
+  To *transposed, *straight;
+  int rows, columns, pitch, straight_pitch;
+};
+/// The operands of one launch; a block per square, along columns, then along rows, then outer.
+template <class From, class To>
+struct Stacks {
+  TensorListBlocks blocks;
+  Stack<From, To> stack[kMostTensors];
+};
+
+constexpr int squares(int n) {
+  return (n + kSquare - 1) / kSquare;
+}
+
 template <class From, class To>
 __global__ void __launch_bounds__(kSquare* kSquareRows, kSquaresAtOnce)
-    pack_transposed(const From* from, To* to, To* straight, int rows, int columns, int pitch,
-                    int straight_pitch, std::int64_t outer) {
+    pack_transposed(const Stacks<From, To> stacks) {
   Square& square = shared_memory<Square>();
   const int x = static_cast<int>(threadIdx.x) % kSquare, y = static_cast<int>(threadIdx.x) / kSquare;
-  const int column0 = static_cast<int>(blockIdx.x) * kSquare, row0 = static_cast<int>(blockIdx.y) * kSquare;
-  for (std::int64_t o = blockIdx.z; o < outer; o += gridDim.z) {
-    const From* const source = from + o * rows * columns;
-    To* const packed = to + o * columns * pitch;
+  const int block = static_cast<int>(blockIdx.x), k = stacks.blocks.tensor_of(block);
+  const Stack<From, To> stack = stacks.stack[k];
+  const int number = block - stacks.blocks.first[k], across = squares(stack.columns),
+            down = squares(stack.rows);
+  const std::int64_t o = number / (across * down);
+  const int rest = number % (across * down);
+  const int column0 = rest % across * kSquare, row0 = rest / across * kSquare;
 #pragma unroll
-    for (int j = 0; j < kSquare; j += kSquareRows) {
-      const int row = row0 + y + j, column = column0 + x;
-      const bool inside = row < rows && column < columns;
-      const float value = inside ? read(source, static_cast<std::int64_t>(row) * columns + column) : 0.0f;
-      square.at[y + j][x] = value;
-      if (straight != nullptr && row < rows && column < straight_pitch)
-        straight[(o * rows + row) * straight_pitch + column] = To(value);
-    }
-    __syncthreads();
+  for (int j = 0; j < kSquare; j += kSquareRows) {
+    const int row = row0 + y + j, column = column0 + x;
+    const bool inside = row < stack.rows && column < stack.columns;
+    const float value = inside ? read(stack.from, (o * stack.rows + row) * stack.columns + column) : 0.0f;
+    square.at[y + j][x] = value;
+    if (stack.straight != nullptr && row < stack.rows && column < stack.straight_pitch)
+      stack.straight[(o * stack.rows + row) * stack.straight_pitch + column] = To(value);
+  }
+  __syncthreads();
+  if (stack.transposed == nullptr) return;
 #pragma unroll
-    for (int j = 0; j < kSquare; j += kSquareRows) {
-      const int column = column0 + y + j, row = row0 + x;
-      if (column < columns && row < pitch)
-        packed[static_cast<std::int64_t>(column) * pitch + row] = To(square.at[x][y + j]);
-    }
-    __syncthreads();
+  for (int j = 0; j < kSquare; j += kSquareRows) {
+    const int column = column0 + y + j, row = row0 + x;
+    if (column < stack.columns && row < stack.pitch)
+      stack.transposed[(o * stack.columns + column) * stack.pitch + row] = To(square.at[x][y + j]);
   }
 }
 
-// `straight` may be null.
 template <class From, class To>
-void transpose(const OperandSource& source, Precision precision, void* straight, void* to, void* stream) {
-  constexpr std::int64_t kMostDeep = 65535;
-  const std::int64_t pitch = packed_pitch(precision, source.rows);
-  const std::int64_t straight_pitch = packed_pitch(precision, source.columns);
-  const auto squares = [](std::int64_t n) { return static_cast<unsigned>((n + kSquare - 1) / kSquare); };
-  const unsigned deep = static_cast<unsigned>(source.outer < kMostDeep ? source.outer : kMostDeep);
-  launch(pack_transposed<From, To>,
-         Grid{{squares(straight_pitch), squares(pitch), deep}, {kSquare * kSquareRows}, sizeof(Square)},
-         stream, static_cast<const From*>(source.data), static_cast<To*>(to), static_cast<To*>(straight),
-         static_cast<int>(source.rows), static_cast<int>(source.columns), static_cast<int>(pitch),
-         static_cast<int>(straight_pitch), source.outer);
+void pack_both_ways(std::span<const PackedBothWays> operands, Precision precision, void* stream) {
+  static_assert(sizeof(Stacks<From, To>) <= 4096, "parameters of a launch");
+  Stacks<From, To> stacks{};
+  const auto flush = [&] {
+    if (stacks.blocks.tensors > 0)
+      launch(pack_transposed<From, To>,
+             Grid{{static_cast<unsigned>(stacks.blocks.blocks())}, {kSquare * kSquareRows}, sizeof(Square)},
+             stream, stacks);
+    stacks.blocks.tensors = 0;
+  };
+  for (const auto& [source, straight, transposed] : operands) {
+    if (source.outer * source.rows * source.columns == 0) continue;
+    if (stacks.blocks.tensors == kMostTensors) flush();
+    const int rows = static_cast<int>(source.rows), columns = static_cast<int>(source.columns);
+    stacks.stack[stacks.blocks.tensors] = {static_cast<const From*>(source.data),
+                                           static_cast<To*>(transposed),
+                                           static_cast<To*>(straight),
+                                           rows,
+                                           columns,
+                                           static_cast<int>(packed_pitch(precision, rows)),
+                                           static_cast<int>(packed_pitch(precision, columns))};
+    stacks.blocks.add(source.outer * squares(rows) * squares(columns));
+  }
+  flush();
 }
 
 template <class From, class To>
 void pack(const OperandSource& source, const PackedOperand& packed, void* to, void* stream) {
-  if (packed.transposed) return transpose<From, To>(source, packed.precision, nullptr, to, stream);
+  if (packed.transposed) {
+    const PackedBothWays one{source, nullptr, to};
+    return pack_both_ways<From, To>({&one, 1}, packed.precision, stream);
+  }
   const std::int64_t sides = packed.row_bytes() / 16, rows = source.outer * source.rows;
   launch(pack_straight<From, To>, one_thread_each(rows * sides), stream,
          static_cast<const From*>(source.data), static_cast<To*>(to), rows, source.columns, sides);
@@ -113,11 +148,9 @@ void pack_operand(const OperandSource& source, const PackedOperand& packed, void
   pack<float, Bf16Number>(source, packed, to, stream);
 }
 
-void pack_operand_both_ways(const OperandSource& source, Precision precision, void* straight,
-                            void* transposed, void* stream) {
-  if (precision == Precision::kTf32)
-    return transpose<float, Tf32Number>(source, precision, straight, transposed, stream);
-  transpose<float, Bf16Number>(source, precision, straight, transposed, stream);
+void pack_operands_both_ways(std::span<const PackedBothWays> operands, Precision precision, void* stream) {
+  if (precision == Precision::kTf32) return pack_both_ways<float, Tf32Number>(operands, precision, stream);
+  pack_both_ways<float, Bf16Number>(operands, precision, stream);
 }
 
 }  // namespace umbra

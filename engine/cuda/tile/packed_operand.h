@@ -5,6 +5,8 @@
 // Weights that are already stored as bfloat16, with rows of a multiple of 16 bytes, are used in place.
 #pragma once
 
+#include <span>
+
 #include "cuda_grid.h"
 #include "engine/base/dtype.h"
 #include "engine/base/packed.h"
@@ -49,9 +51,14 @@ inline PackedOperand packed_operand(const OperandSource& source, Precision preci
 
 /// Packs `source` into the memory `to`, packed.bytes() long; gaps after rows are filled with zeros.
 void pack_operand(const OperandSource& source, const PackedOperand& packed, void* to, void* stream);
-/// Packs fp32 numbers in both forms, with one read: `straight`, and `transposed`.
-void pack_operand_both_ways(const OperandSource& source, Precision precision, void* straight,
-                            void* transposed, void* stream);
+
+/// An fp32 operand that is packed in both forms with one read. Either pointer may be null: that form is not written.
+struct PackedBothWays {
+  OperandSource source;
+  void *straight, *transposed;
+};
+/// Packs them all, with one launch for up to kMostTensors.
+void pack_operands_both_ways(std::span<const PackedBothWays> operands, Precision precision, void* stream);
 
 /// The tensor map of a packed operand, fetched in boxes of `rows` rows of `columns` numbers, swizzled over
 /// the width of a row.

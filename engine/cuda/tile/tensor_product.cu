@@ -53,8 +53,7 @@ struct PlannedBy {
 }  // namespace
 
 std::string why_no_wgmma() {
-  constexpr int kHopper = 9;
-  if (backend_of(Device::Kind::kCuda).compute_capability() != kHopper)
+  if (!backend_of(Device::Kind::kCuda).has_wgmma())
     return "it needs a GPU of compute capability 9.0 (Hopper)";
   return {};
 }

@@ -2,7 +2,7 @@
 #include <ranges>
 #include <utility>
 
-#include "engine/grad/functions/bf16_weights.h"
+#include "engine/grad/functions/call_with_weights.h"
 #include "engine/grad/functions/conv_call.h"
 #include "engine/grad/functions/packed_activations.h"
 #include "engine/ops/conv/op.h"
@@ -14,8 +14,8 @@ namespace {
 class ConvFunction final : public Function {
  public:
   /// `learns`: whether the weights have a gradient.
-  ConvFunction(ConvCall conv, Tensor bf16_copy, bool learns)
-      : conv_(std::move(conv)), bf16_copy_(std::move(bf16_copy)), learns_(learns) {}
+  ConvFunction(ConvCall conv, Var w, bool learns)
+      : conv_(std::move(conv)), w_(std::move(w)), learns_(learns) {}
   std::string_view name() const override { return "conv"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved& saved) const override {
@@ -27,8 +27,9 @@ class ConvFunction final : public Function {
       saved = packed_input(pass, inputs[0], op.precision);
     op.packed = !saved.empty();
     Tensor y = context.temporary(conv_.out, op.dtype, Layout::batch_last());
-    call_with_weights(
-        context, op, {op.packed ? saved[kTransposed] : inputs[0], conv_.live_taps(inputs[1]), y}, bf16_copy_);
+    call_with_weights(context, op,
+                      {op.packed ? saved[kTransposed] : inputs[0], conv_.live_taps(inputs[1]), y}, w_,
+                      w_->packed.transposed);
     return y;
   }
 
@@ -62,7 +63,7 @@ class ConvFunction final : public Function {
       }
       call_with_weights(context, op,
                         {op.packed ? packed.transposed : dy, conv_.live_taps(inputs[1]), grads[0], addend},
-                        bf16_copy_);
+                        w_, w_->packed.straight);
     }
     return grads;
   }
@@ -98,7 +99,7 @@ class ConvFunction final : public Function {
   }
 
   ConvCall conv_;
-  Tensor bf16_copy_;  // of the weights, or undefined
+  Var w_;  // the weights, for their other forms
   bool learns_;
 };
 
@@ -183,7 +184,7 @@ Var conv(Pass& pass, const Var& x, const Var& w, const Triple& stride, const Tri
           w->name.empty() ? "this call" : w->name,
           " are stored as bf16, which is for inference (conv_inference) only, not for training or recording");
   ConvCall problem = conv_call(x, w, stride, padding, dilation, groups);
-  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w->bf16_copy, w->needs_grad),
+  return apply(pass, std::make_shared<ConvFunction>(std::move(problem), w, w->needs_grad),
                {to_batch_last(pass, x), w});
 }
 

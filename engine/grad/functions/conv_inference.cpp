@@ -1,4 +1,4 @@
-#include "engine/grad/functions/bf16_weights.h"
+#include "engine/grad/functions/call_with_weights.h"
 #include "engine/grad/functions/conv_call.h"
 #include "engine/ops/conv/inference.h"
 
@@ -7,8 +7,8 @@ namespace {
 
 class ConvInferenceFunction final : public Function {
  public:
-  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu, Tensor bf16_copy)
-      : conv_(std::move(conv)), state_(state), relu_(relu), bf16_copy_(std::move(bf16_copy)) {}
+  ConvInferenceFunction(ConvCall conv, const BatchNormState& state, bool relu, Var w)
+      : conv_(std::move(conv)), state_(state), relu_(relu), w_(std::move(w)) {}
   std::string_view name() const override { return "conv_inference"; }
 
   // inputs: x, w, gamma, beta and, if there is one, the residual
@@ -23,7 +23,7 @@ class ConvInferenceFunction final : public Function {
     call_with_weights(pass.context, op,
                       {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
                        state_.running_var, has_residual ? inputs[4] : Tensor(), y},
-                      bf16_copy_);
+                      w_, w_->packed.transposed);
     return y;
   }
 
@@ -36,7 +36,7 @@ class ConvInferenceFunction final : public Function {
   ConvCall conv_;
   BatchNormState state_;
   bool relu_;
-  Tensor bf16_copy_;  // of the weights, or undefined
+  Var w_;  // the weights, for their other forms
 };
 
 }  // namespace
@@ -58,8 +58,7 @@ Var conv_inference(Pass& pass, const Var& x, const Var& w, const Var& gamma, con
             " differs from the output ", conv.out, " in shape");
     inputs.push_back(to_batch_last(pass, residual));
   }
-  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu, w->bf16_copy),
-               std::move(inputs));
+  return apply(pass, std::make_shared<ConvInferenceFunction>(conv, state, relu, w), std::move(inputs));
 }
 
 }  // namespace umbra

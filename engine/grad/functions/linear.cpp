@@ -1,5 +1,5 @@
 #include "engine/grad/functions.h"
-#include "engine/grad/functions/bf16_weights.h"
+#include "engine/grad/functions/call_with_weights.h"
 #include "engine/ops/matmul/op.h"
 
 namespace umbra {
@@ -7,7 +7,7 @@ namespace {
 
 class LinearFunction final : public Function {
  public:
-  explicit LinearFunction(Tensor bf16_copy) : bf16_copy_(std::move(bf16_copy)) {}
+  explicit LinearFunction(Var w) : w_(std::move(w)) {}
   std::string_view name() const override { return "linear"; }
 
   Tensor forward(Pass& pass, std::span<const Tensor> inputs, Saved&) const override {
@@ -17,7 +17,7 @@ class LinearFunction final : public Function {
     call_with_weights(
         pass.context,
         LinearFprop(y.dtype(), y.shape()[0], w[1], w[0], bias, pass.context.precision.linear_operands()),
-        {inputs[0], inputs[1], bias ? inputs[2] : Tensor(), y}, bf16_copy_);
+        {inputs[0], inputs[1], bias ? inputs[2] : Tensor(), y}, w_);
     return y;
   }
 
@@ -36,13 +36,13 @@ class LinearFunction final : public Function {
       grads[0] = context.temporary(inputs[0].shape(), dtype);
       call_with_weights(context,
                         LinearDgrad(dtype, rows, w[1], w[0], bias, context.precision.linear_operands()),
-                        {dy, inputs[1], grads[0]}, bf16_copy_);
+                        {dy, inputs[1], grads[0]}, w_);
     }
     return grads;
   }
 
  private:
-  Tensor bf16_copy_;  // of the weights, or undefined
+  Var w_;  // the weights, for their bf16 copy
 };
 
 }  // namespace
@@ -56,7 +56,7 @@ Var linear(Pass& pass, const Var& x, const Var& w, const Var& b) {
           " elements");
   std::vector<Var> inputs{to_row_major(pass, x), w};
   if (b != nullptr) inputs.push_back(b);
-  return apply(pass, std::make_shared<LinearFunction>(w->bf16_copy), std::move(inputs));
+  return apply(pass, std::make_shared<LinearFunction>(w), std::move(inputs));
 }
 
 }  // namespace umbra

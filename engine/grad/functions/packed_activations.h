@@ -26,7 +26,7 @@ struct PackedActivation {
 /// Packs x [N, C, spatial…], whose layout is batch-last.
 inline PackedActivation pack_activation(Context& context, const Tensor& x, Precision precision) {
   const std::int64_t samples = x.shape()[0], channels = x.shape()[1];
-  const PackOperand op(x.dtype(), precision, x.shape().count_from(2), channels, samples);
+  const PackOperand op(x.dtype(), precision, {{x.shape().count_from(2), channels, samples}});
   const std::vector<BufferSpec> specs = op.buffers();
   const PackedActivation packed{context.temporary({specs[1].count}, specs[1].dtype),
                                 context.temporary({specs[2].count}, specs[2].dtype)};

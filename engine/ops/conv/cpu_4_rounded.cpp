@@ -56,7 +56,7 @@ Kernel pass() {
 
 std::string inference_declines(const ConvInference& op) {
   const bool takes = op.precision == Precision::kTf32 || op.geometry.groups != 1;
-  return takes ? Inference::declines(op) : "it computes with precision tf32 only";
+  return takes ? declines<Inference>(op) : "it computes with precision tf32 only";
 }
 
 }  // namespace

@@ -14,11 +14,13 @@ namespace umbra {
 inline TensorProduct tensor_product_of(const ConvFprop& op, Buffers b) {  // x, w -> y
   TensorProduct made = conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
   made.x.packed = op.packed;
+  made.w.packed = op.weights_packed;
   return made;
 }
 inline TensorProduct tensor_product_of(const ConvDgrad& op, Buffers b) {  // dy, w -> dx, addend
   TensorProduct made = conv_dgrad_product(op.geometry, op.precision, op.weights, b[0], b[1], b[2]);
   made.x.packed = op.packed;
+  made.w.packed = op.weights_packed;
   if (op.addend) made.epilogue.residual = b.in(3);
   return made;
 }
@@ -30,6 +32,7 @@ inline TensorProduct tensor_product_of(const ConvWgrad& op, Buffers b) {  // x, 
 /// fprop, whose sums go through the epilogue in registers before they are stored.
 inline TensorProduct tensor_product_of(const ConvInference& op, Buffers b) {
   TensorProduct made = conv_fprop_product(op.geometry, op.precision, op.weights, b[0], b[1], b[7]);
+  made.w.packed = op.weights_packed;
   made.epilogue.gamma = b.in(2);  // [Cout], as the three below
   made.epilogue.beta = b.in(3);
   made.epilogue.mean = b.in(4);

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "engine/ops/conv/inference_reference.h"
+#include "engine/ops/conv/op.h"
 #include "engine/ops/conv/reference.h"
 #include "engine/ops/conv/shapes.h"
 #include "engine/ops/kernel.h"
@@ -150,8 +151,8 @@ Ladder conv_wgrad_definition() {
       pass_problems<ConvWgrad>);
 }
 Ladder conv_inference_definition() {
-  return define_op<ConvInference, conv_inference_reference<float>, conv_inference_reference<double>>(
-      inference_problems);
+  return define_op<ConvInference, conv_inference_reference<float>, conv_inference_reference<double>,
+                   declines_packed<ConvInference>>(inference_problems);
 }
 
 }  // namespace umbra

@@ -8,11 +8,11 @@
 // scale + shift with scale = gamma / sqrt(running_var + epsilon) and shift = beta - running_mean * scale.
 //
 // With precision tf32 or bf16, x and w are rounded as in fprop; sums and everything after them are not.
-// With bf16 the weights may be stored as bfloat16, two bytes each.
+// With bf16 the weights may be stored as bfloat16, two bytes each. They may be a packed operand, as fprop's.
 #pragma once
 
 #include "engine/base/error.h"
-#include "engine/ops/conv/geometry.h"
+#include "engine/ops/conv/packed_weights.h"
 #include "engine/ops/shared/rounding.h"
 
 namespace umbra {
@@ -38,16 +38,18 @@ class ConvInference final : public Op {
   std::string_view name() const override { return kName; }
   std::string text() const override {
     return concat(geometry.text(), relu ? " relu" : "", residual ? " residual" : "",
-                  rounding_text(precision, weights));
+                  rounding_text(precision, weights), packed_weights_text(weights_packed));
   }
   std::int64_t count() const { return geometry.batch * geometry.out_channels * geometry.out_volume(); }
   std::vector<BufferSpec> buffers() const override {
     const ConvGeometry& g = geometry;
+    BufferSpec w{"w", weights, g.weights(), Access::kIn};  // [live tap, Cin / groups, Cout]
+    if (weights_packed) w = packed_weights_of_fprop(g, precision, dtype);
     return {{"x", dtype, g.batch * g.in_channels * g.in_volume(), Access::kIn},  // [D, H, W, Cin, N]
-            {"w", weights, g.weights(), Access::kIn},              // [live tap, Cin / groups, Cout]
-            {"gamma", dtype, g.out_channels, Access::kIn},         // [Cout]
-            {"beta", dtype, g.out_channels, Access::kIn},          // [Cout]
-            {"running_mean", dtype, g.out_channels, Access::kIn},  // [Cout]
+            w,
+            {"gamma", dtype, g.out_channels, Access::kIn},                         // [Cout]
+            {"beta", dtype, g.out_channels, Access::kIn},                          // [Cout]
+            {"running_mean", dtype, g.out_channels, Access::kIn},                  // [Cout]
             {"running_var", dtype, g.out_channels, Access::kIn, Fill::kPositive},  // [Cout]
             {"residual", dtype, residual ? count() : 0, Access::kIn},              // as y, or empty
             {"y", dtype, count(), Access::kOut}};                                  // [oD, oH, oW, Cout, N]
@@ -65,8 +67,9 @@ class ConvInference final : public Op {
   ConvGeometry geometry;
   double epsilon;
   bool relu, residual;
-  Precision precision;  // both operands of the convolution are rounded to it
-  DType weights;        // of w in memory
+  Precision precision;          // both operands of the convolution are rounded to it
+  DType weights;                // of w in memory
+  bool weights_packed = false;  // whether w is a packed operand; then `weights` has no meaning
 };
 
 }  // namespace umbra

@@ -2,7 +2,7 @@
 #include "engine/ops/conv/op.h"
 
 #include "engine/base/error.h"
-#include "engine/base/packed.h"
+#include "engine/ops/conv/packed_weights.h"
 #include "engine/ops/shared/rounding.h"
 
 namespace umbra {
@@ -27,7 +27,8 @@ ConvOp::ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weig
 }
 
 std::string ConvOp::text() const {
-  return concat(geometry.text(), rounding_text(precision, weights), packed ? " packed" : "");
+  return concat(geometry.text(), rounding_text(precision, weights), packed_weights_text(weights_packed),
+                packed ? " packed" : "");
 }
 
 double ConvOp::flops() const {
@@ -49,7 +50,8 @@ BufferSpec ConvOp::y(std::string_view buffer, Access access) const {
 std::vector<BufferSpec> ConvFprop::buffers() const {
   const ConvGeometry& g = geometry;
   return {packed ? packed_input(*this, "x", g.in_volume(), g.batch, g.in_channels) : x("x", Access::kIn),
-          w("w", weights, Access::kIn), y("y", Access::kOut)};
+          weights_packed ? packed_weights_of_fprop(g, precision, dtype) : w("w", weights, Access::kIn),
+          y("y", Access::kOut)};
 }
 double ConvFprop::sum_length() const {
   return as_double(geometry.group_inputs() * geometry.taps());
@@ -63,7 +65,8 @@ std::vector<BufferSpec> ConvDgrad::buffers() const {
   BufferSpec other = x("addend", Access::kIn);
   if (!addend) other.count = 0;
   return {packed ? packed_input(*this, "dy", g.out_volume(), g.batch, g.out_channels) : y("dy", Access::kIn),
-          w("w", weights, Access::kIn), x("dx", Access::kOut), other};
+          weights_packed ? packed_weights_of_dgrad(g, precision, dtype) : w("w", weights, Access::kIn),
+          x("dx", Access::kOut), other};
 }
 double ConvDgrad::sum_length() const {
   return as_double(geometry.group_outputs() * geometry.taps() + (addend ? 1 : 0));

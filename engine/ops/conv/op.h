@@ -18,8 +18,9 @@
 // optimisers write alongside the weights.
 //
 // Both activations may be packed operands (PackOperand), rounded before: x and dy of fprop and dgrad
-// transposed, [position][sample][channel], those of wgrad straight, [position][channel][sample]. Only rungs that
-// would pack them themselves support this.
+// transposed, [position][sample][channel], those of wgrad straight, [position][channel][sample]. So may the weights of
+// fprop and dgrad: straight, [live tap][Cin][Cout], except for fprop with precision tf32, which reads them transposed,
+// [live tap][Cout][Cin]. Only rungs that would pack them themselves support this.
 //
 // An input that is also read by another operation, as that of a residual block is, gets two gradients. dgrad
 // may add the other one to its own before it stores it: `addend`, in fp32 and not rounded.
@@ -36,13 +37,15 @@ class ConvOp : public Op {
       : ConvOp(type, g, operands, type) {}
   /// `weights_` is the type of w in memory: `type` or, with precision bf16, kBf16.
   ConvOp(DType type, const ConvGeometry& g, Precision operands, DType weights_);
-  std::string text() const override;  // the geometry's, then " tf32", " bf16", " weights=bf16", " packed"
-  double flops() const override;      // 2 * batch * (Cin / groups) * Cout * live pairs
+  // the geometry's, then " tf32", " bf16", " weights=bf16", " weights=packed", " packed"
+  std::string text() const override;
+  double flops() const override;  // 2 * batch * (Cin / groups) * Cout * live pairs
   bool exact_on_integers() const override { return true; }
   ConvGeometry geometry;
-  Precision precision;  // both operands are rounded to it; sums and memory are of `dtype`
-  DType weights;        // of w in memory
-  bool packed = false;  // whether x and dy are packed operands
+  Precision precision;          // both operands are rounded to it; sums and memory are of `dtype`
+  DType weights;                // of w in memory
+  bool packed = false;          // whether x and dy are packed operands
+  bool weights_packed = false;  // whether w is one, of fprop and dgrad; then `weights` has no meaning
 
  protected:
   BufferSpec x(std::string_view name, Access access) const;              // [D, H, W, Cin, N]
@@ -50,14 +53,13 @@ class ConvOp : public Op {
   BufferSpec y(std::string_view name, Access access) const;              // [oD, oH, oW, Cout, N]
 };
 
-/// Why a rung that reads activations in fp32 does not support an op, or "". O may also be ConvInference, whose
+/// Why a rung that reads no packed operands does not support an op, or "". O may also be ConvInference, whose
 /// activations are never packed.
 template <class O>
 std::string declines_packed(const O& op) {
   if constexpr (requires { op.packed; })
-    return op.packed ? "it reads activations in fp32 only" : "";
-  else
-    return {};
+    if (op.packed) return "it reads activations in fp32 only";
+  return op.weights_packed ? "it reads no packed weights" : "";
 }
 
 class ConvFprop final : public ConvOp {

@@ -1,4 +1,5 @@
-// Squares of 32 x 32 through shared memory, as in transpose: both orders are written along their rows.
+// Squares of 32 x 32 through shared memory, as in transpose: both orders are written along their rows. One launch
+// for up to 64 stacks.
 #include "engine/cuda/tile/packed_operand.h"
 #include "engine/ops/data_movement/pack_operand.h"
 #include "engine/ops/kernel.h"
@@ -6,9 +7,17 @@
 namespace umbra {
 namespace {
 
-void run(const PackOperand& op, Buffers b, void*, Stream& stream) {  // from -> straight, transposed
-  pack_operand_both_ways({b[0], DType::kF32, op.outer, op.rows, op.columns}, op.precision, b[1], b[2],
-                         stream.native());
+// from -> straight, transposed; the same of the next stack
+void run(const PackOperand& op, Buffers b, void*, Stream& stream) {
+  std::vector<PackedBothWays> operands;
+  for (std::size_t k = 0; k < op.stacks.size(); ++k) {
+    const PackedStack& s = op.stacks[k];
+    const std::size_t first = PackOperand::kBuffers * k;
+    operands.push_back({{b[first], DType::kF32, s.outer, s.rows, s.columns},
+                        s.straight ? b[first + 1] : nullptr,
+                        s.transposed ? b[first + 2] : nullptr});
+  }
+  pack_operands_both_ways(operands, op.precision, stream.native());
 }
 
 }  // namespace

@@ -7,28 +7,34 @@
 namespace umbra {
 
 template <class T, class Packed>
-void pack_operand_reference(const PackOperand& op, const T* from, Packed* straight, Packed* transposed) {
-  const std::int64_t along = packed_pitch(op.precision, op.columns);
-  const std::int64_t across = packed_pitch(op.precision, op.rows);
-  for (std::int64_t o = 0; o < op.outer; ++o) {
-    const auto number = [&](std::int64_t r, std::int64_t c) {
-      const bool gap = r >= op.rows || c >= op.columns;
-      return static_cast<Packed>(gap ? T(0)
-                                     : rounded_to(op.precision, from[(o * op.rows + r) * op.columns + c]));
+void pack_stack_reference(const PackedStack& stack, Precision precision, const T* from, Packed* straight,
+                          Packed* transposed) {
+  const auto [outer, rows, columns, writes_straight, writes_transposed] = stack;
+  const std::int64_t along = packed_pitch(precision, columns), across = packed_pitch(precision, rows);
+  for (std::int64_t o = 0; o < outer; ++o) {
+    const auto number = [&, o = o, rows = rows, columns = columns](std::int64_t r, std::int64_t c) {
+      const bool gap = r >= rows || c >= columns;
+      return static_cast<Packed>(gap ? T(0) : rounded_to(precision, from[(o * rows + r) * columns + c]));
     };
-    for (std::int64_t r = 0; r < op.rows; ++r)
-      for (std::int64_t c = 0; c < along; ++c) straight[(o * op.rows + r) * along + c] = number(r, c);
-    for (std::int64_t c = 0; c < op.columns; ++c)
-      for (std::int64_t r = 0; r < across; ++r) transposed[(o * op.columns + c) * across + r] = number(r, c);
+    for (std::int64_t r = 0; writes_straight && r < rows; ++r)
+      for (std::int64_t c = 0; c < along; ++c) straight[(o * rows + r) * along + c] = number(r, c);
+    for (std::int64_t c = 0; writes_transposed && c < columns; ++c)
+      for (std::int64_t r = 0; r < across; ++r) transposed[(o * columns + c) * across + r] = number(r, c);
   }
 }
 
 template <class T>
 void pack_operand_reference(const PackOperand& op, Buffers b, void*,
-                            Stream&) {  // from -> straight, transposed
-  if (op.precision == Precision::kBf16)
-    return pack_operand_reference(op, b.in<T>(0), b.out<Bf16>(1), b.out<Bf16>(2));
-  pack_operand_reference(op, b.in<T>(0), b.out<T>(1), b.out<T>(2));
+                            Stream&) {  // from -> straight, transposed; the same of the next stack
+  const auto pack = [&]<class Packed>(Packed /*a number in memory*/) {
+    for (std::size_t k = 0; k < op.stacks.size(); ++k) {
+      const std::size_t first = PackOperand::kBuffers * k;
+      pack_stack_reference(op.stacks[k], op.precision, b.in<T>(first), b.out<Packed>(first + 1),
+                           b.out<Packed>(first + 2));
+    }
+  };
+  if (op.precision == Precision::kBf16) return pack(Bf16{});
+  pack(T{});
 }
 
 }  // namespace umbra

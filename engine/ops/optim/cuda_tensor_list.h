@@ -5,9 +5,9 @@
 
 #include "cuda_grid.h"
 #include "engine/base/precision.h"
+#include "engine/cuda/tile/tensor_list_blocks.h"
 #include "engine/ops/op.h"
 #include "engine/ops/optim/tensor_list.h"
-#include "engine/ops/optim/tensor_list_blocks.h"
 
 namespace umbra {
 
