@@ -125,6 +125,7 @@ template <class O, bool kDense>
 std::string yardstick_rules_out(const O& op) {
   constexpr double kMostBytes = 8e9;
   if (std::string why = cublaslt_missing(); !why.empty()) return why;
+  if (std::string why = op.unusual(); !why.empty()) return why;
   if (std::string why = declines_groups(op.geometry); !why.empty()) return why;
   const Product p = equal_product<O, kDense>(op);
   const double longest = static_cast<double>(std::max(p.m, p.n)) * static_cast<double>(p.k);

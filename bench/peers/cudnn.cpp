@@ -16,7 +16,7 @@ std::string missing() {
 
 std::string rules_out(const ConvOp& op) {
   if (std::string why = missing(); !why.empty()) return why;
-  if (std::string why = declines_packed(op); !why.empty()) return why;
+  if (std::string why = op.unusual(); !why.empty()) return why;
   if (std::string why = declines_dilation(op.geometry); !why.empty()) return why;
   if (std::string why = declines_groups(op.geometry); !why.empty()) return why;
   for (const std::int64_t taps : op.geometry.kernel) {

@@ -141,18 +141,24 @@ class Communicator {
   void exchange(std::span<const Message> sends, std::span<const Message> receives);
   void exchange_with_all(std::span<const std::byte> own, std::span<std::byte> all);
   void require_no_failure() const;
-  void wait_until(const std::function<bool()>& done, const std::function<Notice()>& late);
-  Notice loss_of(std::vector<int> ranks) const;
-  Notice late_processes() const;
+  void wait_until(const std::function<bool()>& done, const std::function<void()>& late);
   void sum(std::span<float> numbers);
   void connect_devices(Device device, const AddOnDevice& add, std::span<const std::byte> id);
   void on_devices(const std::function<void()>& operation);
   void wait_for_devices(const std::function<bool()>& done);
   void sum_on_devices(const DeviceNumbers& numbers);
   void leave_devices();
+
+  // How the job ends (communicator_failure.cpp), in the same thread.
+  std::vector<int> others() const;
+  Notice loss_of(std::vector<int> ranks, double seconds) const;
+  Notice late_processes() const;
   [[noreturn]] void end_with(const Notice& notice);
   [[noreturn]] void fail_with(const Notice& notice);
-  Notice after_roll_call(const Notice& notice);
+  [[noreturn]] void call_roll(std::string sentence, bool elsewhere, double seconds);
+  [[noreturn]] void answer_roll(int judge);
+  std::string error_of_devices();
+  void end_if_own_error();
   void announce_own_error();
   std::string sentence_to_print(const std::string& error);
 

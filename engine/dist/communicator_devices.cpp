@@ -1,15 +1,12 @@
 // Communicator: operations on GPUs. A message over MPI goes along with each of them, to find out who is missing, which
 // NCCL does not say.
 #include <algorithm>
-#include <chrono>
 
 #include "engine/dist/communicator.h"
 #include "engine/runtime/backend.h"
 
 namespace umbra {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // What the processes of one machine must not have in common; empty on a CPU.
 std::string identity_of(Device device) {
@@ -71,24 +68,24 @@ void Communicator::on_devices(const std::function<void()>& operation) {
     operation();
   } catch (const JobFailed&) {
     throw;
-  } catch (const PeerFailed& error) {
-    end_with({error.what(), {}, rank_, true});
+  } catch (const MessagesFailed& error) {
+    call_roll(error.what(), error.elsewhere(), timeout_);
   } catch (const Error& error) {
     end_with({error.what(), {}, rank_});
   }
-  wait_until([&] { return transport_->delivered(); }, [&] { return late_processes(); });
+  wait_until([&] { return transport_->delivered(); }, [&] { end_with(late_processes()); });
 }
 
 void Communicator::wait_for_devices(const std::function<bool()>& done) {
   wait_until(done, [&] {
     transport_->delivered();  // receives what has arrived
     const Notice late = late_processes();
-    if (!late.lost.empty()) return late;
-    return Notice{concat("NCCL has not finished for ", timeout_.load(),
-                         " s an operation that all processes have begun; NCCL_DEBUG=INFO shows more"),
-                  {},
-                  rank_,
-                  true};
+    if (!late.lost.empty()) end_with(late);
+    // Those that are there wait in an operation, too, after so long, and answer at once.
+    constexpr double kSecondsToAnswer = 10;
+    call_roll(concat("NCCL has not finished for ", timeout_.load(),
+                     " s an operation that all processes have begun; NCCL_DEBUG=INFO shows more"),
+              true, std::min(timeout_.load(), kSecondsToAnswer));
   });
 }
 
@@ -109,19 +106,16 @@ void Communicator::sum_on_devices(const DeviceNumbers& numbers) {
   traffic_.bytes_received += sent.bytes_received;
 }
 
-// All processes leave together, unless one of them has ended.
+// All processes leave together. If one of them has ended, the job fails: a program whose NCCL has been aborted must not
+// end as others do, because a thread may still be in ncclCommAbort.
 void Communicator::leave_devices() {
   DeviceTransport& transport = devices_->transport();
   try {
-    transport.leave();
-    const Clock::time_point start = Clock::now();
-    while (!transport.ready()) {
-      require(std::chrono::duration<double>(Clock::now() - start).count() < timeout_,
-              "the others have not left");
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  } catch (const Error&) {
-    transport.abort();
+    on_devices([&] {
+      transport.leave();
+      wait_for_devices([&] { return transport.ready(); });
+    });
+  } catch (const JobFailed&) {  // as failure_ says
   }
 }
 

@@ -20,10 +20,16 @@ struct DeviceMessage {
   std::int64_t count;  ///< at least 1
 };
 
-/// Another process has ended or has given up its messages, or the network between them fails.
-class PeerFailed : public Error {
+/// Messages cannot be delivered. The reason may be another process that has ended.
+class MessagesFailed : public Error {
  public:
-  using Error::Error;
+  /// `elsewhere`: whether the reason is not in this process.
+  MessagesFailed(const std::string& sentence, bool elsewhere) : Error(sentence), elsewhere_(elsewhere) {}
+  /// Whether another process has ended or has given up its messages, or the network between them fails.
+  bool elsewhere() const { return elsewhere_; }
+
+ private:
+  bool elsewhere_;
 };
 
 /// Messages between the GPUs of a fixed number of processes, one each. All functions are called from one thread, in the
@@ -32,7 +38,7 @@ class DeviceTransport {
  public:
   virtual ~DeviceTransport() = default;
   /// Queues messages into `stream`, which continues when all have been delivered. To be called when ready() is true.
-  /// Throws Error; PeerFailed if another process may be the reason.
+  /// Throws Error; MessagesFailed if another process may be the reason.
   virtual void exchange(std::span<const DeviceMessage> sends, std::span<const DeviceMessage> receives,
                         const Stream& stream) = 0;
   /// Whether exchange() may be called again: the processes have connected, the messages have been queued. Throws as

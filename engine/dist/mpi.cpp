@@ -32,21 +32,21 @@ int count_of(std::span<const std::byte> bytes) {
   return static_cast<int>(bytes.size());
 }
 
-// Whether it is a roll call, the number of lost ranks, these ranks, and the sentence.
+// What it is, whose, the number of lost ranks, these ranks, and the sentence.
 std::string text_of_notice(const Notice& notice) {
   std::ostringstream text;
-  text << notice.roll_call << ' ' << notice.lost.size() << ' ';
+  text << static_cast<int>(notice.kind) << ' ' << notice.from << ' ' << notice.lost.size() << ' ';
   for (const int rank : notice.lost) text << rank << ' ';
   text << notice.sentence;
   return text.str();
 }
 
-Notice notice_of_text(const std::string& text, int from) {
+Notice notice_of_text(const std::string& text) {
   std::istringstream in(text);
   std::size_t lost = 0;
-  bool roll_call = false;
-  in >> roll_call >> lost;
-  Notice notice{"", std::vector<int>(lost), from, roll_call};
+  int kind = 0, from = 0;
+  in >> kind >> from >> lost;
+  Notice notice{"", std::vector<int>(lost), from, static_cast<Notice::Kind>(kind)};
   for (int& rank : notice.lost) in >> rank;
   in.get();
   std::getline(in, notice.sentence, '\0');
@@ -118,12 +118,11 @@ class MpiTransport final : public Transport {
     received_ = 0;
   }
 
-  void announce(const Notice& notice, double seconds) override {
+  void announce(const Notice& notice, std::span<const int> to, double seconds) override {
     // Kept: a process that does not receive now may read it after the next one has been sent.
     std::string& text = announced_.emplace_back(text_of_notice(notice));
     std::vector<MPI_Request> sends;
-    for (int peer = 0; peer < size_; ++peer) {
-      if (peer == rank_) continue;
+    for (const int peer : to) {
       MPI_Isend(text.data(), static_cast<int>(text.size()), MPI_CHAR, peer, kNoticeTag, world_,
                 &sends.emplace_back());
     }
@@ -145,7 +144,7 @@ class MpiTransport final : public Transport {
     }
     const bool under_way = std::any_of(requests_.begin(), requests_.end(),
                                        [](MPI_Request request) { return request != MPI_REQUEST_NULL; });
-    const bool may_wait = kept_back_ && !kept_back_->roll_call;
+    const bool may_wait = kept_back_ && kept_back_->kind == Notice::Kind::kEnd;
     if (may_wait && under_way && std::chrono::steady_clock::now() - kept_since_ < kWhile) return {};
     return std::exchange(kept_back_, std::nullopt);
   }
@@ -161,7 +160,7 @@ class MpiTransport final : public Transport {
     MPI_Get_count(&status, MPI_CHAR, &length);
     std::string text(static_cast<std::size_t>(length), '\0');
     MPI_Recv(text.data(), length, MPI_CHAR, status.MPI_SOURCE, kNoticeTag, world_, MPI_STATUS_IGNORE);
-    return notice_of_text(text, status.MPI_SOURCE);
+    return notice_of_text(text);
   }
 
   MPI_Request* next(int peer) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <future>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -132,19 +133,24 @@ class NcclTransport final : public DeviceTransport {
     if (communicator_ == nullptr) return;
     std::packaged_task<ncclResult_t(ncclComm_t)> task(library().abort);
     const std::future<ncclResult_t> aborted = task.get_future();
-    std::thread(std::move(task), std::exchange(communicator_, nullptr)).detach();
+    try {
+      std::thread(std::move(task), std::exchange(communicator_, nullptr)).detach();
+    } catch (const std::system_error&) {  // no thread is left; the job ends without it
+      return;
+    }
     aborted.wait_for(std::chrono::seconds(1));
   }
 
  private:
-  // A call that has failed, or that was started and will end later.
+  // A call that has failed, or that was started and will end later. Of a process on the same machine that has ended, NCCL
+  // reports an error of the driver or of the system.
   void start(ncclResult_t result, const char* what) {
     if (result == ncclSuccess || result == ncclInProgress) return;
     const char* more = library().last_error(communicator_);
     const std::string error = concat("NCCL: ", what, " failed: ", library().error_string(result),
                                      more != nullptr && *more != '\0' ? concat(" (", more, ")") : "");
-    if (result == ncclRemoteError) throw PeerFailed(error);
-    throw Error(error);
+    if (result == ncclInvalidArgument || result == ncclInvalidUsage) throw Error(error);
+    throw MessagesFailed(error, result == ncclRemoteError);
   }
 
   Device device_;

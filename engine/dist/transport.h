@@ -16,14 +16,18 @@ struct Message {
   std::span<std::byte> bytes;  ///< valid until the message has been delivered
 };
 
-/// Why a process ends the job.
+/// What a process says to others when it ends the job.
 struct Notice {
-  std::string sentence;   ///< for the user
-  std::vector<int> lost;  ///< ranks that do not answer; empty if a process ends the job because of an error
-  int from = 0;           ///< rank of the process that sent it
-  /// Whether another process may be the reason: all that are still there answer with such a notice, and who does not is
-  /// lost.
-  bool roll_call = false;
+  /// What a process does that receives it.
+  enum class Kind {
+    kEnd,       ///< it ends, for the reason in the sentence
+    kRollCall,  ///< it answers if it is still there, because another process may be the reason
+    kAnswer,    ///< it is the one that called the roll; the sentence is an error of the sender, or empty
+  };
+  std::string sentence;    ///< for the user
+  std::vector<int> lost;   ///< ranks that do not answer; empty if a process ends the job because of an error
+  int from = 0;            ///< rank of the process whose error it is; of a roll call or an answer, its sender
+  Kind kind = Kind::kEnd;  ///< what it is
 };
 
 /// Messages between a fixed number of processes.
@@ -43,8 +47,8 @@ class Transport {
   /// Gives up those that have not: their memory may then be released.
   virtual void give_up() = 0;
 
-  /// Sends a notice to all other processes, which they find in notice(). Returns after at most `seconds`.
-  virtual void announce(const Notice& notice, double seconds) = 0;
+  /// Sends a notice to these other processes, which they find in notice(). Returns after at most `seconds`.
+  virtual void announce(const Notice& notice, std::span<const int> to, double seconds) = 0;
   /// A notice from another process, if there is one.
   virtual std::optional<Notice> notice() = 0;
   /// Ends all processes of the job, with exit status 1.

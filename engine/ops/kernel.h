@@ -33,11 +33,17 @@ struct Kernel {
   std::string (*missing)() = nullptr;
 };
 
+/// Which problems of an op a rung is asked to solve.
+enum class Forms {
+  kUsual,  ///< not those that few rungs support: for them O::unusual(), if there is such a function, says why not
+  kAll,  ///< all
+};
+
 /// A rung for ops of type O from functions on O or a base of it: Run(op, buffers, workspace, stream),
 /// Declines(op) -> std::string, Workspace(op) -> std::size_t. A rung's file ends with this call, and
 /// ladder.def gives the rung its name and device; a kernel that is in no list (a peer, one that a test
 /// defines) passes both.
-template <class O, auto Run, auto Declines = nullptr, auto Workspace = nullptr>
+template <class O, auto Run, auto Declines = nullptr, auto Workspace = nullptr, Forms kForms = Forms::kUsual>
 Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
                    Device::Kind device = Device::Kind::kCpu) {
   Kernel kernel{O::kName, rung, device, dtype, nullptr, nullptr, nullptr};
@@ -45,6 +51,10 @@ Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
     Run(static_cast<const O&>(problem), buffers, workspace, stream);
   };
   kernel.declines = [](const Op& problem) -> std::string {
+    if constexpr (kForms == Forms::kUsual && requires(const O& op) { op.unusual(); }) {
+      const std::string why = static_cast<const O&>(problem).unusual();
+      if (!why.empty()) return why;
+    }
     if constexpr (std::is_null_pointer_v<decltype(Declines)>)
       return {};
     else

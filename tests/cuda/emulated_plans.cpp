@@ -86,25 +86,25 @@ TEST(TensorPlan, ClustersHaveEveryPartOfEveryTileOnce) {
 // does, so no two parts differ by more than the longest slice.
 TEST(TensorPlan, PartsEndWhereTheirShareOfTheClocksDoes) {
   constexpr int kEntries = 6, kClocks[kEntries] = {400, 1600, 700, 400, 900, 1300};
-  for (const int chunks : {1, 2, 7}) {
-    std::int64_t all = 0;
-    for (const int clocks : kClocks) all += static_cast<std::int64_t>(clocks) * chunks;
+  for (const int chunks : {1, 2, 7, 400'000}) {  // the last: 2.12e9 clocks
+    int all = 0;
+    for (const int clocks : kClocks) all += clocks * chunks;
     for (int parts = 1; parts <= kMostBlocks; ++parts) {
       int slices = 0;
       for (int part = 0; part < parts; ++part) {
-        const std::int64_t end = end_of_part(all, part + 1, parts);
-        std::int64_t before = 0;
+        const int end = end_of_part(all, part + 1, parts);
+        EXPECT_EQ(end, (std::int64_t{all} * (part + 1) + parts - 1) / parts);
+        int before = 0;
         int entry = 0, here = 0, until = 0;
         for (const int clocks : kClocks) {
           if (ends_in_entry(end, before, clocks, chunks)) {
             until = entry * chunks + chunks_until(end, before, clocks);
-            const std::int64_t reached =
-                before + static_cast<std::int64_t>(clocks) * chunks_until(end, before, clocks);
+            const int reached = before + clocks * chunks_until(end, before, clocks);
             EXPECT_GE(reached, end);
             EXPECT_LT(reached - end, clocks);
             ++here;
           }
-          before += static_cast<std::int64_t>(clocks) * chunks;
+          before += clocks * chunks;
           ++entry;
         }
         EXPECT_EQ(here, 1);

@@ -1,5 +1,7 @@
 // With CUDA linked, on a GPU or emulated, the registry contains every line of engine/ops/ladder.def.
 #include "engine/cuda/tile/tensor_rung.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv/shapes.h"
 #include "engine/ops/matmul/op.h"
 #include "tests/fixtures/ladder_lines.h"
 
@@ -27,6 +29,20 @@ TEST(CudaLadderList, OperandsOfFewSamplesAreNotPacked) {
       EXPECT_EQ(rung(LinearWgrad(DType::kF32, 65, in, 320, true, precision)), most);
     }
   }
+}
+
+// Their clocks would not fit into 32 bits.
+TEST(CudaLadderList, SumsOfTooManyTermsAreDeclined) {
+  if (!why_no_wgmma().empty()) GTEST_SKIP() << "these rungs run on GPUs of compute capability 9.0 only";
+  const Registry registry = make_registry();
+  const auto check = [&](const Op& op) {
+    EXPECT_EQ(registry.choose(op, Device::Kind::kCuda).rung, "cuda_3_mma") << op.text();
+    EXPECT_NE(registry.why(op, Device::Kind::kCuda).find("its sums have at most 33554432 terms"),
+              std::string::npos);
+  };
+  constexpr std::int64_t kMost = std::int64_t{1} << 25;
+  check(LinearWgrad(DType::kF32, kMost + 1, 8, 8, false, Precision::kBf16));
+  check(ConvFprop(DType::kF32, conv_on_cube(1, kMost / 8 + 1, 1, 2, 3, 1, 1), Precision::kBf16));
 }
 
 }  // namespace

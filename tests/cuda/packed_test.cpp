@@ -154,7 +154,7 @@ Registry registry_without() {
   for (Ladder ladder : all.ladders()) {
     for (Kernel& kernel : ladder.kernels) {
       if (ladder.op.starts_with("conv_") && ladder.op != "conv_inference" && kernel.rung == "cuda_7_cluster")
-        kernel.declines = [](const Op& op) { return declines_packed(static_cast<const ConvOp&>(op)); };
+        kernel.declines = [](const Op& op) { return static_cast<const ConvOp&>(op).unusual(); };
     }
     registry.add(ladder);
   }

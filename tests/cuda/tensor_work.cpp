@@ -46,14 +46,14 @@ template <class Tile>
 int end_slice(const TensorWalk& walk, const std::vector<unsigned>& masks, int part, int parts) {
   const int chunks = ceil_div(walk.depth, Tile::kSteps);
   if (walk.pairs) return first_slice(static_cast<int>(masks.size()) * chunks, part, parts);
-  std::int64_t all = 0, before = 0;
-  for (const unsigned mask : masks) all += static_cast<std::int64_t>(slice_clocks<Tile>(mask)) * chunks;
-  const std::int64_t end = end_of_part(all, part, parts);
+  int all = 0, before = 0;
+  for (const unsigned mask : masks) all += slice_clocks<Tile>(mask) * chunks;
+  const int end = end_of_part(all, part, parts);
   int entry = 0;
   for (const unsigned mask : masks) {
     const int clocks = slice_clocks<Tile>(mask);
     if (ends_in_entry(end, before, clocks, chunks)) return entry * chunks + chunks_until(end, before, clocks);
-    before += static_cast<std::int64_t>(clocks) * chunks;
+    before += clocks * chunks;
     ++entry;
   }
   return 0;

@@ -51,7 +51,7 @@ class MailTransport final : public Transport {
     return peers;
   }
   void give_up() override { awaited_.clear(); }
-  void announce(const Notice&, double) override {}
+  void announce(const Notice&, std::span<const int>, double) override {}
   std::optional<Notice> notice() override { return {}; }
   void abort() override {}
 

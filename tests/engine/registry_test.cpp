@@ -8,6 +8,8 @@
 
 #include "engine/base/error.h"
 #include "engine/ops/batch_norm/op.h"
+#include "engine/ops/conv/op.h"
+#include "engine/ops/conv/shapes.h"
 #include "engine/ops/elementwise/add.h"
 #include "engine/ops/elementwise/relu.h"
 #include "engine/ops/shared/problems.h"
@@ -82,6 +84,18 @@ TEST(Registry, SaysWhyItChose) {
   EXPECT_EQ(registry.why(Add(DType::kF64, 4), kCpu), "the only one");
   registry.prefer("add", "reference");
   EXPECT_EQ(registry.why(Add(DType::kF32, 4), kCpu), "preferred");
+}
+
+// A rung that does not say that it reads packed operands would take them for numbers in fp32.
+TEST(Registry, RungsSupportUnusualFormsOnlyIfTheySaySo) {
+  constexpr auto kRun = [](const ConvOp&, Buffers, void*, Stream&) {};
+  ConvFprop op(DType::kF32, conv_on_cube(2, 4, 4, 4, 3, 1, 1), Precision::kBf16);
+  const Kernel plain = make_kernel<ConvFprop, kRun>("plain"),
+               all = make_kernel<ConvFprop, kRun, nullptr, nullptr, Forms::kAll>("all");
+  EXPECT_EQ(plain.declines(op), "");
+  op.packed = true;
+  EXPECT_EQ(plain.declines(op), "it reads activations in fp32 only");
+  EXPECT_EQ(all.declines(op), "");
 }
 
 TEST(Registry, PreferencesFromText) {

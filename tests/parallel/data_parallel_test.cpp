@@ -4,36 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/nn/layers.h"
 #include "engine/train/trainer.h"
+#include "tests/fixtures/toy_data.h"
 #include "tests/fixtures/world.h"
 #include "tests/parallel/where.h"
 
 namespace umbra {
 namespace {
-
-// y = (sum x, x0 - x1) of x drawn from a stream per sample; augmentation flips the sign of everything.
-class Toy final : public Dataset {
- public:
-  explicit Toy(std::int64_t broken = -1) : broken_(broken) {}
-  std::int64_t size() const override { return 70; }
-  Shape input_shape() const override { return {4}; }
-  Shape target_shape() const override { return {2}; }
-  void read(std::int64_t index, const Rng* augmentation, std::span<float> x,
-            std::span<float> y) const override {
-    const Rng rng(5, Purpose::kTest, static_cast<std::uint64_t>(index));
-    const float sign = augmentation != nullptr && augmentation->uniform(0) < 0.5 ? -1.0F : 1.0F;
-    for (std::size_t i = 0; i < 4; ++i) x[i] = sign * static_cast<float>(rng.normal(i));
-    y[0] = x[0] + x[1] + x[2] + x[3];
-    y[1] = x[0] - x[1];
-    if (index == broken_) x[0] = std::numeric_limits<float>::infinity();
-  }
-
- private:
-  std::int64_t broken_;  // a sample with an infinite input, or -1
-};
 
 class Net final : public Module {
  public:
@@ -69,7 +48,7 @@ struct Session {
   explicit Session(bool together, bool synchronised = true, std::int64_t broken = -1, double drop = 0.2)
       : net(build, drop),
         optimizer(make_sgd(net.parameters(), {0.9, 0})),
-        data(broken),
+        data(70, broken),
         training(data, {16, 11, true, false, true, part(together)}),
         validation(data, {16, 11, false, false, false}) {
     if (!together) return;

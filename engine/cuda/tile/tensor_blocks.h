@@ -44,19 +44,20 @@ constexpr TilePlace place_of_tile(int tile, int row_tiles, int unit_tiles) {
   return {first + within % wide, within / wide, result};
 }
 
-/// Where a part ends: as far along a tile's slices as these clocks, of the clocks of all.
-constexpr std::int64_t end_of_part(std::int64_t clocks, int part, int parts) {
-  return (clocks * part + parts - 1) / parts;
+/// Where a part ends: as far along a tile's slices as these clocks, of the clocks of all. They fit into 32 bits
+/// (kMostTensorTerms), in which a GPU divides much faster, but their product with `part` may not.
+constexpr int end_of_part(int clocks, int part, int parts) {
+  return clocks / parts * part + (clocks % parts * part + parts - 1) / parts;
 }
 
 /// Of an entry of a tile's list, `chunks` slices of so many clocks each, the first of which begins after
 /// `before` clocks: whether a part that ends at `end` clocks, more than 0, ends in it …
-constexpr bool ends_in_entry(std::int64_t end, std::int64_t before, int clocks, int chunks) {
-  return before < end && end <= before + static_cast<std::int64_t>(clocks) * chunks;
+constexpr bool ends_in_entry(int end, int before, int clocks, int chunks) {
+  return before < end && end <= before + clocks * chunks;
 }
 /// … and if so, how many of its slices that part and those before it have.
-constexpr int chunks_until(std::int64_t end, std::int64_t before, int clocks) {
-  return ceil_div(end - before, clocks);
+constexpr int chunks_until(int end, int before, int clocks) {
+  return (end - before - 1) / clocks + 1;
 }
 
 }  // namespace umbra

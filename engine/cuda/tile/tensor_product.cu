@@ -52,6 +52,10 @@ struct PlannedBy {
 
 }  // namespace
 
+std::string tensor_terms_decline(std::int64_t terms) {
+  return terms > kMostTensorTerms ? concat("its sums have at most ", kMostTensorTerms, " terms") : "";
+}
+
 std::string why_no_wgmma() {
   if (!backend_of(Device::Kind::kCuda).has_wgmma())
     return "it needs a GPU of compute capability 9.0 (Hopper)";

@@ -35,6 +35,8 @@
 namespace umbra {
 
 inline constexpr int kUnitSamples = 32, kUnitSums = 16;  // per unit: samples, and sums per thread
+/// Terms of a sum, live taps times depth: the clocks of a tile's slices then fit into 32 bits (tensor_slices.h).
+inline constexpr std::int64_t kMostTensorTerms = std::int64_t{1} << 25;
 inline constexpr int kMostTensorTaps = 128;  // live taps: the capacity of a block's list in shared memory
 
 /// The order of the units, if a list of positions is needed.

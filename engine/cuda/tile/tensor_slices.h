@@ -24,6 +24,11 @@ __device__ inline Box pairs_of(const WindowMap& map, const Place& tap) {
   return {map.d.outputs_of_tap(tap.d), map.h.outputs_of_tap(tap.h), map.w.outputs_of_tap(tap.w)};
 }
 
+/// The clocks of all slices of a tile are not more than these.
+template <class Tile>
+inline constexpr std::int64_t kMostClocks =
+    (kMostTensorTerms / Tile::kSteps + kMostTensorTaps) * slice_clocks<Tile>(Tile::kAllUnits);
+
 /// Writes where the block's part of the tile's slices begins and ends, and the list of the taps that touch data
 /// for any of the tile's units, in order. All threads must call it, and must synchronise afterwards.
 template <class Tile>
@@ -68,9 +73,10 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
   if (t >= count || mine.mask == 0) return;
   const int clocks = shared.clocks[t];
   int entry = 0;
-  std::int64_t before = 0, all = 0;  // clocks
+  static_assert(kMostClocks<Tile> < std::int64_t{1} << 31);
+  int before = 0, all = 0;  // clocks
   for (int other = 0; other < count; ++other) {
-    const std::int64_t theirs = static_cast<std::int64_t>(shared.clocks[other]) * chunks;
+    const int theirs = shared.clocks[other] * chunks;
     all += theirs;
     if (other >= t || theirs == 0) continue;
     before += theirs;
@@ -78,7 +84,7 @@ __device__ void list_taps(const TensorWalk& walk, const TileAt& at, TensorShared
   }
   shared.tap[entry] = mine;
   const auto write_if_here = [&](int part, int& slice) {
-    const std::int64_t end = end_of_part(all, part, at.parts);
+    const int end = end_of_part(all, part, at.parts);
     if (ends_in_entry(end, before, clocks, chunks))
       slice = entry * chunks + chunks_until(end, before, clocks);
   };

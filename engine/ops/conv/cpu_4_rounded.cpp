@@ -45,18 +45,13 @@ using Inference =
     RoundedRung<Rule<ConvInference, conv_inference_cpu_2_tiles, conv_inference_cpu_1_lanes, inputs, weights>>;
 
 template <class Rung>
-std::string declines(const typename Rung::O& op) {
-  const std::string other = declines_packed(op);
-  return other.empty() ? Rung::declines(op) : other;
-}
-template <class Rung>
 Kernel pass() {
-  return make_kernel<typename Rung::O, Rung::run, declines<Rung>, Rung::workspace>();
+  return make_kernel<typename Rung::O, Rung::run, Rung::declines, Rung::workspace>();
 }
 
 std::string inference_declines(const ConvInference& op) {
   const bool takes = op.precision == Precision::kTf32 || op.geometry.groups != 1;
-  return takes ? declines<Inference>(op) : "it computes with precision tf32 only";
+  return takes ? Inference::declines(op) : "it computes with precision tf32 only";
 }
 
 }  // namespace

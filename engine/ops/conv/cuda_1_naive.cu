@@ -175,9 +175,7 @@ void inference(const ConvInference& op, Buffers b, void*, Stream& stream) {
 
 template <class O>
 std::string declines(const O& op) {
-  if (op.geometry.plain()) return cuda_declines_unless_fp32(op);
-  const std::string other = declines_packed(op);
-  return other.empty() ? conv_map_declines(op.geometry) : other;
+  return op.geometry.plain() ? cuda_declines_unless_fp32(op) : conv_map_declines(op.geometry);
 }
 
 }  // namespace

@@ -38,14 +38,13 @@ std::size_t workspace(const O& op) {
 }  // namespace
 
 Kernel conv_fprop_cuda_3_mma() {
-  return make_kernel<ConvFprop, fprop, cuda_declines_fp32_and_packed<ConvOp>, workspace<ConvFprop>>();
+  return make_kernel<ConvFprop, fprop, cuda_declines_fp32<ConvOp>, workspace<ConvFprop>>();
 }
 Kernel conv_dgrad_cuda_3_mma() {
-  return make_kernel<ConvDgrad, dgrad, cuda_declines_fp32_and_packed<ConvOp>, workspace<ConvDgrad>>();
+  return make_kernel<ConvDgrad, dgrad, cuda_declines_fp32<ConvOp>, workspace<ConvDgrad>>();
 }
 Kernel conv_inference_cuda_3_mma() {
-  return make_kernel<ConvInference, inference, cuda_declines_fp32_and_packed<ConvInference>,
-                     workspace<ConvInference>>();
+  return make_kernel<ConvInference, inference, cuda_declines_fp32<ConvInference>, workspace<ConvInference>>();
 }
 
 }  // namespace umbra

@@ -23,7 +23,7 @@ void run(const ConvWgrad& op, Buffers b, void* memory, Stream& stream) {  // x, 
 }  // namespace
 
 Kernel conv_wgrad_cuda_3_mma() {
-  return make_kernel<ConvWgrad, run, cuda_declines_fp32_and_packed<ConvOp>, workspace>();
+  return make_kernel<ConvWgrad, run, cuda_declines_fp32<ConvOp>, workspace>();
 }
 
 }  // namespace umbra

@@ -23,17 +23,11 @@ std::string cuda_declines_unless_fp32(const O& op) {
   const std::string other = declines_other_precisions(Precision::kF32, op.precision, op.weights);
   return other.empty() ? cuda_declines_geometry(op.geometry) : other;
 }
-/// … one that multiplies rounded operands …
+/// … and one that multiplies rounded operands.
 template <class O>
 std::string cuda_declines_fp32(const O& op) {
   const std::string other = declines_fp32(op.precision);
   return other.empty() ? cuda_declines_geometry(op.geometry) : other;
-}
-/// … and one that rounds them itself.
-template <class O>
-std::string cuda_declines_fp32_and_packed(const O& op) {
-  const std::string other = declines_packed(op);
-  return other.empty() ? cuda_declines_fp32(op) : other;
 }
 
 }  // namespace umbra

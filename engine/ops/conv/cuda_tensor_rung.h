@@ -2,6 +2,8 @@
 // engine/cuda/tile/tensor_product.h describes what the four share and what each adds.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/base/error.h"
 #include "engine/ops/conv/cuda_declines.h"
 #include "engine/ops/conv/cuda_tensor_products.h"
@@ -52,7 +54,7 @@ struct ConvTensorRung {
     const std::int64_t taps = op.geometry.live_taps();
     if (taps == 0 || taps > kMostTensorTaps)
       return concat("it supports only 1 to ", kMostTensorTaps, " taps that touch data");
-    return {};
+    return tensor_terms_decline(taps * std::max(op.geometry.in_channels, op.geometry.out_channels));
   }
   static std::size_t workspace(const O& op) {
     constexpr void* kNoBuffers[8] = {};
@@ -61,7 +63,7 @@ struct ConvTensorRung {
   static void run(const O& op, Buffers b, void* memory, Stream& stream) {
     run_tensor_product(tensor_product_of(op, b), kRung, memory, stream.native());
   }
-  static Kernel kernel() { return make_kernel<O, run, declines, workspace>(); }
+  static Kernel kernel() { return make_kernel<O, run, declines, workspace, Forms::kAll>(); }
 };
 
 }  // namespace umbra

@@ -28,8 +28,7 @@ std::string tiles_decline_unless_fp32(const O& op) {
 template <class O>
 std::string declines_unless_bf16(const O& op) {
   if (op.precision != Precision::kBf16) return "it computes with precision bf16 only";
-  std::string reason = declines_packed(op);
-  if (reason.empty()) reason = declines_groups(op.geometry);
+  const std::string reason = declines_groups(op.geometry);
   return reason.empty() ? too_many_positions(op.geometry) : reason;
 }
 /// … and with the CPU's dot product.

@@ -139,20 +139,17 @@ Problems inference_problems(DType dtype) {
 }  // namespace
 
 Ladder conv_fprop_definition() {
-  return define_op<ConvFprop, fprop_reference<float>, fprop_reference<double>, declines_packed<ConvOp>>(
-      pass_problems<ConvFprop>);
+  return define_op<ConvFprop, fprop_reference<float>, fprop_reference<double>>(pass_problems<ConvFprop>);
 }
 Ladder conv_dgrad_definition() {
-  return define_op<ConvDgrad, dgrad_reference<float>, dgrad_reference<double>, declines_packed<ConvOp>>(
-      dgrad_problems);
+  return define_op<ConvDgrad, dgrad_reference<float>, dgrad_reference<double>>(dgrad_problems);
 }
 Ladder conv_wgrad_definition() {
-  return define_op<ConvWgrad, wgrad_reference<float>, wgrad_reference<double>, declines_packed<ConvOp>>(
-      pass_problems<ConvWgrad>);
+  return define_op<ConvWgrad, wgrad_reference<float>, wgrad_reference<double>>(pass_problems<ConvWgrad>);
 }
 Ladder conv_inference_definition() {
-  return define_op<ConvInference, conv_inference_reference<float>, conv_inference_reference<double>,
-                   declines_packed<ConvInference>>(inference_problems);
+  return define_op<ConvInference, conv_inference_reference<float>, conv_inference_reference<double>>(
+      inference_problems);
 }
 
 }  // namespace umbra

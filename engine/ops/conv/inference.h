@@ -54,6 +54,8 @@ class ConvInference final : public Op {
             {"residual", dtype, residual ? count() : 0, Access::kIn},              // as y, or empty
             {"y", dtype, count(), Access::kOut}};                                  // [oD, oH, oW, Cout, N]
   }
+  /// Why rungs that read no packed operands do not support it, or "".
+  std::string unusual() const { return unusual_weights(weights_packed); }
   double flops() const override {
     const ConvGeometry& g = geometry;
     const double sums = static_cast<double>(g.group_inputs() * g.out_channels * g.batch);

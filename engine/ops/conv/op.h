@@ -20,7 +20,7 @@
 // Both activations may be packed operands (PackOperand), rounded before: x and dy of fprop and dgrad
 // transposed, [position][sample][channel], those of wgrad straight, [position][channel][sample]. So may the weights of
 // fprop and dgrad: straight, [live tap][Cin][Cout], except for fprop with precision tf32, which reads them transposed,
-// [live tap][Cout][Cin]. Only rungs that would pack them themselves support this.
+// [live tap][Cout][Cin]. Only rungs that would pack them themselves support this (Forms::kAll of make_kernel()).
 //
 // An input that is also read by another operation, as that of a residual block is, gets two gradients. dgrad
 // may add the other one to its own before it stores it: `addend`, in fp32 and not rounded.
@@ -28,6 +28,7 @@
 
 #include "engine/base/precision.h"
 #include "engine/ops/conv/geometry.h"
+#include "engine/ops/conv/packed_weights.h"
 
 namespace umbra {
 
@@ -41,6 +42,10 @@ class ConvOp : public Op {
   std::string text() const override;
   double flops() const override;  // 2 * batch * (Cin / groups) * Cout * live pairs
   bool exact_on_integers() const override { return true; }
+  /// Why rungs that read no packed operands do not support it, or "".
+  std::string unusual() const {
+    return packed ? "it reads activations in fp32 only" : unusual_weights(weights_packed);
+  }
   ConvGeometry geometry;
   Precision precision;          // both operands are rounded to it; sums and memory are of `dtype`
   DType weights;                // of w in memory
@@ -52,15 +57,6 @@ class ConvOp : public Op {
   BufferSpec w(std::string_view name, DType type, Access access) const;  // [live tap, Cin / groups, Cout]
   BufferSpec y(std::string_view name, Access access) const;              // [oD, oH, oW, Cout, N]
 };
-
-/// Why a rung that reads no packed operands does not support an op, or "". O may also be ConvInference, whose
-/// activations are never packed.
-template <class O>
-std::string declines_packed(const O& op) {
-  if constexpr (requires { op.packed; })
-    if (op.packed) return "it reads activations in fp32 only";
-  return op.weights_packed ? "it reads no packed weights" : "";
-}
 
 class ConvFprop final : public ConvOp {
  public:

@@ -11,6 +11,11 @@ constexpr std::string_view packed_weights_text(bool packed) {
   return packed ? " weights=packed" : "";
 }
 
+/// Why a rung that reads no packed operands does not support them, or "".
+inline std::string unusual_weights(bool packed) {
+  return packed ? "it reads no packed weights" : "";
+}
+
 /// The buffer w of dgrad: straight, [live tap, Cin, pitch], the sum runs over Cout.
 inline BufferSpec packed_weights_of_dgrad(const ConvGeometry& g, Precision precision, DType dtype) {
   return {"w", packed_type(precision, dtype),

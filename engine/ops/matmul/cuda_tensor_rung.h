@@ -12,6 +12,8 @@
 // columns.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/cuda/tile/tensor_product.h"
 #include "engine/ops/kernel.h"
 #include "engine/ops/matmul/cuda_column_sums.h"
@@ -81,8 +83,9 @@ struct LinearTensorRung {
     if (op.rows <= kFewSamples)
       return concat("it packs its operands, which needs more launches than products of ", kFewSamples,
                     " samples or fewer");
-    const std::string reason = cuda_declines_fp32(op);
-    return reason.empty() ? why_no_wgmma() : reason;
+    std::string reason = cuda_declines_fp32(op);
+    if (reason.empty()) reason = why_no_wgmma();
+    return reason.empty() ? tensor_terms_decline(std::max({op.rows, op.in, op.out})) : reason;
   }
   static std::size_t workspace(const O& op) {
     constexpr void* kNoBuffers[4] = {};

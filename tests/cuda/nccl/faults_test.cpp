@@ -19,6 +19,25 @@ TEST(EmulatedFaults, ARankThatIsKilledDuringASumIsNamed) {
             concat("rank 1 on ", host(), " has not answered for 4 s"));
 }
 
+// It has an error of its own while the process with the lowest rank waits for answers.
+TEST(EmulatedFaults, AnErrorThatFollowsIsNotLost) {
+  EXPECT_EQ(sentence_of("both", 1, "--enable-recovery"),
+            concat("rank 2 on ", host(), ": galaxies.h5: no such file"));
+}
+
+// The others see only that it closes its connections.
+TEST(EmulatedFaults, AnErrorOfNcclIsThatOfTheProcessThatHasIt) {
+  EXPECT_EQ(sentence_of("cuda", 2),
+            concat("rank 2 on ", host(),
+                   ": NCCL: a message failed: unhandled cuda error (an illegal memory "
+                   "access was encountered)"));
+}
+
+// The others end the job with an error, and do not wait for it.
+TEST(EmulatedFaults, AProcessThatDoesNotLeaveIsNotWaitedFor) {
+  EXPECT_EQ(sentence_of("stays", 1), "done");
+}
+
 // All answer, and any of them may be the first to notice it.
 TEST(EmulatedFaults, AGpuThatDoesNotEndIsNoticed) {
   const std::string sentence = sentence_of("stuck", 2);
@@ -36,7 +55,7 @@ TEST(EmulatedFaults, AnErrorOfARankEndsTheSumsOfTheOthers) {
   EXPECT_EQ(sentence_of("error", 1), concat("rank 1 on ", host(), ": galaxies.h5: no such file"));
 }
 
-// The others see only that it closes its connections.
+// As above.
 TEST(EmulatedFaults, TheErrorOfAGpuIsReportedAndNotWhatFollowsFromIt) {
   EXPECT_EQ(sentence_of("memory", 1), concat("rank 1 on ", host(), ": device cuda:0 is out of memory"));
 }

@@ -14,6 +14,7 @@ struct ncclUniqueId {
 
 enum ncclResult_t {
   ncclSuccess,
+  ncclUnhandledCudaError = 1,
   ncclInvalidArgument = 4,
   ncclInvalidUsage = 5,
   ncclRemoteError = 6,

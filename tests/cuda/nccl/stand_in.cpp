@@ -1,8 +1,9 @@
 // A stand-in for NCCL's library on emulated GPUs: messages travel over MPI. It does as late as possible what NCCL may do
 // late, and it refuses what breaks NCCL's rules: messages outside of groups, of other sizes on both ends, in another order,
 // in memory that is not a GPU's; calls from another thread, before the communicator is ready or after it has been left. What
-// NCCL does when another process has given up or has been killed, it does always: it reports a remote error and, after a kill,
-// does not return from ncclCommAbort.
+// NCCL does when another process has given up or has been killed, it does always: it reports a remote error or, after a kill,
+// one of CUDA, as on one machine, and then does not return from ncclCommAbort. UMBRA_STAND_IN_FAILS in the environment is an
+// error of CUDA in this process, which closes its connections.
 #include <mpi.h>
 #include <signal.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -36,6 +38,10 @@ struct Introduction {
 };
 
 class RemoteError : public Error {
+ public:
+  using Error::Error;
+};
+class CudaError : public Error {
  public:
   using Error::Error;
 };
@@ -67,6 +73,9 @@ ncclResult_t checked(const Body& body) {
   } catch (const RemoteError& error) {
     last_error() = error.what();
     return ncclRemoteError;
+  } catch (const CudaError& error) {
+    last_error() = error.what();
+    return ncclUnhandledCudaError;
   } catch (const Error& error) {
     last_error() = error.what();
     return ncclInvalidUsage;
@@ -120,6 +129,14 @@ struct ncclComm {
     });
   }
 
+  void close_connections() const {
+    static const char kNothing = 0;
+    for (int peer = 0; peer < size; ++peer) {
+      MPI_Request sent;
+      if (peer != rank) MPI_Isend(&kNothing, 1, MPI_BYTE, peer, kAbortTag, MPI_COMM_WORLD, &sent);
+    }
+  }
+
   bool someone_has_aborted() const {
     int found = 0;
     if (size > 1) MPI_Iprobe(MPI_ANY_SOURCE, kAbortTag, MPI_COMM_WORLD, &found, MPI_STATUS_IGNORE);
@@ -132,8 +149,12 @@ struct ncclComm {
     require(error.empty(), error);
     if (!all_done()) return false;
     requests.clear();
-    if (!leaving && (someone_was_killed() || someone_has_aborted()))
-      throw RemoteError("a connection was closed by the other process");
+    if (std::getenv("UMBRA_STAND_IN_FAILS") != nullptr) {
+      close_connections();
+      throw CudaError("an illegal memory access was encountered");
+    }
+    if (!leaving && someone_was_killed()) throw CudaError("the peer mapping is not valid");
+    if (!leaving && someone_has_aborted()) throw RemoteError("a connection was closed by the other process");
     for (const Introduction& other : all)
       require(std::memcmp(&other.id, &id, sizeof id) == 0, "the processes have different ids");
     connected = true;
@@ -356,17 +377,14 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 // communicator, which waits meanwhile.
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
   comm->aborted = true;
-  static const char kNothing = 0;
-  for (int peer = 0; peer < comm->size; ++peer) {
-    MPI_Request sent;
-    if (peer != comm->rank) MPI_Isend(&kNothing, 1, MPI_BYTE, peer, kAbortTag, MPI_COMM_WORLD, &sent);
-  }
+  comm->close_connections();
   while (comm->someone_was_killed()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return ncclSuccess;
 }
 
 const char* ncclGetErrorString(ncclResult_t result) {
   if (result == ncclRemoteError) return "remote process exited or there was a network error";
+  if (result == ncclUnhandledCudaError) return "unhandled cuda error";
   return result == ncclSuccess ? "no error" : "invalid usage";
 }
 
