@@ -29,6 +29,36 @@ endfunction()
 # For sources whose own speed does not matter: less time to compile. Kernels and layers never use it.
 set(UMBRA_QUICK_COMPILE $<$<CONFIG:Release>:-O1>)
 
+# umbra_compile_together(TARGET source…): these sources of a target become one translation unit, because most of the time goes
+# into headers and templates that they share. The names in their anonymous namespaces differ. Unlike CMake's UNITY_BUILD
+# it includes them by relative paths, so that a compiler cache serves the translation unit of a copy.
+function(umbra_compile_together target first)
+  set(text "")
+  foreach(source ${first} ${ARGN})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${source})
+    string(APPEND text "#include \"${path}\"\n")
+    set_source_files_properties(${source} PROPERTIES HEADER_FILE_ONLY ON)
+  endforeach()
+  file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR} ${first})
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/together/${path} CONTENT "${text}")
+  target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/together/${path})
+endfunction()
+
+# umbra_compile_folder_together(TARGET REGEX): the same for the sources of a target whose paths in the repository begin with
+# REGEX, except for those that have definitions of their own or are in another translation unit.
+function(umbra_compile_folder_together target regex)
+  get_target_property(sources ${target} SOURCES)
+  list(FILTER sources INCLUDE REGEX "^${PROJECT_SOURCE_DIR}/${regex}")
+  foreach(source ${sources})
+    get_source_file_property(definitions ${source} COMPILE_DEFINITIONS)
+    get_source_file_property(elsewhere ${source} HEADER_FILE_ONLY)
+    if(definitions OR elsewhere)
+      list(REMOVE_ITEM sources ${source})
+    endif()
+  endforeach()
+  umbra_compile_together(${target} ${sources})
+endfunction()
+
 # umbra_compile_tests(TARGET): how test cases are compiled. test_paths.h gives them the folders of the repository and
 # of the build. It is a header, not a definition for every file, so that a compiler cache serves the other files of a
 # copy.
@@ -38,6 +68,13 @@ function(umbra_compile_tests target)
   target_compile_options(${target} PRIVATE ${UMBRA_QUICK_COMPILE})
   target_compile_definitions(${target} PRIVATE UMBRA_SANITIZER="${UMBRA_SANITIZE}")
   umbra_use_precompiled(${target} tests)
+endfunction()
+
+# umbra_compile_tests_together(TARGET FOLDER name…): umbra_compile_together() for the sources tests/FOLDER/NAME_test.cpp. A
+# test that is in no such list is compiled alone.
+function(umbra_compile_tests_together target folder)
+  list(TRANSFORM ARGN REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/tests/${folder}/\\1_test.cpp" OUTPUT_VARIABLE sources)
+  umbra_compile_together(${target} ${sources})
 endfunction()
 
 # umbra_discover(TARGET LABEL [PREFIX text] [COST n] [TOGETHER suite…]): every test case of a GoogleTest executable is a

@@ -8,7 +8,7 @@
 namespace umbra {
 namespace {
 
-constexpr std::int64_t kBatch = 32;
+constexpr std::int64_t kBoxesAtOnce = 32;
 
 // Appends the parts of a group that the predictions keep to `all`.
 void keep(BoxSet& group, BoxSet& all) {
@@ -44,7 +44,7 @@ Predictions predict_stream(BoxStream& stream, const Networks& networks, const st
     std::vector<std::int64_t> every(static_cast<std::size_t>(group->count));
     std::iota(every.begin(), every.end(), 0);
     const std::unique_ptr<Dataset> data = make_dataset(*group, std::move(every), {});
-    const Loader loader(*data, {kBatch, 0, false, false, false});
+    const Loader loader(*data, {kBoxesAtOnce, 0, false, false, false});
     std::vector<std::vector<double>> phi;
     for (const std::unique_ptr<Experiment>& network : networks)
       phi.push_back(finite_predictions(network->context(), network->objective(), loader, where, &stage));
