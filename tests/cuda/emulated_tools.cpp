@@ -25,7 +25,7 @@ class EmulatedTools : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     fs::create_directories(folder());
-    const Outcome made = run("mock --out " + path("mock.h5") + " --box-size 75 --seed 3");
+    const Outcome made = run("mock --out " + path("mock.h5") + " --box-size 50 --seed 3");
     ASSERT_EQ(made.status, 0) << made.output;
   }
   static void TearDownTestSuite() { fs::remove_all(folder()); }
@@ -38,7 +38,7 @@ class EmulatedTools : public testing::Test {
   static std::string gpu(const std::string& tool) { return "../tests/cuda/tools/" + tool; }
   static std::string train(const std::string& program, const std::string& out, const std::string& more) {
     return program + " --data " + path("mock.h5") + " --out " + path(out) +
-           " model.channels=4 model.dropout=0.1 train.batch=4 train.epochs=2 train.clip=1 "
+           " model.channels=4 model.dropout=0.1 train.batch=3 train.epochs=2 train.clip=1 "
            "data.symmetries=true " +
            more;
   }
@@ -109,7 +109,7 @@ TEST_F(EmulatedTools, TrainingOnListsFollowsTheCpu) {
     return run(
         program + " --data " + path("mock.h5") + " --out " + path(out) +
         " model.name=um_halos data.input=halos 'data.features=log10(vpeak),neighbours(3)' model.hidden=6 "
-        "model.embedding=4 train.batch=4 train.epochs=1 " +
+        "model.embedding=4 train.batch=2 train.epochs=1 " +
         more);
   };
   ASSERT_EQ(lists("train", "lists", "device=cpu").status, 0);
@@ -249,7 +249,7 @@ TEST_F(EmulatedTools, ARunIsAskedInAnyPrecisionOnEitherDevice) {
 TEST_F(EmulatedTools, AProfileNamesWhatRanOnTheGpuAndChangesNoBit) {
   const auto overfit = [](const std::string& out, const std::string& more) {
     return run(gpu("train") + " --overfit --data " + path("mock.h5") + " --out " + path(out) +
-               " model.channels=4 train.batch=4 train.epochs=1 device=cuda" + more);
+               " model.channels=4 train.batch=2 train.epochs=1 device=cuda" + more);
   };
   const Outcome outcome = overfit("profiled", " --profile");
   ASSERT_EQ(outcome.status, 0) << outcome.output;

@@ -23,7 +23,9 @@ inline const Ladder& ladder_of(std::string_view op) {
 }
 
 inline gauntlet::Report run_gauntlet(const Kernel& mutant) {
-  return gauntlet::run_gauntlet(ladder_of(mutant.op), mutant, op_rules());
+  gauntlet::Options options;
+  options.most_failures = 1;
+  return gauntlet::run_gauntlet(ladder_of(mutant.op), mutant, op_rules(), options);
 }
 
 /// The gauntlet must reject the mutant, for the expected reason.

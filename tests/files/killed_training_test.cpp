@@ -54,7 +54,7 @@ TEST_F(KilledTrainingTest, EndsInTheSameBitsAndTheSameBestNetwork) {
   omp_set_num_threads(1);  // a process that forks must have no threads of OpenMP
   const auto begin = std::chrono::steady_clock::now();
   train(path("whole"));
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   std::mt19937 random(1);
   const fs::path run = path("killed"), last = run / "last.h5", best = run / "best.h5";
   int kills = 0;
@@ -69,7 +69,13 @@ TEST_F(KilledTrainingTest, EndsInTheSameBitsAndTheSameBestNetwork) {
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
-    kills += WIFSIGNALED(status) ? 1 : 0;
+    if (WIFSIGNALED(status)) {
+      ++kills;
+    } else {  // the run is over, if too early because the machine was busy while `seconds` were measured
+      if (kills > 2) break;
+      fs::remove_all(run);
+      seconds /= 2;
+    }
     if (!fs::exists(last)) continue;
     const CheckpointInfo info = read_checkpoint_info(last);
     if (!info.has_best) continue;

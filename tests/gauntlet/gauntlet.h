@@ -25,6 +25,7 @@ struct Options {
   std::function<bool(const Op&)> leaves_out;                    // problems that are left out besides
   bool one_pattern_each = false;       // every problem sees one pattern, in turn, instead of all
   SetSchedule set_schedule = nullptr;  // orders of a GPU's blocks and threads
+  std::size_t most_failures = 5;       // no problem is begun after so many
 };
 
 struct Report {
@@ -33,7 +34,7 @@ struct Report {
   int problems = 0, declined = 0;
 };
 
-/// All problems of `ladder` with all patterns. Stops after a few failures.
+/// All problems of `ladder` with all patterns.
 Report run_gauntlet(const Ladder& ladder, const Kernel& kernel, std::span<const OpRules> rules,
                     const Options& options = {});
 

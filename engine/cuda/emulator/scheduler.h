@@ -66,7 +66,16 @@ class Scheduler {
     if (state == State::kAtBlock) ++at_block_[me_.block];
     switch_from(thread.fiber);
   }
-  void wait_until(std::function<bool()> met, std::function<std::string()> why);
+  /// Yields until the condition is met; `why` is for the message if it never is. Both stay on the thread's stack.
+  template <class Met, class Why>
+  void wait_until(const Met& met, const Why& why) {
+    if (met()) return;
+    Thread& thread = *threads_[current_];
+    thread.met = std::cref(met);
+    thread.why = std::cref(why);
+    ++until_;
+    wait(State::kUntil);
+  }
   void wait_at_named_barrier(int id, int threads);
   void arrive_at_cluster(bool release);
   void wait_for_cluster();

@@ -1,7 +1,6 @@
 // Which threads wait for which, and the error message of a deadlock.
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 #include "engine/cuda/emulator/scheduler.h"
 
@@ -75,15 +74,6 @@ void Scheduler::explain_deadlock() const {
                " waits ", w.why, " for ever", w.more > 0 ? concat(" (and ", w.more, " more like it)") : "");
   }
   fail(told, ": others have ended or wait elsewhere");
-}
-
-void Scheduler::wait_until(std::function<bool()> met, std::function<std::string()> why) {
-  if (met()) return;
-  Thread& thread = *threads_[current_];
-  thread.met = std::move(met);
-  thread.why = std::move(why);
-  ++until_;
-  wait(State::kUntil);
 }
 
 void Scheduler::wait_at_named_barrier(int id, int threads) {

@@ -14,7 +14,6 @@ namespace umbra::emulator {
 namespace {
 
 constexpr int kRows = 64, kOperandBytes = 32;  // of an instruction: m, and bytes along k
-constexpr int kMostSums = 128;                 // of a thread
 // NVIDIA describes MN-major operands of whole atoms. The kernels use one whose last atom is partial, in bfloat16; until
 // a GPU has shown that it reads this one as operand_byte() says, there should be no other (bench/README.md).
 constexpr int kPartialColumns = 200;
@@ -79,7 +78,7 @@ const std::vector<Place2>& result_places() {
   static const std::vector<Place2> all = [] {
     std::vector<Place2> places;
     for (unsigned t = 0; t < Warpgroup::kThreads; ++t)
-      for (int i = 0; i < kMostSums; ++i) places.push_back(wgmma_d_place(static_cast<int>(t), i));
+      for (int i = 0; i < Warpgroup::kMostSums; ++i) places.push_back(wgmma_d_place(static_cast<int>(t), i));
     return places;
   }();
   return all;
@@ -100,7 +99,12 @@ std::string text(const Wgmma& w) {
 }  // namespace
 
 void Warpgroup::begin() {
-  for (Thread& thread : threads_) thread = {};
+  for (Thread& thread : threads_) {
+    thread.issued = 0;
+    thread.groups.clear();
+    thread.fenced = false;
+    free_.splice(free_.end(), thread.sums);  // of a block that ended with an error
+  }
   issued_.clear();
   reading_.clear();
   done_ = 0;
@@ -109,16 +113,20 @@ void Warpgroup::begin() {
 Warpgroup::Sums& Warpgroup::sums_of(unsigned t, float* d, int count) {
   Thread& thread = threads_[t];
   for (Sums& sums : thread.sums) {
-    const float* end = sums.d + sums.value.size();
-    if (sums.d == d && sums.value.size() == static_cast<std::size_t>(count)) return sums;
-    require(d + count <= sums.d || d >= end,
+    if (sums.d == d && sums.count == count) return sums;
+    require(d + count <= sums.d || d >= sums.d + sums.count,
             "a wgmma is issued for a part of accumulators that another one, "
             "which has not been waited for, writes");
   }
   require(thread.fenced, "a wgmma is issued for new accumulators without wgmma_fence() since the last wait");
-  thread.sums.push_back({d, std::vector<float>(d, d + count), 0});
+  if (free_.empty()) free_.emplace_back();
+  thread.sums.splice(thread.sums.end(), free_, free_.begin());
+  Sums& sums = thread.sums.back();
+  sums.d = d;
+  sums.count = count;
+  std::copy_n(d, count, sums.value.begin());
   std::fill_n(d, count, std::bit_cast<float>(kUnreadable));
-  return thread.sums.back();
+  return sums;
 }
 
 Warpgroup::Operand Warpgroup::locate(std::uint64_t number, std::uint64_t descriptor, Major major, int count,
@@ -233,15 +241,17 @@ void Warpgroup::finish_wait(unsigned t, std::uint64_t wanted) {
   Thread& thread = threads_[t];
   thread.fenced = false;
   std::erase_if(reading_, [wanted](const Reading& r) { return r.number < wanted; });
-  std::erase_if(thread.sums, [wanted](const Sums& sums) {
-    if (sums.end > wanted) return false;
-    for (std::size_t i = 0; i < sums.value.size(); ++i) {
-      require(std::bit_cast<std::uint32_t>(sums.d[i]) == kUnreadable,
-              "accumulators were written while a wgmma that adds to them was under way");
-      sums.d[i] = sums.value[i];
+  for (auto sums = thread.sums.begin(); sums != thread.sums.end();) {
+    const auto next = std::next(sums);
+    if (sums->end <= wanted) {
+      for (int i = 0; i < sums->count; ++i)
+        require(std::bit_cast<std::uint32_t>(sums->d[i]) == kUnreadable,
+                "accumulators were written while a wgmma that adds to them was under way");
+      std::copy_n(sums->value.begin(), sums->count, sums->d);
+      free_.splice(free_.end(), thread.sums, sums);
     }
-    return true;
-  });
+    sums = next;
+  }
 }
 
 bool Warpgroup::may_read(std::size_t begin, std::size_t end) const {

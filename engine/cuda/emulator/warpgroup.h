@@ -19,6 +19,7 @@ namespace umbra::emulator {
 class Warpgroup {
  public:
   static constexpr unsigned kThreads = 128;
+  static constexpr int kMostSums = 128;  // of a thread
 
   void begin();
   void fence(unsigned thread) { threads_[thread].fenced = true; }
@@ -48,8 +49,9 @@ class Warpgroup {
   // Accumulators of a thread that wgmmas in flight write.
   struct Sums {
     float* d;
-    std::vector<float> value;
+    int count;
     std::uint64_t end;  // 1 + the number of the last wgmma
+    std::array<float, kMostSums> value;
   };
   struct Thread {
     std::uint64_t issued = 0;
@@ -75,6 +77,7 @@ class Warpgroup {
   void multiply(const Issued& issued, Window& window);
 
   std::array<Thread, kThreads> threads_;
+  std::list<Sums> free_;       // for the next accumulators: to allocate each takes a tenth of a run
   std::deque<Issued> issued_;  // not done yet; the first is number done_
   std::vector<Reading> reading_;
   std::uint64_t done_ = 0;

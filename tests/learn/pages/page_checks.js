@@ -94,9 +94,15 @@ window.pageChecks = (() => {
     return sum;
   }
 
+  /** Gives the control the focus. Returns its type and its picture. */
+  function focused(control) {
+    control.focus();
+    return [control.type, picture(control)];
+  }
+
   return {
     all: () => [...texts(), ...controls_of_views(), ...structure(), ...layout()],
-    layout, note_focus, unreachable, operated, picture,
+    layout, note_focus, unreachable, operated, picture, focused,
     links: () => all("a[href]").map((link) => link.getAttribute("href")),
     formulas: () => all("math").length,
     describe: (control) => {

@@ -76,10 +76,10 @@ def press(browser, key, count=1):
 
 def operates(browser, control):
     """Presses the keys of a control until its view shows something else."""
-    kind = control.get_attribute("type")
-    before = ask(browser, "picture", control)
-    for key in KEYS.get(kind, [Keys.ENTER]):
-        browser.execute_script("arguments[0].focus()", control)
+    kind, before = ask(browser, "focused", control)
+    for i, key in enumerate(KEYS.get(kind, [Keys.ENTER])):
+        if i > 0:
+            ask(browser, "focused", control)
         press(browser, key)
         if kind == "radio":  # the focus moves to the next one of the group
             control = browser.switch_to.active_element
@@ -90,37 +90,52 @@ def operates(browser, control):
     return False
 
 
-def keyboard(browser, url, width):
-    """Tab must reach every control, and each must change its view: a button perhaps only after others were used, a slider
-    perhaps only before another choice is made."""
+def out_of_reach(browser):
+    """The controls that Tab does not reach."""
     count = ask(browser, "note_focus")
     press(browser, Keys.TAB, count + 2)
-    found = ask(browser, "unreachable")
+    return ask(browser, "unreachable")
+
+
+def not_operated(browser, url, widths):
+    """Each control must change its view by the keyboard: a button perhaps only after others were used, a slider perhaps
+    only before another choice is made. What they show then must fit into a page of each width."""
+    found = []
     controls = ask(browser, "operated")
     idle = [i for i, control in enumerate(controls) if not operates(browser, control)]
     idle = [i for i in idle if not operates(browser, controls[i])]
-    found += ask(browser, "layout")  # what the controls show must fit, too
+    for width in reversed(widths):
+        resize(browser, width)
+        browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")  # plots follow
+        found += ask(browser, "layout")
     if idle:
-        show(browser, url, width)
+        show(browser, url, widths[0])
         controls = ask(browser, "operated")
     return found + [f"the keyboard changes nothing: {ask(browser, 'describe', controls[i])}" for i in idle
                     if not operates(browser, controls[i])]
 
 
-def show(browser, url, width):
+def resize(browser, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+
+
+def show(browser, url, width):
+    resize(browser, width)
     browser.get(url)
     browser.execute_script(CHECKS)
 
 
-def complaints(browser, path, width, formulas=False):
-    """All that is wrong with the page `path`, `width` pixels wide; `formulas`: it must have some."""
-    show(browser, path.as_uri(), width)
-    found = ask(browser, "all") + broken_links(browser, path)
-    if formulas and ask(browser, "formulas") == 0:
-        found.append("no formula")
-    if is_blank(browser.get_screenshot_as_png()):
-        found.append("the page is blank")
-    found += keyboard(browser, path.as_uri(), width)
-    return [f"{path.name} at {width}: {each}" for each in found + console(browser) + requests(browser)]
+def complaints(browser, path, widths, formulas=False):
+    """All that is wrong with the page `path` at each of the widths, in pixels; `formulas`: it must have some."""
+    found = []
+    for width in reversed(widths):  # the controls are operated at the first
+        show(browser, path.as_uri(), width)
+        here = ask(browser, "all") + broken_links(browser, path)
+        if formulas and ask(browser, "formulas") == 0:
+            here.append("no formula")
+        if is_blank(browser.get_screenshot_as_png()):
+            here.append("the page is blank")
+        found += [f"at {width}: {each}" for each in here + out_of_reach(browser)]
+    found += not_operated(browser, path.as_uri(), widths)
+    return [f"{path.name}: {each}" for each in found + console(browser) + requests(browser)]

@@ -89,9 +89,8 @@ def check_pages(browser, site, names):
         text = "" if name == "index" else (SOURCE / name / "page.md").read_text()
         if text and '<div class="view"' not in text:
             found.append(f"{name} has no view")
-        for width in WIDTHS:
-            formulas = re.search(r"\$[^$]+\$", text) is not None
-            found += page_checks.complaints(browser, site / f"{name}.html", width, formulas)
+        formulas = re.search(r"\$[^$]+\$", text) is not None
+        found += page_checks.complaints(browser, site / f"{name}.html", WIDTHS, formulas)
     return found
 
 
@@ -103,10 +102,10 @@ def check_checks(browser, site, name):
     faulty = site / "faulty.html"
     faults = "".join(html for html, _ in FAULTS)
     faulty.write_text(policy.sub("", page).replace("</main>", faults + "</main>").replace("<math", "<span"))
-    noticed = page_checks.complaints(browser, faulty, WIDTHS[0], formulas=True)
+    noticed = page_checks.complaints(browser, faulty, WIDTHS, formulas=True)
     blank = site / "blank.html"
     blank.write_text("<!DOCTYPE html><title>blank</title><h1></h1>")
-    noticed += page_checks.complaints(browser, blank, WIDTHS[0])
+    noticed += page_checks.complaints(browser, blank, WIDTHS)
     expected = [text for _, text in FAULTS] + ["no formula", "the page is blank"]
     return [f"the checks do not notice: {text}" for text in expected
             if not any(text in complaint for complaint in noticed)]
