@@ -56,7 +56,8 @@ install(EXPORT umbra-targets NAMESPACE umbra:: DESTINATION ${CMAKE_INSTALL_LIBDI
 # The public headers, and the headers of lower layers that they include.
 set(headers engine/tensor engine/grad engine/nn engine/optim models engine/base engine/runtime engine/registry
     engine/dist engine/cpu/cholesky.h engine/cpu/parallel.h engine/ops/op.h engine/ops/kernel.h engine/ops/conv/op.h
-    engine/ops/conv/geometry.h engine/ops/loss/reduction.h engine/ops/reduce/reduce_axes.h)
+    engine/ops/conv/geometry.h engine/ops/conv/packed_weights.h engine/ops/loss/reduction.h
+    engine/ops/reduce/reduce_axes.h)
 if(UMBRA_HAS_FILES)
   list(APPEND headers engine/io engine/train data)
 endif()

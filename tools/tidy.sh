@@ -19,14 +19,28 @@ tidy=$(command -v clang-tidy-14 || command -v clang-tidy) || {
   exit 2
 }
 
-# Clang knows neither some of GCC's warnings and its precompiled headers nor all of its machine names.
+# Clang knows neither some of GCC's warnings and its precompiled headers nor all of its machine names. A source that is
+# compiled in a group (umbra_compile_together()) has the command of its group.
 database=$(mktemp -d)
 trap 'rm -rf "$database"' EXIT
-sed -E 's/ -(Wno-restrict|m(arch|cpu|tune)=[^ "]*|Wno-stringop-over(flow|read)|Winvalid-pch|fpch-preprocess|include [^ "]*cmake_pch\.hxx)//g' \
-  "$build/compile_commands.json" >"$database/compile_commands.json"
-awk -F'"' -v root="$PWD/" '$2 == "file" && index($4, root) == 1 &&
-  substr($4, length(root) + 1) ~ /^(engine|models|data|tools)\/.*\.cpp$/ { print $4 }' "$build/compile_commands.json" |
-  sort -u >"$database/files"
+python3 - "$build/compile_commands.json" "$PWD" "$database" <<'END'
+import json, os, re, sys
+commands, root, database = sys.argv[1:]
+unknown = r' -(Wno-restrict|m(arch|cpu|tune)=[^ "]*|Wno-stringop-over(flow|read)|Winvalid-pch|fpch-preprocess|-param=ggc-min-heapsize=\d+|include \S*cmake_pch\.hxx)'
+every = []
+for entry in json.load(open(commands)):
+    command, source = re.sub(unknown, '', entry['command']), entry['file']
+    parts = re.findall(r'^#include "(.*)"$', open(source).read(), re.M) if '/together/' in source else []
+    for part in parts:
+        path = os.path.join(root, part)
+        every.append({**entry, 'file': path, 'command': command.replace(source, path)})
+    if not parts:
+        every.append({**entry, 'command': command})
+json.dump(every, open(f'{database}/compile_commands.json', 'w'))
+analysed = re.compile(re.escape(root) + r'/(engine|models|data|tools)/.*\.cpp')
+with open(f'{database}/files', 'w') as files:
+    files.writelines(name + '\n' for name in sorted({e['file'] for e in every if analysed.fullmatch(e['file'])}))
+END
 [ $# = 0 ] || realpath -- "$@" >"$database/files"
 [ -s "$database/files" ] || {
   echo "tools/tidy.sh: $build was not configured from $PWD" >&2

@@ -68,7 +68,8 @@ class Communicator {
   /// Several: `connect` is called, and its result used and destroyed, in the thread of the communicator. Does not wait for
   /// the other processes: one that is missing is found by the first operation.
   explicit Communicator(const std::function<std::unique_ptr<Transport>()>& connect);
-  /// Waits for operations under way. After a failure, ends all processes of the job.
+  /// Waits for operations under way and, with GPUs, for the other processes to come here, too. After a failure, ends all
+  /// processes of the job with exit status 1; so does a process that does not come within the time-out, which none prints.
   ~Communicator();
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
@@ -93,6 +94,10 @@ class Communicator {
   /// CPU it may be null. Throws SharedError unless all compute on CPUs or each on a GPU of its own; Error without NCCL;
   /// JobFailed.
   void join_devices(Device device, const AddOnDevice& add);
+  /// Returns the messages between the GPUs. Called in the thread of the communicator.
+  using ConnectDevices = std::function<std::unique_ptr<DeviceTransport>()>;
+  /// What join_devices() does after its checks, with the messages that `connect` returns. Throws JobFailed.
+  void connect_devices(Device device, const AddOnDevice& add, const ConnectDevices& connect);
   /// The same as start_sum() of numbers on the host, for numbers in the memory of the GPU of join_devices().
   [[nodiscard]] std::future<void> start_sum(const DeviceNumbers& numbers, std::shared_ptr<void> keep);
   /// Waits for an operation under way. Throws JobFailed.
@@ -143,7 +148,6 @@ class Communicator {
   void require_no_failure() const;
   void wait_until(const std::function<bool()>& done, const std::function<void()>& late);
   void sum(std::span<float> numbers);
-  void connect_devices(Device device, const AddOnDevice& add, std::span<const std::byte> id);
   void on_devices(const std::function<void()>& operation);
   void wait_for_devices(const std::function<bool()>& done);
   void sum_on_devices(const DeviceNumbers& numbers);
@@ -156,7 +160,8 @@ class Communicator {
   [[noreturn]] void end_with(const Notice& notice);
   [[noreturn]] void fail_with(const Notice& notice);
   [[noreturn]] void call_roll(std::string sentence, bool elsewhere, double seconds);
-  [[noreturn]] void answer_roll(int judge);
+  [[noreturn]] void answer_roll(int judge, const std::string& error);
+  std::optional<Notice> notice_within(double seconds);
   std::string error_of_devices();
   void end_if_own_error();
   void announce_own_error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/dist/communicator.h"
+#include "engine/dist/waiting.h"
 #include "engine/runtime/backend.h"
 
 namespace umbra {
@@ -39,21 +40,22 @@ void Communicator::join_devices(Device device, const AddOnDevice& add) {
     const std::vector<double> sizes = gather(std::array{static_cast<double>(id.size())});
     id.resize(static_cast<std::size_t>(sizes.front()));
     broadcast(id, 0);
-    run([&] { connect_devices(device, add, id); });
+    connect_devices(device, add, [&] { return connect_with_nccl(id, rank_, size_, device); });
   }
   joined_ = device;
 }
 
-void Communicator::connect_devices(Device device, const AddOnDevice& add, std::span<const std::byte> id) {
-  on_devices([&] {
-    devices_ =
-        std::make_unique<DeviceSums>(connect_with_nccl(id, rank_, size_, device), device, add, rank_, size_);
-    wait_for_devices([&] { return devices_->transport().ready(); });
+void Communicator::connect_devices(Device device, const AddOnDevice& add, const ConnectDevices& connect) {
+  run([&] {
+    on_devices([&] {
+      devices_ = std::make_unique<DeviceSums>(connect(), device, add, rank_, size_);
+      wait_for_devices([&] { return devices_->transport().ready(); });
+    });
   });
 }
 
 // Every process sends a message to the others when it begins. A process that ends after that is found by a roll call, as
-// soon as NCCL fails because of it or does not end.
+// soon as an operation fails, which may be because of it, or does not end.
 void Communicator::on_devices(const std::function<void()>& operation) {
   require_no_failure();
   begun_.assign(static_cast<std::size_t>(size_), std::byte{1});
@@ -63,15 +65,15 @@ void Communicator::on_devices(const std::function<void()>& operation) {
     sends.push_back({peer, std::span(begun_).subspan(static_cast<std::size_t>(rank_), 1)});
     receives.push_back({peer, std::span(begun_).subspan(static_cast<std::size_t>(peer), 1)});
   }
-  transport_->start(sends, receives);
   try {
+    transport_->start(sends, receives);
     operation();
   } catch (const JobFailed&) {
     throw;
   } catch (const MessagesFailed& error) {
     call_roll(error.what(), error.elsewhere(), timeout_);
   } catch (const Error& error) {
-    end_with({error.what(), {}, rank_});
+    call_roll(error.what(), false, timeout_);
   }
   wait_until([&] { return transport_->delivered(); }, [&] { end_with(late_processes()); });
 }
@@ -81,7 +83,8 @@ void Communicator::wait_for_devices(const std::function<bool()>& done) {
     transport_->delivered();  // receives what has arrived
     const Notice late = late_processes();
     if (!late.lost.empty()) end_with(late);
-    // Those that are there wait in an operation, too, after so long, and answer at once.
+    // Those that wait in an operation answer at once. One whose operation has ended only now, and that computes, may be
+    // named although it is there: it has held up the others for the time-out.
     constexpr double kSecondsToAnswer = 10;
     call_roll(concat("NCCL has not finished for ", timeout_.load(),
                      " s an operation that all processes have begun; NCCL_DEBUG=INFO shows more"),
@@ -106,16 +109,23 @@ void Communicator::sum_on_devices(const DeviceNumbers& numbers) {
   traffic_.bytes_received += sent.bytes_received;
 }
 
-// All processes leave together. If one of them has ended, the job fails: a program whose NCCL has been aborted must not
-// end as others do, because a thread may still be in ncclCommAbort.
+// The processes wait for each other, as in every operation, so that none ends before all have done their work. From then on
+// the job has succeeded, whatever becomes of its messages: an error of NCCL is often that another process has left earlier,
+// which does not answer any more.
 void Communicator::leave_devices() {
-  DeviceTransport& transport = devices_->transport();
   try {
-    on_devices([&] {
-      transport.leave();
-      wait_for_devices([&] { return transport.ready(); });
-    });
-  } catch (const JobFailed&) {  // as failure_ says
+    on_devices([] {});
+  } catch (const JobFailed&) {
+    return;  // as failure_ says
+  }
+  DeviceTransport& transport = devices_->transport();
+  constexpr double kSecondsToLeave = 10;
+  const double seconds = std::min(timeout_.load(), kSecondsToLeave);
+  try {
+    transport.leave();
+    for (const Clock::time_point start = Clock::now(); !transport.ready() && seconds_since(start) < seconds;)
+      std::this_thread::sleep_for(kPause);
+  } catch (const Error&) {  // it has not left
   }
 }
 

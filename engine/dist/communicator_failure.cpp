@@ -1,22 +1,17 @@
 // Communicator: how the job ends. Exactly one process prints why, so all of them must agree on the reason: it is what one
 // process announces to all others.
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "engine/dist/communicator.h"
+#include "engine/dist/waiting.h"
 
 namespace umbra {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kSecondsToAnnounce = 2, kSecondsToCollect = 2;
-constexpr auto kPause = std::chrono::microseconds(50);
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+// Between a roll call of a process and its answer to another one's.
+constexpr double kSecondsToYield = 1;
 
 // The lowest rank that is not lost prints.
 int printing_rank(const Notice& notice) {
@@ -48,9 +43,12 @@ Notice Communicator::late_processes() const {
   return loss_of(transport_->missing(), timeout_);
 }
 
-// Because of what this process has found. The others know it before this process gives up messages that they wait for.
+// Because of what this process has found, unless another one has announced a reason already. The others know it before this
+// process gives up messages that they wait for.
 void Communicator::end_with(const Notice& notice) {
   transport_->give_up();
+  while (const std::optional<Notice> other = transport_->notice())
+    if (other->kind == Notice::Kind::kEnd) fail_with(*other);
   transport_->announce(notice, others(), kSecondsToAnnounce);
   fail_with(notice);
 }
@@ -66,53 +64,62 @@ void Communicator::fail_with(const Notice& notice) {
   throw JobFailed(*failure_);
 }
 
+// A notice that arrives within `seconds`. One that is there counts even if this process looks for it too late.
+std::optional<Notice> Communicator::notice_within(double seconds) {
+  for (const Clock::time_point start = Clock::now();; std::this_thread::sleep_for(kPause)) {
+    end_if_own_error();
+    const bool late = seconds_since(start) >= seconds;
+    std::optional<Notice> notice = transport_->notice();
+    if (notice && notice->kind == Notice::Kind::kEnd) fail_with(*notice);
+    if (notice || late) return notice;
+  }
+}
+
 // After an error whose reason may be another process. Those that do not answer within `seconds` are lost. If all answer,
-// the reason is an error that one of them has, or else `sentence`; `elsewhere` is whether that only follows from another
-// error. Where several processes call the roll, the lowest of their ranks judges, and the others wait for what it finds.
+// the reason is `sentence` or, where `elsewhere` means that it only follows from another error, the first one that is in an
+// answer. Where several processes call the roll, the lowest of their ranks judges, and the others wait for what it finds.
 void Communicator::call_roll(std::string sentence, bool elsewhere, double seconds) {
   transport_->give_up();
   transport_->announce({sentence, {}, rank_, Notice::Kind::kRollCall}, others(), kSecondsToAnnounce);
-  Notice reason{std::move(sentence), {}, rank_};
+  Notice reason{sentence, {}, rank_};
+  bool follows = elsewhere;
   std::vector<int> silent = others();
-  for (const Clock::time_point start = Clock::now(); !silent.empty() && seconds_since(start) < seconds;
-       std::this_thread::sleep_for(kPause)) {
-    end_if_own_error();
-    const std::optional<Notice> notice = transport_->notice();
-    if (!notice) continue;
-    if (notice->kind == Notice::Kind::kEnd) fail_with(*notice);
-    if (notice->kind == Notice::Kind::kRollCall && notice->from < rank_) answer_roll(notice->from);
-    if (notice->kind != Notice::Kind::kAnswer) continue;  // the sender answers this process soon
+  double end = seconds;
+  for (const Clock::time_point start = Clock::now(); !silent.empty();) {
+    const std::optional<Notice> notice = notice_within(end - seconds_since(start));
+    if (!notice) break;
+    if (notice->kind == Notice::Kind::kRollCall) {
+      if (notice->from < rank_) answer_roll(notice->from, elsewhere ? error_of_devices() : sentence);
+      end = std::max(end, seconds_since(start) + kSecondsToYield);  // the sender is there
+      continue;
+    }
     std::erase(silent, notice->from);
-    if (elsewhere && !notice->sentence.empty()) {
+    if (follows && !notice->sentence.empty()) {
       reason = {notice->sentence, {}, notice->from};
-      elsewhere = false;
+      follows = false;
     }
   }
   end_with(silent.empty() ? reason : loss_of(std::move(silent), seconds));
 }
 
-// The process `judge` has called the roll. It says why the job ends.
-void Communicator::answer_roll(int judge) {
+// The process `judge` has called the roll. It says why the job ends; `error` is one of this process, or empty.
+void Communicator::answer_roll(int judge, const std::string& error) {
   transport_->give_up();
-  const Notice answer{error_of_devices(), {}, rank_, Notice::Kind::kAnswer};
+  const Notice answer{error, {}, rank_, Notice::Kind::kAnswer};
   const double seconds = timeout_ + kSecondsToAnnounce + kSecondsToCollect;
   transport_->announce(answer, std::span(&judge, 1), kSecondsToAnnounce);
-  for (Clock::time_point start = Clock::now(); seconds_since(start) < seconds;
-       std::this_thread::sleep_for(kPause)) {
-    end_if_own_error();
-    const std::optional<Notice> notice = transport_->notice();
-    if (!notice) continue;
-    if (notice->kind == Notice::Kind::kEnd) fail_with(*notice);
-    if (notice->kind == Notice::Kind::kRollCall && notice->from < judge) {
-      judge = notice->from;
-      transport_->announce(answer, std::span(&judge, 1), kSecondsToAnnounce);
-      start = Clock::now();
-    }
+  for (Clock::time_point start = Clock::now();;) {
+    const std::optional<Notice> notice = notice_within(seconds - seconds_since(start));
+    if (!notice) break;
+    if (notice->kind != Notice::Kind::kRollCall || notice->from >= judge) continue;
+    judge = notice->from;
+    transport_->announce(answer, std::span(&judge, 1), kSecondsToAnnounce);
+    start = Clock::now();
   }
   end_with(loss_of({judge}, seconds));
 }
 
-// An error of this process that it has not noticed yet, or that is why it called the roll itself.
+// An error of this process that it has not noticed yet.
 std::string Communicator::error_of_devices() {
   try {
     if (devices_) devices_->transport().ready();

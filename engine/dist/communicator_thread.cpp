@@ -2,22 +2,16 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "engine/dist/communicator.h"
+#include "engine/dist/waiting.h"
 
 namespace umbra {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kSecondsToPrint = 10;
 // A message usually arrives soon. A process that waits for a slower one leaves the core to it.
-constexpr auto kEager = std::chrono::microseconds(500), kPause = std::chrono::microseconds(50);
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+constexpr auto kEager = std::chrono::microseconds(500);
 
 void pause_after(Clock::duration waited) {
   if (waited < kEager)
@@ -87,12 +81,12 @@ void Communicator::require_no_failure() const {
   if (failure_) throw JobFailed(*failure_);
 }
 
-// Polls, until the job ends or the time-out is over. `late` then ends it.
+// Polls, until the job ends or the time-out is over. `late` then ends it, and does not return.
 void Communicator::wait_until(const std::function<bool()>& done, const std::function<void()>& late) {
   for (const Clock::time_point start = Clock::now(); !done(); pause_after(Clock::now() - start)) {
     const std::optional<Notice> notice = transport_->notice();
     if (notice && notice->kind == Notice::Kind::kEnd) fail_with(*notice);
-    if (notice && notice->kind == Notice::Kind::kRollCall) answer_roll(notice->from);
+    if (notice && notice->kind == Notice::Kind::kRollCall) answer_roll(notice->from, error_of_devices());
     end_if_own_error();
     if (seconds_since(start) >= timeout_) late();
   }

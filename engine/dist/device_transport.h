@@ -44,7 +44,8 @@ class DeviceTransport {
   /// Whether exchange() may be called again: the processes have connected, the messages have been queued. Throws as
   /// exchange() if the connection has failed.
   virtual bool ready() = 0;
-  /// Starts to leave together with the other processes, after which ready() becomes true. No message may follow.
+  /// Starts to leave together with the other processes, after which ready() becomes true. No message may follow. Throws as
+  /// exchange().
   virtual void leave() = 0;
   /// Gives up messages that have not been delivered: the stream continues without them. No message may follow. Returns
   /// within a second.

@@ -85,12 +85,13 @@ class NcclTransport final : public DeviceTransport {
     config.blocking = 0;
     start(library().init(&communicator_, size, id, rank, &config), "ncclCommInitRankConfig");
   }
-  // After leave() the library frees what it holds; otherwise the others may be gone, and it must not wait for them.
+  // Once it has left, the library frees what it holds. Otherwise the others may be gone, and it must not wait for them; if it
+  // could not leave, the program ends now, as others do, which it must not with a thread in ncclCommAbort.
   ~NcclTransport() override {
-    if (left_ && communicator_ != nullptr)
-      library().destroy(communicator_);
-    else
+    if (!leaving_)
       abort();
+    else if (left_ && communicator_ != nullptr)
+      library().destroy(communicator_);
   }
   NcclTransport(const NcclTransport&) = delete;
   NcclTransport& operator=(const NcclTransport&) = delete;
@@ -119,12 +120,13 @@ class NcclTransport final : public DeviceTransport {
     start(library().get_async_error(communicator_, &state), "ncclCommGetAsyncError");
     start(state, connected_ ? "a message" : "the connection");
     connected_ = connected_ || state == ncclSuccess;
+    left_ = leaving_ && state == ncclSuccess;
     return state == ncclSuccess;
   }
 
   void leave() override {
+    leaving_ = true;
     start(library().finalize(communicator_), "ncclCommFinalize");
-    left_ = true;
   }
 
   // ncclCommAbort ends what runs on the GPU, and then waits for threads that may wait for the other processes, for ever if
@@ -135,7 +137,7 @@ class NcclTransport final : public DeviceTransport {
     const std::future<ncclResult_t> aborted = task.get_future();
     try {
       std::thread(std::move(task), std::exchange(communicator_, nullptr)).detach();
-    } catch (const std::system_error&) {  // no thread is left; the job ends without it
+    } catch (const std::system_error&) {  // no thread is left: what is queued may never end
       return;
     }
     aborted.wait_for(std::chrono::seconds(1));
@@ -155,7 +157,7 @@ class NcclTransport final : public DeviceTransport {
 
   Device device_;
   ncclComm_t communicator_ = nullptr;
-  bool connected_ = false, left_ = false;
+  bool connected_ = false, leaving_ = false, left_ = false;
 };
 
 }  // namespace

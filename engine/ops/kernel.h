@@ -52,7 +52,7 @@ Kernel make_kernel(std::string_view rung = {}, DType dtype = DType::kF32,
   };
   kernel.declines = [](const Op& problem) -> std::string {
     if constexpr (kForms == Forms::kUsual && requires(const O& op) { op.unusual(); }) {
-      const std::string why = static_cast<const O&>(problem).unusual();
+      std::string why = static_cast<const O&>(problem).unusual();
       if (!why.empty()) return why;
     }
     if constexpr (std::is_null_pointer_v<decltype(Declines)>)

@@ -1,65 +1,14 @@
 // The communicator between threads of this program, without MPI: builds with sanitizers run it, too.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
-
 #include "engine/base/philox.h"
-#include "engine/dist/communicator.h"
+#include "tests/dist/mail.h"
 
 namespace umbra {
 namespace {
 
-// What has been sent but not received, by sender and receiver.
-class Mail {
- public:
-  void send(int from, int to, std::span<const std::byte> bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    letters_[{from, to}].emplace_back(bytes.begin(), bytes.end());
-  }
-  bool receive(int from, int to, std::span<std::byte> bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::deque<std::vector<std::byte>>& letters = letters_[{from, to}];
-    if (letters.empty()) return false;
-    require(letters.front().size() == bytes.size(), "another message is expected");
-    std::copy(letters.front().begin(), letters.front().end(), bytes.begin());
-    letters.pop_front();
-    return true;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::pair<int, int>, std::deque<std::vector<std::byte>>> letters_;
-};
-
-class MailTransport final : public Transport {
- public:
-  MailTransport(Mail& mail, int rank, int size) : mail_(mail), rank_(rank), size_(size) {}
-  int rank() const override { return rank_; }
-  int size() const override { return size_; }
-  void start(std::span<const Message> sends, std::span<const Message> receives) override {
-    for (const Message& m : sends) mail_.send(rank_, m.peer, m.bytes);
-    awaited_.assign(receives.begin(), receives.end());
-  }
-  bool delivered() override {
-    std::erase_if(awaited_, [&](const Message& m) { return mail_.receive(m.peer, rank_, m.bytes); });
-    return awaited_.empty();
-  }
-  std::vector<int> missing() const override {
-    std::vector<int> peers;
-    for (const Message& m : awaited_) peers.push_back(m.peer);
-    return peers;
-  }
-  void give_up() override { awaited_.clear(); }
-  void announce(const Notice&, std::span<const int>, double) override {}
-  std::optional<Notice> notice() override { return {}; }
-  void abort() override {}
-
- private:
-  Mail& mail_;
-  int rank_, size_;
-  std::vector<Message> awaited_;
-};
+using testing_tools::Mail;
+using testing_tools::MailTransport;
 
 // Calls body(communicator) in a thread per process.
 template <class Body>

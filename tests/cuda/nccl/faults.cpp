@@ -9,6 +9,7 @@
 //   cuda     its NCCL reports an error of CUDA while it adds
 //   both     as kill, and the last process has an error of its own while the others are asked whether they are there
 //   stays    it adds, but does not leave
+//   leaves   its NCCL reports an error of CUDA while all leave
 #include <csignal>
 #include <cstdlib>
 
@@ -60,7 +61,8 @@ void work(Communicator& world, const std::string& mode, bool chosen) {
   });
   add_on_gpus(world, device, 1000, "");
   world.barrier();
-  if (mode == "silent" || mode == "stuck" || mode == "kill" || mode == "stays") world.set_timeout(4);
+  if (mode == "silent" || mode == "stuck" || mode == "kill" || mode == "stays" || mode == "leaves")
+    world.set_timeout(4);
   if (chosen) *fails = mode;
   if (*fails == "silent") sleep(600);
   require(*fails != "error", "galaxies.h5: no such file");
@@ -68,6 +70,7 @@ void work(Communicator& world, const std::string& mode, bool chosen) {
   add_on_gpus(world, device, *fails == "other" ? 2000 : 1000, mode == "both" && last ? mode : *fails);
   world.barrier();
   if (*fails == "stays") sleep(600);
+  if (*fails == "leaves") ::setenv("UMBRA_STAND_IN_FAILS", "1", 1);
 }
 
 }  // namespace

@@ -38,6 +38,13 @@ TEST(EmulatedFaults, AProcessThatDoesNotLeaveIsNotWaitedFor) {
   EXPECT_EQ(sentence_of("stays", 1), "done");
 }
 
+// Their work is done.
+TEST(EmulatedFaults, AnErrorOfNcclWhileProcessesLeaveDoesNotFailTheJob) {
+  const testing_tools::Outcome ended =
+      testing_tools::mpirun(3, UMBRA_BINARY_DIR "/tests/cuda/nccl/emulated_faults leaves 1");
+  EXPECT_EQ(ended.status, 0) << ended.output;
+}
+
 // All answer, and any of them may be the first to notice it.
 TEST(EmulatedFaults, AGpuThatDoesNotEndIsNoticed) {
   const std::string sentence = sentence_of("stuck", 2);
