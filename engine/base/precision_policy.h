@@ -1,6 +1,6 @@
 // PrecisionPolicy defines in one place what the setting `precision` means for a network: the format to which
 // the operands of products are rounded, the format of the weights in memory, and which weights also have a
-// bfloat16 copy or packed forms.
+// bfloat16 copy.
 #pragma once
 
 #include <cstdint>
@@ -36,12 +36,6 @@ class PrecisionPolicy {
   /// the bytes.
   static constexpr bool keeps_bf16_copy(Precision operands, DType dtype, bool learns, Device::Kind device) {
     return learns && operands == Precision::kBf16 && dtype == DType::kF32 && device == Device::Kind::kCuda;
-  }
-
-  /// Whether the weights of convolutions of type `dtype` that are multiplied as `operands` also have packed forms
-  /// (Variable::packed) on a GPU whose tensor cores read them. In bf16 these read the bfloat16 copy.
-  static constexpr bool keeps_packed_weights(Precision operands, DType dtype) {
-    return operands == Precision::kTf32 && dtype == DType::kF32;
   }
 
  private:

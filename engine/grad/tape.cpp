@@ -17,8 +17,8 @@ const Tensor& StepNumber::tensor(Context& context) {
 }
 
 bool Variable::is_at(const void* memory) const {
-  for (const Tensor& tensor : {value, bf16_copy, packed.straight, packed.transposed})
-    if (tensor.defined() && tensor.data() == memory) return true;
+  for (const Tensor* tensor : {&value, &bf16_copy, &packed.straight, &packed.transposed})
+    if (tensor->defined() && tensor->data() == memory) return true;
   return false;
 }
 

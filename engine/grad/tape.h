@@ -20,12 +20,13 @@
 namespace umbra {
 
 /// The weights of a convolution as tensor cores read them in TF32 (PackOperand): rounded, in rows along the sums of
-/// its passes. Both are undefined when a weight has no such forms.
+/// its passes. A form is undefined until an op reads it; then it is kept, and holds the numbers of the weights.
 struct PackedWeights {
-  Tensor straight;    ///< [live tap, Cin, pitch], for dgrad; undefined in a network for inference only
+  Tensor straight;    ///< [live tap, Cin, pitch], for dgrad
   Tensor transposed;  ///< [live tap, Cout, pitch], for fprop and inference
-  /// Whether they hold the weight's numbers. If not, they are packed before they are read.
-  bool current = false;
+  /// Whether forms are kept: those of a Conv's weights, which only change in an update or before
+  /// Module::renew_copies(). Kernels pack the weights of others themselves.
+  bool kept = false;
 };
 
 /// A value and its gradient.

@@ -225,6 +225,7 @@ void load_state(Module& module, const std::vector<NamedTensor>& from, const std:
       from_host(to_host(tensor, stream), target, stream);
     }
   }
+  module.renew_copies();
 }
 
 }  // namespace umbra

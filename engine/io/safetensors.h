@@ -34,7 +34,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
 /// Copies the tensors `from` to the parameters and buffers of `module` by name. Names and shapes must match
 /// exactly, except that num_batches_tracked may be missing, as it is in files of old PyTorch versions, and that
 /// `new_layers` (such as "fc") keep their values, whatever the file has for them. Throws Error naming `where`
-/// and the tensor, or a layer that the network does not have, otherwise; the module is then unchanged.
+/// and the tensor, or a layer that the network does not have, otherwise; the module is then unchanged. Copies of the
+/// weights (Module::renew_copies()) are updated.
 void load_state(Module& module, const std::vector<NamedTensor>& from, const std::string& where,
                 const std::vector<std::string>& new_layers = {});
 

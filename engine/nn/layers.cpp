@@ -1,8 +1,6 @@
 #include "engine/nn/layers.h"
 
-#include "engine/grad/packed_weights.h"
 #include "engine/nn/init.h"
-#include "engine/runtime/backend.h"
 
 namespace umbra {
 
@@ -44,9 +42,7 @@ Conv::Conv(Build& build, const Options& o) : groups_(o.groups) {
   const Tensor value = held != build.dtype ? unset_tensor(build, shape, held, layout)
                                            : uniform_tensor(build, shape, bound, layout);
   weight_ = add_weight(build, "weight", value, build.precision.conv_operands(in), layouts.grad);
-  if (g.plain() && PrecisionPolicy::keeps_packed_weights(build.precision.conv_operands(in), held) &&
-      backend_of(build.device.kind).has_wgmma())
-    keep_packed(*weight_, build.learns);
+  weight_->packed.kept = true;
   if (o.bias) bias_ = add_parameter("bias", uniform_tensor(build, {g.out_channels}, bound));
 }
 

@@ -1,5 +1,7 @@
 #include "engine/nn/module.h"
 
+#include "engine/grad/packed_weights.h"
+
 namespace umbra {
 namespace {
 
@@ -39,10 +41,12 @@ Var Module::add_weight(const Build& build, std::string name, Tensor value, Preci
 }
 
 void Module::renew_copies() const {
+  std::vector<Var> weights;
   for (const Parameter& p : parameters()) {
-    p.var->packed.current = false;
+    weights.push_back(p.var);
     if (p.var->bf16_copy.defined()) renew_bf16_copy(*p.var);
   }
+  renew_packed(weights);
 }
 
 Tensor Module::add_buffer(std::string name, Tensor value) {

@@ -37,8 +37,7 @@ struct Build {
   /// that only ever meet padding are not stored (they are a third of the memory at C = 200). Such a network
   /// cannot be trained or saved.
   bool learns = true;
-  /// The format in which weights are stored, and which of them have a copy in bfloat16 (Variable::bf16_copy)
-  /// or packed forms (Variable::packed).
+  /// The format in which weights are stored, and which of them have a copy in bfloat16 (Variable::bf16_copy).
   /// Weights stored as bfloat16 can only be used by conv_inference().
   PrecisionPolicy precision{};
 };
@@ -52,8 +51,9 @@ class Module {
   /// Does what forward() does on the host in training. Called when a captured pass is replayed, which does
   /// not call forward().
   virtual void replayed();
-  /// Updates the bfloat16 copies of weights, and has their packed forms updated before they are next read. Call it after
-  /// anything but an optimiser has written weights.
+  /// Updates the bfloat16 copies and packed forms of weights, and waits for it. Trainer::run() and load_state() call it.
+  /// Call it when anything else but an optimiser has written weights (load_checkpoint() or from_host() to state(), an
+  /// Observer), after the writing is done and before the network, or a graph that has captured it, runs again.
   void renew_copies() const;
 
   /// All parameters, including those of children, in the order of registration.

@@ -156,7 +156,7 @@ void TrainStep::launch(std::int64_t step) {
     under_way_ = step;
   } else {
     // A replayed step updates the parameters even if its results are not finite; this one would be blamed for them.
-    if (under_way_) await(*under_way_);
+    if (under_way_ && options_.nan_guard) await(*under_way_);
     run(step);
     sized_->warm = true;
   }

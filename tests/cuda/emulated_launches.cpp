@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/base/philox.h"
 #include "engine/cuda/emulator/emulator.h"
 #include "engine/ops/conv/cuda_tensor_products.h"
 #include "engine/ops/conv/shapes.h"
@@ -153,12 +154,72 @@ TEST(StemWork, ABlockWalksThroughAsManyPlanesAsTakeTheLeastTime) {
   };
   for (const Case& c : {Case{20, 3, 8}, {100, 5, 4}, {200, 7, 2}}) {
     const StemView v(stem_of_the_network(c.channels));
-    const StemPooling plan(v);
+    const StemPooling plan(v, stem_shared());
     EXPECT_EQ(plan.deep, c.deep) << c.channels;
     EXPECT_EQ(plan.time(v, plan.windows_deep), c.planes) << c.channels;
     EXPECT_EQ(plan.high, 1);
     EXPECT_LE(plan.bytes(v), 160 << 10);
   }
+}
+
+constexpr std::int64_t kLittleShared = 99
+                                       << 10;  // of a block, on GPUs of compute capability 8.6, 8.9 and 12.0
+
+// The outputs of the pooling and behind them its winners, with blocks of so much shared memory.
+std::vector<double> pooled(Context& context, const StemGeometry& g, std::int64_t shared, double poison) {
+  const StemView v(g);
+  const StemPooling plan(v, shared);
+  const StemBoxes boxes(v, plan.windows);
+  std::uint64_t number = 0;
+  const auto tensor = [&](std::int64_t count, bool random) {
+    const Tensor made = allocate_tensor(context.device(), {count}, DType::kF32);
+    std::vector<double> values(static_cast<std::size_t>(count), poison);
+    for (double& value : values)
+      if (random) value = Rng(2018, Purpose::kTest, 9).uniform(number++);
+    from_host(values, made, context.stream);
+    return made;
+  };
+  const auto input = [&](std::int64_t count) { return tensor(count, true); };
+  const Tensor x = input(g.batch * g.in_channels * g.in_volume()), w = input(g.patch() * g.channels),
+               gamma = input(g.channels), beta = input(g.channels), mean = input(g.channels),
+               var = input(g.channels), packed = tensor(boxes.floats(), false), y = tensor(g.pooled(), false);
+  const Tensor winners = tensor(g.winner_words(), false);
+  const auto at = [](const Tensor& t) { return static_cast<float*>(t.data()); };
+  auto* winner = static_cast<std::uint8_t*>(winners.data());
+  stem_pack_boxes_cuda(v, boxes, at(x), at(packed), context.stream);
+  stem_pool_cuda(v, boxes, plan, {at(packed), at(w), at(gamma), at(beta), at(y), winner},
+                 {nullptr, nullptr, {1e-5, 0, 0, nullptr, nullptr, nullptr, nullptr}, at(mean), at(var)},
+                 context.stream);
+  std::vector<double> all = to_host(y, context.stream);
+  all.insert(all.end(), winner, winner + g.pooled());
+  return all;
+}
+
+TEST(StemWork, ABlockHasAsManyRowsAsItsSharedMemoryHolds) {
+  for (const std::int64_t channels : {20, 100, 200}) {
+    const StemView v(stem_of_the_network(channels));
+    const StemPooling plan(v, kLittleShared);
+    EXPECT_LE(plan.bytes(v), kLittleShared);
+    EXPECT_EQ(plan.high, 2);
+    EXPECT_EQ(plan.rows, 9);  // eleven would take 113,568 bytes
+  }
+  StemGeometry g = stem_of_the_network(3);
+  g.batch = 2;
+  g.in = {3, 25, 9};
+  const Registry registry = make_registry();
+  Context context(registry, {Device::Kind::kCuda, 0});
+  const std::vector<double> large = pooled(context, g, stem_shared(), 7), none = pooled(context, g, 0, 9);
+  EXPECT_EQ(pooled(context, g, kLittleShared, 8), large);
+  EXPECT_EQ(none, large);  // a row of windows per block
+}
+
+TEST(StemWork, WhatDoesNotFitIsSaid) {
+  StemGeometry g = stem_of_the_network(8);
+  g.in_channels = 300;
+  const std::string why = make_registry().why(Stem3dInference(DType::kF32, g, 1e-5), Device::Kind::kCuda);
+  EXPECT_NE(why.find("it needs 289984 bytes of shared memory per block, of which there are 232448"),
+            std::string::npos)
+      << why;
 }
 
 }  // namespace

@@ -150,7 +150,8 @@ TEST_F(EmulatedTools, PredictionsAndScoresAreThoseOfTheCpu) {
 // exp, the Poisson likelihood added to chi2, and the sum over voxels.
 TEST_F(EmulatedTools, TheLogLinkAndThePooledVoxelsFollowTheCpu) {
   const std::string settings =
-      " loss.link=log loss.poisson=2 model.pooled=8 data.voxels=8 train.epochs=1 train.schedule=constant";
+      " loss.link=log loss.poisson=2 model.pooled=8 data.voxels=8 train.epochs=1 train.batch=2 "  // two replays
+      "train.schedule=constant";
   ASSERT_EQ(run(train("train", "cpu_log", "device=cpu" + settings)).status, 0);
   const Outcome replayed = run(train(gpu("train"), "gpu_log", "device=cuda train.graph=on" + settings));
   ASSERT_EQ(replayed.status, 0) << replayed.output;
@@ -158,7 +159,7 @@ TEST_F(EmulatedTools, TheLogLinkAndThePooledVoxelsFollowTheCpu) {
   ASSERT_EQ(cpu.size(), there.size());
   for (const std::size_t column : {2U, 3U})  // loss and chi2
     EXPECT_NEAR(there[0][column], cpu[0][column], 1e-5 * std::abs(cpu[0][column]));
-  EXPECT_NEAR(there[1][2], cpu[1][2], 1e-3 * std::abs(cpu[1][2]));
+  EXPECT_NEAR(there[1][2], cpu[1][2], 3e-3 * std::abs(cpu[1][2]));  // after three steps of Adam
   ASSERT_EQ(run(train(gpu("train"), "queued_log", "device=cuda train.graph=off" + settings)).status, 0);
   EXPECT_EQ(weights("gpu_log"), weights("queued_log"));
 }

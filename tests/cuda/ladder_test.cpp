@@ -40,9 +40,17 @@ TEST(CudaLadderList, SumsOfTooManyTermsAreDeclined) {
     EXPECT_NE(registry.why(op, Device::Kind::kCuda).find("its sums have at most 33554432 terms"),
               std::string::npos);
   };
+  const auto expect_taken = [&](const Op& op) {
+    EXPECT_EQ(registry.choose(op, Device::Kind::kCuda).rung, "cuda_7_cluster") << op.text();
+  };
   constexpr std::int64_t kMost = std::int64_t{1} << 25;
   check(LinearWgrad(DType::kF32, kMost + 1, 8, 8, false, Precision::kBf16));
-  check(ConvFprop(DType::kF32, conv_on_cube(1, kMost / 8 + 1, 1, 2, 3, 1, 1), Precision::kBf16));
+  const ConvGeometry most = conv_on_cube(1, kMost, 8, 1, 1, 1, 0),
+                     more = conv_on_cube(1, kMost + 1, 8, 1, 1, 1, 0);
+  check(ConvFprop(DType::kF32, more, Precision::kBf16));
+  expect_taken(LinearWgrad(DType::kF32, kMost, 8, 8, false, Precision::kBf16));
+  expect_taken(ConvFprop(DType::kF32, most, Precision::kBf16));
+  expect_taken(ConvWgrad(DType::kF32, more, Precision::kBf16));  // whose sums do not run over channels
 }
 
 }  // namespace

@@ -242,6 +242,35 @@ TEST_F(Protocol, AMulticastReachesBothBlocks) {
   }
 }
 
+// Of integers above 2^24, which a float could not hold. A square or a number in a wrong lane changes the sums.
+TEST(ProtocolOfAnyGpu, ProductsInDoubleAreThoseOfPlainLoops) {
+  if (!cannot_run().empty()) GTEST_SKIP() << cannot_run();
+  constexpr std::size_t kLines = kLinesF64, kSide = 8;
+  std::uint64_t drawn = 0;
+  const auto numbers = [&](std::size_t count) {
+    std::vector<double> values(count);
+    for (double& value : values)
+      value = static_cast<double>(Rng(2018, Purpose::kTest, 1).below(drawn++, 1 << 20)) - (1 << 19);
+    return values;
+  };
+  const std::vector<double> a = numbers(kNumbersF64 * kLines), b = numbers(kNumbersF64 * kLines),
+                            d = numbers(kLines * kLines);
+  const OnDevice<double> rows(a), columns(b);
+  for (const bool upper : {false, true}) {
+    std::vector<double> expected = d;
+    for (std::size_t row = 0; row < kLines; ++row) {
+      for (std::size_t column = 0; column < kLines; ++column) {
+        if (upper && column / kSide < row / kSide) continue;
+        for (std::size_t k = 0; k < kNumbersF64; ++k)
+          expected[row * kLines + column] += 2 * a[k * kLines + row] * b[k * kLines + column];
+      }
+    }
+    const OnDevice<double> sums(d);
+    multiply_in_double(upper, rows.data(), columns.data(), sums.data(), nullptr);
+    EXPECT_EQ(sums.values(), expected) << upper;
+  }
+}
+
 TEST_F(Protocol, BytesAreCopiedInBulk) {
   constexpr int kBlocks = 3;
   const std::vector<float> x = numbers(kBlocks * kBulk);

@@ -25,7 +25,7 @@ int taps_at(const StemAxisView& axis, int output) {
 // pool_tile: a warp per row of outputs walks through the planes below its block's windows; a turn is a row of the
 // filter.
 Json pool_tile(const StemView& v) {
-  const StemPooling plan(v);
+  const StemPooling plan(v, stem_shared());
   const StemAxisView &d = v.axis[0], &h = v.axis[1];
   const auto most_taps = [](const StemAxisView& axis, int begin, int end) {
     int most = 0;

@@ -246,6 +246,9 @@ TEST_F(GpuCheckTest, FewerClustersThanPlannedAreNamed) {
       << fewer;
   EXPECT_EQ(fewer.find("clusters of 2"), std::string::npos) << fewer;
   EXPECT_EQ(fewer.find("clusters of 8"), std::string::npos) << fewer;
+  const std::string none = said_of(R"({"2": 0, "3": 38, "8": 15})");  // plans do without clusters of two
+  EXPECT_EQ(none.find("clusters of 2"), std::string::npos) << none;
+  EXPECT_NE(none.find("clusters of 3"), std::string::npos) << none;
   EXPECT_EQ(said_of(R"({"2": 0, "3": 0, "8": 0})").find("clusters of"), std::string::npos);
 }
 

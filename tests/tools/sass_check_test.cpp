@@ -179,10 +179,17 @@ TEST_F(SassCheckTest, AnArrivalBeforeLoadsAreOverFails) {
 
 TEST_F(SassCheckTest, ABarrierOfAClusterWithoutAComparisonOfItsSizeFails) {
   expect_passes(check(cluster_kernel({{"ISETP.NE.AND P0, PT, RZ, c[0x0][0x188], PT"}}, {kArrival})));
+  expect_passes(check(cluster_kernel({kSize, {"LDC.64 R4, c[0x0][0x140]", 2, 1}, kCompare}, {kArrival})));
   for (const std::vector<Line>& asking :
        {std::vector<Line>{kSize, {"ISETP.NE.AND P0, PT, R22, 0x1, PT"}},  // compares another number
         {kSize, {"LDC R2, c[0x0][0x140]", 2, 1}, kCompare},               // which has taken the register
-        {{"@P1 BRA @B", 5}, kSize, kCompare, {"B: NOP"}}})                // on one of two ways
+        {{"LDC R3, c[0x0][0x188]", 2, 1},
+         {"LDC.64 R2, c[0x0][0x140]", 2, 1},
+         {"ISETP.NE.AND P0, PT, R3, 0x1, PT"}},
+        {{"LDC R7, c[0x0][0x188]", 2, 1}, {"LD.E.128 R4, [R8]", 2, 1}, {"ISETP.NE.AND P0, PT, R7, 0x1, PT"}},
+        {{"@P1 LDC R2, c[0x0][0x188]", 2, 1}, kCompare},
+        {kSize, {"@P1 ISETP.NE.AND P0, PT, R2, 0x1, PT"}},
+        {{"@P1 BRA @B", 5}, kSize, kCompare, {"B: NOP"}}})  // on one of two ways
     expect_fails_with(check(cluster_kernel(asking, {kArrival})),
                       std::string(kKernel) + ": unasked barrier, 2");
 }

@@ -15,10 +15,10 @@ def read(path):
 
 def fewer_clusters(model, machine):
     """A line per number of blocks of which this GPU runs fewer clusters at a time than plans and the model count on. `machine`: what
-    bench/machine printed; a GPU without clusters has none of any size."""
+    bench/machine printed. Plans leave out sizes of which it runs none."""
     here = machine.get("resident_clusters", {})
     return [f"clusters of {size} blocks: {here[size]} run at a time, but plans count on {planned}: those with more than {here[size]} take a second wave"
-            for size, planned in model["clusters"].items() if any(here.values()) and here.get(size, planned) < planned]
+            for size, planned in model["clusters"].items() if 0 < here.get(size, planned) < planned]
 
 
 def of_step(model, channels, precision):

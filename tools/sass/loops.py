@@ -14,6 +14,8 @@ PRECISIONS = {1: "tf32", 2: "bf16"}
 SHAPES = ("rows64", "rows128", "rows200", "rows256", "units1", "units8")
 MAJORS = ("k", "mn")
 PRODUCT = re.compile(r"HGMMA\.64x(\d+)x(\d+)\.F32")  # columns and steps
+RESULT = re.compile(r"(U?R)(\d+)")
+WIDE = re.compile(r"\.(64|128)\b")
 DUMMY = "HGMMA.64x8x16.F16"                          # multiplies nothing: ptxas waits with it
 WARPGROUPS = 2                                       # that multiply
 ROW_BYTES_OF_STEP = 32                               # of an operand that one wgmma reads
@@ -164,19 +166,26 @@ def hasty_arrivals(blocks):
                 if one.name == "UCGABAR_ARV" and loading_after_wait(one, loading)})
 
 
+def results_of(one):
+    """The registers that an instruction writes: those from its first operand on, as many as its opcode says it has bits for."""
+    first, wide = RESULT.match(one.operands), WIDE.search(one.opcode)
+    return [f"{first[1]}{int(first[2]) + i}" for i in range(int(wide[1]) // 32 if wide else 1)] if first else []
+
+
 def unasked_barriers(blocks):
     """Barriers of the cluster that a thread may reach without having compared the number of the cluster's blocks. The state is
-    the register that this number is in, "" if none."""
+    the register that this number is in, "" if none. What depends on a predicate may overwrite this register, but neither loads nor
+    compares for certain."""
     def compares(one, register):
         return "ISETP" in one.name and (BLOCKS_OF_CLUSTER in one.operands or (register and re.search(rf"\b{register}\b", one.operands)))
 
     def after(one, register):
-        if compares(one, register):
+        if compares(one, register) and not one.predicate:
             return None
-        result = one.operands.split(",")[0].strip()
-        if BLOCKS_OF_CLUSTER in one.operands:
-            return result
-        return "" if result == register else register
+        results = results_of(one)
+        if BLOCKS_OF_CLUSTER in one.operands and results and not one.predicate:
+            return results[0]
+        return "" if register in results else register
     return len({one.address for one, _ in flow.states(blocks, "", after) if one.name.startswith("UCGABAR")})
 
 

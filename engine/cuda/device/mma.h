@@ -59,7 +59,7 @@ __device__ __forceinline__ void mma_pieces(float (&sums)[kRows][kColumns][4],
 }
 
 /// The 8 x 8 sums over four numbers each, in double, of two pieces below each other: upper += a b, lower += c
-/// b. All lanes of a warp call it together. Hopper multiplies them at once; one piece takes it as long as two.
+/// b. All lanes of a warp call it together. Hopper is expected to take as long for one piece as for both.
 __device__ __forceinline__ void mma_f64(double (&upper)[2], double (&lower)[2], double a, double c,
                                         double b) {
   if constexpr (kHopperCode) {

@@ -30,18 +30,19 @@ void call_with_weights(Context& context, O op, std::vector<Tensor> tensors, cons
   call(context, op, tensors);
 }
 
-/// The same for an op of a convolution, which reads `packed`, one of the forms w->packed, on the same condition if it
-/// rounds to TF32.
+/// The same for an op of a convolution, which reads `form` of the weights if it rounds to TF32 and the rung that is
+/// chosen for it reads packed weights. One that is preferred and does not is run on the weights.
 template <class O>
 void call_with_weights(Context& context, O op, std::vector<Tensor> tensors, const Var& w,
-                       const Tensor& packed) {
-  if (op.precision == Precision::kTf32 && packed.defined()) {
+                       Tensor PackedWeights::*form) {
+  if (op.precision == Precision::kTf32 && w->packed.kept) {
     O reads_packed = op;
     reads_packed.weights_packed = true;
-    if (is_as_high(context, reads_packed, op)) {
-      if (!w->packed.current) pack_weights(context, {&w, 1});
+    const Device::Kind device = context.device().kind;
+    const auto height = context.registry.height(op, device);
+    if (height && context.registry.height(reads_packed, device) == height) {
       op = reads_packed;
-      tensors[1] = packed;
+      tensors[1] = packed_form(context, *w, form);
     }
   }
   call_with_weights(context, op, std::move(tensors), w);

@@ -29,7 +29,7 @@ class ConvFunction final : public Function {
     Tensor y = context.temporary(conv_.out, op.dtype, Layout::batch_last());
     call_with_weights(context, op,
                       {op.packed ? saved[kTransposed] : inputs[0], conv_.live_taps(inputs[1]), y}, w_,
-                      w_->packed.transposed);
+                      &PackedWeights::transposed);
     return y;
   }
 
@@ -63,7 +63,7 @@ class ConvFunction final : public Function {
       }
       call_with_weights(context, op,
                         {op.packed ? packed.transposed : dy, conv_.live_taps(inputs[1]), grads[0], addend},
-                        w_, w_->packed.straight);
+                        w_, &PackedWeights::straight);
     }
     return grads;
   }

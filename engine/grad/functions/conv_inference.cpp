@@ -23,7 +23,7 @@ class ConvInferenceFunction final : public Function {
     call_with_weights(pass.context, op,
                       {inputs[0], conv_.live_taps(inputs[1]), inputs[2], inputs[3], state_.running_mean,
                        state_.running_var, has_residual ? inputs[4] : Tensor(), y},
-                      w_, w_->packed.transposed);
+                      w_, &PackedWeights::transposed);
     return y;
   }
 

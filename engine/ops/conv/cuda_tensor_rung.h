@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "engine/base/error.h"
 #include "engine/ops/conv/cuda_declines.h"
@@ -54,6 +55,8 @@ struct ConvTensorRung {
     const std::int64_t taps = op.geometry.live_taps();
     if (taps == 0 || taps > kMostTensorTaps)
       return concat("it supports only 1 to ", kMostTensorTaps, " taps that touch data");
+    if constexpr (std::is_same_v<O, ConvWgrad>)
+      return {};  // its sums run over pairs of positions and samples
     return tensor_terms_decline(taps * std::max(op.geometry.in_channels, op.geometry.out_channels));
   }
   static std::size_t workspace(const O& op) {

@@ -12,7 +12,8 @@ namespace {
 
 /// The workspace of forward and inference; with a null base it only counts the bytes.
 struct PoolingSpace {
-  PoolingSpace(const StemView& v, WorkspaceAllocator& allocator) : plan(v), boxes(v, plan.windows) {
+  PoolingSpace(const StemView& v, WorkspaceAllocator& allocator)
+      : plan(v, stem_shared()), boxes(v, plan.windows) {
     packed = allocator.take<float>(boxes.floats()).data();
   }
   StemPooling plan;
@@ -20,12 +21,10 @@ struct PoolingSpace {
   float* packed;
 };
 
-/// Why a block cannot have this much shared memory on the GPUs of this machine; "" when it can, or when
-/// there are none.
+/// Why a block cannot have this much shared memory; "" when it can.
 std::string declines_shared(std::int64_t bytes) {
-  const auto most = static_cast<std::int64_t>(backend_of(Device::Kind::kCuda).shared_memory());
-  if (most == 0 || bytes <= most) return {};
-  return concat("it needs ", bytes, " bytes of shared memory per block, but this GPU has ", most);
+  if (bytes <= stem_shared()) return {};
+  return concat("it needs ", bytes, " bytes of shared memory per block, of which there are ", stem_shared());
 }
 
 std::string declines_pooling(const StemGeometry& g, bool pools) {
@@ -37,14 +36,13 @@ std::string declines_pooling(const StemGeometry& g, bool pools) {
   if (g.live_taps() != 27) return "it supports only filters whose taps all touch data";
   if (const std::string large = stem_too_large(g); !large.empty()) return large;
   const StemView v(g);
-  const StemPooling plan(v);
+  const StemPooling plan(v, stem_shared());
   const StemBoxes boxes(v, plan.windows);
   if (boxes.groups > kMostBlocks || g.batch * g.conv_out(0) > kMost || g.in_channels > kMostBlocks)
     return "there are too many samples or input channels";
   if (boxes.floats() / boxes.groups > kMost) return "the boxes are too large";
-  if (pools && plan.bytes(v) > stem_pool_shared())
-    return "the filters of a patch do not fit into shared memory";
-  if (std::string reason = declines_shared(stem_backward_shared()); !pools && !reason.empty()) return reason;
+  if (std::string reason = declines_shared(pools ? plan.bytes(v) : stem_backward_shared()); !reason.empty())
+    return reason;
   if (pools && plan.blocks() > kMostBlocks) return "there are too many pooling windows";
   return {};
 }
@@ -53,7 +51,7 @@ std::string forward_declines(const Stem3dForward& op) {
   if (std::string reason = stem_needs_two_values(op); !reason.empty()) return reason;
   if (std::string reason = declines_pooling(op.geometry, true); !reason.empty()) return reason;
   const StemView v(op.geometry);
-  return StemGram(v).bytes(v) > kStemShared ? "three planes of a box do not fit into shared memory" : "";
+  return declines_shared(StemGram(v).bytes(v));
 }
 std::string inference_declines(const Stem3dInference& op) {
   return declines_pooling(op.geometry, true);

@@ -17,12 +17,11 @@
 
 namespace umbra {
 
-inline constexpr int kStemLanes32 = 32;                 // samples of a group
-inline constexpr std::int64_t kStemShared = 160 << 10;  // bytes of shared memory a block may have: an A100's
-/// Those that a block of the pooling may have: this machine's. Its result does not depend on how it is divided.
-inline std::int64_t stem_pool_shared() {
+inline constexpr int kStemLanes32 = 32;  // samples of a group
+/// Bytes of shared memory that a block may have on the GPUs of this machine; an A100's if there are none.
+inline std::int64_t stem_shared() {
   const std::size_t most = backend_of(Device::Kind::kCuda).shared_memory();
-  return most == 0 ? kStemShared : static_cast<std::int64_t>(most);
+  return most == 0 ? std::int64_t{160} << 10 : static_cast<std::int64_t>(most);
 }
 
 // ---- boxes ----
@@ -98,15 +97,19 @@ void stem_patch_statistics_cuda(const StemView& v, const StemGram& gram, const f
 inline constexpr int kStemTileChannels = 8;  // of a block
 inline constexpr int kStemPoolRows = 13;     // of a block at most, a warp each with 128 registers
 
+/// y does not depend on how the pooling is divided, so it may follow the machine.
 struct StemPooling {
-  explicit StemPooling(const StemView& v)
+  /// For blocks of at most `shared` bytes of shared memory; one row of windows may need more.
+  StemPooling(const StemView& v, std::int64_t shared)
       : mirrored(fits_mirrored(v.axis[2])),
         windows(mirrored ? 4 : 3),
-        windows_high(v.axis[1].pooled),
+        windows_high(v.axis[1].pooled + 1),
         windows_deep(v.axis[0].pooled),
         wide(stem_tiles(v.axis[2].pooled, windows)) {
-    while (most_rows(v.axis[1], windows_high) > kStemPoolRows) --windows_high;
-    rows = std::max(1, most_rows(v.axis[1], windows_high));
+    do {
+      --windows_high;
+      rows = std::max(1, most_rows(v.axis[1], windows_high));
+    } while (windows_high > 1 && (rows > kStemPoolRows || bytes(v) > shared));
     high = stem_tiles(v.axis[1].pooled, windows_high);
     for (int parts = 2; parts <= v.axis[0].pooled; ++parts) {
       const int fewer = stem_tiles(v.axis[0].pooled, parts);

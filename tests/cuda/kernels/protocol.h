@@ -42,6 +42,11 @@ struct ProductCase {
 /// Whether there is a kernel for these parameters.
 bool multiply(const ProductCase& product, const void* a, const void* b, float* c, void* stream);
 
+inline constexpr int kLinesF64 = 32, kNumbersF64 = 4;
+/// d[row][column] += 2 rows[k][row] columns[k][column] in double, on tensor cores of any GPU that umbra supports; `upper`:
+/// only in the 8 x 8 squares on and above the diagonal.
+void multiply_in_double(bool upper, const double* rows, const double* columns, double* d, void* stream);
+
 /// c[row][column] = a[row][k] b[column][k], in bf16, rows of a and b padded to 16 bytes (pipeline.h).
 void multiply_in_pipeline(const void* a, const void* b, float* c, int rows, int columns, int k, void* stream);
 
