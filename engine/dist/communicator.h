@@ -159,7 +159,7 @@ class Communicator {
   Notice late_processes() const;
   [[noreturn]] void end_with(const Notice& notice);
   [[noreturn]] void fail_with(const Notice& notice);
-  [[noreturn]] void call_roll(std::string sentence, bool elsewhere, double seconds);
+  [[noreturn]] void call_roll(const std::string& sentence, bool elsewhere, double seconds);
   [[noreturn]] void answer_roll(int judge, const std::string& error);
   std::optional<Notice> notice_within(double seconds);
   std::string error_of_devices();

@@ -78,7 +78,7 @@ std::optional<Notice> Communicator::notice_within(double seconds) {
 // After an error whose reason may be another process. Those that do not answer within `seconds` are lost. If all answer,
 // the reason is `sentence` or, where `elsewhere` means that it only follows from another error, the first one that is in an
 // answer. Where several processes call the roll, the lowest of their ranks judges, and the others wait for what it finds.
-void Communicator::call_roll(std::string sentence, bool elsewhere, double seconds) {
+void Communicator::call_roll(const std::string& sentence, bool elsewhere, double seconds) {
   transport_->give_up();
   transport_->announce({sentence, {}, rank_, Notice::Kind::kRollCall}, others(), kSecondsToAnnounce);
   Notice reason{sentence, {}, rank_};

@@ -20,7 +20,44 @@ void copy_all(const std::vector<NamedTensor>& tensors, std::vector<NamedTensor>&
   for (std::size_t i = 0; i < tensors.size(); ++i) copy(tensors[i].tensor, copies[i].tensor, stream);
 }
 
+// best.h5, or the file that a link of this name leads to.
+std::filesystem::path best_file(const std::filesystem::path& run) {
+  return std::filesystem::weakly_canonical(run / "best.h5");
+}
+
+void replace_best(const std::filesystem::path& run) {
+  std::error_code problem;
+  std::filesystem::rename(next_best(run), best_file(run), problem);
+  require(!problem, (run / "best.h5").string(),
+          ": cannot be replaced by the better network: ", problem.message());
+}
+
+// Whether the better network is the best one up to last.h5.
+bool is_known(const std::filesystem::path& run, const CheckpointInfo& last) {
+  return std::filesystem::exists(next_best(run)) && last.has_best &&
+         read_checkpoint_info(next_best(run)).step == last.best_step;
+}
+
+// Training from last.h5 finds a better network that last.h5 does not know of again.
+void settle_best(const std::filesystem::path& run, const CheckpointInfo& last) {
+  if (is_known(run, last)) {
+    replace_best(run);
+  } else {
+    std::error_code problem;
+    std::filesystem::remove(next_best(run), problem);
+    require(!problem, next_best(run).string(), ": cannot be removed: ", problem.message());
+  }
+}
+
 }  // namespace
+
+std::filesystem::path next_best(const std::filesystem::path& run) {
+  return best_file(run) += ".next";
+}
+
+bool has_best(const std::filesystem::path& run, const CheckpointInfo& last) {
+  return std::filesystem::exists(run / "best.h5") || is_known(run, last);
+}
 
 Checkpointer::Checkpointer(std::filesystem::path run, const Stream& stream, const Module& network,
                            const Optimizer& optimizer, CheckpointInfo info, std::int64_t every,
@@ -39,6 +76,7 @@ Checkpointer::Checkpointer(std::filesystem::path run, const Stream& stream, cons
       one_{{}, {}, Event(stream.device())},
       other_{{}, {}, Event(stream.device())} {
   if (!writes_) return;
+  settle_best(run_, info_);
   for (Snapshot* snapshot : {&one_, &other_}) {
     snapshot->model = allocate_like(network.state());
     snapshot->moments = allocate_like(optimizer.state());
@@ -74,8 +112,9 @@ void Checkpointer::take(Snapshot& snapshot, bool better) {
 
 void Checkpointer::write(const Snapshot& snapshot) const {
   snapshot.copied.wait();
-  if (snapshot.better) write_checkpoint(run_ / "best.h5", snapshot.info, snapshot.model, {});
+  if (snapshot.better) write_checkpoint(next_best(run_), snapshot.info, snapshot.model, {});
   write_checkpoint(run_ / "last.h5", snapshot.info, snapshot.model, snapshot.moments);
+  if (snapshot.better) replace_best(run_);
 }
 
 void Checkpointer::start(const Snapshot& snapshot) {

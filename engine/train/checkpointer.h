@@ -3,8 +3,9 @@
 //
 // The state is copied on its device, in the order of the training's stream, and another thread writes the copy. Training does
 // not wait for it: meanwhile no other last.h5 is written, since the next one covers it, and the state of a better network
-// waits in a second copy. Files are written in the order of their steps, best.h5 before last.h5: last.h5 is never newer than a
-// better network that has not been written, and so training resumes from it as if there had been no interruption.
+// waits in a second copy. Files are written in the order of their steps, a better network first, which replaces best.h5 when
+// last.h5 knows of it. Whenever training is killed, the next Checkpointer makes best.h5 the best network up to last.h5, and so
+// training resumes from there as if there had been no interruption.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +17,11 @@
 
 namespace umbra {
 
+/// The better network of the folder `run` until last.h5 knows of it: RUN/best.h5.next.
+std::filesystem::path next_best(const std::filesystem::path& run);
+/// Whether there is a best network: best.h5, or one that a Checkpointer makes best.h5. `last` is what last.h5 contains.
+bool has_best(const std::filesystem::path& run, const CheckpointInfo& last);
+
 /// Writes checkpoints while a Trainer runs.
 class Checkpointer final : public Observer {
  public:
@@ -24,7 +30,8 @@ class Checkpointer final : public Observer {
   /// steps, unless a file is being written then. When `stop` returns true, training ends after the current step.
   /// `network` and `optimizer` change in the order of `stream`, and all three must outlive the checkpointer. Of several
   /// processes, which call it alike, the first one writes, after all have compared their weights. It allocates the two
-  /// copies of the state.
+  /// copies of the state. After a kill, a better network that last.h5 knows of replaces best.h5, and one that it does not know
+  /// of is removed. Throws Error when that fails.
   Checkpointer(std::filesystem::path run, const Stream& stream, const Module& network,
                const Optimizer& optimizer, CheckpointInfo info, std::int64_t every,
                std::function<bool()> stop, const DataParallel* parallel = nullptr);

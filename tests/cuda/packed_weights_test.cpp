@@ -320,11 +320,11 @@ TEST_F(CudaPackedWeights, ReachACapturedPass) {
   EXPECT_EQ(replays.infer(), right);
   Tensor y;
   const Graph graph(replays.context.stream, [&] { y = replays.forward(); });
-  for (Runner* run : {&replays, &fresh}) run->write(8);
-  for (Runner* run : {&replays, &fresh}) run->net.renew_copies();
+  Runner other(registry, false);
+  for (Runner* run : {&replays, &other}) run->write(8);
+  replays.net.renew_copies();
   graph.launch(replays.context.stream);
-  EXPECT_EQ(replays.host(y), fresh.infer());
-  EXPECT_NE(replays.host(y), right);
+  EXPECT_EQ(replays.host(y), other.infer());
 }
 
 TEST_F(CudaPackedWeights, AreThoseOfAFileThatIsLoaded) {

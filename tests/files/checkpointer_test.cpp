@@ -79,10 +79,13 @@ TEST_F(CheckpointerTest, TrainingDoesNotWaitForAWriteAndLosesNoBetterNetwork) {
     keeper.on_validation({.step = step, .metric = metric});
     keeper.on_step_done({.step = step}, true);
   };
-  const auto until_last_is = [&](std::int64_t step) {
+  const auto until_both_are = [&](std::int64_t step) {
+    const auto is = [&](const char* name) {
+      return fs::exists(path(name)) && read_checkpoint_info(path(name)).step == step;
+    };
     for (int call = 0; call < 10'000; ++call) {
       keeper.on_step({});
-      if (fs::exists(path("last.h5")) && read_checkpoint_info(path("last.h5")).step == step) return true;
+      if (is("last.h5") && is("best.h5")) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return false;
@@ -94,8 +97,7 @@ TEST_F(CheckpointerTest, TrainingDoesNotWaitForAWriteAndLosesNoBetterNetwork) {
     EXPECT_EQ(keeper.info().step, 6);
     EXPECT_EQ(keeper.info().best_step, 5);
   }
-  ASSERT_TRUE(until_last_is(5)) << "the newest better one, of which nothing is lost by a kill";
-  EXPECT_EQ(read_checkpoint_info(path("best.h5")).step, 5);
+  ASSERT_TRUE(until_both_are(5)) << "the newest better one, of which nothing is lost by a kill";
   EXPECT_TRUE(holds("best.h5", "model", 5));
   {
     const auto turn = hdf5::take_turn();
@@ -207,6 +209,59 @@ TEST_F(CheckpointerTest, AKillDuringAWriteLeavesTheCheckpointBefore) {
   load_checkpoint(path("last.h5"), resumed.net.state(), resumed.optimizer->state());
   for (const NamedTensor& named : resumed.optimizer->state())
     for (const double number : to_host(named.tensor, resumed.stream)) ASSERT_EQ(number, 1) << named.name;
+}
+
+// SIGKILL between a better network and the last.h5 that knows of it, or right after that.
+TEST_F(CheckpointerTest, AKillLeavesTheBestNetworkUpToTheCheckpoint) {
+  const auto better = [&](Checkpointer& keeper, int step) {
+    learner_.fill(step);
+    keeper.on_validation({.step = step, .metric = 10.0 - step});
+    keeper.on_step_done({.step = step}, true);
+  };
+  bool seen = false;
+  for (int attempt = 0; attempt < 20 && !seen; ++attempt) {
+    const pid_t killed = ::fork();
+    if (killed == 0) {
+      Checkpointer keeper = checkpointer();
+      better(keeper, 1);
+      keeper.on_end();
+      better(keeper, 2);
+      while (!fs::exists(next_best(folder_)) && read_checkpoint_info(path("last.h5")).step == 1) continue;
+      ::raise(SIGKILL);
+    }
+    int status = 0;
+    ::waitpid(killed, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    seen = fs::exists(next_best(folder_));
+  }
+  ASSERT_TRUE(seen) << "every write was over before the kill";
+  const CheckpointInfo last = read_checkpoint_info(path("last.h5"));
+  EXPECT_TRUE(has_best(folder_, last));
+  checkpointer(last);
+  EXPECT_FALSE(fs::exists(next_best(folder_)));
+  EXPECT_EQ(read_checkpoint_info(path("best.h5")).step, last.best_step);
+  EXPECT_EQ(last.best_step, last.step);
+}
+
+TEST_F(CheckpointerTest, OnlyANetworkThatTheCheckpointKnowsOfBecomesTheBestOne) {
+  const auto write = [&](const fs::path& file, int step) {
+    CheckpointInfo info;
+    info.step = step;
+    write_checkpoint(file, info, learner_.net.state(), {});
+  };
+  CheckpointInfo last;
+  last.has_best = true;
+  last.step = 9, last.best_step = 8;
+  write(next_best(folder_), 8);
+  EXPECT_TRUE(has_best(folder_, last));
+  checkpointer(last);
+  EXPECT_EQ(read_checkpoint_info(path("best.h5")).step, 8);
+  write(next_best(folder_), 12);
+  checkpointer(last);
+  EXPECT_EQ(read_checkpoint_info(path("best.h5")).step, 8);
+  EXPECT_EQ(entries(), 1U);
+  checkpointer(last);
+  EXPECT_EQ(read_checkpoint_info(path("best.h5")).step, 8);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "tools/train/run_folder.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <span>
 #include <sstream>
 
+#include "engine/train/checkpointer.h"
 #include "tools/common/ensemble.h"
 
 namespace umbra {
@@ -65,14 +67,16 @@ std::unique_ptr<FolderLock> open_folder(const fs::path& out, std::span<const cha
           status ? ": " + status.message() : "");
   auto lock = std::make_unique<FolderLock>(out);
   remove_leftovers(out, names);
+  const std::string next = next_best(out).filename().string();
+  remove_leftovers(out, std::array{next.c_str()});
   return lock;
 }
 
 void remove_best(const fs::path& out) {
-  for (const char* name : {"best.h5", "best.safetensors"}) {
+  for (const fs::path& file : {next_best(out), out / "best.h5", out / "best.safetensors"}) {
     std::error_code problem;
-    fs::remove(fs::weakly_canonical(out / name), problem);  // a link stays, as for every output
-    require(!problem, "cannot replace '", (out / name).string(), "': ", problem.message());
+    fs::remove(fs::weakly_canonical(file), problem);  // a link stays, as for every output
+    require(!problem, "cannot replace '", file.string(), "': ", problem.message());
   }
 }
 

@@ -113,7 +113,7 @@ void TrainingRun::restore() {
           ": /transform differs from that of the first member of the ",
           "ensemble, which was trained on the same data");
   load_checkpoint(last(), experiment_->network().state(), optimizer_->state());
-  if (info_.has_best && !fs::exists(out_ / "best.h5")) {
+  if (info_.has_best && !has_best(out_, info_)) {
     info_.has_best = false;
     std::cout << (out_ / "best.h5").string()
               << " is missing; the best of the remaining epochs will replace it\n";
