@@ -9,6 +9,7 @@
 #include "engine/nn/layers.h"
 #include "engine/runtime/graph.h"
 #include "tests/cuda/on_device.h"
+#include "tests/cuda/packed_operands.h"
 #include "tests/cuda/where.h"
 
 namespace umbra {
@@ -104,13 +105,7 @@ Numbers result(const std::string& rung, Precision precision, bool packed) {
 
 template <class O>
 void expect_same_bits() {
-  for (const std::string rung : {"cuda_4_wgmma", "cuda_5_tma", "cuda_6_specialised", "cuda_7_cluster"}) {
-    for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
-      const Numbers packed = result<O>(rung, precision, true);
-      EXPECT_EQ(packed, result<O>(rung, precision, false)) << O::kName << ' ' << rung;
-      EXPECT_GT(std::count_if(packed.begin(), packed.end(), [](double y) { return y != 0; }), 0);
-    }
-  }
+  cuda_test::expect_bits_of_kernels_that_pack(result<O>);
 }
 TEST_F(CudaPacked, GivesTheBitsOfAKernelThatPacks) {
   expect_same_bits<ConvFprop>();
@@ -118,23 +113,12 @@ TEST_F(CudaPacked, GivesTheBitsOfAKernelThatPacks) {
   expect_same_bits<ConvWgrad>();
 }
 
-// Any other kernel would take packed numbers for something else.
 TEST_F(CudaPacked, OnlyKernelsThatPackReadPackedActivations) {
-  constexpr int kFirstThatPacks = 4;
   Registry registry = make_registry();
   cuda_test::add_peers(registry);
   int readers = 0;
-  const auto check = [&]<class O>(const O& op) {
-    for (const Ladder& ladder : registry.ladders()) {
-      if (ladder.op != op.name()) continue;
-      for (const Kernel& kernel : ladder.kernels) {
-        const bool packs = kernel.device == kGpu.kind && kernel.rung.starts_with("cuda_") &&
-                           kernel.rung[5] - '0' >= kFirstThatPacks;
-        EXPECT_EQ(kernel.declines(op).empty(), packs && op.geometry.plain())
-            << ladder.op << ' ' << kernel.rung;
-        readers += packs ? 1 : 0;
-      }
-    }
+  const auto check = [&](const ConvOp& op) {
+    readers += cuda_test::expect_only_kernels_that_pack_read(registry, op, op.geometry.plain());
   };
   for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
     check(problem<ConvFprop>(precision, true));

@@ -15,6 +15,7 @@
 #include "engine/optim/optimizer.h"
 #include "engine/runtime/backend.h"
 #include "engine/runtime/graph.h"
+#include "tests/cuda/packed_operands.h"
 #include "tests/cuda/where.h"
 
 namespace umbra {
@@ -96,13 +97,7 @@ Numbers result(const std::string& rung, Precision precision, bool weights_packed
 
 template <class O>
 void expect_same_bits() {
-  for (const std::string rung : {"cuda_4_wgmma", "cuda_5_tma", "cuda_6_specialised", "cuda_7_cluster"}) {
-    for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
-      const Numbers packed = result<O>(rung, precision, true);
-      EXPECT_EQ(packed, result<O>(rung, precision, false)) << O::kName << ' ' << rung;
-      EXPECT_GT(std::count_if(packed.begin(), packed.end(), [](double y) { return y != 0; }), 0);
-    }
-  }
+  cuda_test::expect_bits_of_kernels_that_pack(result<O>);
 }
 TEST_F(CudaPackedWeights, GiveTheBitsOfAKernelThatPacks) {
   expect_same_bits<ConvFprop>();
@@ -111,20 +106,11 @@ TEST_F(CudaPackedWeights, GiveTheBitsOfAKernelThatPacks) {
 }
 
 TEST_F(CudaPackedWeights, AreReadOnlyByKernelsThatPack) {
-  constexpr int kFirstThatPacks = 4;
   Registry registry = make_registry();
   cuda_test::add_peers(registry);
   int readers = 0;
   const auto check = [&](const Op& op) {
-    for (const Ladder& ladder : registry.ladders()) {
-      if (ladder.op != op.name()) continue;
-      for (const Kernel& kernel : ladder.kernels) {
-        const bool packs = kernel.device == kGpu.kind && kernel.rung.starts_with("cuda_") &&
-                           kernel.rung[5] - '0' >= kFirstThatPacks;
-        EXPECT_EQ(kernel.declines(op).empty(), packs) << op.name() << ' ' << op.text() << ' ' << kernel.rung;
-        readers += packs ? 1 : 0;
-      }
-    }
+    readers += cuda_test::expect_only_kernels_that_pack_read(registry, op, true);
   };
   for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
     check(problem<ConvFprop>(precision, true));

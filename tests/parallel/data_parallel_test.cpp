@@ -99,14 +99,7 @@ struct Session {
     Trainer(context, net, *optimizer, objective(weighted), options).run(training, &validation, 0, {&kept});
     return kept;
   }
-  std::vector<double> weights() {
-    std::vector<double> all;
-    for (const NamedTensor& t : net.state()) {
-      const std::vector<double> values = to_host(t.tensor, context.stream);
-      all.insert(all.end(), values.begin(), values.end());
-    }
-    return all;
-  }
+  std::vector<double> weights() { return numbers_of(net.state(), context.stream); }
 
   Registry registry = make_registry();
   Context context{registry, device_of_process()};
